@@ -1,0 +1,95 @@
+# `make help` lists the targets. `demo` and `test` need nothing but root on Debian 12.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PYTHON ?= python3
+LAB_COMMAND := molecule/lab/lab
+# The faults take as long as all others together: `make faults`.
+SCENARIO ?= $(filter-out faults,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
+PACKAGES = $(shell sed 's/\#.*//' molecule/lab/packages 2>/dev/null) git python3-venv
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export MOLECULE_COMMAND_BORDERS := false
+
+.PHONY: help
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+
+.PHONY: demo
+demo: system venv ## a master under load gets its standby, on hosts made for it
+	@molecule/lab/demo
+
+.PHONY: test
+test: system venv lint sanity test-unit molecule ## lint, sanity, unit tests and the molecule scenarios but faults
+
+.PHONY: test-unit
+test-unit: venv ## tests that need no host
+	@tests/step unit pytest -q
+
+.PHONY: lint
+lint: venv ## ruff, mypy, yamllint, ansible-lint, changelog
+	@failed=0; \
+	tests/step ruff ruff check || failed=1; \
+	tests/step mypy mypy || failed=1; \
+	tests/step yamllint yamllint --strict . || failed=1; \
+	tests/step ansible-lint ansible-lint || failed=1; \
+	tests/step changelog antsibull-changelog lint || failed=1; \
+	exit $$failed
+
+.PHONY: sanity
+sanity: venv ## ansible-test sanity, on a copy
+	@tests/step sanity tests/sanity.sh
+
+.PHONY: molecule
+molecule: export LAB := molecule
+molecule: system venv ## the molecule scenarios but faults, or make molecule SCENARIO=name
+	@[[ -n "$(SCENARIO)" ]] || exit 0; \
+	tests/step lab $(LAB_COMMAND) up mdw; \
+	tests/step archive $(LAB_COMMAND) archive 18; \
+	failed=; for name in $(SCENARIO); do \
+	  tests/step "molecule $$name" $(LAB_COMMAND) run molecule test -s "$$name" || failed+=" $$name"; \
+	done; \
+	$(LAB_COMMAND) down; \
+	[[ -z $$failed ]] || { echo "failed scenarios:$$failed"; exit 1; }
+
+.PHONY: faults
+faults: ## the scenario of kills, cuts, crashes and full disks in the middle of a copy
+	@$(MAKE) molecule SCENARIO=faults
+
+.PHONY: bench
+bench: system venv ## init_standby.yml against a bare pg_basebackup
+	@$(LAB_COMMAND) run tests/bench/bench
+
+.PHONY: lab-up
+lab-up: system venv ## test hosts mdw, smdw, sdw1, sdw2
+	@$(LAB_COMMAND) up
+
+.PHONY: lab-down
+lab-down: ## take the test hosts away
+	@$(LAB_COMMAND) down
+
+.PHONY: venv
+venv: .venv/.installed ## the Python tools of requirements.txt, in .venv
+
+.venv/.installed: requirements.txt
+	@rm -rf .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	@$(PYTHON) -m venv .venv
+	@tests/step venv .venv/bin/pip --disable-pip-version-check install --no-compile -r requirements.txt
+	@touch $@
+
+.PHONY: system
+system: ## Debian packages for the test hosts
+	@missing=$$(comm -23 <(printf '%s\n' $(PACKAGES) | sort -u) \
+	  <(dpkg-query -W -f '$${db:Status-Status} $${Package}\n' $(PACKAGES) 2>/dev/null | sed -n 's/^installed //p' | sort -u)); \
+	[[ -z $$missing ]] && exit 0; \
+	if (( EUID )); then echo "As root: apt-get install --no-install-recommends" $$missing; exit 1; fi; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	tests/step packages bash -c "apt-get -qq update && apt-get -qq install -y --no-install-recommends $$(echo $$missing)"
+
+.PHONY: clean
+clean: ## remove what the other targets made here
+	@rm -rf .venv .ansible .cache .mypy_cache .pytest_cache .ruff_cache reports hawq-mirroring-*.tar.gz
