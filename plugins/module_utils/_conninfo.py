@@ -1,0 +1,74 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Connection strings, password files and names as libpq and PostgreSQL spell them.
+
+Sources: PostgreSQL manual, "Connection Strings", "The Password File", "Replication Slots".
+"""
+
+from __future__ import annotations
+
+import re
+
+SECRET_KEYS = ("password", "sslpassword")
+
+
+def parse(text: str) -> dict[str, str]:
+    """Return the keywords of a ``key=value`` connection string; raise ValueError when it is malformed."""
+    token = re.compile(r"\s*(\w+)\s*=\s*('(?:[^'\\]|\\.)*'|(?!')(?:[^\s\\]|\\.)*)(?=\s|$)", re.S)
+    found: dict[str, str] = {}
+    position = 0
+    end = len(text.rstrip())
+    while position < end:
+        match = token.match(text, position)
+        if not match:
+            raise ValueError(f"connection string cannot be read at character {position + 1}")
+        value = match.group(2)
+        if value.startswith("'"):
+            value = value[1:-1]
+        found[match.group(1)] = re.sub(r"\\(.)", r"\1", value, flags=re.S)
+        position = match.end()
+    return found
+
+
+def render(keywords: dict[str, str | int]) -> str:
+    """Return a connection string; values are quoted where libpq asks for it."""
+    words = []
+    for key, value in keywords.items():
+        text = str(value)
+        if not text or re.search(r"[\s'\\]", text):
+            text = "'" + re.sub(r"(['\\])", r"\\\1", text) + "'"
+        words.append(f"{key}={text}")
+    return " ".join(words)
+
+
+def without_secrets(keywords: dict[str, str]) -> dict[str, str]:
+    """Return the keywords that anyone may read."""
+    return {key: value for key, value in keywords.items() if key not in SECRET_KEYS}
+
+
+def passfile_line(host: str, port: int, database: str, user: str, password: str) -> str:
+    """Return one line of a password file; colons and backslashes (IPv6 addresses) are escaped."""
+    fields = (host, str(port), database, user, password)
+    return ":".join(re.sub(r"([:\\])", r"\\\1", field) for field in fields)
+
+
+def passfile_fields(line: str) -> list[str] | None:
+    """Return the five fields of a password file's line, or None for a comment or a malformed one."""
+    if line.startswith("#"):
+        return None
+    fields = re.match(r":".join([r"((?:[^:\\]|\\.)*)"] * 5), line.rstrip("\n"))
+    if not fields:
+        return None
+    return [re.sub(r"\\(.)", r"\1", field) for field in fields.groups()]
+
+
+def slot_name(standby: str) -> str:
+    """Return the replication slot of a standby: slot names allow lower case, digits and underscores, 63 characters."""
+    return "hawq_mirroring_" + re.sub(r"[^a-z0-9_]", "_", standby.lower())[:48]
+
+
+def hba_lines(role: str, addresses: list[str]) -> list[str]:
+    """Return host-based authentication lines that let a role replicate from exactly these addresses."""
+    return [
+        f"host replication {role} {address}/{128 if ':' in address else 32} scram-sha-256"
+        for address in sorted(addresses)
+    ]

@@ -1,0 +1,45 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Files that belong to the server's user, written in one step and only when they differ."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import tempfile
+
+from ansible.module_utils.basic import AnsibleModule
+
+
+def read(path: str) -> str | None:
+    """Return the text of a file, or None when there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def write(module: AnsibleModule, path: str, text: str, user: str, mode: int = 0o600) -> bool:
+    """Make the file hold this text, owned by the user; return whether anything had to change."""
+    try:
+        owner = pwd.getpwnam(user)
+    except KeyError:
+        return True
+    same = read(path) == text
+    if same:
+        now = os.stat(path)
+        same = (now.st_uid, now.st_gid, now.st_mode & 0o7777) == (owner.pw_uid, owner.pw_gid, mode)
+    if same or module.check_mode:
+        return not same
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".hawq-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            os.fchown(file.fileno(), owner.pw_uid, owner.pw_gid)
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise
+    return True

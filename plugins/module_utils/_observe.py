@@ -1,0 +1,288 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Looking at one host without changing anything: machine, programs, directories, processes, units, network.
+
+Nothing here needs a running server, and nothing here fails on a sick one: what cannot be read is None or empty.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import json
+import os
+import pwd
+import shutil
+import socket
+import typing as t
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conf, _conninfo, _controldata, _snapshot
+from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, Runner
+from ansible_collections.hawq.mirroring.plugins.module_utils._database import HAS_PSYCOPG2
+from ansible_collections.hawq.mirroring.plugins.module_utils._engine import POSTGRESQL
+
+CONFIGURATION_FILES = ("pg_hba.conf", "pg_ident.conf", "postgresql.conf", "postgresql.auto.conf")
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def machine(run: Runner) -> dict[str, t.Any]:
+    """Who this machine is: names, addresses (without loopback and link-local), architecture."""
+    _code, output, _errors = run(["ip", "-json", "address", "show"], timeout=10)
+    try:
+        links = json.loads(output or "[]")
+    except ValueError:
+        links = []
+    addresses = [
+        entry["local"]
+        for link in links
+        for entry in link.get("addr_info", [])
+        if entry.get("local") and entry.get("scope") == "global"
+    ]
+    return {
+        "hostname": socket.gethostname(),
+        "machine_id": (_read("/etc/machine-id") or "").strip(),
+        "addresses": sorted(addresses),
+        "architecture": os.uname().machine,
+    }
+
+
+def user(instance: Instance) -> dict[str, t.Any]:
+    """The operating system user that owns the server."""
+    try:
+        entry = pwd.getpwnam(instance.user)
+    except KeyError:
+        return {"name": instance.user, "exists": False, "home": None}
+    return {"name": instance.user, "exists": True, "home": entry.pw_dir}
+
+
+def binaries(instance: Instance, run: Runner) -> dict[str, t.Any]:
+    """The engine's programs: which are missing, and the version of the server."""
+    missing = [name for name in POSTGRESQL.programs if not os.access(instance.program(name), os.X_OK)]
+    version = None
+    if "postgres" not in missing:
+        code, output, _errors = run([instance.program("postgres"), "--version"], timeout=10)
+        words = output.split()
+        version = words[2] if code == 0 and len(words) > 2 else None
+    digits = (version or "").split(".")[0]
+    return {
+        "directory": instance.bin_directory,
+        "missing": missing,
+        "version": version,
+        "major": int(digits) if digits.isdigit() else None,
+        "psycopg2": HAS_PSYCOPG2,
+    }
+
+
+def control(instance: Instance, run: Runner) -> dict[str, t.Any] | None:
+    """The control file's fields, or None when it cannot be read."""
+    if not os.path.exists(os.path.join(instance.data_directory, "global", "pg_control")):
+        return None
+    if not os.access(instance.program("pg_controldata"), os.X_OK):
+        return None
+    code, output, _errors = run([instance.program("pg_controldata"), instance.data_directory], timeout=10)
+    return _controldata.parse(output) if code == 0 else None
+
+
+def ssh(instance: Instance) -> dict[str, t.Any]:
+    """Public SSH keys: this host's, its server user's, and those that the user lets in or expects of other hosts."""
+    try:
+        place = os.path.join(pwd.getpwnam(instance.user).pw_dir, ".ssh")
+    except KeyError:
+        return {"public_key": None, "authorized": [], "known": [], "host_keys": []}
+
+    def keys(path: str) -> list[str]:
+        words = [line.split() for line in (_read(path) or "").splitlines() if line and not line.startswith("#")]
+        return [line[index + 1] for line in words for index, word in enumerate(line[:-1]) if word.startswith("ssh-")]
+
+    own = keys(os.path.join(place, "id_ed25519.pub"))
+    return {
+        "public_key": own[0] if own else None,
+        "authorized": keys(os.path.join(place, "authorized_keys")),
+        "known": keys(os.path.join(place, "known_hosts")),
+        "host_keys": keys("/etc/ssh/ssh_host_ed25519_key.pub"),
+    }
+
+
+def _parent_on_disk(path: str) -> str:
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def data_directory(instance: Instance, sizes: bool) -> dict[str, t.Any]:
+    """The data directory: missing, empty, data (a server's) or other (somebody's files), with the room around it."""
+    path = instance.data_directory
+    found: dict[str, t.Any] = {
+        "path": path,
+        "real_path": os.path.realpath(path),
+        "mount_point": os.path.ismount(path),
+        "link": os.path.islink(path),
+    }
+    names = sorted(os.listdir(path)) if os.path.isdir(path) else None
+    if names is None:
+        found["state"] = "other" if os.path.lexists(path) else "missing"
+    elif not names:
+        found["state"] = "empty"
+    else:
+        found["state"] = "data" if "PG_VERSION" in names else "other"
+    names = names or []
+    found["entries"] = names[:5]
+    found["signals"] = [name for name in ("standby.signal", "recovery.signal", "backup_label") if name in names]
+    found["linked_files"] = [name for name in CONFIGURATION_FILES if os.path.islink(os.path.join(path, name))]
+    wal = os.path.join(path, "pg_wal")
+    found["wal_link"] = os.path.realpath(wal) if os.path.islink(wal) else None
+    usage = shutil.disk_usage(_parent_on_disk(path))
+    wal_usage = shutil.disk_usage(_parent_on_disk(wal))
+    found.update(free_bytes=usage.free, used_bytes=usage.used, total_bytes=usage.total, wal_free_bytes=wal_usage.free)
+    found["device"] = os.stat(_parent_on_disk(os.path.dirname(path))).st_dev
+    found["reclaimable_bytes"] = _size_of(path) if sizes and names and not found["wal_link"] else 0
+    return found
+
+
+def _size_of(path: str) -> int:
+    """Bytes on disk below a directory; files that vanish meanwhile do not count."""
+    total = 0
+    for parent, _directories, files in os.walk(path):
+        with contextlib.suppress(OSError):
+            total += sum(os.lstat(os.path.join(parent, name)).st_blocks * 512 for name in files)
+    return total
+
+
+def settings_on_disk(instance: Instance) -> dict[str, t.Any]:
+    """How the directory is told to replicate: postgresql.auto.conf's words, without secrets."""
+    settings = _conf.parse(_read(os.path.join(instance.data_directory, "postgresql.auto.conf")) or "")
+    try:
+        conninfo = _conninfo.parse(settings.get("primary_conninfo", ""))
+    except ValueError:
+        conninfo = {}
+    return {
+        "primary_conninfo": _conninfo.without_secrets(conninfo),
+        "primary_slot_name": settings.get("primary_slot_name", ""),
+    }
+
+
+def configuration(instance: Instance, run: Runner) -> dict[str, t.Any]:
+    """The configuration directory when it lies outside the data directory, and what it asks of a server."""
+    path = instance.config_directory
+    outside = os.path.realpath(path) != os.path.realpath(instance.data_directory)
+    found: dict[str, t.Any] = {"path": path, "outside": outside, "settings": {}}
+    found["exists"] = os.path.exists(os.path.join(path, "postgresql.conf"))
+    if outside and found["exists"] and os.access(instance.program("postgres"), os.X_OK):
+        for name in POSTGRESQL.standby_at_least:
+            code, output, _errors = run(
+                [instance.program("postgres"), "-C", name, "-D", path], timeout=10, user=instance.user
+            )
+            if code == 0:
+                found["settings"][name] = output.strip().splitlines()[-1]
+    return found
+
+
+def process(instance: Instance, pidfile: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The server process. A pid counts only if it works in this data directory: pids are reused."""
+    pid = pidfile.get("pid")
+    try:
+        running = os.path.realpath(f"/proc/{pid}/cwd") == os.path.realpath(instance.data_directory)
+    except OSError:
+        running = False
+    state = ""
+    if running:
+        for line in (_read(f"/proc/{pid}/status") or "").splitlines():
+            if line.startswith("State:"):
+                state = line.split()[1]
+    return {
+        "running": running,
+        "pid": pid if running else None,
+        "frozen": state in ("T", "t"),
+        "pidfile": {key: pidfile[key] for key in ("pid", "started", "data_directory", "port") if key in pidfile},
+    }
+
+
+def service(instance: Instance, run: Runner) -> dict[str, t.Any]:
+    """The systemd unit that starts the server."""
+    wanted = ("LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath")
+    _code, output, _errors = run(["systemctl", "show", instance.service, "--property", ",".join(wanted)], timeout=10)
+    shown = dict(line.partition("=")[::2] for line in output.splitlines())
+    return {
+        "unit": instance.service,
+        "load": shown.get("LoadState", ""),
+        "active": shown.get("ActiveState", ""),
+        "sub": shown.get("SubState", ""),
+        "enabled": shown.get("UnitFileState", ""),
+        "text": _read(shown["FragmentPath"]) if shown.get("FragmentPath") else None,
+    }
+
+
+def snapshot(instance: Instance, run: Runner) -> dict[str, t.Any]:
+    """The snapshot job and its staging place."""
+    staging = _snapshot.Staging(instance.data_directory)
+    try:
+        request = json.loads(_read(staging.request) or "{}")
+    except ValueError:
+        request = {}
+    return {
+        **_snapshot.job(run),
+        "staging": staging.place,
+        "exists": os.path.isdir(staging.place),
+        "copied": os.path.isdir(staging.copy),
+        "reclaimable_bytes": _size_of(staging.place),
+        "verified": os.path.exists(staging.verified),
+        "request": request,
+    }
+
+
+def listening(port: int) -> bool:
+    """Whether anything on this host listens on the TCP port."""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in (_read(table) or "").splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
+                return True
+    return False
+
+
+def tablespace_directory(path: str) -> dict[str, t.Any]:
+    """A directory that a tablespace of the master would need here."""
+    entries = sorted(os.listdir(path)) if os.path.isdir(path) else []
+    usage = shutil.disk_usage(_parent_on_disk(path))
+    return {
+        "path": path,
+        "entries": entries[:5],
+        "free_bytes": usage.free,
+        "device": os.stat(_parent_on_disk(path)).st_dev,
+    }
+
+
+def probe(address: str, port: int, seconds: float = 2.0) -> dict[str, t.Any]:
+    """Whether a TCP connection opens, and which of this host's addresses it may leave from."""
+    answer = {"address": address, "port": port, "open": True, "sources": sources_for(address), "error": None}
+    try:
+        socket.create_connection((address, port), timeout=seconds).close()
+    except OSError as error:
+        answer.update(open=False, error=str(error))
+    return answer
+
+
+def sources_for(address: str) -> list[str]:
+    """The local addresses that packets to there leave from, one for each address of the name (no packet is sent)."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for family, kind, _protocol, _name, target in socket.getaddrinfo(address, 9, type=socket.SOCK_DGRAM):
+            with contextlib.suppress(OSError), socket.socket(family, kind) as datagram:
+                datagram.connect(target)
+                found.add(str(datagram.getsockname()[0]))
+    return sorted(found)
+
+
+def probes(peers: list[dict[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
+    """Probe every peer at the same time; keyed by the peer's name."""
+    if not peers:
+        return {}
+    with concurrent.futures.ThreadPoolExecutor(max_workers=len(peers)) as pool:
+        answers = pool.map(lambda peer: probe(peer["address"], peer["port"]), peers)
+        return {peer["name"]: answer for peer, answer in zip(peers, answers)}

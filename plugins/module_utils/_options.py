@@ -1,0 +1,63 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The options of the playbooks, and which variable names are ours. Pure."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import typing as t
+
+PLAY_OPTIONS: dict[str, dict[str, t.Any]] = {
+    "standby_host": {"type": "str"},
+    "master_host": {"type": "str"},
+    "existing_data": {"type": "str", "choices": ["refuse", "keep", "discard"], "default": "refuse"},
+    "master_restart_allowed": {"type": "bool", "default": False},
+    "report_file": {"type": "path"},
+    "state_file": {"type": "path"},
+    "state_query": {"type": "str"},
+    "state_fail": {"type": "bool", "default": True},
+    "ssh_connect_timeout": {"type": "int", "default": 5},
+}
+
+#: values that only fail when the work has begun, each with what fits
+PATTERNS = {
+    "master_replication_user": (r"(?!(all|replication|pg_.*)$)[a-z_][a-z0-9_]{0,62}", "a plain lower-case role name"),
+    "standby_snapshot_rate_limit": (r"(\d+[kM]?)?", "a number of kB per second, or one with M"),
+    "server_port": (r"[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]", "a port from 1 to 65535"),
+    "master_wal_keep_megabytes": (r"[1-9]\d*", "a number of megabytes above 0"),
+    "gpadmin_user_name": (r"[a-z_][a-z0-9_-]{0,31}", "a plain user name"),
+}
+
+#: how alike a name must be to one of ours to be taken for a misspelling
+LIKENESS = 0.8
+
+
+def misspelt(names: t.Iterable[str], known: t.Iterable[str], prefixes: t.Iterable[str]) -> dict[str, str | None]:
+    """Return unknown names that must be meant for us, each with the closest known name.
+
+    A name is meant for us when it starts with the name of one of our roles, or nearly is one of our names.
+    """
+    known = set(known)
+    found = {}
+    for name in names:
+        if name in known:
+            continue
+        close = difflib.get_close_matches(name, known, n=1, cutoff=LIKENESS)
+        if close or any(name.startswith(prefix + "_") for prefix in prefixes):
+            found[name] = close[0] if close else None
+    return found
+
+
+def misfits(values: dict[str, t.Any]) -> list[str]:
+    """Return a sentence for each value that cannot work."""
+    return [
+        f"{name} is {values[name]!r}, and must be {words}"
+        for name, (pattern, words) in PATTERNS.items()
+        if values.get(name) is not None and not re.fullmatch(pattern, str(values[name]))
+    ]
+
+
+def sentence(wrong: dict[str, str | None], where: str) -> str:
+    """Return the refusal of misspelt names."""
+    hints = [f"{name}" + (f" (did you mean {close}?)" if close else "") for name, close in sorted(wrong.items())]
+    return f"unknown variables {where}: {', '.join(hints)}"

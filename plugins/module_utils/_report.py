@@ -1,0 +1,120 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Reports as people read them. Pure: documents in, text out."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
+
+WIDTH = 46
+
+
+def _line(label: str, value: t.Any) -> str:
+    return f"  {label:<{WIDTH}} = {value}"
+
+
+def _when(epoch: float | None) -> str:
+    if epoch is None:
+        return ""
+    return datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc).strftime(" since %Y-%m-%d %H:%M:%S UTC")
+
+
+def with_inventory(text: str, sources: list[str]) -> str:
+    """Return the text with the inventory in its commands, so that they can be typed as they stand."""
+    options = "".join(f" -i {source}" for source in sources)
+    return text.replace("ansible-playbook hawq.", f"ansible-playbook{options} hawq.")
+
+
+def refusals(workflow: str, found: list[dict[str, str]]) -> str:
+    """Return every refusal as one sentence, numbered when there are several."""
+    sentences = [f"{row['found']}: {row['why']}. {row['command']}." for row in found]
+    if len(sentences) > 1:
+        sentences = [f"({number}) {sentence}" for number, sentence in enumerate(sentences, 1)]
+    return f"{workflow} refused, nothing was changed. " + " ".join(sentences)
+
+
+def state(document: dict[str, t.Any]) -> str:
+    """Return the labels of ``hawq state``, then what they do not tell."""
+    mirroring, segments = document["mirroring"], document["segments"]
+    summary = mirroring["summary_state"]
+    reason = ", ".join(text for text in (mirroring["detail_state"], mirroring["error_message"]) if text)
+    lines = [
+        "HAWQ instance status summary",
+        _line("Master instance", document["master_state"]),
+        _line("Master host", ", ".join(document["masters"]) or "none"),
+        _line("Master standby", document["standby"] or "No Standby master defined"),
+    ]
+    if document["standby"]:
+        lines.append(_line("Standby master state", document["standby_state"]))
+    lines += [
+        _line("Total segments count from catalog", segments["total"]),
+        _line("Total segment valid (at master)", segments["valid"]),
+        _line("Total segment failures (at master)", segments["failures"]),
+        _line("Mirroring state", summary + (f" ({reason})" if reason else "") + _when(mirroring["since"])),
+    ]
+    if mirroring.get("lag_bytes") is not None:
+        seconds = mirroring["lag_seconds"]
+        lag = checks.size(mirroring["lag_bytes"]) + (f", {seconds:.3f} s" if seconds is not None else "")
+        lines.append(_line("Standby behind", lag))
+    lines.append(_line("Timeline", document["timeline"] or "unknown"))
+    for slot in document["slots"]:
+        kept = checks.size(slot["retained_bytes"] or 0)
+        active = "active" if slot["active"] else "inactive"
+        lines.append(_line(f"Slot {slot['slot_name']}", f"{active}, WAL {slot['wal_status']}, {kept} retained"))
+    for name, host in document["hosts"].items():
+        lines.append(_line(f"Host {name}", host["description"]))
+    for row in document["rewind"]:
+        lines.append(
+            _line(f"Rewind of {row['host']}", f"{'possible' if row['possible'] else 'not possible'}: {row['reason']}")
+        )
+    lines += [f"  Problem: {text}" for text in document["problems"]]
+    return "\n".join(lines)
+
+
+def timed(marks: dict[str, float | None], now: float) -> dict[str, t.Any]:
+    """Return the seconds of each step. A mark is when its step ended; ``began`` is when the first one began."""
+    known = {name: mark for name, mark in marks.items() if mark}
+    begin = known.pop("began", now)
+    seconds, last = {}, begin
+    rest = "confirm" if len(known) > 1 else "act and confirm"
+    for name, mark in [*known.items(), (rest, now)]:
+        seconds[name] = round(mark - last, 2)
+        last = mark
+    return {"seconds": seconds, "total_seconds": round(now - begin, 2)}
+
+
+def failure(document: dict[str, t.Any]) -> str:
+    """Return why a workflow failed, what was taken back, and what goes on or could not be taken back."""
+    lost = [name for name in document["pair"] if name not in document["answered"]]
+    sentences = [f"{name}: {_sentence(text)}." for name, text in document["causes"].items()]
+    sentences += [f"{name} does not answer by SSH any more." for name in lost]
+    undone = document["undone"]
+    phases = [answer.get("phase", "copying") for answer in undone.values() if answer.get("goes_on")]
+    if phases:
+        what = "The verified copy waits" if phases[0] == "done" else "The snapshot goes on by itself"
+        return " ".join([*sentences, f"{what}, nothing was taken back: run this again, it will go on from there."])
+    left = [f"{name} ({_sentence(undone[name]['msg'])})" for name in document["answered"] if "msg" in undone[name]]
+    if left or lost:
+        sentences.append(
+            f"What this run had made is still there on {' and '.join(left + lost)}: run this again when that is mended,"
+            " it begins with clearing that away."
+        )
+    else:
+        sentences.append("What this run had made is taken back: run this again when that is mended.")
+    return " ".join(sentences)
+
+
+def _sentence(text: str) -> str:
+    return " ".join(text.split()).rstrip(".")
+
+
+def work(document: dict[str, t.Any]) -> str:
+    """Return what a workflow found, did and advises."""
+    lines = [document["title"]]
+    lines += [_line(label, value) for label, value in document["facts"].items()]
+    steps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in document["seconds"].items())
+    lines.append(_line("Seconds", f"{document['total_seconds']:.1f} ({steps})"))
+    lines += [f"  Next: {text}" for text in document["next"]]
+    return "\n".join(lines)

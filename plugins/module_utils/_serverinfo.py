@@ -1,0 +1,126 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a running server says of itself, in one session.
+
+Sources: PostgreSQL manual, "The Cumulative Statistics System", "System Administration Functions", "System Views".
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _database
+from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils._engine import POSTGRESQL
+
+SETTINGS = (
+    *POSTGRESQL.standby_at_least,
+    *POSTGRESQL.restart_settings,
+    *POSTGRESQL.standby_settings,
+    "config_file",
+    "data_checksums",
+    "data_directory",
+    "hba_file",
+    "ident_file",
+    "max_slot_wal_keep_size",
+    "port",
+    "server_version_num",
+    "ssl",
+    "wal_segment_size",
+)
+
+SETTINGS_QUERY = "SELECT name, setting, pending_restart FROM pg_settings WHERE name = ANY(%s) ORDER BY name"
+GENERAL = """
+SELECT pg_is_in_recovery() AS in_recovery,
+       s.system_identifier::text AS system_identifier,
+       c.timeline_id AS checkpoint_timeline,
+       extract(epoch FROM pg_postmaster_start_time())::float8 AS started,
+       CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn() END::text AS current_lsn,
+       CASE WHEN NOT pg_is_in_recovery() THEN ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
+            ELSE (SELECT received_tli FROM pg_stat_wal_receiver) END AS timeline,
+       pg_last_wal_receive_lsn()::text AS receive_lsn,
+       pg_last_wal_replay_lsn()::text AS replay_lsn,
+       CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END AS replay_paused,
+       extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8 AS replay_age_seconds
+FROM pg_control_system() s, pg_control_checkpoint() c
+"""
+SENDERS = """
+SELECT pid, usename, application_name, client_addr::text, state, sync_state,
+       sent_lsn::text, write_lsn::text, flush_lsn::text, replay_lsn::text,
+       extract(epoch FROM backend_start)::float8 AS since,
+       extract(epoch FROM replay_lag)::float8 AS replay_lag_seconds
+FROM pg_stat_replication ORDER BY pid
+"""
+SLOTS = """
+SELECT slot_name, slot_type, active, active_pid, restart_lsn::text, wal_status, safe_wal_size, temporary,
+       CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) END::bigint
+           AS retained_bytes
+FROM pg_replication_slots ORDER BY slot_name
+"""
+RECEIVER = """
+SELECT status, sender_host, sender_port, slot_name, flushed_lsn::text, received_tli,
+       extract(epoch FROM clock_timestamp() - last_msg_receipt_time)::float8 AS silent_seconds
+FROM pg_stat_wal_receiver
+"""
+TABLESPACES = """
+SELECT spcname AS name, pg_tablespace_location(oid) AS location
+FROM pg_tablespace WHERE pg_tablespace_location(oid) <> ''
+"""
+STANDBYS = """
+SELECT trim(name) AS name
+FROM pg_db_role_setting s, unnest(s.setconfig) AS c,
+     regexp_split_to_table(substr(c, strpos(c, '=') + 1), ',') AS name
+WHERE s.setdatabase = 0 AND c LIKE 'hawq\\_mirroring.standbys=%' AND trim(name) <> ''
+ORDER BY 1
+"""
+SIZES = """
+SELECT spcname AS name, pg_tablespace_size(oid) AS bytes, pg_tablespace_location(oid) AS location FROM pg_tablespace
+"""
+#: only the extension's own view is read: anybody may put one of that name into a schema that is open to all
+VIEW_EXISTS = """
+SELECT EXISTS (
+    SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+    WHERE d.refclassid = 'pg_extension'::regclass AND d.classid = 'pg_class'::regclass AND d.deptype = 'e'
+      AND d.objid = to_regclass('public.gp_master_mirroring') AND e.extname = 'hawq_mirroring') AS there
+"""
+VIEW = """
+SELECT summary_state, detail_state, extract(epoch FROM log_time)::float8 AS since, error_message
+FROM public.gp_master_mirroring
+"""
+
+
+def gather(instance: Instance, sizes: bool, running: bool) -> tuple[dict[str, t.Any] | None, str | None]:
+    """Return the server's account of itself, or None and the reason why there is none."""
+    if not running:
+        return None, "the server is not running"
+    try:
+        with _database.session(instance) as cursor:
+            found = _database.rows(cursor, GENERAL)[0]
+            settings = _database.rows(cursor, SETTINGS_QUERY, (list(SETTINGS),))
+            found["settings"] = {row["name"]: row["setting"] for row in settings}
+            found["pending_restart"] = [row["name"] for row in settings if row["pending_restart"]]
+            found["senders"] = _database.rows(cursor, SENDERS)
+            found["slots"] = _database.rows(cursor, SLOTS)
+            receiver = _database.rows(cursor, RECEIVER)
+            found["receiver"] = receiver[0] if receiver else None
+            found["tablespaces"] = _database.rows(cursor, TABLESPACES)
+            found["standbys"] = [row["name"] for row in _database.rows(cursor, STANDBYS)]
+            found["databases"] = [
+                row["datname"] for row in _database.rows(cursor, "SELECT datname FROM pg_database WHERE datallowconn")
+            ]
+            found["mirroring"] = None
+            if _database.rows(cursor, VIEW_EXISTS)[0]["there"]:
+                found["mirroring"] = _database.rows(cursor, VIEW)[0]
+    except MirroringError as error:
+        return None, str(error)
+    if sizes and not found["in_recovery"]:
+        found["sizes"] = measure(instance)
+    return found, None
+
+
+def measure(instance: Instance) -> list[dict[str, t.Any]] | None:
+    """Return the sizes of the tablespaces in bytes, or None where so many files take longer than a session's limit."""
+    try:
+        with _database.session(instance) as cursor:
+            return _database.rows(cursor, SIZES)
+    except MirroringError:
+        return None

@@ -1,0 +1,119 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The state document: what there is now, for people and programs. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _lsn
+from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
+
+
+def rewind(name: str, seen: topology.Observation, source: topology.Observation | None) -> dict[str, t.Any]:
+    """Whether pg_rewind could make this host a standby now, and why not (PostgreSQL manual, "pg_rewind")."""
+    answer = {"host": name, "needed": False, "possible": False, "reason": ""}
+    what = topology.kind(seen)
+    if source is None:
+        return {**answer, "reason": "there is no master to rewind to"}
+    if what == topology.UNREACHABLE:
+        return {**answer, "reason": "the host is not reachable"}
+    control = seen["control"]
+    if not control:
+        return {**answer, "reason": "the host has no readable data directory"}
+    if topology.system_identifier(seen) != topology.system_identifier(source):
+        return {**answer, "reason": "the data belongs to another system"}
+    if not control.get("checksum_version") and control.get("wal_log_hints") != "on":
+        return {**answer, "reason": "neither data checksums nor wal_log_hints are on"}
+    if what in (topology.STANDBY, topology.STOPPED_STANDBY) and topology.timeline(seen) == topology.timeline(source):
+        return {**answer, "possible": True, "reason": "not needed: it is on the master's timeline"}
+    if what in (topology.STANDBY, topology.SILENT, topology.FROZEN, topology.MASTER):
+        return {**answer, "needed": True, "reason": "its server must be stopped first"}
+    return {**answer, "needed": True, "possible": True, "reason": "as far as the WAL since the fork is still there"}
+
+
+def _lag(source: topology.Observation, standby: str) -> dict[str, t.Any]:
+    sender = topology.sender_of(source, _conninfo.slot_name(standby))
+    if not sender:
+        return {"lag_bytes": None, "lag_seconds": None}
+    lag = _lsn.distance(source["server"]["current_lsn"], sender["replay_lsn"])
+    seconds = sender["replay_lag_seconds"]
+    return {"lag_bytes": lag, "lag_seconds": 0.0 if seconds is None and lag == 0 else seconds}
+
+
+def _host(seen: topology.Observation) -> dict[str, t.Any]:
+    if topology.kind(seen) == topology.UNREACHABLE:
+        return {"kind": topology.UNREACHABLE, "description": topology.describe(seen)}
+    server = seen["server"] or {}
+    return {
+        "kind": topology.kind(seen),
+        "description": topology.describe(seen),
+        "endpoint": seen["endpoint"],
+        "system_identifier": topology.system_identifier(seen),
+        "timeline": topology.timeline(seen),
+        "service": {key: value for key, value in seen["service"].items() if key != "text"},
+        "version": seen["binaries"]["version"],
+        "lsn": server.get("current_lsn") or server.get("replay_lsn"),
+        "receiver": server.get("receiver"),
+        "replay_paused": server.get("replay_paused"),
+        "data_directory": seen["data_directory"]["path"],
+        "free_bytes": seen["data_directory"]["free_bytes"],
+    }
+
+
+def problems(document: dict[str, t.Any]) -> list[str]:
+    """Return why the state is not healthy: no master, two masters, a standby that is not Synchronized."""
+    found = []
+    if not document["masters"]:
+        found.append("no host accepts writes")
+    if len(document["masters"]) > 1:
+        found.append(f"{' and '.join(document['masters'])} both accept writes")
+    for standby in document["standbys"]:
+        mirroring = document["mirroring"]
+        if mirroring["summary_state"] != topology.SYNCHRONIZED:
+            reason = mirroring["detail_state"] or mirroring["error_message"] or "no reason known"
+            found.append(f"standby {standby} is {mirroring['summary_state']} ({reason})")
+        elif (host := document["hosts"].get(standby)) and host["kind"] != topology.STANDBY:
+            found.append(f"standby {standby} is {host['description']}, which the master has not noticed yet")
+    return found
+
+
+def document(observations: dict[str, topology.Observation]) -> dict[str, t.Any]:
+    """Return the whole state; LSNs as text, sizes in bytes, times in seconds."""
+    masters = topology.masters(observations)
+    master = masters[0] if len(masters) == 1 else None
+    source = observations[master] if master else None
+    server = source["server"] if source else {}
+    standbys = server.get("standbys", [])
+    unknown = any(
+        topology.kind(seen) in (topology.UNREACHABLE, topology.SILENT, topology.FROZEN)
+        for seen in observations.values()
+    )
+    found: dict[str, t.Any] = {
+        "master": master,
+        "masters": masters,
+        "master_state": "Active" if masters else "Unknown" if unknown else "Down",
+        "standby": standbys[0] if standbys else None,
+        "standbys": standbys,
+        "standby_state": None,
+        "timeline": topology.timeline(source) if source else None,
+        "mirroring": topology.mirroring(source)
+        if source
+        else {
+            "summary_state": "Unknown",
+            "detail_state": None,
+            "since": None,
+            "error_message": "no single master to ask",
+        },
+        "slots": server.get("slots", []),
+        "wal_retained_bytes": max([row["retained_bytes"] or 0 for row in server.get("slots", [])], default=0),
+        "hosts": {name: _host(seen) for name, seen in observations.items()},
+        "rewind": [rewind(name, seen, source) for name, seen in observations.items() if name != master],
+        "segments": {"total": 0, "valid": 0, "failures": 0},
+    }
+    if source and standbys:
+        passive = topology.kind(observations.get(standbys[0], {"reachable": False})) == topology.STANDBY
+        found["standby_state"] = "Standby host passive" if passive else "Unknown"
+        found["mirroring"].update(_lag(source, standbys[0]))
+    found["problems"] = problems(found)
+    found["healthy"] = not found["problems"]
+    return found

@@ -1,0 +1,371 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From observations and options to a plan, or to refusals. Pure: no I/O, no clock.
+
+``hosts`` holds for each host of the group its ``address`` and ``port``; options are those of _options.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _settings
+from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
+from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal
+
+Observations = dict[str, topology.Observation]
+
+
+class Verdict(t.NamedTuple):
+    """Either a plan to act on, or the reasons not to."""
+
+    plan: dict[str, t.Any]
+    refusals: list[Refusal]
+
+
+def _refuse(found: str, why: str, command: str) -> Verdict:
+    return Verdict({}, [Refusal(found, why, command)])
+
+
+def find_master(observations: Observations) -> tuple[str | None, list[Refusal]]:
+    """Return the one host that accepts writes, or why it cannot be said."""
+    writers = topology.masters(observations)
+    if len(writers) == 1:
+        return writers[0], []
+    twice = [
+        refusal
+        for name in writers[1:]
+        for refusal in checks.same_machine(name, observations[name], writers[0], observations[writers[0]])
+    ]
+    if twice:
+        return None, twice
+    if writers:
+        return None, [
+            Refusal(
+                f"{' and '.join(writers)} both accept writes",
+                "with two masters every further step could destroy committed work",
+                "Look at both (ansible-playbook hawq.mirroring.state), stop the one whose work is not wanted ("
+                + " or ".join(f"systemctl stop {observations[name]['service']['unit']} on {name}" for name in writers)
+                + "), then run this again",
+            )
+        ]
+    seen = "; ".join(f"{name}: {topology.describe(observation)}" for name, observation in observations.items())
+    kinds = {name: topology.kind(observation) for name, observation in observations.items()}
+    stopped = [name for name, what in kinds.items() if what == topology.STOPPED]
+    frozen = [name for name, what in kinds.items() if what == topology.FROZEN]
+    silent = [name for name, what in kinds.items() if what == topology.SILENT]
+    if frozen:
+        command = f"If {frozen[0]} is the master, {_thaw(observations[frozen[0]])}, then run this again"
+    elif silent:
+        command = f"If {silent[0]} is the master, mend what keeps sessions out of it, then run this again"
+    elif stopped:
+        unit = observations[stopped[0]]["service"]["unit"]
+        command = f"If {stopped[0]} is the master, start it there (systemctl start {unit}), then run this again"
+    elif set(kinds.values()) == {topology.EMPTY}:
+        command = "Make a master first: ansible-playbook hawq.mirroring.init_master -e master_host=HOST"
+    else:
+        command = "Bring the master's host and server up, then run this again"
+    return None, [Refusal(f"no host accepts writes ({seen})", "a standby is made from a running master", command)]
+
+
+def _thaw(seen: topology.Observation) -> str:
+    unit = seen["service"]["unit"]
+    return f"let it go on there (kill -CONT {seen['process']['pid']}) or restart it (systemctl restart {unit})"
+
+
+def find_standby(observations: Observations, master: str, standby_host: str | None) -> tuple[str | None, list[Refusal]]:
+    """Return the host that is or is to become the standby."""
+    candidates = [name for name in observations if name != master]
+    # a master that was a standby once still has itself registered
+    configured = [name for name in observations[master]["server"]["standbys"] if name not in (standby_host, master)]
+    if standby_host == master:
+        return None, [
+            Refusal(
+                f"{standby_host} is the master",
+                "a master cannot be its own standby",
+                "Name another host of the group masters with -e standby_host=",
+            )
+        ]
+    if standby_host and standby_host not in candidates:
+        return None, [
+            Refusal(
+                f"{standby_host} is not in the inventory's group masters ({', '.join(observations)})",
+                "only hosts of that group are looked at",
+                "Add it to the group masters, or correct -e standby_host=",
+            )
+        ]
+    unknown = [name for name in configured if name not in candidates]
+    if unknown or (standby_host and configured):
+        return None, [
+            Refusal(
+                f"the master already has the standby {', '.join(configured)}",
+                "one standby at a time is supported",
+                f"Add {unknown[0]} to the inventory's group masters to repair it, or forget it, {_forget(unknown[0])}"
+                if unknown
+                else f"Run without -e standby_host= to repair {configured[0]}, or forget it, {_forget(configured[0])}",
+            )
+        ]
+    if standby_host:
+        return standby_host, []
+    if not candidates:
+        return None, [
+            Refusal(
+                f"the group masters has no host beside the master {master}",
+                "a standby needs a host of its own",
+                "Add its host to the inventory's group masters, then run this again",
+            )
+        ]
+    if len(configured) == 1 and configured[0] in candidates:
+        return configured[0], []
+    if len(candidates) == 1:
+        return candidates[0], []
+    return None, [
+        Refusal(
+            f"the group masters has {len(candidates)} hosts beside the master ({', '.join(candidates)})",
+            "it cannot be said which is to be the standby",
+            "Name it with -e standby_host=HOST",
+        )
+    ]
+
+
+def _forget(standby: str) -> str:
+    statements = (
+        'ALTER ROLE hawq_mirroring RESET "hawq_mirroring.standbys"',
+        f"SELECT pg_drop_replication_slot('{_conninfo.slot_name(standby)}')",
+    )
+    return "on the master: " + "; ".join(statements)
+
+
+def needs_snapshot(seen: topology.Observation, source: topology.Observation, slot: str, choice: str) -> bool:
+    """Whether the host must get a new copy: not when it already is this master's standby, running or stopped.
+
+    What stopped there and was told to be kept or discarded is replaced, but not a new copy that a killed run left.
+    """
+    if topology.system_identifier(seen) != topology.system_identifier(source):
+        return True
+    if topology.kind(seen) == topology.STANDBY:
+        return False
+    if resumes(seen, source):
+        return True
+    is_standby = topology.kind(seen) != topology.STOPPED and "standby.signal" in seen["data_directory"]["signals"]
+    ours = seen["replication"]["primary_slot_name"] == slot
+    started = "backup_label" not in seen["data_directory"]["signals"]
+    stopped = topology.kind(seen) == topology.STOPPED_STANDBY
+    replace = stopped and choice in ("keep", "discard") and (started or topology.slot_of(source, slot) is None)
+    return replace or not (is_standby and ours) or too_far_behind(source, slot)
+
+
+def too_far_behind(source: topology.Observation, slot: str) -> bool:
+    """Whether the master has already removed WAL that this slot's standby needs."""
+    row = topology.slot_of(source, slot)
+    return row is not None and row["wal_status"] == "lost"
+
+
+def _stuck_standby(name: str, seen: topology.Observation, source: topology.Observation, slot: str) -> list[Refusal]:
+    """A standby that can never catch up is only replaced when the operator says so."""
+    if not too_far_behind(source, slot) or topology.kind(seen) not in (topology.STANDBY, topology.STOPPED_STANDBY):
+        return []
+    unit = seen["service"]["unit"]
+    stop = f"Stop it on {name} (systemctl stop {unit}) and run" if topology.kind(seen) == topology.STANDBY else "Run"
+    return [
+        Refusal(
+            f"the standby on {name} is too far behind: the WAL it needs is gone from the master (slot {slot} is lost)",
+            "it needs a new copy, which replaces its data",
+            f"{stop} again with -e existing_data=keep or -e existing_data=discard",
+        )
+    ]
+
+
+def _frozen_standby(name: str, seen: topology.Observation) -> list[Refusal]:
+    return [
+        Refusal(
+            f"the standby on {name} is {topology.describe(seen)}",
+            "it cannot follow its master",
+            f"If that is not wanted, {_thaw(seen)}, then run this again",
+        )
+    ]
+
+
+def resumes(seen: topology.Observation, source: topology.Observation) -> bool:
+    """Whether a snapshot of this master is under way or waits to be moved into place."""
+    job = seen["snapshot"]
+    ours = job["request"].get("system_identifier") == topology.system_identifier(source)
+    return ours and job["copied"] and job["phase"] in ("copying", "verifying", "done")
+
+
+def addresses(observations: Observations, hosts: dict[str, dict[str, t.Any]], pair: list[str]) -> list[str]:
+    """Return the addresses that replication between the pair comes from, as each host itself sees them."""
+    found = set()
+    for name in pair:
+        for peer in pair:
+            answer = observations[name]["probes"].get(peer)
+            if answer and peer != name:
+                found.update(answer["sources"])
+        if hosts[name]["address"] in observations[name]["machine"]["addresses"]:
+            found.add(hosts[name]["address"])
+    return sorted(found)
+
+
+def needs_binaries(seen: topology.Observation) -> bool:
+    """Whether the host still lacks a program, or the library that sessions need."""
+    here = seen["binaries"]
+    return bool(here["missing"]) or here["major"] is None or not here["psycopg2"]
+
+
+def needs_ssh_keys(one: topology.Observation, other: topology.Observation) -> bool:
+    """Whether the users of the two hosts cannot yet log in to each other with known keys."""
+
+    def may_log_in(here: topology.Observation, there: topology.Observation) -> bool:
+        mine, its = here["ssh"], there["ssh"]
+        return mine["public_key"] in its["authorized"] and set(its["host_keys"]) <= set(mine["known"])
+
+    return not (may_log_in(one, other) and may_log_in(other, one))
+
+
+def init_standby(observations: Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]) -> Verdict:
+    """Judge whether and how a standby is made, or the present one repaired."""
+    master, refusals = find_master(observations)
+    if master is None:
+        return Verdict({}, refusals)
+    standby, refusals = find_standby(observations, master, options["standby_host"])
+    if standby is None:
+        return Verdict({}, refusals)
+    seen, source = observations[standby], observations[master]
+    if topology.kind(seen) == topology.UNREACHABLE:
+        return _refuse(
+            f"{standby} is {topology.describe(seen)}",
+            "its host must be reachable to become the standby",
+            f"Bring it up (ssh {hosts[standby]['address']} true must work), then run this again",
+        )
+    slot = _conninfo.slot_name(standby)
+    choice = options["existing_data"]
+    snapshot = needs_snapshot(seen, source, slot, choice)
+    mapping = options["tablespace_mapping"]
+    refusals = checks.same_machine(standby, seen, master, source)
+    if not refusals:
+        refusals += checks.binaries(standby, seen, source, options["binaries_method"])
+        refusals += checks.network(standby, seen, master, source)
+        refusals += checks.configuration(standby, seen, source)
+        refusals += checks.port(standby, seen, hosts[standby]["port"])
+        stuck = _stuck_standby(standby, seen, source, slot) if choice == "refuse" or not snapshot else []
+        refusals += stuck
+        if topology.kind(seen) == topology.FROZEN and not snapshot:
+            refusals += _frozen_standby(standby, seen)
+        if snapshot and not stuck:
+            refusals += checks.existing_data(standby, seen, source, choice)
+            refusals += checks.mount_point(standby, seen)
+            refusals += checks.pending_settings(master, source)
+            refusals += checks.linked_files(master, source)
+            refusals += checks.tablespace_places(seen, mapping, source, choice)
+            if not resumes(seen, source):
+                refusals += checks.tablespaces(standby, seen, choice)
+                refusals += checks.disk(standby, seen, source, mapping, choice)
+    reload, restart = _settings.wanted(source, slot, snapshot, options["wal_keep_megabytes"])
+    refusals += _settings.restart_refusals(master, source, restart, options["master_restart_allowed"])
+    refusals += checks.databases(source, options["view_databases"])
+    refusals += _settings.retention_refusals(master, source, reload, options["wal_keep_megabytes"])
+    plan = {
+        "workflow": "init_standby",
+        "master": master,
+        "standby": standby,
+        "roles": {name: _role(name, master, standby) for name in observations},
+        "slot": slot,
+        "snapshot": snapshot,
+        "existing_data": choice if snapshot and choice != "refuse" and _in_the_way(seen) else "none",
+        "binaries": needs_binaries(seen),
+        "data_directory": seen["data_directory"]["state"] in ("missing", "empty"),
+        "ssh_keys": needs_ssh_keys(seen, source),
+        "copy_configuration": seen["configuration"]["outside"] and not seen["configuration"]["exists"],
+        "system_identifier": topology.system_identifier(source),
+        "settings": reload,
+        "restart_settings": restart,
+        "standby_settings": _settings.standby_overrides(
+            source,
+            hosts[standby]["port"],
+            [*source["machine"]["addresses"], hosts[master]["address"]],
+            hosts[standby]["address"],
+        ),
+        "make_room": choice == "discard" and checks.needs_room_first(seen, source),
+        "hba_lines": _conninfo.hba_lines(
+            options["replication_user"], addresses(observations, hosts, [master, standby])
+        ),
+        "endpoints": {name: hosts[name] for name in (master, standby)},
+        "hba_file": source["server"]["settings"]["hba_file"],
+        "config_directory": source["configuration"]["path"],
+        "size_bytes": sum(int(row["bytes"]) for row in checks.sizes(source)),
+        "tablespaces": [mapping.get(row["location"], row["location"]) for row in source["server"]["tablespaces"]],
+        "view_databases": [
+            *(name for name in ("postgres", "template1") if name in source["server"]["databases"]),
+            *options["view_databases"],
+        ],
+    }
+    return Verdict(plan, refusals)
+
+
+def _in_the_way(seen: topology.Observation) -> bool:
+    ours = seen["snapshot"]["request"].get("tablespaces") or []
+    return topology.kind(seen) != topology.EMPTY or any(
+        entry["entries"] and entry["path"] not in ours for entry in seen["directories"]
+    )
+
+
+def _role(name: str, master: str, standby: str) -> str:
+    return "master" if name == master else "standby" if name == standby else "bystander"
+
+
+def _look_at(seen: topology.Observation) -> str:
+    if topology.kind(seen) in (topology.STOPPED, topology.STOPPED_STANDBY):
+        return f"Start it (systemctl start {seen['service']['unit']})"
+    if topology.kind(seen) == topology.OTHER:
+        return f"Look at it (ls -la {seen['data_directory']['path']})"
+    return f"Look at it (systemctl status {seen['service']['unit']})"
+
+
+def init_master(observations: Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]) -> Verdict:
+    """Judge whether and where a first master is made. A host that already has one is left alone."""
+    chosen = options["master_host"]
+    writers = topology.masters(observations)
+    if chosen is not None and chosen not in observations:
+        return _refuse(
+            f"{chosen} is not in the inventory's group masters ({', '.join(observations)})",
+            "only hosts of that group are looked at",
+            "Correct -e master_host=",
+        )
+    if len(writers) > 1:
+        return Verdict({}, find_master(observations)[1])
+    if writers and chosen in (None, *writers):
+        roles = {name: "master" if name == writers[0] else "bystander" for name in observations}
+        return Verdict({"workflow": "init_master", "master": writers[0], "create": False, "roles": roles}, [])
+    if writers:
+        return _refuse(
+            f"{writers[0]} already is a master, not {chosen}",
+            "a second master beside it would be a second writer",
+            "Make a standby of it: ansible-playbook hawq.mirroring.init_standby",
+        )
+    if chosen is None and len(observations) > 1:
+        return _refuse(
+            f"the group masters has {len(observations)} hosts",
+            "it cannot be said which is to be the master",
+            f"Name it with -e master_host=HOST ({', '.join(observations)})",
+        )
+    chosen = chosen or next(iter(observations))
+    refusals = [
+        Refusal(
+            f"{name} holds {topology.describe(seen)}",
+            "it may be the master, or hold the last copy of something",
+            f"{_look_at(seen)}, or move {seen['data_directory']['path']} away yourself",
+        )
+        if topology.kind(seen) != topology.UNREACHABLE
+        else Refusal(
+            f"{name} is {topology.describe(seen)}",
+            "it may hold a master that cannot be seen now",
+            "Bring it up, or take it out of the group masters",
+        )
+        for name, seen in observations.items()
+        if topology.kind(seen) != topology.EMPTY
+    ]
+    if not refusals:
+        refusals = checks.port(chosen, observations[chosen], hosts[chosen]["port"])
+    roles = {name: "master" if name == chosen else "bystander" for name in observations}
+    plan = {"workflow": "init_master", "master": chosen, "create": True, "roles": roles}
+    return Verdict({**plan, "view_databases": ["postgres", "template1"]}, refusals)

@@ -1,0 +1,313 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Observations as instance_info returns them. Overrides name their place with dots: ``{"server.timeline": 2}``."""
+
+from __future__ import annotations
+
+import copy
+import typing as t
+
+Observation = dict[str, t.Any]
+
+OWN = "7711308009646152291"
+FOREIGN = "7711308232729292413"
+GIGABYTE = 1 << 30
+DATA = "/data/hawq/master"
+SLOT = "hawq_mirroring_smdw"
+ADDRESSES = {"mdw": "10.9.0.2", "smdw": "10.9.0.3", "sdw1": "10.9.0.4"}
+HOSTS = {name: {"address": name, "port": 5432} for name in ADDRESSES}
+
+SETTINGS = {
+    "config_file": f"{DATA}/postgresql.conf",
+    "data_checksums": "on",
+    "data_directory": DATA,
+    "hba_file": f"{DATA}/pg_hba.conf",
+    "ident_file": f"{DATA}/pg_ident.conf",
+    "listen_addresses": "*",
+    "max_connections": "100",
+    "max_locks_per_transaction": "64",
+    "max_prepared_transactions": "0",
+    "max_replication_slots": "10",
+    "max_slot_wal_keep_size": "-1",
+    "max_wal_senders": "10",
+    "max_worker_processes": "8",
+    "port": "5432",
+    "server_version_num": "150016",
+    "ssl": "off",
+    "wal_level": "replica",
+    "wal_log_hints": "off",
+    "wal_segment_size": "16777216",
+}
+
+
+def change(base: Observation, overrides: dict[str, t.Any] | None) -> Observation:
+    """Return a deep copy with the overrides in it; a place that is not there yet is a mistake in the test."""
+    seen = copy.deepcopy(base)
+    for place, value in (overrides or {}).items():
+        *parents, last = place.split(".")
+        inner = seen
+        for key in parents:
+            inner = inner[key]
+        assert last in inner, f"no such place in an observation: {place}"
+        inner[last] = copy.deepcopy(value)
+    return seen
+
+
+def slot(name: str = SLOT, **overrides: t.Any) -> dict[str, t.Any]:
+    """Return a row of pg_replication_slots that a standby uses."""
+    row = {
+        "slot_name": name,
+        "slot_type": "physical",
+        "active": True,
+        "active_pid": 4711,
+        "restart_lsn": "0/3000000",
+        "wal_status": "reserved",
+        "safe_wal_size": None,
+        "temporary": False,
+        "retained_bytes": 1024,
+    }
+    assert set(overrides) <= set(row)
+    return {**row, **overrides}
+
+
+def sender(pid: int = 4711, application_name: str = "smdw", **overrides: t.Any) -> dict[str, t.Any]:
+    """Return a row of pg_stat_replication."""
+    row = {
+        "pid": pid,
+        "usename": "hawq_mirroring",
+        "application_name": application_name,
+        "client_addr": "10.9.0.3",
+        "state": "streaming",
+        "sync_state": "async",
+        "sent_lsn": "0/3017F88",
+        "write_lsn": "0/3017F88",
+        "flush_lsn": "0/3017F88",
+        "replay_lsn": "0/3017F88",
+        "since": 1795428856.0,
+        "replay_lag_seconds": None,
+    }
+    assert set(overrides) <= set(row)
+    return {**row, **overrides}
+
+
+def probe(here: str, there: str, **overrides: t.Any) -> dict[str, t.Any]:
+    """Return the answer of a host that looked at a peer's port."""
+    answer = {"address": there, "port": 5432, "open": True, "sources": [ADDRESSES[here]], "error": None}
+    assert set(overrides) <= set(answer)
+    return {**answer, **overrides}
+
+
+def control(state: str, **overrides: t.Any) -> dict[str, t.Any]:
+    """Return the fields of a control file."""
+    found = {
+        "system_identifier": OWN,
+        "state": state,
+        "checkpoint_lsn": "0/3017F10",
+        "redo_lsn": "0/3017ED8",
+        "min_recovery_lsn": "0/0",
+        "timeline": 1,
+        "min_recovery_timeline": 0,
+        "wal_level": "replica",
+        "wal_log_hints": "off",
+        "checksum_version": 1,
+    }
+    assert set(overrides) <= set(found)
+    return {**found, **overrides}
+
+
+def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Observation:
+    """Return a reachable host of the group with programs, SSH keys and nothing in its data directory."""
+    others = [other for other in ADDRESSES if other != name]
+    return change(
+        {
+            "reachable": True,
+            "endpoint": HOSTS[name],
+            "machine": {
+                "hostname": name,
+                "machine_id": f"{name}-id",
+                "addresses": [ADDRESSES[name]],
+                "architecture": "x86_64",
+            },
+            "user": {"name": "gpadmin", "exists": True, "home": "/home/gpadmin"},
+            "ssh": {
+                "public_key": f"{name}-key",
+                "authorized": [f"{other}-key" for other in others],
+                "known": [f"{other}-host-key" for other in others],
+                "host_keys": [f"{name}-host-key"],
+            },
+            "binaries": {
+                "directory": "/usr/lib/postgresql/15/bin",
+                "missing": [],
+                "version": "15.16",
+                "major": 15,
+                "psycopg2": True,
+            },
+            "data_directory": {
+                "path": DATA,
+                "real_path": DATA,
+                "linked_files": [],
+                "mount_point": False,
+                "state": "missing",
+                "entries": [],
+                "signals": [],
+                "wal_link": None,
+                "free_bytes": 50 * GIGABYTE,
+                "used_bytes": 10 * GIGABYTE,
+                "total_bytes": 60 * GIGABYTE,
+                "wal_free_bytes": 50 * GIGABYTE,
+                "device": 1,
+                "reclaimable_bytes": 0,
+            },
+            "control": None,
+            "process": {"running": False, "pid": None, "frozen": False, "pidfile": {}},
+            "service": {
+                "unit": "hawq-master.service",
+                "load": "loaded",
+                "active": "inactive",
+                "sub": "dead",
+                "enabled": "enabled",
+            },
+            "replication": {"primary_conninfo": {}, "primary_slot_name": ""},
+            "configuration": {"path": DATA, "outside": False, "exists": False, "settings": {}},
+            "snapshot": {
+                "phase": "none",
+                "result": "",
+                "staging": f"{DATA}.hawq-snapshot",
+                "exists": False,
+                "copied": False,
+                "reclaimable_bytes": 0,
+                "verified": False,
+                "request": {},
+            },
+            "listening": False,
+            "probes": {other: probe(name, other) for other in others},
+            "directories": [],
+            "server": None,
+            "server_error": "the server is not running",
+        },
+        overrides,
+    )
+
+
+def stopped(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Observation:
+    """Return a host with the data of a master whose server is stopped."""
+    base = empty(
+        name,
+        {
+            "data_directory.state": "data",
+            "data_directory.entries": ["PG_VERSION", "base", "global", "pg_commit_ts", "pg_dynshmem"],
+            "data_directory.reclaimable_bytes": 2 * GIGABYTE,
+            "control": control("shut down"),
+            "configuration.exists": True,
+        },
+    )
+    return change(base, overrides)
+
+
+def stopped_standby(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Observation:
+    """Return a host with a standby made by this collection whose server is stopped."""
+    base = stopped(
+        name,
+        {
+            "data_directory.signals": ["standby.signal"],
+            "control": control("shut down in recovery", min_recovery_timeline=1, min_recovery_lsn="0/3017F88"),
+            "replication.primary_slot_name": f"hawq_mirroring_{name}",
+        },
+    )
+    return change(base, overrides)
+
+
+def _running(base: Observation, name: str, server: dict[str, t.Any]) -> Observation:
+    pidfile = {"pid": 100 + len(name), "started": 1795428856, "data_directory": DATA, "port": 5432}
+    return change(
+        base,
+        {
+            "process": {"running": True, "pid": pidfile["pid"], "frozen": False, "pidfile": pidfile},
+            "service.active": "active",
+            "service.sub": "running",
+            "listening": True,
+            "server": {
+                "in_recovery": False,
+                "system_identifier": OWN,
+                "checkpoint_timeline": 1,
+                "started": 1795428856.0,
+                "current_lsn": None,
+                "timeline": 1,
+                "receive_lsn": None,
+                "replay_lsn": None,
+                "replay_paused": False,
+                "replay_age_seconds": None,
+                "settings": SETTINGS,
+                "senders": [],
+                "slots": [],
+                "receiver": None,
+                "tablespaces": [],
+                "standbys": [],
+                "pending_restart": [],
+                "databases": ["postgres", "template1", "app"],
+                "mirroring": None,
+                **server,
+            },
+            "server_error": None,
+        },
+    )
+
+
+def master(name: str = "mdw", overrides: dict[str, t.Any] | None = None) -> Observation:
+    """Return a healthy master of 2 GB without a standby."""
+    sizes = [
+        {"name": "pg_default", "bytes": 2 * GIGABYTE, "location": ""},
+        {"name": "pg_global", "bytes": 600000, "location": ""},
+    ]
+    base = change(stopped(name), {"control": control("in production")})
+    return change(_running(base, name, {"current_lsn": "0/3017F88", "sizes": sizes}), overrides)
+
+
+def mirrored(name: str = "mdw", overrides: dict[str, t.Any] | None = None) -> Observation:
+    """Return a healthy master with the synchronised standby smdw."""
+    base = master(
+        name,
+        {
+            "server.senders": [sender()],
+            "server.slots": [slot()],
+            "server.standbys": ["smdw"],
+            "server.settings.max_slot_wal_keep_size": "10240",
+            "server.mirroring": {
+                "summary_state": "Synchronized",
+                "detail_state": None,
+                "since": 1795428856.0,
+                "error_message": None,
+            },
+        },
+    )
+    return change(base, overrides)
+
+
+def standby(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Observation:
+    """Return a healthy running standby made by this collection."""
+    base = change(stopped_standby(name), {"control.state": "in archive recovery"})
+    receiver = {
+        "status": "streaming",
+        "sender_host": "mdw",
+        "sender_port": 5432,
+        "slot_name": f"hawq_mirroring_{name}",
+        "flushed_lsn": "0/3017F88",
+        "received_tli": 1,
+        "silent_seconds": 0.1,
+    }
+    server = {"in_recovery": True, "receive_lsn": "0/3017F88", "replay_lsn": "0/3017F88", "receiver": receiver}
+    return change(_running(base, name, server), overrides)
+
+
+def silent(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Observation:
+    """Return a host whose server runs and gives no session."""
+    return change(change(master(name), {"server": None, "server_error": "no session: too many clients"}), overrides)
+
+
+def frozen(base: Observation) -> Observation:
+    """Return the same host with its server process stopped by a signal, which then gives no session either."""
+    return change(base, {"process.frozen": True, "server": None, "server_error": "no session: timeout expired"})
+
+
+def unreachable(error: str = "Connection timed out") -> Observation:
+    """Return a host that could not be looked at."""
+    return {"reachable": False, "error": error}

@@ -1,0 +1,73 @@
+"""Key pairs as ssh_identity makes and reads them, with the real ssh-keygen."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.hawq.mirroring.plugins.module_utils import _common
+from ansible_collections.hawq.mirroring.plugins.modules import ssh_identity
+
+
+class Module:
+    """As much of an AnsibleModule as ssh_identity needs."""
+
+    def __init__(self, check_mode=False, user="me"):
+        self.params = {"user": user, "comment": "me@here"}
+        self.check_mode = check_mode
+
+    def run_command(self, command, **_options):
+        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    def getpwnam(name):
+        if name != "me":
+            raise KeyError(name)
+        return SimpleNamespace(pw_dir=str(tmp_path), pw_uid=os.getuid(), pw_gid=os.getgid())
+
+    keys = tmp_path / "etc"
+    keys.mkdir()
+    (keys / "ssh_host_rsa_key.pub").write_text("ssh-rsa BBBB root@there\n")
+    (keys / "ssh_host_ed25519_key.pub").write_text("ssh-ed25519 AAAA root@there\n")
+    monkeypatch.setattr(ssh_identity, "HOST_KEYS", keys)
+    monkeypatch.setattr(pwd, "getpwnam", getpwnam)
+    return tmp_path
+
+
+def test_makes_a_key_once_and_leaves_nothing_else(home):
+    first = ssh_identity.main(Module())
+    assert first["changed"]
+    assert first["public_key"].startswith("ssh-ed25519 ")
+    assert first["public_key"].endswith(" me@here")
+    assert first["host_keys"] == ["ssh-ed25519 AAAA", "ssh-rsa BBBB"]
+    assert sorted(os.listdir(home / ".ssh")) == ["id_ed25519", "id_ed25519.pub"]
+    assert (home / ".ssh").stat().st_mode & 0o777 == 0o700
+    assert (home / ".ssh/id_ed25519").stat().st_mode & 0o777 == 0o600
+    assert ssh_identity.main(Module()) == first | {"changed": False}
+
+
+def test_check_mode_makes_nothing(home):
+    result = ssh_identity.main(Module(check_mode=True))
+    assert (result["changed"], result["public_key"]) == (True, None)
+    assert not (home / ".ssh").exists()
+
+
+def test_a_private_key_without_its_public_half_is_enough(home):
+    first = ssh_identity.main(Module())
+    (home / ".ssh/id_ed25519.pub").unlink()
+    again = ssh_identity.main(Module())
+    assert again["public_key"].split()[:2] == first["public_key"].split()[:2]
+    assert not again["changed"]
+
+
+def test_a_user_who_is_not_there(home):
+    result = ssh_identity.main(Module(check_mode=True, user="nobody-here"))
+    assert (result["changed"], result["directory"]) == (True, None)
+    with pytest.raises(_common.MirroringError, match="There is no user nobody-here here: run the role gpadmin_user"):
+        ssh_identity.main(Module(user="nobody-here"))

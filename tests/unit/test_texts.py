@@ -1,0 +1,164 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What people read: reports, refusals, progress, misspelt names."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.hawq.mirroring.plugins.module_utils import _options, _progress, _report, _state
+from observations import master, mirrored, standby, stopped
+
+
+def value(text: str, label: str) -> list[str]:
+    """Return the values of a label in a report."""
+    pairs = [line.split(" = ", 1) for line in text.splitlines() if " = " in line]
+    return [found for name, found in pairs if name.strip() == label]
+
+
+@pytest.fixture
+def healthy() -> dict[str, t.Any]:
+    return _state.document({"mdw": mirrored(), "smdw": standby()})
+
+
+LABELS = {
+    "Master instance": "Active",
+    "Master host": "mdw",
+    "Master standby": "smdw",
+    "Standby master state": "Standby host passive",
+    "Total segments count from catalog": "0",
+    "Total segment valid (at master)": "0",
+    "Total segment failures (at master)": "0",
+    "Mirroring state": "Synchronized since 2026-11-23 10:14:16 UTC",
+    "Standby behind": "0 B, 0.000 s",
+    "Timeline": "1",
+    "Slot hawq_mirroring_smdw": "active, WAL reserved, 1 kB retained",
+    "Host mdw": "a master that accepts writes",
+    "Host smdw": "a running standby",
+    "Rewind of smdw": "possible: not needed: it is on the master's timeline",
+}
+
+
+@pytest.mark.parametrize(("label", "text"), LABELS.items(), ids=LABELS)
+def test_state_labels(healthy: dict[str, t.Any], label: str, text: str) -> None:
+    assert value(_report.state(healthy), label) == [text]
+
+
+def test_state_begins_as_hawq_state_does(healthy: dict[str, t.Any]) -> None:
+    assert _report.state(healthy).splitlines()[0] == "HAWQ instance status summary"
+    assert "Problem" not in _report.state(healthy)
+
+
+def test_state_without_standby() -> None:
+    text = _report.state(_state.document({"mdw": master()}))
+    assert value(text, "Master standby") == ["No Standby master defined"]
+    assert value(text, "Mirroring state") == ["Not Configured"]
+    assert value(text, "Standby master state") == value(text, "Standby behind") == []
+
+
+def test_state_without_master() -> None:
+    text = _report.state(_state.document({"mdw": stopped("mdw")}))
+    assert value(text, "Master instance") == ["Down"]
+    assert value(text, "Master host") == ["none"]
+    assert value(text, "Timeline") == ["unknown"]
+    assert "Problem: no host accepts writes" in text
+
+
+def test_state_with_a_reason() -> None:
+    mirroring = {
+        "summary_state": "Not Synchronized",
+        "detail_state": "Connection error",
+        "since": 0.0,
+        "error_message": "standby smdw is not connected",
+    }
+    text = _report.state(_state.document({"mdw": mirrored("mdw", {"server.mirroring": mirroring})}))
+    assert value(text, "Mirroring state") == [
+        "Not Synchronized (Connection error, standby smdw is not connected) since 1970-01-01 00:00:00 UTC"
+    ]
+    assert "Problem: standby smdw is Not Synchronized (Connection error)" in text
+
+
+ONE = {"found": "it rains", "why": "you would get wet", "command": "Take a coat"}
+TWO = {"found": "it is late", "why": "the shop is shut", "command": "Go tomorrow"}
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        pytest.param([ONE], "it rains: you would get wet. Take a coat.", id="one"),
+        pytest.param(
+            [ONE, TWO],
+            "(1) it rains: you would get wet. Take a coat. (2) it is late: the shop is shut. Go tomorrow.",
+            id="several",
+        ),
+    ],
+)
+def test_refusals(found: list[dict[str, str]], text: str) -> None:
+    assert _report.refusals("init_standby", found) == f"init_standby refused, nothing was changed. {text}"
+
+
+@pytest.mark.parametrize(
+    ("marks", "seconds", "total"),
+    [
+        pytest.param({"began": 10.0, "judge": 12.5}, {"judge": 2.5, "act and confirm": 7.5}, 10.0, id="each step"),
+        pytest.param({"began": 10.0, "a": None, "b": 15.0}, {"b": 5.0, "act and confirm": 5.0}, 10.0, id="left out"),
+        pytest.param({}, {"act and confirm": 0.0}, 0.0, id="none"),
+    ],
+)
+def test_times(marks: dict[str, float | None], seconds: dict[str, float], total: float) -> None:
+    assert _report.timed(marks, 20.0) == {"seconds": seconds, "total_seconds": total}
+
+
+def test_work() -> None:
+    document = {"title": "Standby on smdw", "facts": {"Snapshot": "not needed"}, "next": ["look at it"]}
+    text = _report.work({**document, **_report.timed({"began": 10.0, "judge": 12.5}, 20.0)})
+    assert text.splitlines()[0] == "Standby on smdw"
+    assert value(text, "Snapshot") == ["not needed"]
+    assert value(text, "Seconds") == ["10.0 (judge 2.5, act and confirm 7.5)"]
+    assert text.splitlines()[-1] == "  Next: look at it"
+
+
+KNOWN = ["standby_host", "existing_data", "server_port", "master_restart_allowed"]
+NAMES: dict[str, tuple[list[str], dict[str, str | None]]] = {
+    "known": (["standby_host", "server_port"], {}),
+    "misspelt": (["standy_host"], {"standy_host": "standby_host"}),
+    "misspelt with a known prefix": (["server_prot"], {"server_prot": "server_port"}),
+    "unknown with a role's prefix": (["server_colour"], {"server_colour": None}),
+    "somebody else's": (["nginx_port", "my_app"], {}),
+    "prefix without an underscore": (["serverless"], {}),
+    "Ansible's own": (["ansible_host", "inventory_hostname", "group_names"], {}),
+    "other capitals": (["Standby_host"], {"Standby_host": "standby_host"}),
+}
+
+
+@pytest.mark.parametrize(("names", "wrong"), NAMES.values(), ids=NAMES)
+def test_misspelt(names: list[str], wrong: dict[str, str | None]) -> None:
+    assert _options.misspelt(names, KNOWN, ["server", "standby"]) == wrong
+
+
+def test_misspelt_sentence() -> None:
+    wrong = {"standy_host": "standby_host", "server_colour": None}
+    assert _options.sentence(wrong, "in the inventory") == (
+        "unknown variables in the inventory: server_colour, standy_host (did you mean standby_host?)"
+    )
+
+
+MEGABYTE = 1 << 20
+LINES: dict[str, tuple[tuple[int, int | None, float, int], str]] = {
+    "nothing yet": ((0, None, 0.0, 0), "copying"),
+    "rate and time left": (
+        (60 * MEGABYTE, 100 * MEGABYTE, 5.0, 10 * MEGABYTE),
+        "copying, 60 %, 60 MB of 100 MB, 10 MB/s, 4 s left",
+    ),
+    "first look": ((10 * MEGABYTE, 100 * MEGABYTE, 0.0, 10 * MEGABYTE), "copying, 10 %, 10 MB of 100 MB"),
+    "total not known": ((10 * MEGABYTE, None, 1.0, 0), "copying, 10 MB, 10 MB/s"),
+    "more than the estimate": ((110 * MEGABYTE, 100 * MEGABYTE, 1.0, 0), "copying, 100 %, 110 MB of 110 MB, 110 MB/s"),
+    "stalled": ((10 * MEGABYTE, 100 * MEGABYTE, 5.0, 10 * MEGABYTE), "copying, 10 %, 10 MB of 100 MB"),
+}
+
+
+@pytest.mark.parametrize(("given", "text"), LINES.values(), ids=LINES)
+def test_progress(given: tuple[int, int | None, float, int], text: str) -> None:
+    done, total, seconds, first = given
+    progress = {"phase": "copying", "streamed_bytes": done, "total_bytes": total}
+    assert _progress.line(progress, seconds, first) == f"  snapshot: {text}"

@@ -1,0 +1,739 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The decision tables of init_standby and init_master: one row for each outcome."""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+
+import pytest
+from ansible_collections.hawq.mirroring.plugins.module_utils import _topology, _verdicts
+from observations import (
+    DATA,
+    FOREIGN,
+    GIGABYTE,
+    HOSTS,
+    OWN,
+    Observation,
+    change,
+    control,
+    empty,
+    frozen,
+    master,
+    mirrored,
+    probe,
+    sender,
+    silent,
+    slot,
+    standby,
+    stopped,
+    stopped_standby,
+    unreachable,
+)
+
+Hosts = dict[str, Observation]
+Options = dict[str, t.Any]
+#: of each refusal: what it says of what was found, and a word of the command that goes on
+Refusals = list[tuple[str, str]]
+
+KEEP, DISCARD = {"existing_data": "keep"}, {"existing_data": "discard"}
+RESTART = {"master_restart_allowed": True}
+LOST = {"server.slots": [slot(active=False, active_pid=None, wal_status="lost")], "server.senders": []}
+JOB = {
+    "snapshot.exists": True,
+    "snapshot.copied": True,
+    "snapshot.request": {"system_identifier": OWN, "tablespaces": ["/ts"]},
+}
+FOREIGN_JOB = {
+    "snapshot.exists": True,
+    "snapshot.copied": True,
+    "snapshot.request": {"system_identifier": FOREIGN, "tablespaces": []},
+}
+LEFTOVER = {"path": "/ts", "entries": ["PG_15_202209061"], "free_bytes": 50 * GIGABYTE, "device": 1}
+FILES = {"data_directory.state": "other", "data_directory.entries": ["thesis.tex"]}
+OTHER_STANDBY = {**mirrored()["server"], "standbys": ["sdw1"]}
+
+
+def init_standby(hosts: Hosts, options: Options) -> _verdicts.Verdict:
+    defaults: Options = {
+        "standby_host": None,
+        "existing_data": "refuse",
+        "master_restart_allowed": False,
+        "binaries_method": "packages",
+        "replication_user": "hawq_mirroring",
+        "view_databases": [],
+        "wal_keep_megabytes": 10240,
+        "tablespace_mapping": {},
+    }
+    assert set(options) <= set(defaults)
+    return _verdicts.init_standby(hosts, HOSTS, {**defaults, **options})
+
+
+def pair(seen: Observation, source: Observation | None = None) -> Hosts:
+    return {"mdw": source or master(), "smdw": seen}
+
+
+def three(**hosts: Observation) -> Hosts:
+    return {"mdw": master(), "smdw": empty("smdw"), "sdw1": empty("sdw1"), **hosts}
+
+
+def with_tablespace(overrides: dict[str, t.Any] | None = None) -> Observation:
+    source = master()
+    rows = [*source["server"]["sizes"], {"name": "ts", "bytes": GIGABYTE, "location": "/ts"}]
+    return change(
+        source, {"server.sizes": rows, "server.tablespaces": [{"name": "ts", "location": "/ts"}], **(overrides or {})}
+    )
+
+
+PLANS: dict[str, tuple[Hosts, Options, dict[str, t.Any]]] = {
+    "empty host": (pair(empty()), {}, {"snapshot": True, "existing_data": "none", "standby": "smdw", "master": "mdw"}),
+    "inventory's order does not matter": ({"smdw": empty(), "mdw": master()}, {}, {"master": "mdw"}),
+    "roles swapped": (
+        {"mdw": empty("mdw"), "smdw": master("smdw")},
+        {},
+        {"master": "smdw", "standby": "mdw", "slot": "hawq_mirroring_mdw"},
+    ),
+    "master that was the standby": (
+        {"mdw": empty("mdw"), "smdw": mirrored("smdw", LOST)},
+        {"standby_host": "mdw"},
+        {"master": "smdw", "standby": "mdw"},
+    ),
+    "three hosts with standby_host": (
+        three(),
+        {"standby_host": "sdw1"},
+        {"standby": "sdw1", "roles": {"mdw": "master", "smdw": "bystander", "sdw1": "standby"}},
+    ),
+    "three hosts with a registered standby": (three(mdw=mirrored(), smdw=standby()), {}, {"standby": "smdw"}),
+    "unreachable bystander": (three(sdw1=unreachable()), {"standby_host": "smdw"}, {"standby": "smdw"}),
+    "healthy standby": (
+        pair(standby(), mirrored()),
+        {},
+        {"snapshot": False, "existing_data": "none", "settings": {}, "restart_settings": {}, "make_room": False},
+    ),
+    "healthy standby, discard left in the inventory": (
+        pair(standby(), mirrored()),
+        DISCARD,
+        {"snapshot": False, "existing_data": "none", "make_room": False},
+    ),
+    "healthy standby, disk nearly full": (
+        pair(standby("smdw", {"data_directory.free_bytes": 1}), mirrored()),
+        {},
+        {"snapshot": False},
+    ),
+    "stopped standby of ours": (pair(stopped_standby(), mirrored()), {}, {"snapshot": False, "existing_data": "none"}),
+    "stopped standby of ours, discard": (
+        pair(stopped_standby(), mirrored()),
+        DISCARD,
+        {"snapshot": True, "existing_data": "discard"},
+    ),
+    "standby of ours whose server gives no session yet": (
+        pair(
+            change(
+                silent(),
+                {
+                    "data_directory": stopped_standby()["data_directory"],
+                    "replication.primary_slot_name": "hawq_mirroring_smdw",
+                },
+            ),
+            mirrored(),
+        ),
+        {},
+        {"snapshot": False},
+    ),
+    "stopped standby, lost slot, keep": (
+        pair(stopped_standby(), mirrored("mdw", LOST)),
+        KEEP,
+        {"snapshot": True, "existing_data": "keep"},
+    ),
+    "stopped standby, lost slot, discard": (
+        pair(stopped_standby(), mirrored("mdw", LOST)),
+        DISCARD,
+        {"snapshot": True, "existing_data": "discard"},
+    ),
+    "former master, keep": (pair(stopped()), KEEP, {"snapshot": True, "existing_data": "keep"}),
+    "former master, discard": (pair(stopped()), DISCARD, {"snapshot": True, "existing_data": "discard"}),
+    "foreign data, keep": (
+        pair(stopped("smdw", {"control.system_identifier": FOREIGN})),
+        KEEP,
+        {"snapshot": True, "existing_data": "keep"},
+    ),
+    "other files, discard": (pair(empty("smdw", FILES)), DISCARD, {"existing_data": "discard"}),
+    "empty directory, keep": (pair(empty("smdw", {"data_directory.state": "empty"})), KEEP, {"existing_data": "none"}),
+    "snapshot being copied": (pair(empty("smdw", {**JOB, "snapshot.phase": "copying"})), {}, {"snapshot": True}),
+    "snapshot fills the disk meanwhile": (
+        pair(empty("smdw", {**JOB, "snapshot.phase": "verifying", "data_directory.free_bytes": 1})),
+        {},
+        {"snapshot": True},
+    ),
+    "snapshot fills a tablespace meanwhile": (
+        pair(empty("smdw", {**JOB, "snapshot.phase": "copying", "directories": [LEFTOVER]}), with_tablespace()),
+        {},
+        {"snapshot": True, "existing_data": "none"},
+    ),
+    "resumed snapshot whose mapping has changed": (
+        pair(empty("smdw", {**JOB, "snapshot.phase": "done", "directories": [{**LEFTOVER, "path": "/ts2"}]})),
+        {},
+        {"existing_data": "none"},
+    ),
+    "tablespace leftovers of our own dead job": (
+        pair(empty("smdw", {**JOB, "directories": [LEFTOVER]}), with_tablespace()),
+        {},
+        {"snapshot": True, "existing_data": "none"},
+    ),
+    "half copy of a dead job makes room": (
+        pair(empty("smdw", {**JOB, "snapshot.reclaimable_bytes": 2 * GIGABYTE, "data_directory.free_bytes": GIGABYTE})),
+        {},
+        {"snapshot": True},
+    ),
+    "tablespace leftovers, keep": (
+        pair(empty("smdw", {"directories": [LEFTOVER]}), with_tablespace()),
+        KEEP,
+        {"existing_data": "keep", "tablespaces": ["/ts"]},
+    ),
+    "tablespace mapped elsewhere": (
+        pair(empty("smdw", {"directories": [{**LEFTOVER, "path": "/ts2", "entries": []}]}), with_tablespace()),
+        {"tablespace_mapping": {"/ts": "/ts2"}},
+        {"tablespaces": ["/ts2"]},
+    ),
+    "discard makes room": (
+        pair(stopped("smdw", {"data_directory.free_bytes": GIGABYTE})),
+        DISCARD,
+        {"existing_data": "discard", "make_room": True},
+    ),
+    "discard beside enough room": (pair(stopped()), DISCARD, {"existing_data": "discard", "make_room": False}),
+    "keep beside enough room": (pair(stopped()), KEEP, {"make_room": False}),
+    "retention limit set": (pair(empty()), {}, {"settings": {"max_slot_wal_keep_size": "10240MB"}}),
+    "retention limit of the operator's": (
+        pair(empty(), master("mdw", {"server.settings.max_slot_wal_keep_size": "77"})),
+        {},
+        {"settings": {}},
+    ),
+    "wal_level, restart allowed": (
+        pair(empty(), master("mdw", {"server.settings.wal_level": "minimal"})),
+        RESTART,
+        {"restart_settings": {"wal_level": "replica"}},
+    ),
+    "no checksums, but hints": (
+        pair(empty(), master("mdw", {"server.settings.data_checksums": "off", "server.settings.wal_log_hints": "on"})),
+        {},
+        {"restart_settings": {}},
+    ),
+    "no checksums, restart allowed": (
+        pair(empty(), master("mdw", {"server.settings.data_checksums": "off"})),
+        RESTART,
+        {"restart_settings": {"wal_log_hints": "on"}},
+    ),
+    "no senders, restart allowed": (
+        pair(empty(), master("mdw", {"server.settings.max_wal_senders": "0"})),
+        RESTART,
+        {"restart_settings": {"max_wal_senders": "10"}},
+    ),
+    "no slots, restart allowed": (
+        pair(empty(), master("mdw", {"server.settings.max_replication_slots": "0"})),
+        RESTART,
+        {"restart_settings": {"max_replication_slots": "10"}},
+    ),
+    "all slots used, one of them ours": (
+        pair(standby(), mirrored("mdw", {"server.settings.max_replication_slots": "1"})),
+        {},
+        {"restart_settings": {}},
+    ),
+    "all senders used, one of them ours": (
+        pair(standby(), mirrored("mdw", {"server.settings.max_wal_senders": "1"})),
+        {},
+        {"restart_settings": {}},
+    ),
+    "listens on itself, restart allowed": (
+        pair(
+            empty("smdw", {"probes": {"mdw": probe("smdw", "mdw", open=False, error="refused")}}),
+            master("mdw", {"server.settings.listen_addresses": "localhost"}),
+        ),
+        RESTART,
+        {"restart_settings": {"listen_addresses": "*"}, "standby_settings": {}},
+    ),
+    "listens on its address": (
+        pair(empty(), master("mdw", {"server.settings.listen_addresses": "localhost, 10.9.0.2"})),
+        {},
+        {"restart_settings": {}, "standby_settings": {"listen_addresses": "localhost,smdw"}},
+    ),
+    "other port": (
+        pair(empty(), master("mdw", {"server.settings.port": "5433"})),
+        {},
+        {"standby_settings": {"port": "5432"}},
+    ),
+    "HBA lines for exactly the two": (
+        three(),
+        {"standby_host": "smdw"},
+        {
+            "hba_lines": [
+                "host replication hawq_mirroring 10.9.0.2/32 scram-sha-256",
+                "host replication hawq_mirroring 10.9.0.3/32 scram-sha-256",
+            ]
+        },
+    ),
+    "IPv6": (
+        pair(empty("smdw", {"probes.mdw.sources": ["fd00::3"]}), master("mdw", {"probes.smdw.sources": ["fd00::2"]})),
+        {},
+        {
+            "hba_lines": [
+                "host replication hawq_mirroring fd00::2/128 scram-sha-256",
+                "host replication hawq_mirroring fd00::3/128 scram-sha-256",
+            ]
+        },
+    ),
+    "SSH keys are there": (pair(empty()), {}, {"ssh_keys": False}),
+    "SSH keys: not let in": (pair(empty("smdw", {"ssh.authorized": []})), {}, {"ssh_keys": True}),
+    "SSH keys: no key": (pair(empty("smdw", {"ssh.public_key": None})), {}, {"ssh_keys": True}),
+    "SSH keys: host not known": (pair(empty(), master("mdw", {"ssh.known": []})), {}, {"ssh_keys": True}),
+    "configuration outside, not there yet": (
+        pair(empty("smdw", {"configuration.outside": True})),
+        {},
+        {"copy_configuration": True},
+    ),
+    "configuration outside, there": (
+        pair(empty("smdw", {"configuration.outside": True, "configuration.exists": True})),
+        {},
+        {"copy_configuration": False},
+    ),
+    "views in further databases": (
+        pair(empty()),
+        {"view_databases": ["app"]},
+        {"view_databases": ["postgres", "template1", "app"]},
+    ),
+    "binaries not there yet": (
+        pair(empty("smdw", {"binaries.major": None, "binaries.missing": ["postgres"]})),
+        {},
+        {"snapshot": True},
+    ),
+}
+
+REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
+    "all empty": (
+        {"mdw": empty("mdw"), "smdw": empty()},
+        {},
+        [("mdw: no data directory; smdw: no data directory", "ansible-playbook hawq.mirroring.init_master")],
+    ),
+    "master stopped": (
+        {"mdw": stopped("mdw"), "smdw": standby()},
+        {},
+        [("mdw: the data of a master whose server is stopped (shut down, timeline 1)", "systemctl start hawq-master")],
+    ),
+    "master crashed": (
+        {"mdw": stopped("mdw", {"control": control("in production", timeline=3)}), "smdw": empty()},
+        {},
+        [("(in production, timeline 3)", "systemctl start hawq-master.service")],
+    ),
+    "master unreachable": (
+        {"mdw": unreachable(), "smdw": standby()},
+        {},
+        [("mdw: not reachable by SSH (Connection timed out); smdw: a running standby", "Bring the master's host")],
+    ),
+    "master frozen": (
+        {"mdw": frozen(mirrored()), "smdw": standby()},
+        {},
+        [("mdw: a frozen server process", "kill -CONT 103")],
+    ),
+    "master without psycopg2": (
+        {"mdw": silent("mdw", {"server_error": "Python's psycopg2 is missing on this host"}), "smdw": empty()},
+        {},
+        [("mdw: a server process that gives no session (Python's psycopg2 is missing", "mend what keeps sessions out")],
+    ),
+    "master gone, files there": (
+        {"mdw": empty("mdw", FILES), "smdw": empty()},
+        {},
+        [("mdw: a directory with files that are not a server's", "Bring the master's host and server up")],
+    ),
+    "two masters": (
+        pair(master("smdw")),
+        {},
+        [("mdw and smdw both accept writes", "systemctl stop hawq-master.service on mdw or systemctl stop")],
+    ),
+    "two masters, discard": (pair(master("smdw")), DISCARD, [("both accept writes", "hawq.mirroring.state")]),
+    "three hosts without standby_host": (
+        three(),
+        {},
+        [("2 hosts beside the master (smdw, sdw1)", "-e standby_host=HOST")],
+    ),
+    "no other host": ({"mdw": master()}, {}, [("no host beside the master mdw", "inventory's group masters")]),
+    "standby_host is the master": (pair(empty()), {"standby_host": "mdw"}, [("mdw is the master", "-e standby_host=")]),
+    "unknown standby_host": (
+        pair(empty()),
+        {"standby_host": "smwd"},
+        [("smwd is not in the inventory's group masters (mdw, smdw)", "correct -e standby_host=")],
+    ),
+    "other standby registered": (
+        three(mdw=mirrored(), smdw=standby()),
+        {"standby_host": "sdw1"},
+        [("already has the standby smdw", "Run without -e standby_host= to repair smdw")],
+    ),
+    "registered standby is not in the inventory": (
+        pair(empty(), change(mirrored(), {"server": OTHER_STANDBY})),
+        {},
+        [("already has the standby sdw1", "Add sdw1 to the inventory's group masters")],
+    ),
+    "unreachable standby": (
+        pair(unreachable()),
+        {},
+        [("smdw is not reachable by SSH (Connection timed out)", "ssh smdw true")],
+    ),
+    "running standby, lost slot": (
+        pair(standby(), mirrored("mdw", LOST)),
+        {},
+        [("slot hawq_mirroring_smdw is lost", "systemctl stop hawq-master.service")],
+    ),
+    "running standby, lost slot, discard": (
+        pair(standby(), mirrored("mdw", LOST)),
+        DISCARD,
+        [("slot hawq_mirroring_smdw is lost", "systemctl stop hawq-master.service")],
+    ),
+    "stopped standby, lost slot": (
+        pair(stopped_standby(), mirrored("mdw", LOST)),
+        {},
+        [("slot hawq_mirroring_smdw is lost", "Run again with -e existing_data=keep or -e existing_data=discard")],
+    ),
+    "former master": (
+        pair(stopped()),
+        {},
+        [(f"{DATA} on smdw holds the data of a master whose server is stopped", "existing_data=keep")],
+    ),
+    "standby of ours, of another slot": (
+        pair(stopped_standby("smdw", {"replication.primary_slot_name": "by_hand"})),
+        {},
+        [("holds a standby whose server is stopped", "existing_data=keep")],
+    ),
+    "foreign data": (
+        pair(stopped("smdw", {"control.system_identifier": FOREIGN})),
+        {},
+        [("smdw holds the data of a master", "existing_data=discard to delete it")],
+    ),
+    "foreign data under our own slot's name": (
+        pair(stopped_standby("smdw", {"control.system_identifier": FOREIGN}), mirrored()),
+        {},
+        [("smdw holds a standby whose server is stopped", "existing_data=keep")],
+    ),
+    "data without a readable control file": (
+        pair(stopped("smdw", {"control": None})),
+        {},
+        [("smdw holds the data of a master", "existing_data=keep")],
+    ),
+    "other files": (
+        pair(empty("smdw", FILES)),
+        {},
+        [("smdw holds a directory with files that are not a server's", "existing_data=keep")],
+    ),
+    "data appeared beside a finished snapshot": (
+        pair(stopped("smdw", {**JOB, "snapshot.phase": "done"})),
+        {},
+        [("smdw holds the data of a master", "existing_data=keep")],
+    ),
+    "silent server": (pair(silent()), {}, [("is in use by a server process that gives no session", "systemctl stop")]),
+    "frozen server": (
+        pair(frozen(master("smdw"))),
+        {},
+        [("is in use by a frozen server process", "systemctl stop hawq-master.service")],
+    ),
+    "frozen standby of ours": (
+        pair(frozen(standby()), mirrored()),
+        {},
+        [("the standby on smdw is a frozen server process", "kill -CONT 104")],
+    ),
+    "same machine": (
+        pair(empty("smdw", {"machine": master()["machine"]})),
+        DISCARD,
+        [("smdw and mdw are the same machine (mdw)", "-e standby_host=")],
+    ),
+    "shared directory": (
+        pair(stopped("smdw", {"process.pidfile": master()["process"]["pidfile"]})),
+        DISCARD,
+        [("has the postmaster.pid of the live master on mdw", "directory of its own")],
+    ),
+    "architecture": (
+        pair(empty("smdw", {"machine.architecture": "aarch64"})),
+        {},
+        [("smdw is aarch64, the master is x86_64", "Use a host of the master's architecture")],
+    ),
+    "major version": (
+        pair(empty("smdw", {"binaries.major": 18})),
+        {},
+        [("holds major version 18, the master runs 15", "binaries_version=15")],
+    ),
+    "unknown major version": (
+        pair(empty("smdw", {"binaries.major": 14}), master("mdw", {"server.settings.server_version_num": "140010"})),
+        {},
+        [("the master runs PostgreSQL 14", "Upgrade the master")],
+    ),
+    "installed binaries are missing": (
+        pair(empty("smdw", {"binaries.major": None, "binaries.missing": ["postgres", "psql"]})),
+        {"binaries_method": "installed"},
+        [("lacks postgres, psql", "binaries_method=packages")],
+    ),
+    "one installed program is missing": (
+        pair(empty("smdw", {"binaries.missing": ["pg_verifybackup"]})),
+        {"binaries_method": "installed"},
+        [("lacks pg_verifybackup", "binaries_method=packages")],
+    ),
+    "master cannot be reached from the standby": (
+        pair(empty("smdw", {"probes.mdw.open": False, "probes.mdw.error": "No route to host"})),
+        {},
+        [("smdw cannot open mdw:5432 (No route to host)", "Open the way")],
+    ),
+    "port taken": (pair(empty("smdw", {"listening": True})), {}, [("port 5432 on smdw is taken", "server_port")]),
+    "standby's own configuration asks for less": (
+        pair(empty("smdw", {"configuration.settings": {"max_connections": "50"}})),
+        {},
+        [("sets max_connections = 50, the master has 100", "Set max_connections = 100 there")],
+    ),
+    "mount point": (
+        pair(empty("smdw", {"data_directory.mount_point": True, "data_directory.state": "empty"})),
+        DISCARD,
+        [("is itself a mount point", f"data_directory_path={DATA}/master")],
+    ),
+    "disk too small": (
+        pair(empty("smdw", {"data_directory.free_bytes": 2 * GIGABYTE})),
+        {},
+        [("smdw has 2.0 GB free for a copy of 2.3 GB", "Make room there")],
+    ),
+    "disk too small for both, keep": (
+        pair(stopped("smdw", {"data_directory.free_bytes": GIGABYTE})),
+        KEEP,
+        [("smdw has 1.0 GB free", "-e existing_data=discard")],
+    ),
+    "disk too small although discarded": (
+        pair(stopped("smdw", {"data_directory.free_bytes": 1, "data_directory.reclaimable_bytes": GIGABYTE})),
+        DISCARD,
+        [("smdw has 1.0 GB free for a copy of 2.3 GB", "data_directory_path")],
+    ),
+    "tablespace's disk too small": (
+        pair(
+            empty("smdw", {"directories": [{**LEFTOVER, "entries": [], "device": 2, "free_bytes": 1048576}]}),
+            with_tablespace(),
+        ),
+        {},
+        [("smdw has 1 MB free for a copy of 1.0 GB", "Make room there")],
+    ),
+    "tablespace leftovers": (
+        pair(empty("smdw", {"directories": [LEFTOVER]}), with_tablespace()),
+        {},
+        [("/ts on smdw, where a tablespace of the master goes, holds PG_15_202209061", "existing_data=keep")],
+    ),
+    "snapshot of another system is no excuse": (
+        pair(
+            empty("smdw", {**FOREIGN_JOB, "snapshot.phase": "done", "directories": [LEFTOVER]}),
+            with_tablespace(),
+        ),
+        {},
+        [("/ts on smdw", "existing_data=keep")],
+    ),
+    "wal_level": (
+        pair(empty(), master("mdw", {"server.settings.wal_level": "minimal"})),
+        {},
+        [("needs wal_level = replica (now minimal)", "-e master_restart_allowed=true")],
+    ),
+    "no checksums and no hints": (
+        pair(empty(), master("mdw", {"server.settings.data_checksums": "off"})),
+        {},
+        [("needs wal_log_hints = on (now off)", "ALTER SYSTEM SET wal_log_hints = 'on'")],
+    ),
+    "no sender free": (
+        pair(empty(), master("mdw", {"server.settings.max_wal_senders": "2", "server.senders": [sender(7, "other")]})),
+        {},
+        [("max_wal_senders = 11 (now 2)", "systemctl restart hawq-master.service")],
+    ),
+    "no slot free": (
+        pair(empty(), master("mdw", {"server.settings.max_replication_slots": "1", "server.slots": [slot("other")]})),
+        {},
+        [("max_replication_slots = 11 (now 1)", "-e master_restart_allowed=true")],
+    ),
+    "listens on itself": (
+        pair(empty(), master("mdw", {"server.settings.listen_addresses": ""})),
+        {},
+        [("listen_addresses = * (now empty)", "ALTER SYSTEM SET listen_addresses = '*'")],
+    ),
+    "retention limit larger than the disk": (
+        pair(empty(), master("mdw", {"data_directory.wal_free_bytes": 10 * GIGABYTE})),
+        {},
+        [("mdw has 10.0 GB free for WAL, master_wal_keep_megabytes is 10240", "less than 10240")],
+    ),
+    "unknown database for the views": (
+        pair(empty()),
+        {"view_databases": ["app", "apq"]},
+        [("the master has no database apq", "Correct master_view_databases")],
+    ),
+    "everything at once": (
+        pair(
+            stopped("smdw", {"machine.architecture": "aarch64", "control.system_identifier": FOREIGN}),
+            master("mdw", {"server.settings.wal_level": "minimal", "data_directory.wal_free_bytes": 1}),
+        ),
+        {"view_databases": ["apq"]},
+        [
+            ("smdw is aarch64", "architecture"),
+            ("smdw holds the data", "existing_data"),
+            ("wal_level", "master_restart_allowed"),
+            ("no database apq", "master_view_databases"),
+            ("free for WAL", "master_wal_keep_megabytes"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("hosts", "options", "expected"), PLANS.values(), ids=PLANS)
+def test_init_standby_goes_on(hosts: Hosts, options: Options, expected: dict[str, t.Any]) -> None:
+    verdict = init_standby(hosts, options)
+    assert [refusal.sentence() for refusal in verdict.refusals] == []
+    assert {name: verdict.plan[name] for name in expected} == expected
+    assert verdict.plan["existing_data"] in ("none", "keep", "discard")
+
+
+@pytest.mark.parametrize(("hosts", "options", "expected"), REFUSALS.values(), ids=REFUSALS)
+def test_init_standby_refuses(hosts: Hosts, options: Options, expected: Refusals) -> None:
+    refusals = init_standby(hosts, options).refusals
+    assert len(refusals) == len(expected), [refusal.sentence() for refusal in refusals]
+    for refusal, (found, command) in zip(refusals, expected):
+        assert found in refusal.found
+        assert command in refusal.command
+        assert refusal.why
+
+
+SICK = {
+    "a master": master("smdw"),
+    "a running standby": standby(),
+    "a running foreign standby": standby("smdw", {"server.system_identifier": FOREIGN}),
+    "a running foreign master": master("smdw", {"server.system_identifier": FOREIGN}),
+    "a silent server": silent(),
+    "a silent foreign server": silent("smdw", {"control.system_identifier": FOREIGN}),
+    "a frozen standby": frozen(standby()),
+    "a frozen master": frozen(master("smdw")),
+}
+
+
+@pytest.mark.parametrize("choice", ["refuse", "keep", "discard"])
+@pytest.mark.parametrize("lost", [False, True], ids=["slot reserved", "slot lost"])
+@pytest.mark.parametrize("seen", SICK.values(), ids=SICK)
+def test_s1_a_directory_under_a_running_server_is_never_replaced(seen: Observation, lost: bool, choice: str) -> None:
+    """Over every kind of running server, state of the slot and choice."""
+    verdict = init_standby(pair(seen, mirrored("mdw", LOST if lost else None)), {"existing_data": choice})
+    if not verdict.refusals:
+        assert (verdict.plan["snapshot"], verdict.plan["existing_data"]) == (False, "none")
+        assert verdict.plan["make_room"] is False
+
+
+DATA_KINDS = {
+    "former master": stopped(),
+    "stopped standby": stopped_standby(),
+    "foreign": stopped("smdw", {"control.system_identifier": FOREIGN}),
+    "control file unreadable": stopped("smdw", {"control": None}),
+    "other files": empty("smdw", FILES),
+}
+
+
+@pytest.mark.parametrize("phase", ["none", "copying", "verifying", "done", "failed"])
+@pytest.mark.parametrize("lost", [False, True], ids=["slot reserved", "slot lost"])
+@pytest.mark.parametrize("seen", DATA_KINDS.values(), ids=DATA_KINDS)
+def test_s1_data_is_never_replaced_without_being_told(seen: Observation, lost: bool, phase: str) -> None:
+    """Over every kind of data, state of the slot and phase of a snapshot job."""
+    hosts = pair(change(seen, {**JOB, "snapshot.phase": phase}), mirrored("mdw", LOST if lost else None))
+    verdict = init_standby(hosts, {})
+    assert verdict.refusals or (verdict.plan["snapshot"], verdict.plan["existing_data"]) == (False, "none")
+
+
+EVERY_KIND: dict[str, t.Callable[[str], Observation]] = {
+    "master": master,
+    "standby": standby,
+    "stopped standby": stopped_standby,
+    "stopped": stopped,
+    "silent": silent,
+    "frozen": lambda name: frozen(master(name)),
+    "empty": empty,
+    "other": lambda name: empty(name, FILES),
+    "unreachable": lambda name: unreachable(),
+}
+
+
+@pytest.mark.parametrize("first", EVERY_KIND)
+@pytest.mark.parametrize("second", EVERY_KIND)
+def test_every_pair_of_kinds_is_judged(first: str, second: str) -> None:
+    """No pair makes the judgement stumble; without exactly one master nothing goes on."""
+    hosts = {"mdw": EVERY_KIND[first]("mdw"), "smdw": EVERY_KIND[second]("smdw")}
+    assert [_topology.kind(seen) for seen in hosts.values()] == [first, second]
+    for choice in ("refuse", "keep", "discard"):
+        verdict = init_standby(hosts, {"existing_data": choice})
+        if [first, second].count("master") != 1:
+            assert verdict.refusals
+        assert all(refusal.found and refusal.why and refusal.command for refusal in verdict.refusals)
+    created = _verdicts.init_master(hosts, HOSTS, {"master_host": "mdw"})
+    if not created.refusals and created.plan["create"]:
+        assert [first, second] == ["empty", "empty"]
+
+
+MASTER_PLANS: dict[str, tuple[Hosts, str | None, dict[str, t.Any]]] = {
+    "one empty host": ({"mdw": empty("mdw")}, None, {"master": "mdw", "create": True}),
+    "named": (
+        three(mdw=empty("mdw")),
+        "smdw",
+        {"master": "smdw", "create": True, "roles": {"mdw": "bystander", "smdw": "master", "sdw1": "bystander"}},
+    ),
+    "there already": ({"smdw": empty(), "mdw": master()}, None, {"master": "mdw", "create": False}),
+    "there already, named": (pair(standby(), mirrored()), "mdw", {"master": "mdw", "create": False}),
+}
+MASTER_REFUSALS: dict[str, tuple[Hosts, str | None, Refusals]] = {
+    "another one is there": (pair(empty()), "smdw", [("mdw already is a master, not smdw", "mirroring.init_standby")]),
+    "two masters": (pair(master("smdw")), None, [("mdw and smdw both accept writes", "systemctl stop")]),
+    "two masters, one named": (pair(master("smdw")), "smdw", [("both accept writes", "systemctl stop")]),
+    "not named": (three(mdw=empty("mdw")), None, [("has 3 hosts", "-e master_host=HOST (mdw, smdw, sdw1)")]),
+    "unknown": (three(mdw=empty("mdw")), "mwd", [("mwd is not in the inventory's group", "-e master_host=")]),
+    "stopped master": ({"mdw": stopped("mdw")}, None, [("mdw holds the data of a master", "systemctl start hawq-")]),
+    "stopped master elsewhere": (
+        {"mdw": empty("mdw"), "smdw": stopped()},
+        "mdw",
+        [("smdw holds the data of a master", f"move {DATA} away yourself")],
+    ),
+    "standby elsewhere": (
+        {"mdw": empty("mdw"), "smdw": standby()},
+        "mdw",
+        [("smdw holds a running standby", "systemctl status hawq-master.service")],
+    ),
+    "silent server": ({"mdw": silent("mdw")}, None, [("gives no session (no session: too many", "systemctl status")]),
+    "frozen server": ({"mdw": frozen(master())}, None, [("a frozen server process", "systemctl status")]),
+    "other files": ({"mdw": empty("mdw", FILES)}, None, [("files that are not a server's", f"ls -la {DATA}")]),
+    "unreachable": (
+        {"mdw": empty("mdw"), "smdw": unreachable()},
+        "mdw",
+        [("smdw is not reachable by SSH", "take it out of the group masters")],
+    ),
+    "port taken": ({"mdw": empty("mdw", {"listening": True})}, None, [("port 5432 on mdw is taken", "server_port")]),
+}
+
+
+@pytest.mark.parametrize(("hosts", "chosen", "expected"), MASTER_PLANS.values(), ids=MASTER_PLANS)
+def test_init_master_goes_on(hosts: Hosts, chosen: str | None, expected: dict[str, t.Any]) -> None:
+    verdict = _verdicts.init_master(hosts, HOSTS, {"master_host": chosen})
+    assert [refusal.sentence() for refusal in verdict.refusals] == []
+    assert {name: verdict.plan[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(("hosts", "chosen", "expected"), MASTER_REFUSALS.values(), ids=MASTER_REFUSALS)
+def test_init_master_refuses(hosts: Hosts, chosen: str | None, expected: Refusals) -> None:
+    refusals = _verdicts.init_master(hosts, HOSTS, {"master_host": chosen}).refusals
+    assert len(refusals) == len(expected), [refusal.sentence() for refusal in refusals]
+    for refusal, (found, command) in zip(refusals, expected):
+        assert found in refusal.found
+        assert command in refusal.command
+
+
+def test_s2_no_third_kind_of_writer() -> None:
+    """Every way of mixing two masters into three hosts is refused, whoever is named."""
+    for names in itertools.combinations(("mdw", "smdw", "sdw1"), 2):
+        hosts = {name: master(name) if name in names else empty(name) for name in ("mdw", "smdw", "sdw1")}
+        for chosen in (None, *hosts):
+            assert init_standby(hosts, {"standby_host": chosen}).refusals
+            assert _verdicts.init_master(hosts, HOSTS, {"master_host": chosen}).refusals
+
+
+def test_restart_command_runs_each_statement_by_itself() -> None:
+    """ALTER SYSTEM cannot run inside the transaction that several statements of one -c make."""
+    source = master("mdw", {"server.settings.wal_level": "minimal", "server.settings.data_checksums": "off"})
+    (refusal,) = init_standby(pair(empty(), source), {}).refusals
+    assert (
+        """psql -d postgres -c "ALTER SYSTEM SET wal_level = 'replica'" -c "ALTER SYSTEM SET wal_log_hints = 'on'","""
+        in refusal.command
+    )
