@@ -1,0 +1,54 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+import time
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.hawq.mirroring.plugins.module_utils import _report, _state, _verdicts
+
+WORKFLOWS = {"init_standby": _verdicts.init_standby, "init_master": _verdicts.init_master}
+
+
+class ActionModule(ActionBase):
+    """Judge on the controller what the hosts' observations mean."""
+
+    _requires_connection = False
+
+    def run(self, tmp=None, task_vars=None):
+        """Return the topology and the plan; fail with every refusal."""
+        result = super().run(tmp, task_vars)
+        arguments = self._task.args
+        observations = self._observations(task_vars, arguments["observed"], arguments.get("places"))
+        workflow = arguments["workflow"]
+        result.update(changed=False, mark=time.time())
+        if workflow == "state":
+            return {**result, "state": _state.document(observations)}
+        hosts = {name: seen.get("endpoint") or {"address": name, "port": 5432} for name, seen in observations.items()}
+        try:
+            judged = WORKFLOWS[workflow](observations, hosts, arguments["options"])
+        except KeyError as error:
+            raise AnsibleActionFail(f"verdict: no workflow or option {error}") from error
+        if judged.refusals:
+            refusals = [refusal._asdict() for refusal in judged.refusals]
+            sources = task_vars.get("ansible_inventory_sources") or []
+            message = _report.with_inventory(_report.refusals(workflow, refusals), sources)
+            return {**result, "failed": True, "refusals": refusals, "msg": message}
+        return {**result, "plan": judged.plan, "state": _state.document(observations)}
+
+    @staticmethod
+    def _observations(task_vars, register, places):
+        """Collect what the observing task registered on each host of the group masters, in the inventory's order."""
+        found = {}
+        for name in task_vars["groups"]["masters"]:
+            answer = task_vars["hostvars"][name].get(register) or {}
+            if "observation" in answer:
+                found[name] = {"reachable": True, **answer["observation"]}
+                later = (task_vars["hostvars"][name].get(places) or {}) if places else {}
+                if "observation" in later:
+                    found[name]["directories"] = later["observation"]["directories"]
+            else:
+                reason = " ".join(str(answer.get("msg", "not looked at")).split())
+                found[name] = {"reachable": False, "error": reason.rpartition("ssh: ")[2]}
+        return found

@@ -1,0 +1,117 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: instance_info
+short_description: Observe one master host
+version_added: 0.1.0
+description:
+  - Returns the whole truth about the database server of one host, whether it is not installed, empty, stopped, crashed,
+    frozen or running. It changes nothing, needs no running server and does not fail on a sick one.
+extends_documentation_fragment:
+  - hawq.mirroring.instance
+options:
+  peers:
+    description: Servers whose TCP port is to be probed from here, for at most 2 seconds.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name: {description: Name of the peer., type: str, required: true}
+      address: {description: Host name or address., type: str, required: true}
+      port: {description: TCP port., type: int, required: true}
+  directories:
+    description: Further directories that a standby here would need (tablespaces of the master).
+    type: list
+    elements: path
+    default: []
+  sizes:
+    description: Whether a running master measures its tablespaces, which reads the size of every file.
+    type: bool
+    default: false
+attributes:
+  check_mode: {description: Runs the same with and without check mode., support: full}
+  diff_mode: {description: Has nothing to show., support: none}
+  idempotent: {description: Changes nothing., support: full}
+author: [hawq.mirroring contributors (@hawq)]
+"""
+
+EXAMPLES = r"""
+- name: Observe the server of this host
+  hawq.mirroring.instance_info:
+    instance:
+      user: gpadmin
+      bin_directory: /usr/lib/postgresql/15/bin
+      data_directory: /data/hawq/master
+      service: hawq-master.service
+      address: mdw
+  register: observed
+"""
+
+RETURN = r"""
+observation:
+  description:
+    - What was found. LSNs are strings, sizes are bytes, times are seconds (points in time since the epoch).
+    - Keys are C(endpoint) (address and port), C(machine), C(user), C(ssh) (public keys), C(binaries),
+      C(data_directory), C(control) (null without a readable control file), C(process), C(service), C(replication) (what
+      the directory is told), C(configuration), C(snapshot), C(listening), C(probes), C(directories), C(server) (null
+      when no session was possible) and C(server_error) (why).
+  type: dict
+  returned: always
+"""
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _observe, _serverinfo
+
+
+def main(module):
+    """Collect everything; parts that cannot be read are None."""
+    instance = _common.instance_of(module.params["instance"])
+    run = _common.Runner(module)
+    process = _observe.process(instance, _database.postmaster(instance))
+    server, error = _serverinfo.gather(instance, module.params["sizes"], process["running"])
+    return {
+        "changed": False,
+        "observation": {
+            "endpoint": {"address": instance.address, "port": instance.port},
+            "machine": _observe.machine(run),
+            "user": _observe.user(instance),
+            "ssh": _observe.ssh(instance),
+            "binaries": _observe.binaries(instance, run),
+            "data_directory": _observe.data_directory(instance, module.params["sizes"]),
+            "control": _observe.control(instance, run),
+            "process": process,
+            "service": _observe.service(instance, run),
+            "replication": _observe.settings_on_disk(instance),
+            "configuration": _observe.configuration(instance, run),
+            "snapshot": _observe.snapshot(instance, run),
+            "listening": _observe.listening(instance.port),
+            "probes": _observe.probes(module.params["peers"]),
+            "directories": [_observe.tablespace_directory(path) for path in module.params["directories"]],
+            "server": server,
+            "server_error": error,
+        },
+    }
+
+
+if __name__ == "__main__":
+    _common.run(
+        main,
+        supports_check_mode=True,
+        argument_spec={
+            "instance": _common.INSTANCE_OPTION,
+            "peers": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    "address": {"type": "str", "required": True},
+                    "port": {"type": "int", "required": True},
+                },
+            },
+            "directories": {"type": "list", "elements": "path", "default": []},
+            "sizes": {"type": "bool", "default": False},
+        },
+    )

@@ -1,0 +1,117 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: mirroring_info
+short_description: The state of mirroring, as clients of the master see it
+version_added: 0.1.0
+description:
+  - Returns the row of C(gp_master_mirroring). With O(wait_for) it waits, bounded, until that state is there,
+    and fails when it does not come.
+extends_documentation_fragment:
+  - hawq.mirroring.instance
+options:
+  wait_for:
+    description: State to wait for. V(session) waits until the server gives sessions, or its unit has failed.
+    type: str
+    choices: [session, Not Configured, Synchronizing, Synchronized, Not Synchronized]
+  timeout: {description: Seconds to wait for at most., type: int, default: 60}
+attributes:
+  check_mode: {description: Asks once and does not wait., support: full}
+  diff_mode: {description: Has nothing to show., support: none}
+  idempotent: {description: Changes nothing., support: full}
+author: [hawq.mirroring contributors (@hawq)]
+"""
+
+EXAMPLES = r"""
+- name: Wait until the standby is synchronised
+  hawq.mirroring.mirroring_info:
+    instance: "{{ server_instance }}"
+    wait_for: Synchronized
+"""
+
+RETURN = r"""
+mirroring:
+  description: The row C(summary_state), C(detail_state), C(since) (seconds since the epoch) and C(error_message).
+  type: dict
+  returned: always
+waited:
+  description: Seconds until the state was there.
+  type: float
+  returned: always
+"""
+
+import time
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _observe, _serverinfo
+
+SESSION = "session"
+
+
+def ask(instance):
+    """The view's row, an empty one where the view is not installed, or None and the reason when there is no session."""
+    try:
+        with _database.session(instance) as cursor:
+            if not _database.rows(cursor, _serverinfo.VIEW_EXISTS)[0]["there"]:
+                return {"summary_state": None, "detail_state": None, "since": None, "error_message": "no view"}, ""
+            return _database.rows(cursor, _serverinfo.VIEW)[0], ""
+    except _common.MirroringError as error:
+        return None, str(error)
+
+
+def last_words(instance, run):
+    """What the server's unit logged last, or nothing while it runs."""
+    if _observe.service(instance, run)["active"] in ("active", "activating", "reloading"):
+        return None
+    _code, output, _errors = run(["journalctl", "--unit", instance.service, "-n", "4", "-o", "cat"], timeout=10)
+    return " | ".join(output.split("\n")).strip(" |")
+
+
+def main(module):
+    """Ask until the answer fits or the time is up."""
+    wanted, limit = module.params["wait_for"], module.params["timeout"]
+    instance = _common.instance_of(module.params["instance"])
+    run = _common.Runner(module)
+    begin = time.monotonic()
+    while True:
+        row, reason = ask(instance)
+        waited = round(time.monotonic() - begin, 2)
+        died = last_words(instance, run) if row is None else None
+        if died is not None and not module.check_mode:
+            raise _common.MirroringError(f"the server of {instance.service} has stopped: {died or 'no log'}")
+        if row and wanted in (None, SESSION, row["summary_state"]):
+            return {"changed": False, "mirroring": row, "waited": waited}
+        if module.check_mode:
+            return {"changed": False, "mirroring": row or {}, "waited": waited}
+        if row is None and wanted in (None, SESSION):
+            what = f"no session with the server after {waited:.0f} s"
+        else:
+            what = f"mirroring is not {wanted} after {waited:.0f} s"
+        if row:
+            reason = ": ".join(
+                text for text in (row["summary_state"], row["detail_state"], row["error_message"]) if text
+            )
+        if wanted is None or waited > limit:
+            raise _common.MirroringError(
+                f"{what} ({reason}). Look at the logs of both servers (journalctl -u {instance.service}).",
+                mirroring=row or {},
+                waited=waited,
+            )
+        time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    _common.run(
+        main,
+        supports_check_mode=True,
+        argument_spec={
+            "instance": _common.INSTANCE_OPTION,
+            "wait_for": {
+                "type": "str",
+                "choices": [SESSION, "Not Configured", "Synchronizing", "Synchronized", "Not Synchronized"],
+            },
+            "timeout": {"type": "int", "default": 60},
+        },
+    )

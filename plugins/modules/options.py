@@ -1,0 +1,35 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: options
+short_description: Check the variables of a playbook before anything else
+version_added: 0.1.0
+description:
+  - Refuses misspelt variables of this collection, values that do not fit the roles' argument specifications,
+    and a playbook that is run in parts (C(--tags), C(--limit)). Runs on the controller.
+attributes:
+  check_mode: {description: Runs the same with and without check mode., support: full}
+  diff_mode: {description: Has nothing to show., support: none}
+  idempotent: {description: Changes nothing., support: full}
+author: [hawq.mirroring contributors (@hawq)]
+"""
+
+EXAMPLES = r"""
+- name: Check the variables
+  hawq.mirroring.options:
+  register: checked
+"""
+
+RETURN = r"""
+mark:
+  description: When this was done, in seconds since the epoch, on the controller.
+  type: float
+  returned: success
+options:
+  description: The options of the playbooks with their defaults.
+  type: dict
+  returned: success
+"""

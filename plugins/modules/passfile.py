@@ -1,0 +1,122 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: passfile
+short_description: Keep the replication password in a password file
+version_added: 0.1.0
+description:
+  - Makes sure that libpq's password file holds one line for each server that the replication role connects
+    to, with mode 0600 and the right owner. Other lines are left alone.
+  - The password is the one that O(like) holds for the role, else the one that is already there, else a new one.
+  - The password is neither returned nor shown in a diff.
+options:
+  path: {description: The password file., type: path, required: true}
+  owner: {description: Owner of the file., type: str, required: true}
+  role: {description: Replication role., type: str, required: true}
+  servers:
+    description: Servers that the role connects to.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      address: {description: Host name or address as in the connection string., type: str, required: true}
+      port: {description: TCP port., type: int, required: true}
+  like: {description: Text of another host's password file., type: str, default: ""}
+attributes:
+  check_mode: {description: Says what it would do., support: full}
+  diff_mode: {description: Shows lines with the password masked., support: full}
+  idempotent: {description: A second run changes nothing., support: full}
+author: [hawq.mirroring contributors (@hawq)]
+"""
+
+EXAMPLES = r"""
+- name: Keep the replication password
+  hawq.mirroring.passfile:
+    path: /home/gpadmin/.pgpass
+    owner: gpadmin
+    role: hawq_mirroring
+    servers: [{address: mdw, port: 5432}, {address: smdw, port: 5432}]
+"""
+
+RETURN = r"""
+exists:
+  description: Whether the file is there now (not in check mode before the first run).
+  type: bool
+  returned: always
+path:
+  description: The password file.
+  type: str
+  returned: always
+"""
+
+import os
+import secrets
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _conninfo, _files
+
+DATABASE = "replication"
+
+
+def password_in(lines, role):
+    """The role's password in the lines of a password file, or None."""
+    return next((fields[4] for fields in map(_conninfo.passfile_fields, lines) if fields and fields[3] == role), None)
+
+
+def main(module):
+    """Act alone: of two operators' runs only one may make up the password."""
+    if module.check_mode:
+        return keep(module)
+    with _common.alone():
+        return keep(module)
+
+
+def keep(module):
+    """Keep foreign lines, replace ours."""
+    path, role = module.params["path"], module.params["role"]
+    if os.path.islink(path):
+        raise _common.MirroringError(f"{path} is a symbolic link: name the file itself with -e master_passfile=")
+    servers = [(server["address"], str(server["port"])) for server in module.params["servers"]]
+    lines = (_files.read(path) or "").splitlines()
+    parsed = [(line, _conninfo.passfile_fields(line)) for line in lines]
+    like = module.params["like"].splitlines()
+    password = password_in(like, role) or password_in(lines, role) or secrets.token_urlsafe(32)
+    replaced = [line for line, fields in parsed if fields and fields[3] == role and tuple(fields[:2]) in servers]
+    new = [_conninfo.passfile_line(address, int(port), DATABASE, role, password) for address, port in servers]
+    if set(new) <= set(lines) and len(replaced) == len(new):
+        text = "".join(line + "\n" for line in lines)
+    else:
+        text = "".join(line + "\n" for line in [*new, *(line for line in lines if line not in replaced)])
+    changed = _files.write(module, path, text, module.params["owner"])
+    shown = [
+        "".join(_conninfo.passfile_line(address, int(port), DATABASE, role, mask) + "\n" for address, port in servers)
+        for mask in ("(not shown)", "(not shown, new)")
+    ]
+    before = shown[0] if replaced else ""
+    return {
+        "changed": changed,
+        "path": path,
+        "exists": os.path.exists(path),
+        "diff": {"before": before if changed else shown[0], "after": shown[1] if changed else shown[0]},
+    }
+
+
+if __name__ == "__main__":
+    _common.run(
+        main,
+        supports_check_mode=True,
+        argument_spec={
+            "path": {"type": "path", "required": True},
+            "owner": {"type": "str", "required": True},
+            "role": {"type": "str", "required": True},
+            "servers": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": {"address": {"type": "str", "required": True}, "port": {"type": "int", "required": True}},
+            },
+            "like": {"type": "str", "default": "", "no_log": True},
+        },
+    )

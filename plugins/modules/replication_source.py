@@ -1,0 +1,265 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: replication_source
+short_description: Make the master a source for a standby, or take that back
+version_added: 0.1.0
+description:
+  - Creates or repairs the replication role (its password is the one in the password file, sent as a SCRAM-SHA-256
+    verifier), registers the standby and creates its physical replication slot, which keeps WAL from now on.
+  - Reloads the server when C(pg_hba.conf) is newer than what the server has loaded.
+  - The registration is the setting C(hawq_mirroring.standbys) of the replication role. It lives in a shared catalog, so
+    every database and every standby sees it.
+extends_documentation_fragment:
+  - hawq.mirroring.instance
+options:
+  state:
+    description:
+      - V(present) makes what is missing. V(absent) ends a snapshot and takes away what O(created) names.
+    type: str
+    choices: [present, absent]
+    default: present
+  role: {description: Replication role., type: str, default: hawq_mirroring}
+  passfile: {description: Password file that holds the role's password., type: path, required: true}
+  standby: {description: Name of the standby., type: str, required: true}
+  slot: {description: Name of the standby's slot., type: str, required: true}
+  created:
+    description: What an earlier call with O(state=present) returned as RV(created).
+    type: list
+    elements: str
+    choices: [role, registration, slot]
+    default: []
+  spare:
+    description: With O(state=absent), change nothing while a snapshot's WAL receiver still answers the master.
+    type: bool
+    default: false
+attributes:
+  check_mode: {description: Says what it would do., support: full}
+  diff_mode: {description: Shows what is made or taken away., support: full}
+  idempotent: {description: A second run changes nothing., support: full}
+author: [hawq.mirroring contributors (@hawq)]
+"""
+
+EXAMPLES = r"""
+- name: Make the master a source for smdw
+  hawq.mirroring.replication_source:
+    instance: "{{ server_instance }}"
+    passfile: /home/gpadmin/.pgpass
+    standby: smdw
+    slot: hawq_mirroring_smdw
+"""
+
+RETURN = r"""
+goes_on:
+  description: Whether a snapshot was found to go on and nothing was changed.
+  type: bool
+  returned: with O(state=absent)
+slot_made:
+  description: Whether the slot was made by this call, so that no copy from before can have all WAL since.
+  type: bool
+  returned: always
+created:
+  description: What this call has made and was not there before.
+  type: list
+  elements: str
+  returned: always
+"""
+
+
+import time
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import (
+    _common,
+    _conninfo,
+    _database,
+    _files,
+    _scram,
+    _serverinfo,
+    _snapshot,
+)
+
+ROLE = """
+SELECT rolpassword, rolreplication, rolcanlogin, shobj_description(oid, 'pg_authid') = %s AS ours
+FROM pg_authid WHERE rolname = %s
+"""
+MARK = "made by hawq.mirroring for its standby"
+SLOT = "SELECT slot_type, active, active_pid, wal_status FROM pg_replication_slots WHERE slot_name = %s"
+STALE_HBA = "SELECT (pg_stat_file(current_setting('hba_file'))).modification > pg_conf_load_time() AS stale"
+LOCK = "SELECT pg_advisory_lock(hashtext('hawq.mirroring'))"
+REPLIED = "SELECT max(reply_time) AS at FROM pg_stat_replication WHERE application_name = %s AND usename = %s"
+END_SNAPSHOT = "SELECT pg_terminate_backend(pid) FROM pg_stat_replication WHERE application_name = %s AND usename = %s"
+RELEASE_SECONDS = 10
+#: a snapshot's WAL receiver answers every second
+ANSWER_SECONDS = 4
+
+
+def password_of(passfile, role):
+    """The role's password, from the file that the module passfile keeps."""
+    lines = [_conninfo.passfile_fields(line) for line in (_files.read(passfile) or "").splitlines()]
+    return next((fields[4] for fields in lines if fields and fields[3] == role), None)
+
+
+def register(cursor, role, names):
+    """Write the names of the standbys where every database can read them."""
+    if names:
+        cursor.execute(f'ALTER ROLE "{role}" SET "hawq_mirroring.standbys" = %s', (",".join(names),))
+    else:
+        cursor.execute(f'ALTER ROLE "{role}" RESET "hawq_mirroring.standbys"')
+
+
+def ensure_role(cursor, role, password, act):
+    """Create or repair the replication role; return created, repaired or nothing."""
+    found = _database.rows(cursor, ROLE, (MARK, role))
+    if found:
+        row = found[0]
+        if row["rolreplication"] and row["rolcanlogin"] and _scram.matches(password or "", row["rolpassword"]):
+            return None
+        if not row["ours"]:
+            raise _common.MirroringError(
+                f"there is a role {role} that this collection did not make, with another password: name another with"
+                f" -e master_replication_user=, or hand it over (COMMENT ON ROLE {role} IS '{MARK}'), which changes its"
+                " password"
+            )
+    if act:
+        verb = "ALTER" if found else "CREATE"
+        cursor.execute(f'{verb} ROLE "{role}" WITH LOGIN REPLICATION PASSWORD %s', (_scram.verifier(password),))
+        cursor.execute(f'COMMENT ON ROLE "{role}" IS %s', (MARK,))
+    return "repaired" if found else "created"
+
+
+def ensure_registration(cursor, role, standby, act):
+    """Register this standby alone: a master that was one itself still is registered. Return created or nothing."""
+    standbys = [row["name"] for row in _database.rows(cursor, _serverinfo.STANDBYS)]
+    if standbys == [standby]:
+        return None
+    if act:
+        register(cursor, role, [standby])
+    return "created"
+
+
+def ensure_slot(cursor, slot, act):
+    """Create the slot, anew when it has lost its WAL; return created, repaired or nothing."""
+    found = _database.rows(cursor, SLOT, (slot,))
+    if found and found[0]["wal_status"] != "lost":
+        return None
+    if act:
+        if found:
+            drop_slot(cursor, slot)
+        cursor.execute("SELECT pg_create_physical_replication_slot(%s, true)", (slot,))
+    return "repaired" if found else "created"
+
+
+def drop_slot(cursor, slot):
+    """Drop a slot; whoever still holds it is ended first, bounded."""
+    deadline = time.monotonic() + RELEASE_SECONDS
+    while True:
+        slots = _database.rows(cursor, SLOT, (slot,))
+        if not slots:
+            return
+        if not slots[0]["active"]:
+            cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
+            return
+        if time.monotonic() > deadline:
+            raise _common.MirroringError(
+                f"slot {slot} is still held by process {slots[0]['active_pid']} after {RELEASE_SECONDS} s:"
+                f" end it, then SELECT pg_drop_replication_slot('{slot}')"
+            )
+        cursor.execute("SELECT pg_terminate_backend(%s)", (slots[0]["active_pid"],))
+        time.sleep(0.1)
+
+
+def present(module, cursor):
+    """Make what is missing; return what was made and what was repaired."""
+    options, role, act = module.params, module.params["role"], not module.check_mode
+    password = password_of(options["passfile"], role)
+    if password is None and act:
+        raise _common.MirroringError(
+            f"{options['passfile']} holds no password for {role}: run the whole playbook again"
+        )
+    outcome = {
+        "role": ensure_role(cursor, role, password, act),
+        "registration": ensure_registration(cursor, role, options["standby"], act),
+        "slot": ensure_slot(cursor, options["slot"], act),
+        "loaded pg_hba.conf": "repaired" if _database.rows(cursor, STALE_HBA)[0]["stale"] else None,
+    }
+    if outcome["loaded pg_hba.conf"] and act:
+        cursor.execute("SELECT pg_reload_conf()")
+    return [[name for name, what in outcome.items() if what == word] for word in ("created", "repaired")]
+
+
+def answers(cursor, role):
+    """Whether the WAL receiver of a snapshot answers, bounded: it does not while its host is off, cut off or frozen."""
+    deadline = time.monotonic() + ANSWER_SECONDS
+    first = _database.rows(cursor, REPLIED, (_snapshot.APPLICATION, role))[0]["at"]
+    while first is not None and time.monotonic() < deadline:
+        time.sleep(0.2)
+        if (_database.rows(cursor, REPLIED, (_snapshot.APPLICATION, role))[0]["at"] or first) > first:
+            return True
+    return False
+
+
+def absent(module, cursor):
+    """Take away what an earlier call had made, in the opposite order."""
+    options, role, act = module.params, module.params["role"], not module.check_mode
+    there = bool(_database.rows(cursor, ROLE, (MARK, role)))
+    standbys = [row["name"] for row in _database.rows(cursor, _serverinfo.STANDBYS)]
+    removed = [
+        name
+        for name, exists in (
+            ("slot", bool(_database.rows(cursor, SLOT, (options["slot"],)))),
+            ("registration", options["standby"] in standbys),
+            ("role", there),
+        )
+        if exists and name in options["created"]
+    ]
+    if act:
+        cursor.execute(END_SNAPSHOT, (_snapshot.APPLICATION, role))
+        if "slot" in removed:
+            drop_slot(cursor, options["slot"])
+        if "registration" in removed:
+            register(cursor, role, [])
+        if "role" in removed:
+            cursor.execute(f'DROP ROLE "{role}"')
+        cursor.execute("SELECT pg_reload_conf()")
+    return removed
+
+
+def main(module):
+    """Act under a lock, since two operators may run the same playbook."""
+    with _database.session(_common.instance_of(module.params["instance"])) as cursor:
+        cursor.execute(LOCK)
+        goes_on = module.params["spare"] and answers(cursor, module.params["role"])
+        if module.params["state"] == "absent":
+            before, created, repaired = [] if goes_on else absent(module, cursor), [], []
+        else:
+            created, repaired = present(module, cursor)
+            before = []
+    after = created + repaired
+    shown = ["".join(f"{word}\n" for word in words) for words in (before, after)]
+    return {
+        "changed": bool(before or after),
+        "created": created,
+        "goes_on": goes_on,
+        "slot_made": "slot" in after,
+        "diff": {"before": shown[0], "after": shown[1]},
+    }
+
+
+if __name__ == "__main__":
+    _common.run(
+        main,
+        supports_check_mode=True,
+        argument_spec={
+            "instance": _common.INSTANCE_OPTION,
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "role": {"type": "str", "default": "hawq_mirroring"},
+            "passfile": {"type": "path", "required": True, "no_log": False},
+            "standby": {"type": "str", "required": True},
+            "slot": {"type": "str", "required": True},
+            "spare": {"type": "bool", "default": False},
+            "created": {"type": "list", "elements": "str", "choices": ["role", "registration", "slot"], "default": []},
+        },
+    )

@@ -1,0 +1,280 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: snapshot
+short_description: Copy the running master as a detached, verified job
+version_added: 0.1.0
+description:
+  - Runs C(pg_basebackup) and then C(pg_verifybackup) on the standby's host as the transient unit
+    C(hawq-mirroring-snapshot.service). The job goes on when the controller dies, and there can be only one on a host.
+  - The copy is made in C(<data directory>.hawq-snapshot/unverified-copy), which no service starts from, and is renamed
+    into place only when it is verified.
+  - Each call returns within some seconds; O(state=finished) is repeated by the action plugin of the same
+    name, which shows the progress.
+extends_documentation_fragment:
+  - hawq.mirroring.instance
+options:
+  state:
+    description:
+      - V(started) starts the job, or attaches to one that runs or has finished for the same O(request).
+      - V(finished) waits for the end of the verification.
+      - V(deployed) moves the verified copy into place.
+      - V(absent) ends the job and removes its half copy. With O(spare) it leaves a job alone that has not failed.
+    type: str
+    choices: [started, finished, deployed, absent]
+    required: true
+  request:
+    description: What to copy and how. Required with O(state=started).
+    type: dict
+    suboptions:
+      system_identifier: {description: The master's system identifier., type: str, required: true}
+      source:
+        description: Connection keywords of the master; the password comes from a password file.
+        type: dict
+        required: true
+      slot: {description: Replication slot that keeps the WAL., type: str, required: true}
+      checkpoint:
+        description: How the master's starting checkpoint runs.
+        type: str
+        choices: [fast, spread]
+        default: fast
+      rate_limit:
+        description: Largest rate as pg_basebackup takes it (V(32M) is 32 MB per second).
+        type: str
+      compression:
+        description: Compression on the wire.
+        type: str
+        choices: [none, server-gzip, server-lz4, server-zstd]
+        default: none
+      tablespace_mapping:
+        description: Directories on the master and their places here.
+        type: dict
+        default: {}
+      tablespaces:
+        description: Directories here that tablespaces are copied to.
+        type: list
+        elements: str
+        default: []
+  existing_data:
+    description: What to do with what is in the way when the job starts (tablespaces) and when the copy is deployed.
+    type: str
+    choices: [none, keep, discard]
+    default: none
+  fresh:
+    description: Do not attach to a job or copy from before. Its slot is gone, and with it the WAL that it would need.
+    type: bool
+    default: false
+  make_room:
+    description: With V(discard), delete the old data before the copy instead of after it.
+    type: bool
+    default: false
+  spare: {description: "With O(state=absent), leave a job that runs, and a verified copy.", type: bool, default: false}
+  copy_id:
+    description: What O(state=started) returned. With it a copy that another run has deployed is known.
+    type: int
+  timeout: {description: Seconds that copy and verification may take., type: int, default: 86400}
+  wait:
+    description: >-
+      Seconds that one call waits for the end of the job; with O(state=absent) and O(spare), for the end of the copying.
+    type: int
+    default: 2
+attributes:
+  check_mode: {description: Says what it would do., support: full}
+  diff_mode: {description: Names the directories that change., support: full}
+  idempotent: {description: A second run attaches to the job of the first., support: full}
+author: [hawq.mirroring contributors (@hawq)]
+"""
+
+EXAMPLES = r"""
+- name: Start the snapshot
+  hawq.mirroring.snapshot:
+    instance: "{{ server_instance }}"
+    state: started
+    request:
+      system_identifier: "7384231023412341234"
+      slot: hawq_mirroring_smdw
+      source: {host: mdw, port: 5432, user: hawq_mirroring, passfile: /home/gpadmin/.pgpass}
+"""
+
+RETURN = r"""
+phase:
+  description: Phase of the job. One of V(none), V(copying), V(verifying), V(done), V(failed).
+  type: str
+  returned: always
+attached:
+  description: Whether the job had been started by an earlier run.
+  type: bool
+  returned: with O(state=started)
+copy_directory:
+  description: Where the copy is until it is deployed.
+  type: str
+  returned: always
+copy_id:
+  description: What tells this copy from others, before and after it is deployed.
+  type: int
+  returned: when there is a copy
+goes_on:
+  description: Whether the job was left alone.
+  type: bool
+  returned: with O(state=absent)
+log:
+  description: Last lines that the job printed.
+  type: str
+  returned: with O(state=finished)
+mark:
+  description: When the call ended, in seconds since the epoch, on the controller.
+  type: float
+  returned: always
+kept:
+  description: Directories that hold what was in the way, with O(existing_data=keep).
+  type: list
+  elements: str
+  returned: always
+"""
+
+import os
+import shutil
+import time
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _observe, _snapshot, _snapshot_job
+
+RUNNING = ("copying", "verifying", "done")
+
+
+def started(module, instance, run):
+    """Attach to a fitting job, else clear what is left and start one."""
+    request = module.params["request"]
+    found = _observe.snapshot(instance, run)
+    same = found["request"].get("system_identifier") == request["system_identifier"]
+    fits = same and not module.params["fresh"]
+    if found["phase"] in RUNNING and fits and (found["phase"] != "done" or found["verified"]):
+        return {"changed": False, "attached": True, "phase": found["phase"], "kept": []}
+    kept = []
+    if not module.check_mode:
+        _snapshot_job.check_source(instance, run, request)
+        _snapshot_job.clear(instance, run)
+        _snapshot_job.refuse_running(instance)
+        existing = module.params["existing_data"]
+        full = [path for path in request["tablespaces"] if os.path.isdir(path) and os.listdir(path)]
+        asides = {path: _snapshot_job.aside(path) for path in full if existing == "keep"}
+        kept = list(asides.values())
+        _snapshot_job.make_place(instance, {**request, "kept": asides})
+        for path in full:
+            if path in asides:
+                _snapshot_job.keep_tablespace(path, asides[path], instance.data_directory)
+            elif existing == "discard":
+                _snapshot_job.empty_directory(path)
+        if existing == "discard" and module.params["make_room"]:
+            shutil.rmtree(instance.data_directory, ignore_errors=True)
+        _snapshot_job.start(instance, run, request, module.params["timeout"])
+    return {"changed": True, "attached": False, "phase": "copying", "kept": kept}
+
+
+def wait(module, run, phases):
+    """Wait, bounded, while the job is in one of these phases; return its phase."""
+    deadline = time.monotonic() + module.params["wait"]
+    phase = _snapshot.job(run)["phase"]
+    while phase in phases and time.monotonic() < deadline and not module.check_mode:
+        time.sleep(0.1)
+        phase = _snapshot.job(run)["phase"]
+    return phase
+
+
+def finished(module, instance, run):
+    """Wait a little, then say how far the job is."""
+    phase = wait(module, run, ("copying", "verifying"))
+    if phase == "none" and _snapshot_job.is_deployed(instance, module.params["copy_id"]):
+        phase = "done"
+    return {"changed": False, "phase": phase, "log": _snapshot_job.log_tail(), "kept": []}
+
+
+def deployed(module, instance, run):
+    """Move the copy into place, unless another run has."""
+    staging = _snapshot.Staging(instance.data_directory)
+    if module.check_mode:
+        return {"changed": True, "phase": "none", "kept": []}
+    if not os.path.isdir(staging.copy):
+        if _snapshot_job.is_deployed(instance, module.params["copy_id"]):
+            return {"changed": False, "phase": "done", "kept": []}
+        raise _common.MirroringError(f"{staging.copy} has gone: run the whole playbook again, it will copy anew")
+    if not os.path.exists(staging.verified):
+        raise _common.MirroringError(f"{staging.copy} is not verified: run the whole playbook again, it will copy anew")
+    kept = _snapshot_job.deploy(instance, module.params["existing_data"])
+    _snapshot_job.forget(run)
+    return {"changed": True, "phase": "done", "kept": [kept] if kept else []}
+
+
+def absent(module, instance, run):
+    """Leave no unit, no half copy; spare what is or may become a whole one."""
+    if module.params["spare"]:
+        wait(module, run, ("copying",))
+    found = _observe.snapshot(instance, run)
+    whole = found["phase"] in ("copying", "verifying") or (found["phase"] == "done" and found["verified"])
+    if module.params["spare"] and whole:
+        return {"changed": False, "phase": found["phase"], "goes_on": True, "kept": []}
+    changed = found["phase"] != "none" or found["exists"]
+    if changed and not module.check_mode:
+        _snapshot_job.clear(instance, run)
+    return {"changed": changed, "phase": "none", "goes_on": False, "kept": []}
+
+
+def main(module):
+    """Dispatch on the state."""
+    instance = _common.instance_of(module.params["instance"])
+    state, run = module.params["state"], _common.Runner(module)
+    states = {"started": started, "finished": finished, "deployed": deployed, "absent": absent}
+    if state == "finished" or module.check_mode:
+        result = states[state](module, instance, run)
+    else:
+        with _common.alone():
+            result = states[state](module, instance, run)
+    staging = _snapshot.Staging(instance.data_directory)
+    result.update(copy_directory=staging.copy, copy_id=_snapshot_job.copy_id(instance))
+    lines = {
+        "started": (staging.place, "created"),
+        "deployed": (instance.data_directory, "replaced"),
+        "absent": (staging.place, "removed"),
+    }
+    if result["changed"]:
+        path, verb = lines[module.params["state"]]
+        result["diff"] = {"before": "", "after": f"{path} {verb}\n"}
+    return result
+
+
+if __name__ == "__main__":
+    _common.run(
+        main,
+        supports_check_mode=True,
+        required_if=[("state", "started", ["request"])],
+        argument_spec={
+            "instance": _common.INSTANCE_OPTION,
+            "state": {"type": "str", "choices": ["started", "finished", "deployed", "absent"], "required": True},
+            "request": {
+                "type": "dict",
+                "options": {
+                    "system_identifier": {"type": "str", "required": True},
+                    "source": {"type": "dict", "required": True},
+                    "slot": {"type": "str", "required": True},
+                    "checkpoint": {"type": "str", "choices": ["fast", "spread"], "default": "fast"},
+                    "rate_limit": {"type": "str"},
+                    "compression": {
+                        "type": "str",
+                        "choices": ["none", "server-gzip", "server-lz4", "server-zstd"],
+                        "default": "none",
+                    },
+                    "tablespace_mapping": {"type": "dict", "default": {}},
+                    "tablespaces": {"type": "list", "elements": "str", "default": []},
+                },
+            },
+            "existing_data": {"type": "str", "choices": ["none", "keep", "discard"], "default": "none"},
+            "fresh": {"type": "bool", "default": False},
+            "make_room": {"type": "bool", "default": False},
+            "spare": {"type": "bool", "default": False},
+            "copy_id": {"type": "int"},
+            "timeout": {"type": "int", "default": 86400},
+            "wait": {"type": "int", "default": 2},
+        },
+    )

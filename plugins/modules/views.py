@@ -1,0 +1,111 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: views
+short_description: Install the views of master mirroring
+version_added: 0.1.0
+description:
+  - Puts the files of an SQL extension where the engine looks for them and creates or updates the extension in
+    databases of the running master. On a standby host only the files are put; its databases come from the
+    master.
+extends_documentation_fragment:
+  - hawq.mirroring.instance
+options:
+  extension: {description: Name of the extension., type: str, default: hawq_mirroring}
+  files: {description: File names and their texts., type: dict, required: true}
+  databases:
+    description: Databases that get the extension. None on a standby.
+    type: list
+    elements: str
+    default: []
+attributes:
+  check_mode: {description: Says what it would do., support: full}
+  diff_mode: {description: Names the files and databases that change., support: full}
+  idempotent: {description: A second run changes nothing., support: full}
+author: [hawq.mirroring contributors (@hawq)]
+"""
+
+EXAMPLES = r"""
+- name: Install the views
+  hawq.mirroring.views:
+    instance: "{{ server_instance }}"
+    databases: [postgres, template1]
+    files:
+      hawq_mirroring.control: "{{ lookup('ansible.builtin.file', 'hawq_mirroring.control') }}"
+"""
+
+RETURN = r"""
+directory:
+  description: Where the extension's files are. Null when the engine is not installed yet (check mode).
+  type: str
+  returned: always
+"""
+
+import os
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _files
+
+INSTALLED = """
+SELECT a.default_version, e.extversion FROM pg_available_extensions a
+LEFT JOIN pg_extension e ON e.extname = a.name WHERE a.name = %s
+"""
+
+
+def directory(instance, run):
+    """The engine's extension directory, as its own pg_config says, or beside its programs."""
+    program = instance.program("pg_config")
+    candidates = []
+    if os.access(program, os.X_OK):
+        code, output, _errors = run([program, "--sharedir"], timeout=10)
+        if code == 0:
+            candidates.append(output.strip())
+    prefix = os.path.dirname(os.path.realpath(instance.bin_directory))
+    candidates += [os.path.join(prefix, "share", "postgresql"), os.path.join(prefix, "share")]
+    found = [os.path.join(path, "extension") for path in candidates]
+    return next((path for path in found if os.path.exists(os.path.join(path, "plpgsql.control"))), None)
+
+
+def in_database(module, instance, database):
+    """Create or update the extension; return whether it had to."""
+    name = module.params["extension"]
+    with _database.session(instance, database) as cursor:
+        found = _database.rows(cursor, INSTALLED, (name,))
+        if found and found[0]["extversion"] == found[0]["default_version"]:
+            return False
+        if not module.check_mode:
+            cursor.execute("SELECT pg_advisory_lock(hashtext('hawq.mirroring'))")
+            cursor.execute(f'CREATE EXTENSION IF NOT EXISTS "{name}"')
+            cursor.execute(f'ALTER EXTENSION "{name}" UPDATE')
+    return True
+
+
+def main(module):
+    """Files first, then databases."""
+    instance = _common.instance_of(module.params["instance"])
+    place = directory(instance, _common.Runner(module))
+    changes = []
+    if place is None and not module.check_mode:
+        raise _common.MirroringError(
+            f"no extension directory belongs to {instance.bin_directory}: is the engine installed completely?"
+        )
+    for name, text in sorted(module.params["files"].items()):
+        if place is None or _files.write(module, os.path.join(place, name), text, "root", 0o644):
+            changes.append(f"{place}/{name}\n")
+    changes += [f"database {name}\n" for name in module.params["databases"] if in_database(module, instance, name)]
+    return {"changed": bool(changes), "directory": place, "diff": {"before": "", "after": "".join(changes)}}
+
+
+if __name__ == "__main__":
+    _common.run(
+        main,
+        supports_check_mode=True,
+        argument_spec={
+            "instance": _common.INSTANCE_OPTION,
+            "extension": {"type": "str", "default": "hawq_mirroring"},
+            "files": {"type": "dict", "required": True},
+            "databases": {"type": "list", "elements": "str", "default": []},
+        },
+    )
