@@ -1,0 +1,165 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A cluster that pg_createcluster made gets its standby. Each test goes on from where the last one ended."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import harness
+
+INVENTORY = Path(__file__).resolve().parents[1] / "inventory"
+CONFIGURATION = "/etc/postgresql/15/main"
+DATA = "/var/lib/postgresql/15/main"
+UNIT = "postgresql@15-main"
+SAME = "/srv/tablespaces/same"
+MAPPED = "/srv/elsewhere/mapped"
+RESTART = ("-e", "master_restart_allowed=true")
+ROWS = {"goods": 5000, "goods_same": 1000, "goods_mapped": 2000}
+
+
+def init_standby(*arguments: str, ok: bool = True) -> str:
+    """Run init_standby.yml as the user ops; return what it printed in one line, as words wrap."""
+    return " ".join(harness.play("init_standby", "-i", str(INVENTORY), *arguments, ok=ok).split())
+
+
+def sql(host: str, query: str) -> str:
+    return harness.sql(host, query, user="postgres", socket="/var/run/postgresql")
+
+
+def rows(host: str) -> dict[str, int]:
+    return {table: int(sql(host, f"SELECT count(*) FROM {table}")) for table in ROWS}
+
+
+def files(host: str, *places: str) -> str:
+    """Everything below these places: kind, mode, owner, size and the words of files."""
+    listed = " ".join(places)
+    return harness.on(
+        host,
+        f"find {listed} -printf '%p %y %m %u %s\\n' 2>/dev/null | sort;"
+        f" find {listed} -type f -exec sha256sum {{}} + 2>/dev/null | sort",
+        check=False,
+    )
+
+
+def source() -> str:
+    """What the master has for a standby, and since when it runs."""
+    return sql(
+        "mdw",
+        "SELECT pg_postmaster_start_time(), (SELECT count(*) FROM pg_replication_slots),"
+        " to_regrole('hawq_mirroring'), current_setting('listen_addresses'), to_regclass('gp_master_mirroring');"
+        " SELECT name, setting FROM pg_file_settings ORDER BY seqno",
+    )
+
+
+def synchronized(number: int) -> bool:
+    """A row that is written now reaches the standby, and the master says so."""
+    sql("mdw", f"INSERT INTO goods VALUES ({number}, 'now') ON CONFLICT DO NOTHING")
+    there = harness.on(
+        "smdw",
+        f"cd / && runuser -u postgres -- psql -XAtc 'SELECT count(*) FROM goods WHERE n = {number}' 2>/dev/null",
+        check=False,
+    )
+    return there == "1" and sql("mdw", "SELECT summary_state FROM gp_master_mirroring") == "Synchronized"
+
+
+def test_case_12_13_14_refused_before_anything_changes() -> None:
+    """The master listens to itself only, a tablespace's place is full, the standby's own configuration is too small."""
+    harness.on(
+        "smdw",
+        f"umask 022; mkdir -p {SAME} {CONFIGURATION} && echo precious >{SAME}/old && chown postgres {SAME}"
+        f" && printf \"data_directory = '{DATA}'\\nmax_connections = 50\\n\" >{CONFIGURATION}/postgresql.conf",
+    )
+    places = ("/etc/postgresql", "/var/lib/postgresql", "/srv/tablespaces", "/srv/elsewhere", "/etc/systemd/system")
+    before = files("smdw", *places), files("mdw", "/etc/postgresql"), source()
+
+    said = init_standby(ok=False)
+
+    assert "refused, nothing was changed" in said
+    assert f"{CONFIGURATION} on smdw sets max_connections = 50, the master has 100" in said
+    assert "Set max_connections = 100 there" in said
+    assert f"{SAME} on smdw, where a tablespace of the master goes, holds old" in said
+    assert MAPPED not in said
+    assert "listen_addresses = * (now localhost)" in said
+    assert "-e master_restart_allowed=true" in said
+    assert f"systemctl restart {UNIT}" in said
+    assert (files("smdw", *places), files("mdw", "/etc/postgresql"), source()) == before
+
+
+def test_case_13_leftovers_of_a_tablespace_are_kept_and_the_standby_made(tmp_path: Path) -> None:
+    """The configuration comes over, psycopg2 is installed, the leftovers move aside and are named."""
+    harness.on("smdw", f"rm -r {CONFIGURATION}")
+    report = tmp_path / "report.json"
+
+    init_standby(*RESTART, "-e", "existing_data=keep", "-e", f"report_file={report}")
+
+    assert synchronized(10_001)
+    assert rows("smdw") == rows("mdw") == {**ROWS, "goods": ROWS["goods"] + 1}
+    kept = harness.on("smdw", f"echo {SAME}.kept-*")
+    assert harness.on("smdw", f"cat {kept}/old") == "precious"
+    assert json.loads(report.read_text())["facts"]["Old data"] == kept
+    assert sql("smdw", "SELECT pg_tablespace_location(oid) FROM pg_tablespace WHERE spcname = 'same'") == SAME
+    assert sql("smdw", "SELECT pg_tablespace_location(oid) FROM pg_tablespace WHERE spcname = 'mapped'") == MAPPED
+
+
+def test_case_14_standby_is_a_cluster_that_debian_knows() -> None:
+    """The configuration is the master's, file by file, and pg_lsclusters sees a standby."""
+    described = f"cd {CONFIGURATION} && find . -printf '%p %y %m %u %g\\n' | sort && sha256sum $(find . -type f | sort)"
+    assert harness.on("smdw", described) == harness.on("mdw", described)
+    listed = harness.on("smdw", "pg_lsclusters --no-header").split()
+    assert listed[:5] == ["15", "main", "5432", "online,recovery", "postgres"]
+    assert sql("smdw", "SHOW config_file") == f"{CONFIGURATION}/postgresql.conf"
+    assert harness.on("mdw", f"readlink {DATA}/pg_wal") == "/srv/wal/main"
+    # whatever the umask: what others must pass through, and what they must not
+    modes = {
+        "/srv/elsewhere": "755 root",
+        MAPPED: "700 postgres",
+        DATA: "700 postgres",
+        "~postgres/.pgpass": "600 postgres",
+    }
+    assert {path: harness.on("smdw", f"stat -c '%a %U' {path}") for path in modes} == modes
+
+
+def test_case_16_banner_unwritable_home_and_no_acl() -> None:
+    """The two users log in to each other with known keys, past the banner, with homes that they cannot write to."""
+    for here, there in (("mdw", "smdw"), ("smdw", "mdw")):
+        harness.on(here, "! runuser -u postgres -- touch ~postgres/file 2>/dev/null && ! command -v setfacl")
+        login = f"runuser -u postgres -- ssh -o BatchMode=yes -o StrictHostKeyChecking=yes {there} hostname 2>&1"
+        printed = harness.on(here, f"cd / && {login}").splitlines()
+        assert printed[-1] == there
+        assert any("Authorised use only" in line for line in printed)
+    assert harness.on("smdw", "runuser -l postgres -c 'echo $PGDATA'").splitlines()[-1] == DATA
+
+
+def test_case_51_second_run_changes_nothing() -> None:
+    assert harness.changed(init_standby()) == 0
+
+
+def test_reboot_of_the_standby_ends_synchronized() -> None:
+    """The distribution's own start brings it back."""
+    harness.lab("power-off", "smdw")
+    harness.lab("power-on", "smdw")
+    harness.until(lambda: synchronized(10_002), 60, "Synchronized after the reboot")
+    assert rows("smdw") == rows("mdw")
+
+
+def test_case_13_tablespaces_of_an_earlier_standby_are_discarded_when_told() -> None:
+    """The data directory is gone, its tablespaces are not: refused, then discarded. The configuration stays."""
+    harness.on("smdw", f"systemctl stop {UNIT} && rm -r {DATA} && echo '# mine' >>{CONFIGURATION}/postgresql.conf")
+    before = files("smdw", "/srv/tablespaces", "/srv/elsewhere", CONFIGURATION)
+
+    said = init_standby(ok=False)
+
+    assert f"{SAME} on smdw" in said
+    assert f"{MAPPED} on smdw" in said
+    assert "-e existing_data=keep or discard" in said
+    assert files("smdw", "/srv/tablespaces", "/srv/elsewhere", CONFIGURATION) == before
+
+    init_standby("-e", "existing_data=discard")
+
+    assert synchronized(10_003)
+    assert rows("smdw") == rows("mdw") == {**ROWS, "goods": ROWS["goods"] + 3}
+    assert harness.on("smdw", f"tail -n 1 {CONFIGURATION}/postgresql.conf") == "# mine"
+    assert harness.on("smdw", f"ls -d {SAME}.* {MAPPED}.* {DATA}.* 2>/dev/null | cat") == harness.on(
+        "smdw", f"ls -d {SAME}.kept-*"
+    )

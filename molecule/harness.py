@@ -1,0 +1,271 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the scenarios' tests share: the lab, playbooks, SQL, a client that writes, waiting with a bound."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+import typing as t
+from pathlib import Path
+
+import psycopg2
+
+ROOT = Path(__file__).resolve().parent.parent
+LAB = ROOT / "molecule" / "lab" / "lab"
+DATA = "/data/hawq/master"
+SERVICE = "hawq-master.service"
+SLOT = "hawq_mirroring_smdw"
+CLIENT_PASSWORD = "client"
+
+
+def lab(*words: str) -> str:
+    """Run a verb of the lab; fail with what it says."""
+    done = subprocess.run([str(LAB), *words], capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, f"lab {' '.join(words)}: {done.stderr}{done.stdout}"
+    return done.stdout
+
+
+def on(host: str, command: str, check: bool = True) -> str:
+    """Run a shell command on a host as root; return what it prints."""
+    done = subprocess.run([str(LAB), "ssh", host, command], capture_output=True, text=True, timeout=180, check=False)
+    assert not check or done.returncode == 0, f"{host}: {command}: {done.stderr}{done.stdout}"
+    return done.stdout.strip()
+
+
+def sql(host: str, query: str, user: str = "gpadmin", database: str = "postgres", socket: str = "/tmp") -> str:
+    """Run SQL on a host over its socket; rows as psql prints them unaligned."""
+    command = ["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", socket, "-d", database, "-f", "-"]
+    words = [str(LAB), "ssh", host, f"cd / && runuser -u {user} -- {' '.join(command)}"]
+    done = subprocess.run(words, input=query, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, f"{host}: {query}: {done.stderr}"
+    return done.stdout.strip()
+
+
+def command_of(playbook: str, *arguments: str) -> list[str]:
+    """Return the command that runs one of the collection's playbooks; on the lab, unless an inventory comes first."""
+    path = str(ROOT / "playbooks" / f"{playbook}.yml")
+    inventory = [] if arguments[:1] == ("-i",) else ["-i", str(ROOT / "inventories" / "lab")]
+    return ["ansible-playbook", *inventory, path, *arguments]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of an operator in the checkout: its ansible.cfg, and nothing of Molecule's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "MOLECULE_"))}
+    return {**kept, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_INJECT_FACT_VARS": "false"}
+
+
+def play(playbook: str, *arguments: str, ok: bool = True, timeout: int = 300) -> str:
+    """Run a playbook to its end; return all that it printed. ``ok=False`` expects it to fail."""
+    done = subprocess.run(
+        command_of(playbook, *arguments),
+        env=environment(),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert (done.returncode == 0) is ok, f"{playbook} ended with {done.returncode}:\n{done.stdout}"
+    return done.stdout
+
+
+class Running:
+    """A playbook that runs in the background, in a process group of its own, so that it can be killed as a whole."""
+
+    def __init__(self, playbook: str, *arguments: str) -> None:
+        """Start it."""
+        self.output = ""
+        self.process = subprocess.Popen(
+            command_of(playbook, *arguments),
+            env={**environment(), "PYTHONUNBUFFERED": "1"},
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.output += line
+
+    def wait_for_output(self, text: str, seconds: float = 90) -> None:
+        """Wait until it has printed this text."""
+        until(lambda: text in self.output or self.process.poll() is not None, seconds, f"{text!r} in the output")
+        assert text in self.output, self.output
+
+    def kill(self) -> None:
+        """Kill it as a power cut of the controller would: all of it, at once."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(timeout=30)
+
+    def end(self, seconds: float = 300) -> tuple[int, str]:
+        """Wait for its end; return exit code and output."""
+        code = self.process.wait(timeout=seconds)
+        self._reader.join(timeout=10)
+        return code, self.output
+
+
+def until(condition: t.Callable[[], object], seconds: float, what: str) -> None:
+    """Wait for a condition, bounded."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+
+
+def changed(output: str) -> int:
+    """Return the number of changed tasks in a playbook's recap."""
+    return sum(int(word.split("=")[1]) for word in output.split() if word.startswith("changed="))
+
+
+def flat(output: str) -> str:
+    """Return a playbook's output as one line: messages are wrapped and their quotes doubled."""
+    return " ".join(output.replace("''", "'").split())
+
+
+def mirroring(host: str = "mdw") -> list[str]:
+    """Return summary, detail, time and message of gp_master_mirroring, as any client of the master sees them."""
+    return sql(host, "SELECT * FROM gp_master_mirroring").split("|")
+
+
+def open_to_clients(host: str = "mdw") -> None:
+    """Let the controller in as an ordinary client."""
+    hba = sql(host, "SHOW hba_file")
+    on(host, f"grep -q ' client ' {hba} || echo 'host all client samenet scram-sha-256' >> {hba}")
+    sql(
+        host,
+        f"""
+        DO $$ BEGIN
+            IF to_regrole('client') IS NULL THEN CREATE ROLE client LOGIN PASSWORD '{CLIENT_PASSWORD}'; END IF;
+        END $$;
+        CREATE TABLE IF NOT EXISTS ledger (n bigint PRIMARY KEY, at timestamptz DEFAULT now());
+        GRANT SELECT, INSERT ON ledger TO client;
+        SELECT pg_reload_conf();
+        """,
+    )
+
+
+class Writer:
+    """A client that commits numbered rows one by one over the network and keeps count of what was acknowledged."""
+
+    def __init__(self, host: str = "mdw", start: int = 0) -> None:
+        """Connect and begin to write."""
+        self.acknowledged: list[int] = []
+        self._host, self._next, self._stop = host, start, threading.Event()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _write(self) -> None:
+        while not self._stop.is_set():
+            with contextlib.suppress(psycopg2.Error):
+                self._session()
+            self._stop.wait(0.1)
+
+    def _session(self) -> None:
+        connection = psycopg2.connect(
+            host=self._host, user="client", password=CLIENT_PASSWORD, dbname="postgres", connect_timeout=2
+        )
+        connection.autocommit = True
+        with contextlib.closing(connection), connection.cursor() as cursor:
+            while not self._stop.wait(0.005):
+                number = self._next
+                self._next += 1
+                cursor.execute("INSERT INTO ledger (n) VALUES (%s)", (number,))
+                self.acknowledged.append(number)
+
+    def stop(self) -> list[int]:
+        """Stop; return the numbers that the server acknowledged."""
+        self._stop.set()
+        self._thread.join(timeout=10)
+        return self.acknowledged
+
+    def missing_on(self, host: str) -> list[int]:
+        """Return acknowledged rows that the host does not have."""
+        there = {int(line) for line in sql(host, "SELECT n FROM ledger").split()}
+        return [number for number in self.acknowledged if number not in there]
+
+
+def reset_standby(host: str = "smdw", master: str = "mdw") -> None:
+    """Make the lab as it was before init_standby.yml: no standby, no slot, no role, no lines of ours."""
+    on(
+        host,
+        f"systemctl stop {SERVICE} hawq-mirroring-snapshot.service 2>/dev/null;"
+        " systemctl reset-failed 2>/dev/null;"
+        f" rm -rf {DATA} {DATA}.*; rm -f ~gpadmin/.pgpass",
+        check=False,
+    )
+    on(master, "sed -i '/# BEGIN hawq.mirroring/,/# END hawq.mirroring/d' " + sql(master, "SHOW hba_file"))
+    on(master, "rm -f ~gpadmin/.pgpass")
+    sql(
+        master,
+        """
+        SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active_pid IS NOT NULL;
+        SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active;
+        DROP ROLE IF EXISTS hawq_mirroring;
+        ALTER SYSTEM RESET ALL;
+        SELECT pg_reload_conf();
+        """,
+    )
+
+
+def leftovers(host: str = "smdw") -> str:
+    """Return what a snapshot has left on a host: staging places and units. Empty when it is tidy."""
+    return on(
+        host,
+        f"ls -d {DATA}.* 2>/dev/null; systemctl list-units --all --no-legend 'hawq-mirroring-*' | cat",
+        check=False,
+    )
+
+
+#: where a playbook could leave something
+PLACES = (
+    "/data /home/gpadmin /etc/passwd /etc/postgresql* /etc/security/limits.d /etc/systemd/system"
+    " /usr/share/postgresql/*/extension"
+)
+#: what a running server writes by itself
+LIVE = r"-path '*/hawq/master/base' -o -path '*/hawq/master/global' -o -path '*/hawq/master/pg_*' -type d"
+
+
+def fingerprint(host: str, without: str = "") -> str:
+    """Return checksum, owner, mode and time of every file that a playbook could touch, and what the server holds."""
+    runs = bool(on(host, "ls /tmp/.s.PGSQL.5432 2>/dev/null", check=False))
+    find = f"find {PLACES} \\( {without or (LIVE if runs else '-false')} \\) -prune -o"
+    files = on(
+        host,
+        f"exec 2>/dev/null; {find} -type f -print0 | sort -z | xargs -0 sha256sum;"
+        f" {find} -printf '%p %y %m %u %g %l\\n' | sort; {find} -type f -printf '%p %T@\\n' | sort;"
+        " systemctl list-units --all --no-legend --plain 'hawq*'",
+        check=False,
+    )
+    return files + (sql(host, HELD) if runs else "")
+
+
+def differences(before: str, after: str) -> list[str]:
+    """Return the lines that only one of two fingerprints has."""
+    return sorted(set(before.splitlines()) ^ set(after.splitlines()))
+
+
+HELD = """
+SELECT rolname, rolpassword, rolreplication, rolsuper FROM pg_authid ORDER BY 1;
+SELECT setdatabase, setrole, setconfig FROM pg_db_role_setting ORDER BY 1, 2;
+SELECT slot_name, slot_type, wal_status FROM pg_replication_slots ORDER BY 1;
+SELECT sourcefile, name, setting, applied, error FROM pg_file_settings ORDER BY 1, 2;
+SELECT name, setting FROM pg_settings WHERE source <> 'default' ORDER BY 1;
+SELECT type, database, user_name, address, netmask, auth_method FROM pg_hba_file_rules ORDER BY line_number;
+SELECT extname, extversion FROM pg_extension ORDER BY 1;
+"""
