@@ -15,7 +15,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _
 from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, MirroringError, Runner
 
 #: a peer that falls silent is noticed within half a minute, on either side of the connection
-KEEPALIVE = {
+KEEPALIVE: dict[str, str | int] = {
     "connect_timeout": 10,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
