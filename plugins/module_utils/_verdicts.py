@@ -9,11 +9,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
-from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _settings
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _finding, _settings
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
 from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal
 
-Observations = dict[str, topology.Observation]
+Observations = _finding.Observations
 
 
 class Verdict(t.NamedTuple):
@@ -25,115 +25,6 @@ class Verdict(t.NamedTuple):
 
 def _refuse(found: str, why: str, command: str) -> Verdict:
     return Verdict({}, [Refusal(found, why, command)])
-
-
-def find_master(observations: Observations) -> tuple[str | None, list[Refusal]]:
-    """Return the one host that accepts writes, or why it cannot be said."""
-    writers = topology.masters(observations)
-    if len(writers) == 1:
-        return writers[0], []
-    twice = [
-        refusal
-        for name in writers[1:]
-        for refusal in checks.same_machine(name, observations[name], writers[0], observations[writers[0]])
-    ]
-    if twice:
-        return None, twice
-    if writers:
-        return None, [
-            Refusal(
-                f"{' and '.join(writers)} both accept writes",
-                "with two masters every further step could destroy committed work",
-                "Look at both (ansible-playbook hawq.mirroring.state), stop the one whose work is not wanted ("
-                + " or ".join(f"systemctl stop {observations[name]['service']['unit']} on {name}" for name in writers)
-                + "), then run this again",
-            )
-        ]
-    seen = "; ".join(f"{name}: {topology.describe(observation)}" for name, observation in observations.items())
-    kinds = {name: topology.kind(observation) for name, observation in observations.items()}
-    stopped = [name for name, what in kinds.items() if what == topology.STOPPED]
-    frozen = [name for name, what in kinds.items() if what == topology.FROZEN]
-    silent = [name for name, what in kinds.items() if what == topology.SILENT]
-    if frozen:
-        command = f"If {frozen[0]} is the master, {_thaw(observations[frozen[0]])}, then run this again"
-    elif silent:
-        command = f"If {silent[0]} is the master, mend what keeps sessions out of it, then run this again"
-    elif stopped:
-        unit = observations[stopped[0]]["service"]["unit"]
-        command = f"If {stopped[0]} is the master, start it there (systemctl start {unit}), then run this again"
-    elif set(kinds.values()) == {topology.EMPTY}:
-        command = "Make a master first: ansible-playbook hawq.mirroring.init_master -e master_host=HOST"
-    else:
-        command = "Bring the master's host and server up, then run this again"
-    return None, [Refusal(f"no host accepts writes ({seen})", "a standby is made from a running master", command)]
-
-
-def _thaw(seen: topology.Observation) -> str:
-    unit = seen["service"]["unit"]
-    return f"let it go on there (kill -CONT {seen['process']['pid']}) or restart it (systemctl restart {unit})"
-
-
-def find_standby(observations: Observations, master: str, standby_host: str | None) -> tuple[str | None, list[Refusal]]:
-    """Return the host that is or is to become the standby."""
-    candidates = [name for name in observations if name != master]
-    # a master that was a standby once still has itself registered
-    configured = [name for name in observations[master]["server"]["standbys"] if name not in (standby_host, master)]
-    if standby_host == master:
-        return None, [
-            Refusal(
-                f"{standby_host} is the master",
-                "a master cannot be its own standby",
-                "Name another host of the group masters with -e standby_host=",
-            )
-        ]
-    if standby_host and standby_host not in candidates:
-        return None, [
-            Refusal(
-                f"{standby_host} is not in the inventory's group masters ({', '.join(observations)})",
-                "only hosts of that group are looked at",
-                "Add it to the group masters, or correct -e standby_host=",
-            )
-        ]
-    unknown = [name for name in configured if name not in candidates]
-    if unknown or (standby_host and configured):
-        return None, [
-            Refusal(
-                f"the master already has the standby {', '.join(configured)}",
-                "one standby at a time is supported",
-                f"Add {unknown[0]} to the inventory's group masters to repair it, or forget it, {_forget(unknown[0])}"
-                if unknown
-                else f"Run without -e standby_host= to repair {configured[0]}, or forget it, {_forget(configured[0])}",
-            )
-        ]
-    if standby_host:
-        return standby_host, []
-    if not candidates:
-        return None, [
-            Refusal(
-                f"the group masters has no host beside the master {master}",
-                "a standby needs a host of its own",
-                "Add its host to the inventory's group masters, then run this again",
-            )
-        ]
-    if len(configured) == 1 and configured[0] in candidates:
-        return configured[0], []
-    if len(candidates) == 1:
-        return candidates[0], []
-    return None, [
-        Refusal(
-            f"the group masters has {len(candidates)} hosts beside the master ({', '.join(candidates)})",
-            "it cannot be said which is to be the standby",
-            "Name it with -e standby_host=HOST",
-        )
-    ]
-
-
-def _forget(standby: str) -> str:
-    statements = (
-        'ALTER ROLE hawq_mirroring RESET "hawq_mirroring.standbys"',
-        f"SELECT pg_drop_replication_slot('{_conninfo.slot_name(standby)}')",
-    )
-    return "on the master: " + "; ".join(statements)
 
 
 def needs_snapshot(seen: topology.Observation, source: topology.Observation, slot: str, choice: str) -> bool:
@@ -181,7 +72,7 @@ def _frozen_standby(name: str, seen: topology.Observation) -> list[Refusal]:
         Refusal(
             f"the standby on {name} is {topology.describe(seen)}",
             "it cannot follow its master",
-            f"If that is not wanted, {_thaw(seen)}, then run this again",
+            f"If that is not wanted, {_finding.thaw(seen)}, then run this again",
         )
     ]
 
@@ -224,10 +115,10 @@ def needs_ssh_keys(one: topology.Observation, other: topology.Observation) -> bo
 
 def init_standby(observations: Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]) -> Verdict:
     """Judge whether and how a standby is made, or the present one repaired."""
-    master, refusals = find_master(observations)
+    master, refusals = _finding.master_of(observations)
     if master is None:
         return Verdict({}, refusals)
-    standby, refusals = find_standby(observations, master, options["standby_host"])
+    standby, refusals = _finding.standby_of(observations, master, options["standby_host"])
     if standby is None:
         return Verdict({}, refusals)
     seen, source = observations[standby], observations[master]
@@ -268,7 +159,6 @@ def init_standby(observations: Observations, hosts: dict[str, dict[str, t.Any]],
         "workflow": "init_standby",
         "master": master,
         "standby": standby,
-        "roles": {name: _role(name, master, standby) for name in observations},
         "slot": slot,
         "snapshot": snapshot,
         "existing_data": choice if snapshot and choice != "refuse" and _in_the_way(seen) else "none",
@@ -309,10 +199,6 @@ def _in_the_way(seen: topology.Observation) -> bool:
     )
 
 
-def _role(name: str, master: str, standby: str) -> str:
-    return "master" if name == master else "standby" if name == standby else "bystander"
-
-
 def _look_at(seen: topology.Observation) -> str:
     if topology.kind(seen) in (topology.STOPPED, topology.STOPPED_STANDBY):
         return f"Start it (systemctl start {seen['service']['unit']})"
@@ -332,10 +218,9 @@ def init_master(observations: Observations, hosts: dict[str, dict[str, t.Any]], 
             "Correct -e master_host=",
         )
     if len(writers) > 1:
-        return Verdict({}, find_master(observations)[1])
+        return Verdict({}, _finding.master_of(observations)[1])
     if writers and chosen in (None, *writers):
-        roles = {name: "master" if name == writers[0] else "bystander" for name in observations}
-        return Verdict({"workflow": "init_master", "master": writers[0], "create": False, "roles": roles}, [])
+        return Verdict({"workflow": "init_master", "master": writers[0], "create": False}, [])
     if writers:
         return _refuse(
             f"{writers[0]} already is a master, not {chosen}",
@@ -366,6 +251,5 @@ def init_master(observations: Observations, hosts: dict[str, dict[str, t.Any]], 
     ]
     if not refusals:
         refusals = checks.port(chosen, observations[chosen], hosts[chosen]["port"])
-    roles = {name: "master" if name == chosen else "bystander" for name in observations}
-    plan = {"workflow": "init_master", "master": chosen, "create": True, "roles": roles}
-    return Verdict({**plan, "view_databases": ["postgres", "template1"]}, refusals)
+    plan = {"workflow": "init_master", "master": chosen, "create": True, "view_databases": ["postgres", "template1"]}
+    return Verdict(plan, refusals)

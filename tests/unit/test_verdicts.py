@@ -101,7 +101,7 @@ PLANS: dict[str, tuple[Hosts, Options, dict[str, t.Any]]] = {
     "three hosts with standby_host": (
         three(),
         {"standby_host": "sdw1"},
-        {"standby": "sdw1", "roles": {"mdw": "master", "smdw": "bystander", "sdw1": "standby"}},
+        {"master": "mdw", "standby": "sdw1"},
     ),
     "three hosts with a registered standby": (three(mdw=mirrored(), smdw=standby()), {}, {"standby": "smdw"}),
     "unreachable bystander": (three(sdw1=unreachable()), {"standby_host": "smdw"}, {"standby": "smdw"}),
@@ -670,7 +670,7 @@ MASTER_PLANS: dict[str, tuple[Hosts, str | None, dict[str, t.Any]]] = {
     "named": (
         three(mdw=empty("mdw")),
         "smdw",
-        {"master": "smdw", "create": True, "roles": {"mdw": "bystander", "smdw": "master", "sdw1": "bystander"}},
+        {"master": "smdw", "create": True},
     ),
     "there already": ({"smdw": empty(), "mdw": master()}, None, {"master": "mdw", "create": False}),
     "there already, named": (pair(standby(), mirrored()), "mdw", {"master": "mdw", "create": False}),

@@ -18,7 +18,7 @@ PREFIX = "/usr/local/pgsql-18"
 MASTER, STANDBY = "fd77::11", "fd77::12"
 STANDBY_PORT = 5433
 ROWS = 20_000
-PARTS = ("meta/", "playbooks/", "plugins/", "roles/", "changelogs/")
+PARTS = ("meta/", "playbooks/", "plugins/", "roles/", "changelogs/", "inventories/example/")
 PAGES = ("CHANGELOG.rst", "LICENSE", "README.md")
 
 

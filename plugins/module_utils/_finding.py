@@ -1,0 +1,120 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which host is the master and which is, or becomes, its standby: never a matter of the inventory's order. Pure."""
+
+from __future__ import annotations
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo
+from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
+from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal
+
+Observations = dict[str, topology.Observation]
+
+
+def master_of(observations: Observations) -> tuple[str | None, list[Refusal]]:
+    """Return the one host that accepts writes, or why it cannot be said."""
+    writers = topology.masters(observations)
+    if len(writers) == 1:
+        return writers[0], []
+    twice = [
+        refusal
+        for name in writers[1:]
+        for refusal in checks.same_machine(name, observations[name], writers[0], observations[writers[0]])
+    ]
+    if twice:
+        return None, twice
+    if writers:
+        return None, [
+            Refusal(
+                f"{' and '.join(writers)} both accept writes",
+                "with two masters every further step could destroy committed work",
+                "Look at both (ansible-playbook hawq.mirroring.state), stop the one whose work is not wanted ("
+                + " or ".join(f"systemctl stop {observations[name]['service']['unit']} on {name}" for name in writers)
+                + "), then run this again",
+            )
+        ]
+    seen = "; ".join(f"{name}: {topology.describe(observation)}" for name, observation in observations.items())
+    kinds = {name: topology.kind(observation) for name, observation in observations.items()}
+    stopped = [name for name, what in kinds.items() if what == topology.STOPPED]
+    frozen = [name for name, what in kinds.items() if what == topology.FROZEN]
+    silent = [name for name, what in kinds.items() if what == topology.SILENT]
+    if frozen:
+        command = f"If {frozen[0]} is the master, {thaw(observations[frozen[0]])}, then run this again"
+    elif silent:
+        command = f"If {silent[0]} is the master, mend what keeps sessions out of it, then run this again"
+    elif stopped:
+        unit = observations[stopped[0]]["service"]["unit"]
+        command = f"If {stopped[0]} is the master, start it there (systemctl start {unit}), then run this again"
+    elif set(kinds.values()) == {topology.EMPTY}:
+        command = "Make a master first: ansible-playbook hawq.mirroring.init_master -e master_host=HOST"
+    else:
+        command = "Bring the master's host and server up, then run this again"
+    return None, [Refusal(f"no host accepts writes ({seen})", "a standby is made from a running master", command)]
+
+
+def thaw(seen: topology.Observation) -> str:
+    unit = seen["service"]["unit"]
+    return f"let it go on there (kill -CONT {seen['process']['pid']}) or restart it (systemctl restart {unit})"
+
+
+def standby_of(observations: Observations, master: str, standby_host: str | None) -> tuple[str | None, list[Refusal]]:
+    """Return the host that is or is to become the standby."""
+    candidates = [name for name in observations if name != master]
+    # a master that was a standby once still has itself registered
+    configured = [name for name in observations[master]["server"]["standbys"] if name not in (standby_host, master)]
+    if standby_host == master:
+        return None, [
+            Refusal(
+                f"{standby_host} is the master",
+                "a master cannot be its own standby",
+                "Name another host of the group masters with -e standby_host=",
+            )
+        ]
+    if standby_host and standby_host not in candidates:
+        return None, [
+            Refusal(
+                f"{standby_host} is not in the inventory's group masters ({', '.join(observations)})",
+                "only hosts of that group are looked at",
+                "Add it to the group masters, or correct -e standby_host=",
+            )
+        ]
+    unknown = [name for name in configured if name not in candidates]
+    if unknown or (standby_host and configured):
+        return None, [
+            Refusal(
+                f"the master already has the standby {', '.join(configured)}",
+                "one standby at a time is supported",
+                f"Add {unknown[0]} to the inventory's group masters to repair it, or forget it, {_forget(unknown[0])}"
+                if unknown
+                else f"Run without -e standby_host= to repair {configured[0]}, or forget it, {_forget(configured[0])}",
+            )
+        ]
+    if standby_host:
+        return standby_host, []
+    if not candidates:
+        return None, [
+            Refusal(
+                f"the group masters has no host beside the master {master}",
+                "a standby needs a host of its own",
+                "Add its host to the inventory's group masters, then run this again",
+            )
+        ]
+    if len(configured) == 1 and configured[0] in candidates:
+        return configured[0], []
+    if len(candidates) == 1:
+        return candidates[0], []
+    return None, [
+        Refusal(
+            f"the group masters has {len(candidates)} hosts beside the master ({', '.join(candidates)})",
+            "it cannot be said which is to be the standby",
+            "Name it with -e standby_host=HOST",
+        )
+    ]
+
+
+def _forget(standby: str) -> str:
+    statements = (
+        'ALTER ROLE hawq_mirroring RESET "hawq_mirroring.standbys"',
+        f"SELECT pg_drop_replication_slot('{_conninfo.slot_name(standby)}')",
+    )
+    return "on the master: " + "; ".join(statements)
