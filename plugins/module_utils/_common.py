@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import time
+import traceback
 import typing as t
 from dataclasses import dataclass
 
@@ -109,4 +110,6 @@ def run(main: t.Callable[[AnsibleModule], dict[str, t.Any]], **spec: t.Any) -> N
         result = main(module)
     except MirroringError as error:
         module.fail_json(msg=str(error), **error.details)
+    except OSError as error:
+        module.fail_json(msg=f"the operating system refuses: {error}", exception=traceback.format_exc())
     module.exit_json(**result)

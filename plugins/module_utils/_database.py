@@ -85,6 +85,18 @@ def session(
         connection.close()
 
 
+def replication_answer(instance: Instance, conninfo: str) -> str:
+    """Open a replication connection as the server's user; return "accepted", or what came instead."""
+    if not HAS_PSYCOPG2:
+        return "not asked: Python's psycopg2 is missing on this host"
+    try:
+        with acting_as(instance.user):
+            psycopg2.connect(conninfo, connection_factory=psycopg2.extras.PhysicalReplicationConnection).close()
+    except (psycopg2.Error, KeyError) as error:
+        return " ".join(str(error).split())
+    return "accepted"
+
+
 def rows(cursor: t.Any, query: str, parameters: t.Any = None) -> list[dict[str, t.Any]]:
     """Run a query and return its rows as plain dicts."""
     cursor.execute(query, parameters)

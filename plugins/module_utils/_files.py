@@ -19,6 +19,15 @@ def read(path: str) -> str | None:
         return None
 
 
+def block(text: str | None, name: str = "hawq.mirroring") -> list[str] | None:
+    """Return the lines that ansible.builtin.blockinfile keeps for us in a text, or None when it has none."""
+    lines = (text or "").splitlines()
+    begin, end = f"# BEGIN {name}", f"# END {name}"
+    if begin not in lines or end not in lines:
+        return None
+    return lines[lines.index(begin) + 1 : lines.index(end)]
+
+
 def write(module: AnsibleModule, path: str, text: str, user: str, mode: int = 0o600) -> bool:
     """Make the file hold this text, owned by the user; return whether anything had to change."""
     try:

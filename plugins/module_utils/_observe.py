@@ -13,9 +13,10 @@ import os
 import pwd
 import shutil
 import socket
+import stat
 import typing as t
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _conf, _conninfo, _controldata, _snapshot
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conf, _conninfo, _controldata, _files, _snapshot
 from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, Runner
 from ansible_collections.hawq.mirroring.plugins.module_utils._database import HAS_PSYCOPG2
 from ansible_collections.hawq.mirroring.plugins.module_utils._engine import POSTGRESQL
@@ -23,7 +24,8 @@ from ansible_collections.hawq.mirroring.plugins.module_utils._engine import POST
 CONFIGURATION_FILES = ("pg_hba.conf", "pg_ident.conf", "postgresql.conf", "postgresql.auto.conf")
 
 
-def _read(path: str) -> str | None:
+def text_of(path: str) -> str | None:
+    """Return the text of a file, or None when it cannot be read."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
@@ -46,7 +48,7 @@ def machine(run: Runner) -> dict[str, t.Any]:
     ]
     return {
         "hostname": socket.gethostname(),
-        "machine_id": (_read("/etc/machine-id") or "").strip(),
+        "machine_id": (text_of("/etc/machine-id") or "").strip(),
         "addresses": sorted(addresses),
         "architecture": os.uname().machine,
     }
@@ -59,6 +61,25 @@ def user(instance: Instance) -> dict[str, t.Any]:
     except KeyError:
         return {"name": instance.user, "exists": False, "home": None}
     return {"name": instance.user, "exists": True, "home": entry.pw_dir}
+
+
+def blocks(instance: Instance, hba_file: str | None) -> dict[str, t.Any]:
+    """Our lines in files that others write, too: the user's limits and login profile, the server's pg_hba.conf."""
+    limits = f"/etc/security/limits.d/hawq-{instance.user}.conf"
+    profile = os.path.join(user(instance)["home"] or "/nonexistent", ".bash_profile")
+    return {
+        "limits": _files.block(text_of(limits)) if _is_public(limits) else None,
+        "profile": _files.block(text_of(profile)),
+        "hba": _files.block(text_of(hba_file or os.path.join(instance.config_directory, "pg_hba.conf"))),
+    }
+
+
+def _is_public(path: str) -> bool:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return (found.st_uid, found.st_gid, found.st_mode) == (0, 0, stat.S_IFREG | 0o644)
 
 
 def binaries(instance: Instance, run: Runner) -> dict[str, t.Any]:
@@ -97,7 +118,7 @@ def ssh(instance: Instance) -> dict[str, t.Any]:
         return {"public_key": None, "authorized": [], "known": [], "host_keys": []}
 
     def keys(path: str) -> list[str]:
-        words = [line.split() for line in (_read(path) or "").splitlines() if line and not line.startswith("#")]
+        words = [line.split() for line in (text_of(path) or "").splitlines() if line and not line.startswith("#")]
         return [line[index + 1] for line in words for index, word in enumerate(line[:-1]) if word.startswith("ssh-")]
 
     own = keys(os.path.join(place, "id_ed25519.pub"))
@@ -156,7 +177,7 @@ def _size_of(path: str) -> int:
 
 def settings_on_disk(instance: Instance) -> dict[str, t.Any]:
     """How the directory is told to replicate: postgresql.auto.conf's words, without secrets."""
-    settings = _conf.parse(_read(os.path.join(instance.data_directory, "postgresql.auto.conf")) or "")
+    settings = _conf.parse(text_of(os.path.join(instance.data_directory, "postgresql.auto.conf")) or "")
     try:
         conninfo = _conninfo.parse(settings.get("primary_conninfo", ""))
     except ValueError:
@@ -192,7 +213,7 @@ def process(instance: Instance, pidfile: dict[str, t.Any]) -> dict[str, t.Any]:
         running = False
     state = ""
     if running:
-        for line in (_read(f"/proc/{pid}/status") or "").splitlines():
+        for line in (text_of(f"/proc/{pid}/status") or "").splitlines():
             if line.startswith("State:"):
                 state = line.split()[1]
     return {
@@ -214,7 +235,7 @@ def service(instance: Instance, run: Runner) -> dict[str, t.Any]:
         "active": shown.get("ActiveState", ""),
         "sub": shown.get("SubState", ""),
         "enabled": shown.get("UnitFileState", ""),
-        "text": _read(shown["FragmentPath"]) if shown.get("FragmentPath") else None,
+        "text": text_of(shown["FragmentPath"]) if shown.get("FragmentPath") else None,
     }
 
 
@@ -222,7 +243,7 @@ def snapshot(instance: Instance, run: Runner) -> dict[str, t.Any]:
     """The snapshot job and its staging place."""
     staging = _snapshot.Staging(instance.data_directory)
     try:
-        request = json.loads(_read(staging.request) or "{}")
+        request = json.loads(text_of(staging.request) or "{}")
     except ValueError:
         request = {}
     return {
@@ -239,7 +260,7 @@ def snapshot(instance: Instance, run: Runner) -> dict[str, t.Any]:
 def listening(port: int) -> bool:
     """Whether anything on this host listens on the TCP port."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        for line in (_read(table) or "").splitlines()[1:]:
+        for line in (text_of(table) or "").splitlines()[1:]:
             fields = line.split()
             if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
                 return True

@@ -64,7 +64,8 @@ def state(document: dict[str, t.Any]) -> str:
         active = "active" if slot["active"] else "inactive"
         lines.append(_line(f"Slot {slot['slot_name']}", f"{active}, WAL {slot['wal_status']}, {kept} retained"))
     for name, host in document["hosts"].items():
-        lines.append(_line(f"Host {name}", host["description"]))
+        place = f" (timeline {host['timeline']}, LSN {host['lsn']})" if host.get("lsn") else ""
+        lines.append(_line(f"Host {name}", host["description"] + place))
     for row in document["rewind"]:
         lines.append(
             _line(f"Rewind of {row['host']}", f"{'possible' if row['possible'] else 'not possible'}: {row['reason']}")
@@ -95,6 +96,11 @@ def failure(document: dict[str, t.Any]) -> str:
     if phases:
         what = "The verified copy waits" if phases[0] == "done" else "The snapshot goes on by itself"
         return " ".join([*sentences, f"{what}, nothing was taken back: run this again, it will go on from there."])
+    if any(answer.get("slot_lost") for answer in undone.values()):
+        sentences.append(
+            "The master had to drop WAL that the copy still needed, more than its max_slot_wal_keep_size keeps: raise"
+            " that (ALTER SYSTEM SET max_slot_wal_keep_size, SELECT pg_reload_conf()), or copy when less is written."
+        )
     left = [f"{name} ({_sentence(undone[name]['msg'])})" for name in document["answered"] if "msg" in undone[name]]
     if left or lost:
         sentences.append(

@@ -260,7 +260,7 @@ def deploy(instance: Instance, existing: str) -> str | None:
             f"{staging.copy} is no standby yet and would start as a second master: run the playbook again"
         )
     sync_directory(staging.copy)
-    if os.path.isdir(target) and os.listdir(target):
+    if os.path.lexists(target) and not (os.path.isdir(target) and not os.listdir(target)):
         if existing not in ("keep", "discard"):
             raise MirroringError(
                 f"{target} is not empty any more: somebody wrote there during the copy. Look at it, then run again"

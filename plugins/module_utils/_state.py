@@ -8,6 +8,8 @@ import typing as t
 from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _lsn
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
 
+ACCEPTED = "accepted"
+
 
 def rewind(name: str, seen: topology.Observation, source: topology.Observation | None) -> dict[str, t.Any]:
     """Whether pg_rewind could make this host a standby now, and why not (PostgreSQL manual, "pg_rewind")."""
@@ -54,6 +56,7 @@ def _host(seen: topology.Observation) -> dict[str, t.Any]:
         "version": seen["binaries"]["version"],
         "lsn": server.get("current_lsn") or server.get("replay_lsn"),
         "receiver": server.get("receiver"),
+        "replication_login": seen["credentials"]["login"],
         "replay_paused": server.get("replay_paused"),
         "data_directory": seen["data_directory"]["path"],
         "free_bytes": seen["data_directory"]["free_bytes"],
@@ -71,7 +74,9 @@ def problems(document: dict[str, t.Any]) -> list[str]:
         mirroring = document["mirroring"]
         if mirroring["summary_state"] != topology.SYNCHRONIZED:
             reason = mirroring["detail_state"] or mirroring["error_message"] or "no reason known"
-            found.append(f"standby {standby} is {mirroring['summary_state']} ({reason})")
+            login = document["hosts"].get(standby, {}).get("replication_login") or ACCEPTED
+            answer = "" if login == ACCEPTED else f"; its login to the master is answered: {login}"
+            found.append(f"standby {standby} is {mirroring['summary_state']} ({reason}{answer})")
         elif (host := document["hosts"].get(standby)) and host["kind"] != topology.STANDBY:
             found.append(f"standby {standby} is {host['description']}, which the master has not noticed yet")
     return found

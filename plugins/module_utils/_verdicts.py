@@ -113,6 +113,22 @@ def needs_ssh_keys(one: topology.Observation, other: topology.Observation) -> bo
     return not (may_log_in(one, other) and may_log_in(other, one))
 
 
+def needs_passwords(one: topology.Observation, other: topology.Observation, servers: list[list[str]]) -> bool:
+    """Whether the replication password is not yet proven: in both files for both servers, and let in by the master."""
+    found = [one["credentials"], other["credentials"]]
+    kept = all(
+        row["private"] and row["consistent"] and all(each in row["servers"] for each in servers) for row in found
+    )
+    return not (kept and any(row["accepted"] for row in found) and any(row["login"] == "accepted" for row in found))
+
+
+def is_source(source: topology.Observation, standby: str, slot: str) -> bool:
+    """Whether the master already has what feeds this standby: role, registration, slot, and pg_hba.conf in effect."""
+    server, row = source["server"], topology.slot_of(source, slot)
+    registered = server["standbys"] == [standby] and row is not None and row["wal_status"] != "lost"
+    return registered and source["credentials"]["accepted"] is True and not server["hba_stale"]
+
+
 def init_standby(observations: Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]) -> Verdict:
     """Judge whether and how a standby is made, or the present one repaired."""
     master, refusals = _finding.master_of(observations)
@@ -155,6 +171,11 @@ def init_standby(observations: Observations, hosts: dict[str, dict[str, t.Any]],
     refusals += _settings.restart_refusals(master, source, restart, options["master_restart_allowed"])
     refusals += checks.databases(source, options["view_databases"])
     refusals += _settings.retention_refusals(master, source, reload, options["wal_keep_megabytes"])
+    endpoints = {name: hosts[name] for name in (master, standby)}
+    servers = [[str(host["address"]), str(host["port"])] for host in endpoints.values()]
+    hba_lines = _conninfo.hba_lines(options["replication_user"], addresses(observations, hosts, [master, standby]))
+    passwords = needs_passwords(seen, source, servers)
+    hba = {name: observations[name]["blocks"]["hba"] != hba_lines for name in endpoints}
     plan = {
         "workflow": "init_standby",
         "master": master,
@@ -176,10 +197,15 @@ def init_standby(observations: Observations, hosts: dict[str, dict[str, t.Any]],
             hosts[standby]["address"],
         ),
         "make_room": choice == "discard" and checks.needs_room_first(seen, source),
-        "hba_lines": _conninfo.hba_lines(
-            options["replication_user"], addresses(observations, hosts, [master, standby])
-        ),
-        "endpoints": {name: hosts[name] for name in (master, standby)},
+        "passwords": passwords,
+        "source": passwords
+        or snapshot
+        or hba[master]
+        or bool(reload or restart)
+        or not is_source(source, standby, slot),
+        "hba": hba,
+        "hba_lines": hba_lines,
+        "endpoints": endpoints,
         "hba_file": source["server"]["settings"]["hba_file"],
         "config_directory": source["configuration"]["path"],
         "size_bytes": sum(int(row["bytes"]) for row in checks.sizes(source)),

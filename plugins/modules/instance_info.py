@@ -27,6 +27,13 @@ options:
     type: list
     elements: path
     default: []
+  replication:
+    description: What the credentials of replication are looked for by.
+    type: dict
+    default: {}
+    suboptions:
+      role: {description: Role that standbys connect as., type: str, default: hawq_mirroring}
+      passfile: {description: Password file. Empty for C(.pgpass) in the home of the server's user., type: path}
   sizes:
     description: Whether a running master measures its tablespaces, which reads the size of every file.
     type: bool
@@ -54,15 +61,22 @@ RETURN = r"""
 observation:
   description:
     - What was found. LSNs are strings, sizes are bytes, times are seconds (points in time since the epoch).
-    - Keys are C(endpoint) (address and port), C(machine), C(user), C(ssh) (public keys), C(binaries),
-      C(data_directory), C(control) (null without a readable control file), C(process), C(service), C(replication) (what
-      the directory is told), C(configuration), C(snapshot), C(listening), C(probes), C(directories), C(server) (null
-      when no session was possible) and C(server_error) (why).
+    - Keys are C(endpoint) (address and port), C(machine), C(user), C(blocks) (our lines in files that others write,
+      too), C(ssh) (public keys), C(binaries), C(data_directory), C(control) (null without a readable control file),
+      C(process), C(service), C(replication) (what the directory is told), C(credentials) (whether they fit, never what
+      they are), C(configuration), C(snapshot), C(listening), C(probes), C(directories), C(server) (null when no session
+      was possible) and C(server_error) (why).
   type: dict
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _observe, _serverinfo
+from ansible_collections.hawq.mirroring.plugins.module_utils import (
+    _common,
+    _credentials,
+    _database,
+    _observe,
+    _serverinfo,
+)
 
 
 def main(module):
@@ -71,23 +85,31 @@ def main(module):
     run = _common.Runner(module)
     process = _observe.process(instance, _database.postmaster(instance))
     server, error = _serverinfo.gather(instance, module.params["sizes"], process["running"])
+    replication, probes = _observe.settings_on_disk(instance), _observe.probes(module.params["peers"])
+    told = replication["primary_conninfo"]
+    reachable = any(probe["open"] and probe["address"] == told.get("host") for probe in probes.values())
+    wanted = module.params["replication"]
     return {
         "changed": False,
         "observation": {
             "endpoint": {"address": instance.address, "port": instance.port},
             "machine": _observe.machine(run),
             "user": _observe.user(instance),
+            "blocks": _observe.blocks(instance, server["settings"].get("hba_file") if server else None),
             "ssh": _observe.ssh(instance),
             "binaries": _observe.binaries(instance, run),
             "data_directory": _observe.data_directory(instance, module.params["sizes"]),
             "control": _observe.control(instance, run),
             "process": process,
             "service": _observe.service(instance, run),
-            "replication": _observe.settings_on_disk(instance),
+            "replication": replication,
+            "credentials": _credentials.observe(
+                instance, wanted["role"], wanted["passfile"], server, told if reachable else {}
+            ),
             "configuration": _observe.configuration(instance, run),
             "snapshot": _observe.snapshot(instance, run),
             "listening": _observe.listening(instance.port),
-            "probes": _observe.probes(module.params["peers"]),
+            "probes": probes,
             "directories": [_observe.tablespace_directory(path) for path in module.params["directories"]],
             "server": server,
             "server_error": error,
@@ -112,6 +134,15 @@ if __name__ == "__main__":
                 },
             },
             "directories": {"type": "list", "elements": "path", "default": []},
+            "replication": {
+                "type": "dict",
+                "default": {},
+                "apply_defaults": True,
+                "options": {
+                    "role": {"type": "str", "default": "hawq_mirroring"},
+                    "passfile": {"type": "path"},
+                },
+            },
             "sizes": {"type": "bool", "default": False},
         },
     )

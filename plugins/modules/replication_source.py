@@ -57,6 +57,10 @@ goes_on:
   description: Whether a snapshot was found to go on and nothing was changed.
   type: bool
   returned: with O(state=absent)
+slot_lost:
+  description: Whether the slot that was taken away had lost WAL that its standby or copy needed.
+  type: bool
+  returned: with O(state=absent)
 slot_made:
   description: Whether the slot was made by this call, so that no copy from before can have all WAL since.
   type: bool
@@ -202,14 +206,15 @@ def answers(cursor, role):
 
 
 def absent(module, cursor):
-    """Take away what an earlier call had made, in the opposite order."""
+    """Take away what an earlier call had made, in the opposite order; return that, and whether the slot was lost."""
     options, role, act = module.params, module.params["role"], not module.check_mode
+    slots = _database.rows(cursor, SLOT, (options["slot"],))
     there = bool(_database.rows(cursor, ROLE, (MARK, role)))
     standbys = [row["name"] for row in _database.rows(cursor, _serverinfo.STANDBYS)]
     removed = [
         name
         for name, exists in (
-            ("slot", bool(_database.rows(cursor, SLOT, (options["slot"],)))),
+            ("slot", bool(slots)),
             ("registration", options["standby"] in standbys),
             ("role", there),
         )
@@ -224,7 +229,7 @@ def absent(module, cursor):
         if "role" in removed:
             cursor.execute(f'DROP ROLE "{role}"')
         cursor.execute("SELECT pg_reload_conf()")
-    return removed
+    return removed, bool(slots) and slots[0]["wal_status"] == "lost"
 
 
 def main(module):
@@ -232,17 +237,19 @@ def main(module):
     with _database.session(_common.instance_of(module.params["instance"])) as cursor:
         cursor.execute(LOCK)
         goes_on = module.params["spare"] and answers(cursor, module.params["role"])
+        lost, before, created, repaired = False, [], [], []
         if module.params["state"] == "absent":
-            before, created, repaired = [] if goes_on else absent(module, cursor), [], []
+            if not goes_on:
+                before, lost = absent(module, cursor)
         else:
             created, repaired = present(module, cursor)
-            before = []
     after = created + repaired
     shown = ["".join(f"{word}\n" for word in words) for words in (before, after)]
     return {
         "changed": bool(before or after),
         "created": created,
         "goes_on": goes_on,
+        "slot_lost": lost,
         "slot_made": "slot" in after,
         "diff": {"before": shown[0], "after": shown[1]},
     }

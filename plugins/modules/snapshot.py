@@ -136,7 +136,6 @@ kept:
 """
 
 import os
-import shutil
 import time
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _observe, _snapshot, _snapshot_job
@@ -168,7 +167,7 @@ def started(module, instance, run):
             elif existing == "discard":
                 _snapshot_job.empty_directory(path)
         if existing == "discard" and module.params["make_room"]:
-            shutil.rmtree(instance.data_directory, ignore_errors=True)
+            _snapshot_job.empty_directory(instance.data_directory)
         _snapshot_job.start(instance, run, request, module.params["timeout"])
     return {"changed": True, "attached": False, "phase": "copying", "kept": kept}
 

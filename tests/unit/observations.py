@@ -39,6 +39,15 @@ SETTINGS = {
 }
 
 
+#: what a pair that this collection has made holds on either host
+PREPARED = {
+    "blocks.hba": [f"host replication hawq_mirroring {ADDRESSES[name]}/32 scram-sha-256" for name in ("mdw", "smdw")],
+    "credentials.private": True,
+    "credentials.servers": [["mdw", "5432"], ["smdw", "5432"]],
+    "credentials.consistent": True,
+}
+
+
 def change(base: Observation, overrides: dict[str, t.Any] | None) -> Observation:
     """Return a deep copy with the overrides in it; a place that is not there yet is a mistake in the test."""
     seen = copy.deepcopy(base)
@@ -128,6 +137,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "architecture": "x86_64",
             },
             "user": {"name": "gpadmin", "exists": True, "home": "/home/gpadmin"},
+            "blocks": {"limits": None, "profile": None, "hba": None},
             "ssh": {
                 "public_key": f"{name}-key",
                 "authorized": [f"{other}-key" for other in others],
@@ -167,6 +177,14 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "enabled": "enabled",
             },
             "replication": {"primary_conninfo": {}, "primary_slot_name": ""},
+            "credentials": {
+                "path": "/home/gpadmin/.pgpass",
+                "private": False,
+                "servers": [],
+                "consistent": False,
+                "accepted": None,
+                "login": None,
+            },
             "configuration": {"path": DATA, "outside": False, "exists": False, "settings": {}},
             "snapshot": {
                 "phase": "none",
@@ -235,6 +253,7 @@ def _running(base: Observation, name: str, server: dict[str, t.Any]) -> Observat
                 "receive_lsn": None,
                 "replay_lsn": None,
                 "replay_paused": False,
+                "hba_stale": False,
                 "replay_age_seconds": None,
                 "settings": SETTINGS,
                 "senders": [],
@@ -268,6 +287,8 @@ def mirrored(name: str = "mdw", overrides: dict[str, t.Any] | None = None) -> Ob
         name,
         {
             "server.senders": [sender()],
+            **PREPARED,
+            "credentials.accepted": True,
             "server.slots": [slot()],
             "server.standbys": ["smdw"],
             "server.settings.max_slot_wal_keep_size": "10240",
@@ -284,7 +305,8 @@ def mirrored(name: str = "mdw", overrides: dict[str, t.Any] | None = None) -> Ob
 
 def standby(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Observation:
     """Return a healthy running standby made by this collection."""
-    base = change(stopped_standby(name), {"control.state": "in archive recovery"})
+    prepared = {**PREPARED, "credentials.login": "accepted"}
+    base = change(stopped_standby(name), {"control.state": "in archive recovery", **prepared})
     receiver = {
         "status": "streaming",
         "sender_host": "mdw",

@@ -224,6 +224,14 @@ def test_deploy_over_old_data(ready: Instance, tmp_path: Path, existing: str, ke
     assert [path.read_text() for path in tmp_path.glob("master.kept-*/thesis.tex")] == ["years of work"] * kept
 
 
+@pytest.mark.parametrize(("existing", "kept"), [("keep", 1), ("discard", 0)])
+def test_deploy_over_a_file_in_the_directorys_place(ready: Instance, tmp_path: Path, existing: str, kept: int) -> None:
+    (tmp_path / "master").write_text("no directory")
+    _snapshot_job.deploy(ready, existing)
+    assert (tmp_path / "master/PG_VERSION").is_file()
+    assert [path.read_text() for path in tmp_path.glob("master.kept-*")] == ["no directory"] * kept
+
+
 def test_s1_deploy_refuses_files_that_appeared_meanwhile(ready: Instance, tmp_path: Path) -> None:
     (tmp_path / "master").mkdir()
     (tmp_path / "master/thesis.tex").write_text("years of work")

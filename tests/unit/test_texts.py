@@ -33,8 +33,8 @@ LABELS = {
     "Standby behind": "0 B, 0.000 s",
     "Timeline": "1",
     "Slot hawq_mirroring_smdw": "active, WAL reserved, 1 kB retained",
-    "Host mdw": "a master that accepts writes",
-    "Host smdw": "a running standby",
+    "Host mdw": "a master that accepts writes (timeline 1, LSN 0/3017F88)",
+    "Host smdw": "a running standby (timeline 1, LSN 0/3017F88)",
     "Rewind of smdw": "possible: not needed: it is on the master's timeline",
 }
 
@@ -78,6 +78,16 @@ def test_state_with_a_reason() -> None:
     assert "Problem: standby smdw is Not Synchronized (Connection error)" in text
 
 
+def test_state_says_what_the_standbys_login_is_answered() -> None:
+    not_there = {"summary_state": "Not Synchronized", "detail_state": "Connection error", "since": None}
+    lost = mirrored("mdw", {"server.mirroring": {**not_there, "error_message": None}})
+    refused = standby("smdw", {"credentials.login": "FATAL: password authentication failed"})
+    assert _state.document({"mdw": lost, "smdw": refused})["problems"] == [
+        "standby smdw is Not Synchronized (Connection error; its login to the master is answered: FATAL: password"
+        " authentication failed)"
+    ]
+
+
 ONE = {"found": "it rains", "why": "you would get wet", "command": "Take a coat"}
 TWO = {"found": "it is late", "why": "the shop is shut", "command": "Go tomorrow"}
 
@@ -95,6 +105,47 @@ TWO = {"found": "it is late", "why": "the shop is shut", "command": "Go tomorrow
 )
 def test_refusals(found: list[dict[str, str]], text: str) -> None:
     assert _report.refusals("init_standby", found) == f"init_standby refused, nothing was changed. {text}"
+
+
+DISK = {"smdw": "the copy failed: No space left on device"}
+TAKEN_BACK = "What this run had made is taken back: run this again when that is mended."
+FAILURES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
+    "taken back": (
+        {"causes": DISK, "undone": {"smdw": {"goes_on": False}, "mdw": {"changed": True}}},
+        ["smdw: the copy failed: No space left on device.", TAKEN_BACK],
+    ),
+    "copy goes on": (
+        {"answered": ["mdw"], "causes": {}, "undone": {"smdw": {}, "mdw": {"goes_on": True}}},
+        ["smdw does not answer by SSH any more.", "The snapshot goes on by itself, nothing was taken back"],
+    ),
+    "verified copy waits": (
+        {"causes": {"mdw": "no"}, "undone": {"smdw": {"goes_on": True, "phase": "done"}, "mdw": {}}},
+        ["The verified copy waits, nothing was taken back: run this again"],
+    ),
+    "host lost": (
+        {"answered": ["mdw"], "causes": {}, "undone": {"smdw": {}, "mdw": {"changed": True}}},
+        ["What this run had made is still there on smdw: run this again when that is mended"],
+    ),
+    "undoing failed, too": (
+        {"causes": DISK, "undone": {"smdw": {"goes_on": False}, "mdw": {"msg": "no session."}}},
+        ["What this run had made is still there on mdw (no session)"],
+    ),
+    "slot lost": (
+        {"causes": DISK, "undone": {"smdw": {"goes_on": False}, "mdw": {"slot_lost": True}}},
+        [
+            "The master had to drop WAL that the copy still needed",
+            "ALTER SYSTEM SET max_slot_wal_keep_size",
+            TAKEN_BACK,
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("document", "sentences"), FAILURES.values(), ids=FAILURES)
+def test_failure_says_why_and_what_goes_on(document: dict[str, t.Any], sentences: list[str]) -> None:
+    text = _report.failure({"pair": ["smdw", "mdw"], "answered": ["smdw", "mdw"], **document})
+    assert [words for words in sentences if words not in text] == []
+    assert ("is taken back: run" in text) == any(words is TAKEN_BACK for words in sentences)
 
 
 @pytest.mark.parametrize(

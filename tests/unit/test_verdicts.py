@@ -110,6 +110,11 @@ PLANS: dict[str, tuple[Hosts, Options, dict[str, t.Any]]] = {
         {},
         {"snapshot": False, "existing_data": "none", "settings": {}, "restart_settings": {}, "make_room": False},
     ),
+    "healthy pair: nothing to do": (
+        pair(standby(), mirrored()),
+        {},
+        {"passwords": False, "source": False, "hba": {"mdw": False, "smdw": False}},
+    ),
     "healthy standby, discard left in the inventory": (
         pair(standby(), mirrored()),
         DISCARD,
@@ -574,6 +579,32 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
         ],
     ),
 }
+
+#: what has drifted on a mirrored pair, where, and which parts of the plan mend it
+DRIFTS: dict[str, tuple[str, dict[str, t.Any], set[str]]] = {
+    "password file open to others": ("smdw", {"credentials.private": False}, {"passwords", "source"}),
+    "password of one server missing": ("mdw", {"credentials.servers": [["mdw", "5432"]]}, {"passwords", "source"}),
+    "two passwords": ("smdw", {"credentials.consistent": False}, {"passwords", "source"}),
+    "role with another password": ("mdw", {"credentials.accepted": False}, {"passwords", "source"}),
+    "standby not let in": ("smdw", {"credentials.login": "password authentication failed"}, {"passwords", "source"}),
+    "standby's server not to be asked": ("smdw", {"credentials.login": None}, {"passwords", "source"}),
+    "lines of the master gone": ("mdw", {"blocks.hba": None}, {"source", "hba mdw"}),
+    "lines of the standby changed": ("smdw", {"blocks.hba": ["host all all all trust"]}, {"hba smdw"}),
+    "lines of the master not loaded": ("mdw", {"server.hba_stale": True}, {"source"}),
+    "slot gone": ("mdw", {"server.slots": []}, {"source"}),
+    "registration gone": ("mdw", {"server.standbys": []}, {"source"}),
+    "registered as its own standby": ("mdw", {"server.standbys": ["mdw", "smdw"]}, {"source"}),
+    "no retention limit": ("mdw", {"server.settings.max_slot_wal_keep_size": "-1"}, {"source"}),
+}
+
+
+@pytest.mark.parametrize(("host", "overrides", "expected"), DRIFTS.values(), ids=DRIFTS)
+def test_drift_is_mended_and_nothing_else(host: str, overrides: dict[str, t.Any], expected: set[str]) -> None:
+    hosts = pair(standby(), mirrored())
+    verdict = init_standby({**hosts, host: change(hosts[host], overrides)}, {})
+    assert verdict.refusals == []
+    parts = {name for name in ("passwords", "source", "snapshot") if verdict.plan[name]}
+    assert parts | {f"hba {name}" for name, wanted in verdict.plan["hba"].items() if wanted} == expected
 
 
 @pytest.mark.parametrize(("hosts", "options", "expected"), PLANS.values(), ids=PLANS)

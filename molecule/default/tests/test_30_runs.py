@@ -27,6 +27,7 @@ from harness import (
     play,
     reset_standby,
     sql,
+    until,
 )
 
 HOSTS = ("mdw", "smdw")
@@ -50,6 +51,29 @@ def test_case_53_the_other_order_changes_nothing(tmp_path: Path) -> None:
     assert changed(output) == 0
     assert "Standby on smdw, mirrored from mdw" in output
     assert sql("mdw", "SELECT pg_is_in_recovery()") == "f"
+
+
+def test_drift_is_mended() -> None:
+    """While the standby goes on to stream, which tells nothing about its next connection."""
+    marked = "sed -i '/# BEGIN hawq.mirroring/,/# END hawq.mirroring/d'"
+    on("smdw", "rm /etc/security/limits.d/hawq-gpadmin.conf")
+    on("smdw", f"{marked} ~gpadmin/.bash_profile {DATA}/pg_hba.conf")
+    on("smdw", f"systemctl disable {SERVICE}; chmod 640 /etc/systemd/system/{SERVICE}")
+    on("mdw", f"{marked} {DATA}/pg_hba.conf")
+    sql("mdw", "ALTER ROLE hawq_mirroring PASSWORD 'another'; SELECT pg_reload_conf();")
+    on("smdw", "chmod 640 ~gpadmin/.pgpass; sed -i 's/:mdw:/:mwd:/' ~gpadmin/.pgpass")
+    assert mirroring()[0] == "Synchronized"
+
+    assert changed(play("init_standby", "--diff")) > 5
+
+    assert changed(play("init_standby")) == 0
+    on("smdw", f"systemctl restart {SERVICE}")
+    until(lambda: sql("mdw", "SELECT state FROM pg_stat_replication") == "streaming", 30, "the new login")
+    assert on("smdw", "stat -c %a ~gpadmin/.pgpass") == "600"
+    assert on("smdw", f"systemctl is-enabled {SERVICE}") == "enabled"
+    assert on("smdw", "runuser -l gpadmin -c 'echo $PGDATA; ulimit -n'").split() == [DATA, "16384"]
+    for host in HOSTS:
+        assert sql(host, "SELECT count(*) FROM pg_hba_file_rules WHERE 'hawq_mirroring' = ANY (user_name)") != "0"
 
 
 def test_case_49_check_changes_nothing() -> None:

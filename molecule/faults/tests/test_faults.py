@@ -242,7 +242,7 @@ def test_case_07_disk_too_small_or_filled_in_mid_copy(writer: harness.Writer) ->
     on("smdw", f"systemctl stop {SERVICE}; umount /data/hawq")
 
 
-def test_case_08_burst_of_wal(writer: harness.Writer) -> None:
+def test_case_08_burst_of_wal_that_is_streamed_meanwhile(writer: harness.Writer) -> None:
     sql("mdw", "ALTER SYSTEM SET max_slot_wal_keep_size = '64MB'; ALTER SYSTEM SET max_wal_size = '64MB'")
     sql("mdw", "SELECT pg_reload_conf()")
     burst = "CREATE TABLE burst AS SELECT repeat('x', 1000) FROM generate_series(1, {}); DROP TABLE burst; CHECKPOINT"
@@ -256,6 +256,22 @@ def test_case_08_burst_of_wal(writer: harness.Writer) -> None:
     code, output = run.end()
     assert code == 0, output
     assert_synchronized(writer)
+
+
+def test_case_08_burst_of_wal_beyond_what_is_retained(writer: harness.Writer) -> None:
+    sql("mdw", "ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'; SELECT pg_reload_conf()")
+    with held_in_mid_copy() as run:
+        for _ in range(8):
+            sql("mdw", "CREATE TABLE burst AS SELECT 1; DROP TABLE burst; SELECT pg_switch_wal();")
+        sql("mdw", "CHECKPOINT")
+        lost = "SELECT wal_status FROM pg_replication_slots"
+        until(lambda: sql("mdw", lost) == "lost", 60, "the slot is lost")
+    said = failed(run)
+    assert "The master had to drop WAL that the copy still needed" in said
+    assert "ALTER SYSTEM SET max_slot_wal_keep_size" in said
+    assert_taken_back(writer)
+    sql("mdw", "ALTER SYSTEM RESET max_slot_wal_keep_size; SELECT pg_reload_conf()")
+    assert_run_again_makes_it(writer)
 
 
 def test_case_11_two_at_once(writer: harness.Writer) -> None:

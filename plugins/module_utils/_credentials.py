@@ -1,0 +1,61 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether one host's replication password is where and what it should be. The password itself is never told.
+
+Sources: PostgreSQL manual, "The Password File", "Streaming Replication Protocol".
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import typing as t
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _database, _observe, _scram
+from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, MirroringError
+
+ROLE = "SELECT rolpassword FROM pg_authid WHERE rolname = %s AND rolreplication AND rolcanlogin"
+LOGIN_SECONDS = 2
+
+
+def observe(
+    instance: Instance, role: str, path: str | None, server: dict[str, t.Any] | None, told: dict[str, str]
+) -> dict[str, t.Any]:
+    """Return what the password file holds for the role, whether the server here accepts it, and the one it is told to.
+
+    ``told`` is the connection that the data directory is told to replicate over, when its server can be reached.
+    """
+    account = _observe.user(instance)
+    path = path or os.path.join(account["home"] or "/nonexistent", ".pgpass")
+    fields = [_conninfo.passfile_fields(line) for line in (_observe.text_of(path) or "").splitlines()]
+    ours = [row for row in fields if row and row[2:4] == ["replication", role]]
+    passwords = {row[4] for row in ours}
+    return {
+        "path": path,
+        "private": _is_private(path, instance.user),
+        "servers": [row[:2] for row in ours],
+        "consistent": len(passwords) == 1,
+        "accepted": _accepted(instance, role, passwords) if server and not server["in_recovery"] else None,
+        "login": login(instance, told) if told else None,
+    }
+
+
+def _is_private(path: str, user: str) -> bool:
+    try:
+        found, owner = os.lstat(path), pwd.getpwnam(user)
+    except (OSError, KeyError):
+        return False
+    return (found.st_uid, found.st_gid, found.st_mode) == (owner.pw_uid, owner.pw_gid, 0o100600)
+
+
+def _accepted(instance: Instance, role: str, passwords: set[str]) -> bool:
+    try:
+        with _database.session(instance) as cursor:
+            found = _database.rows(cursor, ROLE, (role,))
+    except MirroringError:
+        return False
+    return bool(found) and any(_scram.matches(password, found[0]["rolpassword"]) for password in passwords)
+
+
+def login(instance: Instance, told: dict[str, str]) -> str:
+    """Open a replication connection as the standby does; return "accepted", or what the server answered."""
+    return _database.replication_answer(instance, _conninfo.render({**told, "connect_timeout": LOGIN_SECONDS}))
