@@ -46,8 +46,8 @@ class Staging:
 
     @property
     def verified(self) -> str:
-        """The file whose presence says that pg_verifybackup was content."""
-        return os.path.join(self.place, "verified")
+        """The file whose presence says that pg_verifybackup was content; the job writes it as the server's user."""
+        return os.path.join(self.place, "verdict", "verified")
 
 
 def job(run: Runner) -> dict[str, t.Any]:

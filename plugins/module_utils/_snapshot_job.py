@@ -107,7 +107,7 @@ def start(instance: Instance, run: Runner, request: dict[str, t.Any], timeout: i
             raise MirroringError(f"{path} is not empty: run again with -e existing_data=keep or discard")
     owner = pwd.getpwnam(instance.user)
     os.umask(0o022)  # the server's user must pass through the directories above, whatever the login's umask is
-    for path in (staging.copy, *request["tablespaces"]):
+    for path in (staging.copy, os.path.dirname(staging.verified), *request["tablespaces"]):
         os.makedirs(path, mode=0o700, exist_ok=True)
         os.chown(path, owner.pw_uid, owner.pw_gid)
         os.chmod(path, 0o700)
@@ -129,7 +129,8 @@ def start(instance: Instance, run: Runner, request: dict[str, t.Any], timeout: i
         "StandardOutput": f"append:{_snapshot.LOG}",
         "StandardError": f"append:{_snapshot.LOG}",
         "ExecStartPre": _quote(copy_command(instance, staging.copy, request)),
-        "ExecStartPost": "+" + _quote(["touch", staging.verified]),  # + as root
+        # without +, which systemd 252 forgets at a daemon-reload
+        "ExecStartPost": _quote(["touch", staging.verified]),
     }
     command += [f"--property={name}={value}" for name, value in properties.items()]
     code, _output, errors = run([*command, "--", *verify])

@@ -116,6 +116,7 @@ def ready(tmp_path: Path) -> Instance:
     Path(staging.copy, "PG_VERSION").write_text("15\n")
     Path(staging.copy, "standby.signal").touch()
     Path(staging.request).write_text(json.dumps({"tablespaces": [str(tmp_path / "ts")]}))
+    Path(staging.verified).parent.mkdir()
     Path(staging.verified).touch()
     return instance
 
@@ -172,7 +173,7 @@ def test_s4_a_kill_in_the_removal_leaves_the_tablespaces(
     ready: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def half(path: str) -> None:
-        Path(path, "verified").unlink()
+        Path(path, "verdict", "verified").unlink()
         raise Killed
 
     with monkeypatch.context() as patch:
