@@ -29,7 +29,9 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         arguments = self._task.args
         document = arguments["document"]
-        if arguments["kind"] == "work":
+        if arguments["kind"] == "failover":
+            document = {**document, **_report.failover(document)}
+        if arguments["kind"] in ("work", "failover"):
             document = {**document, **_report.timed(document.get("marks", {}), time.time())}
         if arguments["kind"] == "failure":
             return {**result, "failed": True, "msg": _report.failure(document)}

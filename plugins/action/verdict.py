@@ -6,9 +6,13 @@ import time
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.hawq.mirroring.plugins.module_utils import _report, _state, _verdicts
+from ansible_collections.hawq.mirroring.plugins.module_utils import _failover, _report, _state, _verdicts
 
-WORKFLOWS = {"init_standby": _verdicts.init_standby, "init_master": _verdicts.init_master}
+WORKFLOWS = {
+    "init_standby": _verdicts.init_standby,
+    "init_master": _verdicts.init_master,
+    "failover": _failover.judge,
+}
 
 
 class ActionModule(ActionBase):
@@ -25,7 +29,7 @@ class ActionModule(ActionBase):
         result.update(changed=False, mark=time.time())
         if workflow == "state":
             return {**result, "state": _state.document(observations)}
-        hosts = {name: seen.get("endpoint") or {"address": name, "port": 5432} for name, seen in observations.items()}
+        hosts = self._endpoints(observations)
         try:
             judged = WORKFLOWS[workflow](observations, hosts, arguments["options"])
         except KeyError as error:
@@ -36,6 +40,16 @@ class ActionModule(ActionBase):
             message = _report.with_inventory(_report.refusals(workflow, refusals), sources)
             return {**result, "failed": True, "refusals": refusals, "msg": message}
         return {**result, "plan": judged.plan, "state": _state.document(observations)}
+
+    @staticmethod
+    def _endpoints(observations):
+        """Address and port of each host; of one that could not be looked at, as its peers know them."""
+        known = {name: {"address": name, "port": 5432} for name in observations}
+        for seen in observations.values():
+            for name, probe in (seen.get("probes") or {}).items():
+                known[name] = {"address": probe["address"], "port": probe["port"]}
+        known.update({name: seen["endpoint"] for name, seen in observations.items() if seen.get("endpoint")})
+        return known
 
     @staticmethod
     def _observations(task_vars, register, places):

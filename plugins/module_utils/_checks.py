@@ -30,6 +30,13 @@ class Refusal(t.NamedTuple):
         return f"{self.found}: {self.why}. {self.command}."
 
 
+class Verdict(t.NamedTuple):
+    """Either a plan to act on, or the reasons not to."""
+
+    plan: dict[str, t.Any]
+    refusals: list[Refusal]
+
+
 def size(number: float) -> str:
     """Return a size in bytes as people read it."""
     for unit in ("B", "kB", "MB"):

@@ -16,7 +16,14 @@ import socket
 import stat
 import typing as t
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _conf, _conninfo, _controldata, _files, _snapshot
+from ansible_collections.hawq.mirroring.plugins.module_utils import (
+    _conf,
+    _conninfo,
+    _controldata,
+    _fence,
+    _files,
+    _snapshot,
+)
 from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, Runner
 from ansible_collections.hawq.mirroring.plugins.module_utils._database import HAS_PSYCOPG2
 from ansible_collections.hawq.mirroring.plugins.module_utils._engine import POSTGRESQL
@@ -155,6 +162,7 @@ def data_directory(instance: Instance, sizes: bool) -> dict[str, t.Any]:
     names = names or []
     found["entries"] = names[:5]
     found["signals"] = [name for name in ("standby.signal", "recovery.signal", "backup_label") if name in names]
+    found["fenced"] = _fence.RECORD in names
     found["linked_files"] = [name for name in CONFIGURATION_FILES if os.path.islink(os.path.join(path, name))]
     wal = os.path.join(path, "pg_wal")
     found["wal_link"] = os.path.realpath(wal) if os.path.islink(wal) else None

@@ -86,6 +86,51 @@ def timed(marks: dict[str, float | None], now: float) -> dict[str, t.Any]:
     return {"seconds": seconds, "total_seconds": round(now - begin, 2)}
 
 
+FENCES = {
+    "module": "its server is stopped and cannot come back as a master",
+    "command": "switched off by fence_command",
+    "operator's word": "declared dead by the operator (master_is_down)",
+    "none": "not needed",
+}
+
+
+def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return title, facts and next steps of a failover."""
+    plan, done, offer = document["plan"], document["activation"], document["offer"].get("offer") or {}
+    new, old, activated = plan["new"], plan["old"], plan["activate"]
+    facts = {f"Evidence ({number})": text for number, text in enumerate(plan["evidence"], 1)}
+    if old:
+        facts["Fence"] = f"{old}: {FENCES[plan['fence']]}"
+    if activated:
+        facts["Old master's WAL ended at"] = offer.get("end_lsn") or "not known: its host could not be looked at"
+        salvaged = offer.get("missing_bytes") or 0
+        facts["Salvaged from it"] = checks.size(salvaged) if salvaged else "nothing" + (" was missing" if offer else "")
+        facts["Data lost"] = _lost(document["offer"])
+    if done.get("timeline"):
+        facts["Activated at"] = f"{done['activation_lsn']}, timeline {done['timeline']}"
+    if done.get("promoted") and "seconds" in done:
+        facts["Promotion until a write had committed"] = f"{done['seconds']:.2f} s"
+    if done.get("released_from"):
+        facts["Commits wait for no standby now"] = f"synchronous_standby_names was {done['released_from']}"
+    hosts = plan["endpoints"]
+    names, ports = (",".join(str(hosts[name][key]) for name in sorted(hosts)) for key in ("address", "port"))
+    follow = [f"clients: host={names} port={ports} target_session_attrs=read-write"]
+    if old:
+        follow.append(
+            f"give it a standby again: ansible-playbook hawq.mirroring.init_standby -e existing_data=keep ({old})"
+        )
+    title = f"{new} is the master now" if activated else f"{new} is the master already, nothing to activate"
+    return {"title": title, "facts": facts, "next": follow}
+
+
+def _lost(offered: dict[str, t.Any]) -> str:
+    if "offer" in offered:
+        return "none: all WAL of the old master is in the new one"
+    if offered.get("msg"):
+        return f"accepted by the operator: {_sentence(offered['msg'])}"
+    return "none that is known of; the old master's disk could not be looked at"
+
+
 def failure(document: dict[str, t.Any]) -> str:
     """Return why a workflow failed, what was taken back, and what goes on or could not be taken back."""
     lost = [name for name in document["pair"] if name not in document["answered"]]

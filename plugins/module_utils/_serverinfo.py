@@ -58,7 +58,7 @@ SELECT slot_name, slot_type, active, active_pid, restart_lsn::text, wal_status, 
 FROM pg_replication_slots ORDER BY slot_name
 """
 RECEIVER = """
-SELECT status, sender_host, sender_port, slot_name, flushed_lsn::text, received_tli,
+SELECT status, sender_host, sender_port, slot_name, flushed_lsn::text, latest_end_lsn::text, received_tli,
        extract(epoch FROM clock_timestamp() - last_msg_receipt_time)::float8 AS silent_seconds
 FROM pg_stat_wal_receiver
 """

@@ -11,16 +11,9 @@ import typing as t
 from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
 from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _finding, _settings
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
-from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal
+from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal, Verdict
 
 Observations = _finding.Observations
-
-
-class Verdict(t.NamedTuple):
-    """Either a plan to act on, or the reasons not to."""
-
-    plan: dict[str, t.Any]
-    refusals: list[Refusal]
 
 
 def _refuse(found: str, why: str, command: str) -> Verdict:

@@ -64,8 +64,8 @@ observation:
     - Keys are C(endpoint) (address and port), C(machine), C(user), C(blocks) (our lines in files that others write,
       too), C(ssh) (public keys), C(binaries), C(data_directory), C(control) (null without a readable control file),
       C(process), C(service), C(replication) (what the directory is told), C(credentials) (whether they fit, never what
-      they are), C(configuration), C(snapshot), C(listening), C(probes), C(directories), C(server) (null when no session
-      was possible) and C(server_error) (why).
+      they are), C(configuration), C(snapshot), C(interlock), C(listening), C(probes), C(directories), C(server) (null
+      when no session was possible) and C(server_error) (why).
   type: dict
   returned: always
 """
@@ -74,6 +74,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _common,
     _credentials,
     _database,
+    _interlock,
     _observe,
     _serverinfo,
 )
@@ -108,6 +109,7 @@ def main(module):
             ),
             "configuration": _observe.configuration(instance, run),
             "snapshot": _observe.snapshot(instance, run),
+            "interlock": _interlock.observe(instance),
             "listening": _observe.listening(instance.port),
             "probes": probes,
             "directories": [_observe.tablespace_directory(path) for path in module.params["directories"]],

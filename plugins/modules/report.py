@@ -10,7 +10,11 @@ version_added: 0.1.0
 description:
   - Prints a document as text and writes it as JSON, both on the controller. A V(failure) fails with its text.
 options:
-  kind: {description: Which text fits the document., type: str, choices: [state, work, failure], required: true}
+  kind:
+    description: Which text fits the document.
+    type: str
+    choices: [state, work, failover, failure]
+    required: true
   document: {description: The document., type: dict, required: true}
   path: {description: File on the controller that gets the document as JSON., type: path}
   query: {description: JMESPath expression; its value is printed as JSON instead of the text., type: str}

@@ -155,6 +155,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "path": DATA,
                 "real_path": DATA,
                 "linked_files": [],
+                "fenced": False,
                 "mount_point": False,
                 "state": "missing",
                 "entries": [],
@@ -196,6 +197,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "verified": False,
                 "request": {},
             },
+            "interlock": {"program": None, "settings": None, "asked": False},
             "listening": False,
             "probes": {other: probe(name, other) for other in others},
             "directories": [],
@@ -229,6 +231,7 @@ def stopped_standby(name: str = "smdw", overrides: dict[str, t.Any] | None = Non
             "data_directory.signals": ["standby.signal"],
             "control": control("shut down in recovery", min_recovery_timeline=1, min_recovery_lsn="0/3017F88"),
             "replication.primary_slot_name": f"hawq_mirroring_{name}",
+            "replication.primary_conninfo": {"host": "mdw", "port": "5432", "user": "hawq_mirroring"},
         },
     )
     return change(base, overrides)
@@ -313,6 +316,7 @@ def standby(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Ob
         "sender_port": 5432,
         "slot_name": f"hawq_mirroring_{name}",
         "flushed_lsn": "0/3017F88",
+        "latest_end_lsn": "0/3017F88",
         "received_tli": 1,
         "silent_seconds": 0.1,
     }

@@ -1,0 +1,253 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether a standby may take over, and what must be done to its old master first. Pure: no I/O, no clock.
+
+Safety rule S2: nothing is activated before the old master is fenced, proven dead, or declared dead by the operator.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _finding, _lsn
+from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
+from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal, Verdict
+
+AGAIN = "then run this again"
+#: how the old master is kept from accepting writes
+BY_MODULE, BY_COMMAND, BY_WORD, NOT_NEEDED = "module", "command", "operator's word", "none"
+
+STANDBYS = (topology.STANDBY, topology.STOPPED_STANDBY)
+
+
+def judge(
+    observations: dict[str, topology.Observation], hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
+) -> Verdict:
+    """Return the plan of an activation, of nothing to activate, or the reasons not to."""
+    writers = topology.masters(observations)
+    if len(writers) > 1:
+        return Verdict({}, _finding.master_of(observations)[1])
+    if writers:
+        return _with_a_writer(observations, hosts, writers[0])
+    new, refusals = _standby_of(observations, options["standby_host"])
+    if new is None:
+        return Verdict({}, refusals)
+    old, refusals = _old_master_of(observations, hosts, new)
+    if old is None:
+        return Verdict({}, refusals)
+    fence, unproven = _fence(old, new, observations, options)
+    refusals += unproven + _missing(old, new, observations, options["accept_data_loss"])
+    plan = {
+        "workflow": "failover",
+        "activate": True,
+        "old": old,
+        "new": new,
+        "fence": fence,
+        "start": topology.kind(observations[new]) == topology.STOPPED_STANDBY,
+        "salvage": fence == BY_MODULE and observations[old]["data_directory"]["state"] == "data",
+        "endpoints": {name: hosts[name] for name in (old, new)},
+        "slot": _conninfo.slot_name(old),
+        "evidence": evidence(observations, old, new),
+    }
+    return Verdict(plan, refusals)
+
+
+def _with_a_writer(
+    observations: dict[str, topology.Observation], hosts: dict[str, dict[str, t.Any]], writer: str
+) -> Verdict:
+    """A master that has or had a standby is alive; one that was activated has none, and is all that was wanted."""
+    seen = observations[writer]
+    followers = [name for name in seen["server"]["standbys"] if name != writer]
+    followers += [
+        name
+        for name, other in observations.items()
+        if topology.kind(other) in STANDBYS and topology.system_identifier(other) == topology.system_identifier(seen)
+    ]
+    if followers:
+        return _refuse(
+            f"{writer} is the master, is alive and accepts writes ({followers[0]} is its standby)",
+            "a failover beside a living master would make two writers",
+            "To swap the two on purpose: ansible-playbook hawq.mirroring.switchover. To fail over all the same, stop it"
+            f" first (systemctl stop {seen['service']['unit']} on {writer})",
+        )
+    others = [name for name in observations if name != writer]
+    plan: dict[str, t.Any] = {
+        "workflow": "failover",
+        "activate": False,
+        "old": next((name for name in others if _is_former(observations[name], seen)), None),
+        "new": writer,
+        "start": False,
+        "salvage": False,
+        "slot": None,
+        "evidence": [],
+    }
+    plan["endpoints"] = {name: hosts[name] for name in (plan["old"], writer) if name}
+    return Verdict({**plan, "fence": BY_MODULE if plan["old"] else NOT_NEEDED}, [])
+
+
+def _is_former(other: topology.Observation, master: topology.Observation) -> bool:
+    """Whether a host holds the stopped data of a master of the same system that has been left behind."""
+    if topology.kind(other) != topology.STOPPED:
+        return False
+    same = topology.system_identifier(other) == topology.system_identifier(master)
+    return same and (topology.timeline(other) or 0) < (topology.timeline(master) or 0)
+
+
+def _standby_of(observations: dict[str, topology.Observation], chosen: str | None) -> tuple[str | None, list[Refusal]]:
+    """Return the standby that is to be activated, or why none can be."""
+    standbys = [
+        name
+        for name, seen in observations.items()
+        if topology.kind(seen) in STANDBYS and not seen["data_directory"]["fenced"]
+    ]
+    if chosen is not None and chosen not in standbys:
+        found = topology.describe(observations[chosen]) if chosen in observations else "not in the group masters"
+        return None, [
+            Refusal(
+                f"{chosen} is {found}", "only a standby can be activated", "Correct -e standby_host=, or leave it out"
+            )
+        ]
+    if chosen is not None or len(standbys) == 1:
+        return chosen or standbys[0], []
+    if standbys:
+        return None, [
+            Refusal(
+                f"there are {len(standbys)} standbys ({', '.join(standbys)})",
+                "it cannot be said which is to become the master",
+                "Name the one that is ahead with -e standby_host= (ansible-playbook hawq.mirroring.state shows LSNs)",
+            )
+        ]
+    seen = "; ".join(f"{name}: {topology.describe(observation)}" for name, observation in observations.items())
+    return None, [
+        Refusal(
+            f"no host is a standby that could be activated ({seen})",
+            "a failover makes a standby the master",
+            f"Bring the standby's host up, or start the master again (systemctl start there), {AGAIN}",
+        )
+    ]
+
+
+def _old_master_of(
+    observations: dict[str, topology.Observation], hosts: dict[str, dict[str, t.Any]], new: str
+) -> tuple[str | None, list[Refusal]]:
+    """Return the host that the standby was told to follow: nobody else may be taken for its master."""
+    told = observations[new]["replication"]["primary_conninfo"]
+    server = observations[new]["server"] or {}
+    receiver = server.get("receiver") or {}
+    address = told.get("host") or receiver.get("sender_host")
+    port = int(told.get("port") or receiver.get("sender_port") or 5432)
+    for name, host in hosts.items():
+        if name != new and str(host["address"]) == address and int(host["port"]) == port:
+            return name, _same_system(name, new, observations)
+    return None, [
+        Refusal(
+            f"{new} follows {f'{address}:{port}' if address else 'nobody'}, which no host of the group masters is",
+            "the old master must be looked at before its standby may take over",
+            f"Add its host to the inventory's group masters, or correct server_address there, {AGAIN}",
+        )
+    ]
+
+
+def _same_system(old: str, new: str, observations: dict[str, topology.Observation]) -> list[Refusal]:
+    mine, its = topology.system_identifier(observations[new]), None
+    if topology.kind(observations[old]) != topology.UNREACHABLE:
+        its = topology.system_identifier(observations[old])
+    if its is None or its == mine:
+        return []
+    return [
+        Refusal(
+            f"{new} is a standby of another system (identifier {mine}) than {old} ({its})",
+            "it does not hold what that master has committed",
+            "Look at both: ansible-playbook hawq.mirroring.state",
+        )
+    ]
+
+
+def _fence(
+    old: str, new: str, observations: dict[str, topology.Observation], options: dict[str, t.Any]
+) -> tuple[str, list[Refusal]]:
+    """Return how the old master is fenced, or why it cannot be taken for dead."""
+    seen, what = observations[old], topology.kind(observations[old])
+    if what in (topology.STOPPED, topology.FROZEN, *STANDBYS):
+        return BY_MODULE, []
+    if what == topology.SILENT:
+        return NOT_NEEDED, [
+            Refusal(
+                f"a server process runs on {old} and gives no session here ({seen['server_error']})",
+                "it may serve others, or do so in a moment",
+                f"If it is to be given up, stop it (systemctl stop {seen['service']['unit']} on {old}), {AGAIN}",
+            )
+        ]
+    answer = observations[new]["probes"].get(old) or {}
+    if answer.get("open"):
+        return NOT_NEEDED, [
+            Refusal(
+                f"{old} is {topology.describe(seen)}, but {new} reaches its port {answer['address']}:{answer['port']}",
+                "the master is alive, only cut off from here",
+                f"Mend the way from here to {old}, or stop the server there, {AGAIN}",
+            )
+        ]
+    if options["master_is_down"]:
+        return BY_WORD, []
+    if options["fence_command"]:
+        return BY_COMMAND, []
+    found = "; ".join(evidence(observations, old, new))
+    return NOT_NEEDED, [
+        Refusal(
+            f"it is not proven that {old} is dead ({found})",
+            "a master that is only cut off would go on to accept writes beside the new one",
+            f"Switch {old} off and say so, -e master_is_down=true, or let this do it, -e fence_command='COMMAND' (which"
+            f" must succeed only when {old} is off)",
+        )
+    ]
+
+
+def evidence(observations: dict[str, topology.Observation], old: str, new: str) -> list[str]:
+    """Return what speaks for and against the death of the old master, as people read it."""
+    found = [f"{old}: {topology.describe(observations[old])}"]
+    answer = observations[new]["probes"].get(old)
+    if answer:
+        state = "open" if answer["open"] else f"not open ({answer['error']})"
+        found.append(f"its port {answer['address']}:{answer['port']} as seen from {new}: {state}")
+    server = observations[new]["server"]
+    if server:
+        receiver = server["receiver"]
+        words = (
+            f"{receiver['status']}, last heard of {receiver['silent_seconds']:.1f} s ago"
+            if receiver
+            else "not connected"
+        )
+        found.append(f"WAL receiver on {new}: {words}")
+    return found
+
+
+def have(seen: topology.Observation) -> str | None:
+    """Return the LSN up to which a standby holds WAL, as far as can be told without starting it."""
+    server, control = seen["server"], seen["control"]
+    if server:
+        known = [lsn for lsn in (server["receive_lsn"], server["replay_lsn"]) if lsn]
+        return max(known, key=_lsn.parse, default=None)
+    return control["min_recovery_lsn"] if control else None
+
+
+def _missing(old: str, new: str, observations: dict[str, topology.Observation], accepted: bool) -> list[Refusal]:
+    """What the standby lacks and nobody can fetch: the old master's host is gone with it."""
+    server = observations[new]["server"]
+    if topology.kind(observations[old]) != topology.UNREACHABLE or accepted or not server:
+        return []
+    told = (server["receiver"] or {}).get("latest_end_lsn")
+    lacking = _lsn.distance(told, have(observations[new])) or 0
+    if lacking <= 0:
+        return []
+    return [
+        Refusal(
+            f"{new} lacks {checks.size(lacking)} of WAL that {old} told it of ({have(observations[new])} of {told})",
+            "commits in it would be lost, and they may still be on the disk of the old master's host",
+            f"Bring that host up without its server, {AGAIN}: it is fetched from there. Or accept the loss:"
+            " -e accept_data_loss=true",
+        )
+    ]
+
+
+def _refuse(found: str, why: str, command: str) -> Verdict:
+    return Verdict({}, [Refusal(found, why, command)])

@@ -1,0 +1,69 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Ending a server for good: fast, then immediate, then at once, each bounded; and the record of why.
+
+Source: PostgreSQL manual, "Shutting Down the Server".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+import typing as t
+
+#: in the data directory of a former master: since when and why it must not accept writes (JSON)
+RECORD = "hawq_mirroring.fence"
+IMMEDIATE_SECONDS = 5
+KILL_SECONDS = 10
+
+
+def workers(data_directory: str) -> list[int]:
+    """Return every process of a server: postmaster and its children work in the data directory."""
+    real, found = os.path.realpath(data_directory), []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if (
+                os.readlink(f"/proc/{pid}/cwd") == real
+                and os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "postgres"
+            ):
+                found.append(int(pid))
+    return found
+
+
+def gone(data_directory: str, seconds: float) -> bool:
+    """Wait, bounded, until no process of the server is left."""
+    deadline = time.monotonic() + seconds
+    while workers(data_directory):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def stop(
+    run: t.Callable[..., t.Any], unit: str, data_directory: str, postmaster: int | None, frozen: bool, seconds: int
+) -> str:
+    """Stop the server; return how it ended: fast, immediate, killed, or "" when it would not die.
+
+    A frozen server is killed as it is: woken, it would go on to serve.
+    """
+    if not frozen:
+        run(["systemctl", "stop", "--no-block", unit], timeout=10)
+        _signal(postmaster, signal.SIGINT)
+        if gone(data_directory, seconds):
+            return "fast"
+        _signal(postmaster, signal.SIGQUIT)
+        if gone(data_directory, IMMEDIATE_SECONDS):
+            return "immediate"
+    for pid in workers(data_directory):
+        _signal(pid, signal.SIGKILL)
+    ended = gone(data_directory, KILL_SECONDS)
+    run(["systemctl", "stop", unit], timeout=30)
+    return "killed" if ended else ""
+
+
+def _signal(pid: int | None, number: signal.Signals) -> None:
+    if pid:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)

@@ -1,0 +1,182 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: activation
+short_description: Make a standby the master
+version_added: 0.1.0
+description:
+  - Promotes the standby on this host, also when its replay is paused, and waits, bounded, until a write commits.
+  - Then it gives the new master what it needs, a limit to the WAL that slots keep, a slot that keeps WAL for the old
+    master's way back, and no registered standby.
+  - A server that already is a master is not promoted again.
+extends_documentation_fragment:
+  - hawq.mirroring.instance
+options:
+  state:
+    description: V(active) promotes; V(checkpointed) makes the checkpoint that a later rewind needs.
+    type: str
+    choices: [active, checkpointed]
+    default: active
+  role: {description: Replication role that standbys are registered at., type: str, default: hawq_mirroring}
+  slot: {description: Slot that keeps WAL for the old master., type: str}
+  wal_keep_megabytes:
+    description: Limit of the WAL kept by slots, in megabytes, where there is none yet.
+    type: int
+    default: 10240
+  timeout: {description: Seconds that the promotion may take., type: int, default: 60}
+attributes:
+  check_mode: {description: Says what it would do., support: full}
+  diff_mode: {description: Shows the role of the server., support: full}
+  idempotent: {description: A second run changes nothing., support: full}
+author: [hawq.mirroring contributors (@hawq)]
+"""
+
+EXAMPLES = r"""
+- name: Activate the standby
+  hawq.mirroring.activation:
+    instance: "{{ server_instance }}"
+    slot: hawq_mirroring_mdw
+"""
+
+RETURN = r"""
+promoted:
+  description: Whether this call promoted the server.
+  type: bool
+  returned: always
+activation_lsn:
+  description: LSN at which the new timeline begins. Null on timeline 1.
+  type: str
+  returned: with O(state=active), not in check mode before the promotion
+timeline: {description: The timeline now., type: int, returned: with O(state=active)}
+seconds: {description: From the call until a write had committed., type: float, returned: with O(state=active)}
+released_from:
+  description: What C(synchronous_standby_names) was, when commits would have waited for a standby that is not there.
+  type: str
+  returned: with O(state=active)
+"""
+
+import contextlib
+import os
+import time
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _fence, _files, _wal
+
+STATUS = """
+SELECT pg_is_in_recovery() AS in_recovery, pg_last_wal_replay_lsn()::text AS replay_lsn,
+       pg_last_wal_receive_lsn()::text AS receive_lsn, current_setting('synchronous_standby_names') AS synchronous,
+       current_setting('max_slot_wal_keep_size') AS keep
+"""
+TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline"
+SLOTS = "SELECT slot_name FROM pg_replication_slots WHERE slot_name = %s"
+REGISTERED = (
+    "SELECT FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole WHERE rolname = %s AND setdatabase = 0"
+)
+CHECKPOINT_SECONDS = 600
+
+
+def promote(cursor, timeout):
+    """Ask for the promotion and wait for its end, bounded."""
+    cursor.execute("SELECT pg_is_wal_replay_paused() AS paused")
+    if cursor.fetchone()["paused"]:
+        cursor.execute("SELECT pg_wal_replay_resume()")
+    cursor.execute("SELECT pg_promote(false)")
+    deadline = time.monotonic() + timeout
+    while True:
+        row = _database.rows(cursor, STATUS)[0]
+        if not row["in_recovery"]:
+            return
+        if time.monotonic() > deadline:
+            raise _common.MirroringError(
+                f"the promotion was asked for {timeout} s ago and is not done: replay stands at {row['replay_lsn']} of"
+                f" {row['receive_lsn']}. It goes on by itself: look at the server's log, then run this again"
+            )
+        time.sleep(0.01)
+
+
+def equip(module, cursor, row):
+    """Give the new master what it needs; return what was done."""
+    done, slot = [], module.params["slot"]
+    if row["synchronous"]:
+        cursor.execute("ALTER SYSTEM SET synchronous_standby_names = ''")
+        done.append("synchronous_standby_names emptied")
+    if row["keep"] == "-1":
+        cursor.execute(f"ALTER SYSTEM SET max_slot_wal_keep_size = '{int(module.params['wal_keep_megabytes'])}MB'")
+        done.append("max_slot_wal_keep_size limited")
+    if done:
+        cursor.execute("SELECT pg_reload_conf()")
+    if slot and not _database.rows(cursor, SLOTS, (slot,)):
+        cursor.execute("SELECT pg_create_physical_replication_slot(%s, true)", (slot,))
+        done.append(f"slot {slot} made")
+    if _database.rows(cursor, REGISTERED, (module.params["role"],)):
+        cursor.execute(f'ALTER ROLE "{module.params["role"]}" RESET "hawq_mirroring.standbys"')
+        done.append("standby unregistered")
+    return done
+
+
+def history(instance, timeline):
+    """The LSN at which a timeline began, from its history file."""
+    path = os.path.join(instance.data_directory, "pg_wal", f"{timeline:08X}.history")
+    return _wal.forked_at(_files.read(path) or "")
+
+
+def activate(module, instance):
+    """Promote unless it is a master, commit a write, equip."""
+    begin = time.monotonic()
+    with _database.session(instance, statement_seconds=module.params["timeout"]) as cursor:
+        row = _database.rows(cursor, STATUS)[0]
+        before = row["in_recovery"]
+        if module.check_mode:
+            return {"changed": before, "promoted": before, "diff": difference(before)}
+        if before:
+            promote(cursor, module.params["timeout"])
+        # a transaction with an identifier of its own commits in the WAL
+        cursor.execute("SELECT pg_current_xact_id()")
+        seconds = round(time.monotonic() - begin, 3)
+        timeline = _database.rows(cursor, TIMELINE)[0]["timeline"]
+        done = equip(module, cursor, row)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(instance.data_directory, _fence.RECORD))
+    return {
+        "changed": before or bool(done),
+        "promoted": before,
+        "done": done,
+        "timeline": timeline,
+        "activation_lsn": history(instance, timeline),
+        "seconds": seconds,
+        "released_from": row["synchronous"],
+        "diff": difference(before),
+    }
+
+
+def difference(before):
+    """The server's role before and after."""
+    return {"before": "standby\n" if before else "master\n", "after": "master\n"}
+
+
+def main(module):
+    """Promote, or only end with a checkpoint."""
+    instance = _common.instance_of(module.params["instance"])
+    if module.params["state"] == "active":
+        return activate(module, instance)
+    if not module.check_mode:
+        with _database.session(instance, statement_seconds=CHECKPOINT_SECONDS) as cursor:
+            cursor.execute("CHECKPOINT")
+    return {"changed": False, "promoted": False}
+
+
+if __name__ == "__main__":
+    _common.run(
+        main,
+        supports_check_mode=True,
+        argument_spec={
+            "instance": _common.INSTANCE_OPTION,
+            "state": {"type": "str", "choices": ["active", "checkpointed"], "default": "active"},
+            "role": {"type": "str", "default": "hawq_mirroring"},
+            "slot": {"type": "str"},
+            "wal_keep_megabytes": {"type": "int", "default": 10240},
+            "timeout": {"type": "int", "default": 60},
+        },
+    )

@@ -1,0 +1,120 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: salvage
+short_description: Bring the WAL that a standby lacks over from its dead master
+version_added: 0.1.0
+description:
+  - The C(pg_wal) of a master whose server is dead is readable as long as its host lives. What was committed there and
+    never reached the standby is brought over before the standby is activated, so that nothing is lost.
+  - O(state=offered) runs on the old master's host and says what there is; O(state=fetched) runs on the standby's host
+    and gets it by SFTP between the two; O(state=installed) checks it and lets the standby replay it.
+extends_documentation_fragment:
+  - hawq.mirroring.instance
+options:
+  state:
+    description: What to do.
+    type: str
+    required: true
+    choices: [offered, fetched, installed]
+  after:
+    description: For O(state=offered), LSN of the standby's last replayed record.
+    type: str
+  have:
+    description: LSN up to which the standby holds WAL.
+    type: str
+  timeline: {description: Timeline that the standby replays., type: int}
+  offer:
+    description: What O(state=offered) returned on the old master's host.
+    type: dict
+  address: {description: For O(state=fetched), where the old master's host answers SSH., type: str}
+  port: {description: Its SSH port., type: int, default: 22}
+  timeout:
+    description: Seconds that reading, fetching or replaying may take.
+    type: int
+    default: 600
+attributes:
+  check_mode: {description: Says what it would do., support: full}
+  diff_mode: {description: Names the segments., support: full}
+  idempotent: {description: What is fetched or replayed already is not fetched or replayed again., support: full}
+author: [hawq.mirroring contributors (@hawq)]
+"""
+
+EXAMPLES = r"""
+- name: Look for WAL that the standby lacks
+  hawq.mirroring.salvage:
+    instance: "{{ server_instance }}"
+    state: offered
+    after: 0/3017F88
+    have: 0/3017F88
+    timeline: 1
+"""
+
+RETURN = r"""
+offer:
+  description:
+    - C(missing_bytes) that the standby lacks, C(end_lsn) where the WAL of the old master ends, C(last_record_lsn) where
+      its last whole record begins, C(directory), and C(files), each with C(name), C(size) (bytes) and C(sha256).
+  type: dict
+  returned: with O(state=offered)
+staging:
+  description: Where fetched segments are put on the standby's host.
+  type: str
+  returned: always
+replay_lsn:
+  description: How far the standby has replayed.
+  type: str
+  returned: with O(state=installed)
+"""
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _salvage
+
+
+def main(module):
+    """Dispatch on the state."""
+    instance, run, options = _common.instance_of(module.params["instance"]), _common.Runner(module), module.params
+    if options["state"] == "offered":
+        offer = _salvage.offer(
+            instance, run, options["after"], options["have"], options["timeline"], options["timeout"]
+        )
+        return {"changed": False, "offer": offer, "staging": _salvage.staging(instance)}
+    offer = options["offer"]
+    result = {"changed": True, "staging": _salvage.staging(instance)}
+    names = "".join(f"pg_wal/{entry['name']}\n" for entry in offer["files"])
+    result["diff"] = {"before": "", "after": names}
+    if module.check_mode:
+        return result
+    with _common.alone():
+        if options["state"] == "fetched":
+            result["changed"] = _salvage.fetch(
+                instance, run, offer, options["address"], options["port"], options["timeout"]
+            )
+        else:
+            result["replay_lsn"] = _salvage.install(instance, run, offer, options["have"], options["timeout"])
+    return result
+
+
+if __name__ == "__main__":
+    _common.run(
+        main,
+        supports_check_mode=True,
+        required_if=[
+            ("state", "offered", ["after", "have", "timeline"]),
+            ("state", "fetched", ["offer", "address"]),
+            ("state", "installed", ["offer", "have"]),
+        ],
+        argument_spec={
+            "instance": _common.INSTANCE_OPTION,
+            "state": {"type": "str", "choices": ["offered", "fetched", "installed"], "required": True},
+            "after": {"type": "str"},
+            "have": {"type": "str"},
+            "timeline": {"type": "int"},
+            "offer": {"type": "dict"},
+            "address": {"type": "str"},
+            "port": {"type": "int", "default": 22},
+            "timeout": {"type": "int", "default": 600},
+        },
+    )

@@ -1,0 +1,258 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Who may take over, and from whom: the decision table of a failover, and what its report says."""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+
+import pytest
+from ansible_collections.hawq.mirroring.plugins.module_utils import _failover, _report
+from observations import (
+    FOREIGN,
+    HOSTS,
+    Observation,
+    control,
+    empty,
+    frozen,
+    master,
+    mirrored,
+    silent,
+    standby,
+    stopped,
+    stopped_standby,
+    unreachable,
+)
+
+Hosts = dict[str, Observation]
+DOWN, COMMAND, LOSS = {"master_is_down": True}, {"fence_command": "power off"}, {"accept_data_loss": True}
+CLOSED = {"probes.mdw.open": False, "probes.mdw.error": "timed out"}
+
+
+def judge(hosts: Hosts, options: dict[str, t.Any]) -> t.Any:
+    defaults = {"standby_host": None, "master_is_down": False, "fence_command": None, "accept_data_loss": False}
+    assert set(options) <= set(defaults)
+    return _failover.judge(hosts, HOSTS, {**defaults, **options})
+
+
+def pair(old: Observation, new: Observation | None = None) -> Hosts:
+    return {"mdw": old, "smdw": new or standby("smdw", CLOSED)}
+
+
+def crashed(overrides: dict[str, t.Any] | None = None) -> Observation:
+    return stopped("mdw", {"control": control("in production"), **(overrides or {})})
+
+
+def activated(overrides: dict[str, t.Any] | None = None) -> Observation:
+    """The former standby after its activation."""
+    return master("smdw", {"server.timeline": 2, "server.checkpoint_timeline": 2, **(overrides or {})})
+
+
+BEHIND = {"server.receiver.latest_end_lsn": "0/4017F88"}
+TOLD = {"activate": True, "old": "mdw", "new": "smdw"}
+PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
+    "crashed server, host alive": (pair(crashed()), {}, {**TOLD, "fence": "module", "salvage": True, "start": False}),
+    "server stopped cleanly": (pair(stopped("mdw")), {}, {**TOLD, "fence": "module", "salvage": True}),
+    "inventory's order does not matter": (dict(reversed(pair(crashed()).items())), {}, TOLD),
+    "frozen server": (pair(frozen(master())), {}, {**TOLD, "fence": "module"}),
+    "fenced by a killed run": (
+        pair(crashed({"data_directory.fenced": True, "data_directory.signals": ["standby.signal"]})),
+        {},
+        {**TOLD, "fence": "module"},
+    ),
+    "fenced by a killed run, then booted": (
+        pair(standby("mdw", {"data_directory.fenced": True})),
+        {},
+        {**TOLD, "fence": "module", "salvage": True},
+    ),
+    "standby stopped": (pair(crashed(), stopped_standby()), {}, {**TOLD, "start": True}),
+    "replay paused": (pair(crashed(), standby("smdw", {"server.replay_paused": True})), {}, TOLD),
+    "host dead, the operator's word": (
+        pair(unreachable()),
+        DOWN,
+        {**TOLD, "fence": "operator's word", "salvage": False},
+    ),
+    "host dead, fence command": (pair(unreachable()), COMMAND, {**TOLD, "fence": "command", "salvage": False}),
+    "host dead, word before command": (pair(unreachable()), {**DOWN, **COMMAND}, {"fence": "operator's word"}),
+    "host dead, standby behind, loss accepted": (
+        pair(unreachable(), standby("smdw", {**CLOSED, **BEHIND})),
+        {**DOWN, **LOSS},
+        TOLD,
+    ),
+    "host dead, standby not connected": (
+        pair(unreachable(), standby("smdw", {**CLOSED, "server.receiver": None})),
+        DOWN,
+        TOLD,
+    ),
+    "old master's data gone, the operator's word": (pair(empty("mdw")), DOWN, {**TOLD, "salvage": False}),
+    "one of two standbys": (
+        {**pair(crashed()), "sdw1": standby("sdw1", {"replication.primary_slot_name": "hawq_mirroring_sdw1"})},
+        {"standby_host": "smdw"},
+        TOLD,
+    ),
+    "activated already": (
+        pair(crashed(), activated()),
+        {},
+        {"activate": False, "old": "mdw", "new": "smdw", "fence": "module", "salvage": False},
+    ),
+    "activated already, host dead": (
+        pair(unreachable(), activated()),
+        {},
+        {"activate": False, "old": None, "fence": "none"},
+    ),
+    "activated already, itself registered": (
+        pair(crashed(), activated({"server.standbys": ["smdw"]})),
+        {},
+        {"activate": False},
+    ),
+}
+REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
+    "master alive": (
+        pair(mirrored(), standby()),
+        DOWN,
+        [("mdw is the master, is alive and accepts writes", "hawq.mirroring.switchover")],
+    ),
+    "master alive, standby down": (
+        pair(mirrored(), unreachable()),
+        DOWN,
+        [("mdw is the master, is alive", "systemctl stop hawq-master.service on mdw")],
+    ),
+    "two writers": (pair(master(), activated()), DOWN, [("mdw and smdw both accept writes", "systemctl stop")]),
+    "alive, only cut off from here": (
+        pair(unreachable(), standby()),
+        {**DOWN, **COMMAND},
+        [("but smdw reaches its port mdw:5432", "Mend the way from here to mdw")],
+    ),
+    "host dead, not proven": (
+        pair(unreachable()),
+        {},
+        [("it is not proven that mdw is dead (mdw: not reachable by SSH", "-e master_is_down=true")],
+    ),
+    "old master's data gone": (pair(empty("mdw")), {}, [("it is not proven that mdw is dead", "-e fence_command=")]),
+    "server gives no session": (
+        pair(silent("mdw")),
+        DOWN,
+        [("a server process runs on mdw and gives no session here (no session: too many", "systemctl stop")],
+    ),
+    "host dead, standby behind": (
+        pair(unreachable(), standby("smdw", {**CLOSED, **BEHIND})),
+        DOWN,
+        [("smdw lacks 16 MB of WAL that mdw told it of (0/3017F88 of 0/4017F88)", "-e accept_data_loss=true")],
+    ),
+    "no standby": (
+        pair(crashed(), empty("smdw")),
+        {},
+        [("no host is a standby that could be activated", "start the master")],
+    ),
+    "standby unreachable": (
+        pair(crashed(), unreachable()),
+        {},
+        [("no host is a standby", "Bring the standby's host up")],
+    ),
+    "standby frozen": (
+        pair(crashed(), frozen(standby())),
+        {},
+        [("smdw: a frozen server process", "Bring the standby's")],
+    ),
+    "two standbys": (
+        {**pair(crashed()), "sdw1": standby("sdw1")},
+        {},
+        [("there are 2 standbys (smdw, sdw1)", "-e standby_host=")],
+    ),
+    "named host is no standby": (
+        {**pair(crashed()), "sdw1": empty("sdw1")},
+        {"standby_host": "sdw1"},
+        [("sdw1 is no data directory", "Correct -e standby_host=")],
+    ),
+    "named host is unknown": (pair(crashed()), {"standby_host": "x"}, [("x is not in the group masters", "Correct")]),
+    "follows somebody else": (
+        pair(crashed(), standby("smdw", {"replication.primary_conninfo": {"host": "10.1.1.1", "port": "5432"}})),
+        {},
+        [("smdw follows 10.1.1.1:5432, which no host of the group masters is", "server_address")],
+    ),
+    "follows another port": (
+        pair(crashed(), standby("smdw", {"replication.primary_conninfo": {"host": "mdw", "port": "5433"}})),
+        {},
+        [("smdw follows mdw:5433", "server_address")],
+    ),
+    "another system": (
+        pair(crashed({"control.system_identifier": FOREIGN})),
+        {},
+        [("smdw is a standby of another system (identifier", "hawq.mirroring.state")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("hosts", "options", "expected"), PLANS.values(), ids=PLANS)
+def test_failover_goes_on(hosts: Hosts, options: dict[str, t.Any], expected: dict[str, t.Any]) -> None:
+    verdict = judge(hosts, options)
+    assert [refusal.sentence() for refusal in verdict.refusals] == []
+    assert {name: verdict.plan[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(("hosts", "options", "expected"), REFUSALS.values(), ids=REFUSALS)
+def test_failover_refuses(hosts: Hosts, options: dict[str, t.Any], expected: list[tuple[str, str]]) -> None:
+    refusals = judge(hosts, options).refusals
+    assert len(refusals) == len(expected), [refusal.sentence() for refusal in refusals]
+    for refusal, (found, command) in zip(refusals, expected):
+        assert found in refusal.found
+        assert command in refusal.command
+        assert refusal.why
+
+
+EVERY: dict[str, t.Callable[[str], Observation]] = {
+    "master": lambda name: mirrored(name, {"server.standbys": ["smdw" if name == "mdw" else "mdw"]}),
+    "standby": standby,
+    "stopped standby": stopped_standby,
+    "stopped": stopped,
+    "silent": silent,
+    "frozen": lambda name: frozen(master(name)),
+    "empty": empty,
+    "unreachable": lambda name: unreachable(),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.product(EVERY, EVERY)))
+def test_s2_nothing_is_activated_beside_what_may_write(first: str, second: str) -> None:
+    """Whatever the operator says: a living, silent or reachable-by-its-standby master is never overtaken."""
+    hosts = {"mdw": EVERY[first]("mdw"), "smdw": EVERY[second]("smdw")}
+    for options in ({}, DOWN, COMMAND, {**DOWN, **COMMAND, **LOSS}):
+        verdict = judge(hosts, options)
+        if verdict.refusals or not verdict.plan["activate"]:
+            continue
+        old, new = hosts[verdict.plan["old"]], hosts[verdict.plan["new"]]
+        assert [first, second].count("master") == 0
+        assert "silent" not in (first, second)
+        assert _failover.topology.kind(new) in ("standby", "stopped standby")
+        if verdict.plan["fence"] == "operator's word":
+            assert not new["probes"][verdict.plan["old"]]["open"]
+            assert options["master_is_down"]
+        else:
+            assert verdict.plan["fence"] == "command" or _failover.topology.kind(old) != "unreachable"
+
+
+def report(plan: dict[str, t.Any], offer: dict[str, t.Any], **done: t.Any) -> dict[str, str]:
+    activation = {"promoted": True, "timeline": 2, "activation_lsn": "0/5000000", "seconds": 0.1, **done}
+    return _report.failover({"plan": plan, "offer": offer, "activation": activation})["facts"]
+
+
+def test_report_of_a_salvage() -> None:
+    plan = judge(pair(crashed()), {}).plan
+    facts = report(plan, {"offer": {"end_lsn": "0/5000000", "missing_bytes": 2 << 20}})
+    assert facts["Old master's WAL ended at"] == "0/5000000"
+    assert facts["Salvaged from it"] == "2 MB"
+    assert facts["Data lost"].startswith("none")
+    assert facts["Activated at"] == "0/5000000, timeline 2"
+    assert facts["Promotion until a write had committed"] == "0.10 s"
+
+
+def test_report_does_not_promise_what_nobody_looked_at() -> None:
+    facts = report(judge(pair(unreachable()), DOWN).plan, {})
+    assert facts["Old master's WAL ended at"].startswith("not known")
+    assert facts["Data lost"] == "none that is known of; the old master's disk could not be looked at"
+    assert facts["Fence"] == "mdw: declared dead by the operator (master_is_down)"
+
+
+def test_report_names_the_loss_that_was_accepted() -> None:
+    facts = report(judge(pair(crashed()), LOSS).plan, {"msg": "the WAL after 0/3 cannot be read."})
+    assert facts["Data lost"] == "accepted by the operator: the WAL after 0/3 cannot be read"

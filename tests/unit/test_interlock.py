@@ -1,0 +1,54 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the boot interlock makes of its peers' answers."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import typing as t
+from pathlib import Path
+
+import pytest
+
+PROGRAM = str(Path(__file__).parents[2] / "roles/server/files/hawq-mirroring-interlock")
+
+
+@pytest.fixture(scope="module")
+def interlock() -> t.Any:
+    loader = importlib.machinery.SourceFileLoader("interlock", PROGRAM)
+    spec = importlib.util.spec_from_loader("interlock", loader)
+    assert spec
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+OWN = ("7711", 2)
+ANSWERS: dict[str, tuple[tuple[str, int, bool] | None, str]] = {
+    "its standby": (("7711", 2, False), "safe"),
+    "a standby that is behind a timeline": (("7711", 1, False), "safe"),
+    "a new master": (("7711", 3, True), "newer"),
+    "a new master that is stopped by now": (("7711", 3, False), "newer"),
+    "a writer on the same timeline": (("7711", 2, True), "newer"),
+    "a left-behind master that still writes": (("7711", 1, True), "newer"),
+    "another system": (("9999", 3, True), "silent"),
+    "no answer": (None, "silent"),
+}
+
+
+@pytest.mark.parametrize(("answer", "verdict"), ANSWERS.values(), ids=ANSWERS)
+def test_answers(interlock: t.Any, answer: tuple[str, int, bool] | None, verdict: str) -> None:
+    assert interlock.judge(OWN, answer) == verdict
+
+
+def test_a_promotion_shows_before_its_checkpoint(interlock: t.Any) -> None:
+    """The control file tells the old timeline until the first checkpoint, history files the new one at once."""
+    text = (
+        "Database system identifier:           7711\n"
+        "Latest checkpoint's TimeLineID:       1\n"
+        "00000002.history\n"
+        "00000003.history\n"
+    )
+    assert interlock.control_of(text) == ("7711", 3)
+    with pytest.raises(KeyError):
+        interlock.control_of("")
