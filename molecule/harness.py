@@ -102,6 +102,11 @@ class Running:
         until(lambda: text in self.output or self.process.poll() is not None, seconds, f"{text!r} in the output")
         assert text in self.output, self.output
 
+    def reaches(self, text: str, seconds: float = 90) -> bool:
+        """Wait until it has printed this text; return False when it ends without."""
+        until(lambda: text in self.output or self.process.poll() is not None, seconds, f"{text!r} or its end")
+        return text in self.output
+
     def kill(self) -> None:
         """Kill it as a power cut of the controller would: all of it, at once."""
         os.killpg(self.process.pid, signal.SIGKILL)
@@ -198,6 +203,86 @@ class Writer:
         """Return acknowledged rows that the host does not have."""
         there = {int(line) for line in sql(host, "SELECT n FROM ledger").split()}
         return [number for number in self.acknowledged if number not in there]
+
+
+class Pair(t.NamedTuple):
+    """Who is what when a test begins."""
+
+    master: str
+    standby: str
+
+
+def accepts_writes(host: str) -> bool:
+    """Whether the host's server is a master."""
+    asked = "cd / && runuser -u gpadmin -- psql -h /tmp -XAtd postgres -c 'SELECT NOT pg_is_in_recovery()' 2>/dev/null"
+    return on(host, asked, check=False) == "t"
+
+
+class Ledger(Writer):
+    """A client that knows both hosts and commits on the one that accepts writes, and two that look for a second one."""
+
+    def __init__(self, hosts: tuple[str, ...], start: int = 0) -> None:
+        """Connect and begin to write and to look."""
+        self.hosts: list[str] = []
+        self._writers: list[tuple[float, str]] = []
+        self._lookers = [threading.Thread(target=self._look, args=(host,), daemon=True) for host in hosts]
+        super().__init__(",".join(hosts), start)
+        for looker in self._lookers:
+            looker.start()
+
+    def _connect(self, host: str) -> t.Any:
+        connection = psycopg2.connect(
+            host=host,
+            user="client",
+            password=CLIENT_PASSWORD,
+            dbname="postgres",
+            target_session_attrs="read-write",
+            connect_timeout=2,
+            tcp_user_timeout=3000,
+            keepalives_idle=1,
+            keepalives_interval=1,
+            keepalives_count=2,
+        )
+        connection.autocommit = True
+        return connection
+
+    def _session(self) -> None:
+        with contextlib.closing(self._connect(self._host)) as connection, connection.cursor() as cursor:
+            host = connection.info.host
+            while not self._stop.wait(0.01):
+                number = self._next
+                self._next += 1
+                cursor.execute("INSERT INTO ledger (n) VALUES (%s)", (number,))
+                self.acknowledged.append(number)
+                self.hosts.append(host)
+
+    def _look(self, host: str) -> None:
+        while not self._stop.wait(0.1):
+            with (
+                contextlib.suppress(psycopg2.Error),
+                contextlib.closing(self._connect(host)) as connection,
+                connection.cursor() as cursor,
+            ):
+                cursor.execute("CREATE TEMPORARY TABLE writes (n int)")
+                self._writers.append((time.monotonic(), host))
+
+    def stop(self) -> list[int]:
+        """Stop all; return the numbers that were acknowledged."""
+        numbers = super().stop()
+        for looker in self._lookers:
+            looker.join(timeout=10)
+        return numbers
+
+    def two_writers(self) -> list[tuple[float, str]]:
+        """Return every write on a host after another host had taken one: there must be one change of hands at most."""
+        seen: list[str] = []
+        wrong = []
+        for at, host in sorted(self._writers):
+            if host in seen[:-1]:
+                wrong.append((at, host))
+            elif host not in seen:
+                seen.append(host)
+        return wrong
 
 
 def reset_standby(host: str = "smdw", master: str = "mdw") -> None:

@@ -61,7 +61,9 @@ def _with_a_writer(
     followers += [
         name
         for name, other in observations.items()
-        if topology.kind(other) in STANDBYS and topology.system_identifier(other) == topology.system_identifier(seen)
+        if topology.kind(other) in STANDBYS
+        and not other["data_directory"]["fenced"]
+        and topology.system_identifier(other) == topology.system_identifier(seen)
     ]
     if followers:
         return _refuse(
@@ -86,11 +88,11 @@ def _with_a_writer(
 
 
 def _is_former(other: topology.Observation, master: topology.Observation) -> bool:
-    """Whether a host holds the stopped data of a master of the same system that has been left behind."""
-    if topology.kind(other) != topology.STOPPED:
-        return False
+    """Whether a host holds the data of a master of the same system that has been left behind, fenced already or not."""
     same = topology.system_identifier(other) == topology.system_identifier(master)
-    return same and (topology.timeline(other) or 0) < (topology.timeline(master) or 0)
+    if topology.kind(other) != topology.STOPPED or not same:
+        return same and topology.kind(other) in STANDBYS and other["data_directory"]["fenced"]
+    return (topology.timeline(other) or 0) < (topology.timeline(master) or 0)
 
 
 def _standby_of(observations: dict[str, topology.Observation], chosen: str | None) -> tuple[str | None, list[Refusal]]:

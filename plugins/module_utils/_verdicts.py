@@ -27,6 +27,8 @@ def needs_snapshot(seen: topology.Observation, source: topology.Observation, slo
     """
     if topology.system_identifier(seen) != topology.system_identifier(source):
         return True
+    if seen["data_directory"]["fenced"]:
+        return True  # a former master: its WAL may go on where the new master's does not
     if topology.kind(seen) == topology.STANDBY:
         return False
     if resumes(seen, source):

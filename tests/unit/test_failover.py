@@ -95,6 +95,11 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         {},
         {"activate": False, "old": "mdw", "new": "smdw", "fence": "module", "salvage": False},
     ),
+    "activated already, the fenced one was booted": (
+        pair(standby("mdw", {"data_directory.fenced": True}), activated()),
+        {},
+        {"activate": False, "old": "mdw", "fence": "module"},
+    ),
     "activated already, host dead": (
         pair(unreachable(), activated()),
         {},

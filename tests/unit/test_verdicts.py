@@ -312,7 +312,29 @@ PLANS: dict[str, tuple[Hosts, Options, dict[str, t.Any]]] = {
     ),
 }
 
+FENCED = {"data_directory.fenced": True, "replication.primary_slot_name": "hawq_mirroring_smdw"}
+PLANS["fenced former master, keep"] = (
+    pair(stopped("smdw", {**FENCED, "data_directory.signals": ["standby.signal"]})),
+    KEEP,
+    {"snapshot": True, "existing_data": "keep"},
+)
+PLANS["fenced former master that was booted and stopped, keep"] = (
+    pair(stopped_standby("smdw", FENCED)),
+    KEEP,
+    {"snapshot": True, "existing_data": "keep"},
+)
+
 REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
+    "fenced former master": (
+        pair(stopped_standby("smdw", FENCED)),
+        {},
+        [(f"{DATA} on smdw holds a standby whose server is stopped", "-e existing_data=keep")],
+    ),
+    "fenced former master that was booted": (
+        pair(standby("smdw", FENCED)),
+        KEEP,
+        [(f"{DATA} on smdw is in use by a running standby", "systemctl stop hawq-master.service")],
+    ),
     "all empty": (
         {"mdw": empty("mdw"), "smdw": empty()},
         {},

@@ -1,0 +1,41 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A synchronised pair, whoever of the two is the master now, and a client that uses both."""
+
+from __future__ import annotations
+
+import typing as t
+
+import harness
+import pytest
+
+HOSTS = ("mdw", "smdw")
+
+
+@pytest.fixture(scope="session")
+def made() -> None:
+    """Make the first master."""
+    harness.play("init_master", "-e", "master_host=mdw")
+    harness.open_to_clients()
+
+
+@pytest.fixture
+def pair(made: None) -> harness.Pair:
+    """Give the standby back that the last test's failover has cost."""
+    for host in HOSTS:
+        harness.lab("join", "controller", host)
+    harness.lab("join", *HOSTS)
+    master = next(host for host in HOSTS if harness.accepts_writes(host))
+    standby = next(host for host in HOSTS if host != master)
+    harness.play("init_standby", "-e", "existing_data=discard")
+    assert harness.mirroring(master)[0] == "Synchronized"
+    return harness.Pair(master, standby)
+
+
+@pytest.fixture
+def ledger(pair: harness.Pair) -> t.Iterator[harness.Ledger]:
+    """Give a client that commits numbered rows on whichever host accepts them; two hosts at a time must never do."""
+    last = harness.sql(pair.master, "SELECT coalesce(max(n), 0) + 1 FROM ledger")
+    with harness.Ledger(HOSTS, start=int(last)) as client:
+        harness.until(lambda: len(client.acknowledged) > 20, 30, "the first acknowledged rows")
+        yield client
+    assert client.two_writers() == []

@@ -1,0 +1,249 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""failover.yml in every state that a pair can be in. Each test begins with a synchronised one, ends with one master."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from harness import (
+    DATA,
+    LAB,
+    SERVICE,
+    Ledger,
+    Pair,
+    Running,
+    accepts_writes,
+    changed,
+    flat,
+    lab,
+    on,
+    play,
+    sql,
+    until,
+)
+
+DOWN = ("-e", "master_is_down=true")
+TABLE = "CREATE TABLE IF NOT EXISTS bulk (n bigint PRIMARY KEY); TRUNCATE bulk;"
+BULK = "".join(f"INSERT INTO bulk VALUES ({n});\n" for n in range(20_000))
+
+
+def kill_server(host: str) -> None:
+    on(host, f"kill -9 $(head -1 {DATA}/postmaster.pid)")
+
+
+def refused(*arguments: str, says: list[str]) -> None:
+    """failover.yml must refuse with these words and change nothing."""
+    output = play("failover", *arguments, ok=False)
+    assert [words for words in says if words not in flat(output)] == [], output
+    assert changed(output) == 0
+
+
+def assert_took_over(pair: Pair, ledger: Ledger) -> None:
+    """The standby of before serves the clients, and has every row that was ever acknowledged."""
+    served = len(ledger.acknowledged)
+    until(lambda: len(ledger.acknowledged) > served + 20, 30, "commits on the new master")
+    assert ledger.hosts[-1] == pair.standby
+    ledger.stop()
+    assert ledger.missing_on(pair.standby) == []
+    assert sql(pair.standby, "SELECT summary_state FROM gp_master_mirroring") == "Not Configured"
+    assert not accepts_writes(pair.master)
+
+
+def journal(host: str) -> str:
+    return on(host, f"journalctl --no-pager -o cat -u {SERVICE} -n 20")
+
+
+def test_case_27_a_living_master_is_not_overtaken(pair: Pair, ledger: Ledger) -> None:
+    alive = [f"{pair.master} is the master, is alive and accepts writes", "hawq.mirroring.switchover"]
+    refused(says=alive)
+    refused(*DOWN, says=alive)
+    lab("cut", "controller", pair.master)
+    try:
+        reached = f"but {pair.standby} reaches its port {pair.master}:5432"
+        refused(
+            *DOWN, says=[f"{pair.master} is not reachable by SSH", reached, f"Mend the way from here to {pair.master}"]
+        )
+        lab("cut", pair.master, pair.standby)
+        unproven = [
+            f"it is not proven that {pair.master} is dead",
+            "not open",
+            "-e master_is_down=true",
+            "-e fence_command=",
+        ]
+        refused(says=unproven)
+        refused("-e", "fence_command=/bin/false", says=["The fence command did not succeed", "nothing was activated"])
+    finally:
+        lab("join", pair.master, pair.standby)
+        lab("join", "controller", pair.master)
+    assert sql(pair.standby, "SELECT pg_is_in_recovery()") == "t"
+    served = len(ledger.acknowledged)
+    until(lambda: len(ledger.acknowledged) > served + 20, 30, "commits on the master all along")
+    assert set(ledger.hosts) == {pair.master}
+    play("state")
+
+
+def test_case_23_a_standby_promoted_by_hand_is_a_second_master(pair: Pair) -> None:
+    sql(pair.standby, "SELECT pg_promote()")
+    refused(*DOWN, says=["mdw and smdw both accept writes", f"systemctl stop {SERVICE} on"])
+    on(pair.standby, f"systemctl stop {SERVICE}")
+
+
+def test_cases_25_36_37_crashed_server_loses_nothing_that_only_its_disk_has(pair: Pair, tmp_path: Path) -> None:
+    """20,000 commits never reached the standby. The environment of the operator is full of libpq's variables."""
+    sql(pair.master, TABLE)
+    until(lambda: sql(pair.standby, "SELECT to_regclass('bulk') IS NOT NULL") == "t", 30, "the table on the standby")
+    lab("cut", pair.master, pair.standby)
+    sql(pair.master, BULK)
+    kill_server(pair.master)
+    lab("join", pair.master, pair.standby)
+    assert sql(pair.standby, "SELECT count(*) FROM bulk") == "0"
+    os.environ.update(PGHOST="nowhere.invalid", PGPORT="1", PGDATA="/nonexistent", PGUSER="nobody")
+    try:
+        said = play("failover", "-e", f"report_file={tmp_path}/report.json")
+    finally:
+        for name in ("PGHOST", "PGPORT", "PGDATA", "PGUSER"):
+            del os.environ[name]
+    assert sql(pair.standby, "SELECT count(*), sum(n) FROM bulk") == f"20000|{sum(range(20_000))}"
+    assert f"{pair.standby} is the master now" in said
+    document = json.loads((tmp_path / "report.json").read_text())
+    assert document["facts"]["Data lost"].startswith("none: all WAL")
+    assert document["facts"]["Salvaged from it"] != "nothing was missing"
+    assert document["activation"]["timeline"] == document["fenced"]["record"]["control"]["timeline"] + 1
+    assert on(pair.standby, f"ls -d {DATA}.hawq-salvage 2>/dev/null", check=False) == ""
+
+    again = play("failover")
+    assert changed(again) == 0
+    assert f"{pair.standby} is the master already, nothing to activate" in again
+
+    # by hand or at boot, the old master comes back as a standby at most
+    on(pair.master, f"systemctl reset-failed {SERVICE}; systemctl start {SERVICE}")
+    until(lambda: sql(pair.master, "SELECT pg_is_in_recovery()") == "t", 30, "a server that takes no writes")
+    assert changed(play("failover")) > 0
+    on(pair.master, f"rm {DATA}/standby.signal")
+    on(pair.master, f"systemctl start {SERVICE}", check=False)
+    assert f"{pair.standby} is a master of the same system" in journal(pair.master)
+    assert not accepts_writes(pair.master)
+    refusal = flat(play("init_standby", ok=False))
+    assert f"{DATA} on {pair.master} holds the data of a master whose server is stopped" in refusal
+
+
+def test_salvage_through_the_controller(pair: Pair) -> None:
+    """The two do not reach each other at any time."""
+    sql(pair.master, TABLE)
+    until(lambda: sql(pair.standby, "SELECT to_regclass('bulk') IS NOT NULL") == "t", 30, "the table on the standby")
+    lab("cut", pair.master, pair.standby)
+    sql(pair.master, BULK)
+    kill_server(pair.master)
+    play("failover")
+    lab("join", pair.master, pair.standby)
+    assert sql(pair.standby, "SELECT count(*), sum(n) FROM bulk") == f"20000|{sum(range(20_000))}"
+
+
+def test_cases_26_45_powered_off_host_comes_back(pair: Pair, ledger: Ledger) -> None:
+    lab("power-off", pair.master)
+    refused(says=[f"it is not proven that {pair.master} is dead", "-e master_is_down=true"])
+    play("failover", *DOWN)
+    assert_took_over(pair, ledger)
+    lab("power-on", pair.master)
+    until(lambda: f"{pair.standby} is a master of the same system" in journal(pair.master), 60, "the interlock speaks")
+    assert on(pair.master, f"systemctl is-active {SERVICE}", check=False) == "failed"
+    assert changed(play("failover")) > 0  # only now its data can be marked
+    assert not accepts_writes(pair.master)
+
+
+def test_case_28_frozen_server_is_killed_not_woken(pair: Pair, ledger: Ledger) -> None:
+    on(pair.master, f"systemctl kill --signal=STOP {SERVICE}")
+    play("failover")
+    assert_took_over(pair, ledger)
+    assert on(pair.master, "pgrep -u gpadmin postgres", check=False) == ""
+
+
+def test_case_28_frozen_host_is_fenced_by_command(pair: Pair, ledger: Ledger) -> None:
+    lab("freeze", pair.master)
+    refused(says=[f"it is not proven that {pair.master} is dead"])
+    play("failover", "-e", f"fence_command='{LAB} power-off {pair.master}'")
+    assert_took_over(pair, ledger)
+    lab("power-on", pair.master)
+    until(lambda: f"{pair.standby} is a master of the same system" in journal(pair.master), 60, "the interlock speaks")
+    assert not accepts_writes(pair.master)
+
+
+def test_cases_22_31_standby_paused_and_stopped(pair: Pair, ledger: Ledger) -> None:
+    sql(pair.standby, "SELECT pg_wal_replay_pause()")
+    written = len(ledger.acknowledged)
+    until(lambda: len(ledger.acknowledged) > written + 50, 30, "rows that are not replayed")
+    on(pair.standby, f"systemctl stop {SERVICE}")
+    until(lambda: len(ledger.acknowledged) > written + 100, 30, "rows that never arrived")
+    kill_server(pair.master)
+    play("failover")
+    assert_took_over(pair, ledger)
+
+
+def test_case_22_replay_paused(pair: Pair, ledger: Ledger) -> None:
+    sql(pair.standby, "SELECT pg_wal_replay_pause()")
+    written = len(ledger.acknowledged)
+    until(lambda: len(ledger.acknowledged) > written + 50, 30, "rows that are not replayed")
+    kill_server(pair.master)
+    play("failover")
+    assert_took_over(pair, ledger)
+
+
+def test_case_30_what_cannot_be_salvaged_is_lost_only_when_told(pair: Pair) -> None:
+    sql(pair.master, TABLE)
+    until(lambda: sql(pair.standby, "SELECT to_regclass('bulk') IS NOT NULL") == "t", 30, "the table on the standby")
+    lab("cut", pair.master, pair.standby)
+    sql(pair.master, BULK)
+    wal = sql(pair.master, "SELECT pg_walfile_name(pg_current_wal_lsn())")
+    kill_server(pair.master)
+    on(pair.master, f"mkdir /var/tmp/aside; mv {DATA}/pg_wal/{wal} /var/tmp/aside")
+    said = flat(play("failover", ok=False))
+    assert "cannot be salvaged" in said
+    assert "-e accept_data_loss=true" in said
+    assert not accepts_writes(pair.standby)
+    on(pair.master, f"mv /var/tmp/aside/{wal} {DATA}/pg_wal/; rmdir /var/tmp/aside")
+    play("failover")
+    lab("join", pair.master, pair.standby)
+    assert sql(pair.standby, "SELECT count(*) FROM bulk") == "20000"
+
+
+def test_case_32_a_promotion_that_hangs_is_given_up_and_taken_up_again(pair: Pair) -> None:
+    startup = sql(pair.standby, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'startup'")
+    kill_server(pair.master)
+    on(pair.standby, f"kill -STOP {startup}")
+    said = flat(play("failover", "-e", "master_activation_timeout=5", ok=False))
+    assert "the promotion was asked for 5 s ago and is not done" in said
+    on(pair.standby, f"kill -CONT {startup}")
+    play("failover")
+    assert accepts_writes(pair.standby)
+
+
+TASKS = (
+    "server : Stop the server and keep it from coming back as a master",
+    "standby : Look for WAL that the standby lacks",
+    "standby : Fetch the WAL from the old master",
+    "standby : Let the standby replay it",
+    "master : Activate it",
+    "master : Let a later rewind see the new timeline",
+)
+
+
+def test_case_33_controller_killed_at_each_task(pair: Pair) -> None:
+    sql(pair.master, TABLE)
+    until(lambda: sql(pair.standby, "SELECT to_regclass('bulk') IS NOT NULL") == "t", 30, "the table on the standby")
+    lab("cut", pair.master, pair.standby)
+    sql(pair.master, BULK)
+    kill_server(pair.master)
+    lab("join", pair.master, pair.standby)
+    reached = []
+    for task in TASKS:
+        run = Running("failover")
+        if run.reaches(f"TASK [hawq.mirroring.{task}]"):
+            reached.append(task)
+        run.kill()
+    assert len(reached) >= 4, reached
+    play("failover")
+    assert changed(play("failover")) == 0
+    assert sql(pair.standby, "SELECT count(*), sum(n) FROM bulk") == f"20000|{sum(range(20_000))}"
+    assert on(pair.standby, f"ls -d {DATA}.hawq-salvage 2>/dev/null", check=False) == ""
