@@ -16,6 +16,8 @@ import psycopg2
 
 ROOT = Path(__file__).resolve().parent.parent
 LAB = ROOT / "molecule" / "lab" / "lab"
+#: the inventory of playbooks that are not given another
+INVENTORY = ROOT / "inventories" / "lab"
 DATA = "/data/hawq/master"
 SERVICE = "hawq-master.service"
 SLOT = "hawq_mirroring_smdw"
@@ -29,9 +31,10 @@ def lab(*words: str) -> str:
     return done.stdout
 
 
-def on(host: str, command: str, check: bool = True) -> str:
+def on(host: str, command: str, check: bool = True, seconds: int = 180) -> str:
     """Run a shell command on a host as root; return what it prints."""
-    done = subprocess.run([str(LAB), "ssh", host, command], capture_output=True, text=True, timeout=180, check=False)
+    words = [str(LAB), "ssh", host, command]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=seconds, check=False)
     assert not check or done.returncode == 0, f"{host}: {command}: {done.stderr}{done.stdout}"
     return done.stdout.strip()
 
@@ -48,7 +51,7 @@ def sql(host: str, query: str, user: str = "gpadmin", database: str = "postgres"
 def command_of(playbook: str, *arguments: str) -> list[str]:
     """Return the command that runs one of the collection's playbooks; on the lab, unless an inventory comes first."""
     path = str(ROOT / "playbooks" / f"{playbook}.yml")
-    inventory = [] if arguments[:1] == ("-i",) else ["-i", str(ROOT / "inventories" / "lab")]
+    inventory = [] if arguments[:1] == ("-i",) else ["-i", str(INVENTORY)]
     return ["ansible-playbook", *inventory, path, *arguments]
 
 
@@ -219,14 +222,13 @@ def accepts_writes(host: str) -> bool:
 
 
 class Ledger(Writer):
-    """A client that knows both hosts and commits on the one that accepts writes, and two that look for a second one."""
+    """A client that commits through the address of the master, and one for each host that looks for a second writer."""
 
-    def __init__(self, hosts: tuple[str, ...], start: int = 0) -> None:
-        """Connect and begin to write and to look."""
-        self.hosts: list[str] = []
+    def __init__(self, address: str, hosts: tuple[str, ...], start: int = 0) -> None:
+        """Connect to the address (or several) and begin to write; look at each host for itself."""
         self._writers: list[tuple[float, str]] = []
         self._lookers = [threading.Thread(target=self._look, args=(host,), daemon=True) for host in hosts]
-        super().__init__(",".join(hosts), start)
+        super().__init__(address, start)
         for looker in self._lookers:
             looker.start()
 
@@ -248,13 +250,11 @@ class Ledger(Writer):
 
     def _session(self) -> None:
         with contextlib.closing(self._connect(self._host)) as connection, connection.cursor() as cursor:
-            host = connection.info.host
             while not self._stop.wait(0.01):
                 number = self._next
                 self._next += 1
                 cursor.execute("INSERT INTO ledger (n) VALUES (%s)", (number,))
                 self.acknowledged.append(number)
-                self.hosts.append(host)
 
     def _look(self, host: str) -> None:
         while not self._stop.wait(0.1):

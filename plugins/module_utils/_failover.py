@@ -189,6 +189,15 @@ def _fence(
                 f"Mend the way from here to {old}, or stop the server there, {AGAIN}",
             )
         ]
+    address = observations[new].get("virtual_ip")
+    if address and address["taken"] and not options["fence_command"]:
+        return NOT_NEEDED, [
+            Refusal(
+                f"{old} is {topology.describe(seen)}, but somebody answers for {address['address']} as seen from {new}",
+                "it is the master's address, so its host is most likely on",
+                f"Switch {old} off, {AGAIN}, or let this do it, -e fence_command='COMMAND'",
+            )
+        ]
     if options["master_is_down"]:
         return BY_WORD, []
     if options["fence_command"]:
@@ -211,6 +220,9 @@ def evidence(observations: dict[str, topology.Observation], old: str, new: str) 
     if answer:
         state = "open" if answer["open"] else f"not open ({answer['error']})"
         found.append(f"its port {answer['address']}:{answer['port']} as seen from {new}: {state}")
+    address = observations[new].get("virtual_ip")
+    if address and address["taken"] is not None:
+        found.append(f"{address['address']} as seen from {new}: {'answered' if address['taken'] else 'nobody answers'}")
     server = observations[new]["server"]
     if server:
         receiver = server["receiver"]

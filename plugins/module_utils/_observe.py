@@ -297,6 +297,19 @@ def probe(address: str, port: int, seconds: float = 2.0) -> dict[str, t.Any]:
     return answer
 
 
+def virtual_ip(run: Runner, address: str, interface: str, ask: bool) -> dict[str, t.Any] | None:
+    """Whether the address that follows the master is here, and, if asked for, whether anybody else answers for it."""
+    if not address:
+        return None
+    bare = address.split("/")[0]
+    here, taken = bare in machine(run)["addresses"], None
+    if ask and not here and ":" not in bare and interface:
+        # duplicate address detection: 1 when somebody answers
+        code, _output, _errors = run(["arping", "-D", "-q", "-c", "1", "-w", "1", "-I", interface, bare], timeout=5)
+        taken = {0: False, 1: True}.get(code)
+    return {"address": address, "here": here, "taken": taken}
+
+
 def sources_for(address: str) -> list[str]:
     """The local addresses that packets to there leave from, one for each address of the name (no packet is sent)."""
     found = set()

@@ -58,6 +58,9 @@ def state(document: dict[str, t.Any]) -> str:
         seconds = mirroring["lag_seconds"]
         lag = checks.size(mirroring["lag_bytes"]) + (f", {seconds:.3f} s" if seconds is not None else "")
         lines.append(_line("Standby behind", lag))
+    if document["virtual_ip"]:
+        where = ", ".join(document["virtual_ip"]["holders"]) or "no host"
+        lines.append(_line("Virtual IP", f"{document['virtual_ip']['address']} on {where}"))
     lines.append(_line("Timeline", document["timeline"] or "unknown"))
     for slot in document["slots"]:
         kept = checks.size(slot["retained_bytes"] or 0)
@@ -112,6 +115,8 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Promotion until a write had committed"] = f"{done['seconds']:.2f} s"
     if done.get("released_from"):
         facts["Commits wait for no standby now"] = f"synchronous_standby_names was {done['released_from']}"
+    if document.get("virtual_ip"):
+        facts["Address of the master"] = document["virtual_ip"]
     hosts = plan["endpoints"]
     names, ports = (",".join(str(hosts[name][key]) for name in sorted(hosts)) for key in ("address", "port"))
     follow = [f"clients: host={names} port={ports} target_session_attrs=read-write"]

@@ -70,6 +70,10 @@ def problems(document: dict[str, t.Any]) -> list[str]:
         found.append("no host accepts writes")
     if len(document["masters"]) > 1:
         found.append(f"{' and '.join(document['masters'])} both accept writes")
+    address = document["virtual_ip"]
+    if address and document["master"] and address["holders"] != [document["master"]]:
+        where = " and ".join(address["holders"]) or "no host"
+        found.append(f"{address['address']} is on {where}, and should be on the master {document['master']}")
     for standby in document["standbys"]:
         mirroring = document["mirroring"]
         if mirroring["summary_state"] != topology.SYNCHRONIZED:
@@ -80,6 +84,14 @@ def problems(document: dict[str, t.Any]) -> list[str]:
         elif (host := document["hosts"].get(standby)) and host["kind"] != topology.STANDBY:
             found.append(f"standby {standby} is {host['description']}, which the master has not noticed yet")
     return found
+
+
+def _virtual_ip(observations: dict[str, topology.Observation]) -> dict[str, t.Any] | None:
+    seen = {name: seen["virtual_ip"] for name, seen in observations.items() if seen.get("virtual_ip")}
+    addresses = sorted({row["address"] for row in seen.values()})
+    if not addresses:
+        return None
+    return {"address": ", ".join(addresses), "holders": [name for name, row in seen.items() if row["here"]]}
 
 
 def document(observations: dict[str, topology.Observation]) -> dict[str, t.Any]:
@@ -119,6 +131,7 @@ def document(observations: dict[str, topology.Observation]) -> dict[str, t.Any]:
         passive = topology.kind(observations.get(standbys[0], {"reachable": False})) == topology.STANDBY
         found["standby_state"] = "Standby host passive" if passive else "Unknown"
         found["mirroring"].update(_lag(source, standbys[0]))
+    found["virtual_ip"] = _virtual_ip(observations)
     found["problems"] = problems(found)
     found["healthy"] = not found["problems"]
     return found

@@ -34,6 +34,13 @@ options:
     suboptions:
       role: {description: Role that standbys connect as., type: str, default: hawq_mirroring}
       passfile: {description: Password file. Empty for C(.pgpass) in the home of the server's user., type: path}
+  virtual_ip:
+    description: The address that follows the master. A standby asks whether anybody answers there.
+    type: dict
+    default: {}
+    suboptions:
+      address: {description: The address with its prefix. None when empty., type: str, default: ""}
+      interface: {description: Network interface., type: str, default: ""}
   sizes:
     description: Whether a running master measures its tablespaces, which reads the size of every file.
     type: bool
@@ -64,8 +71,8 @@ observation:
     - Keys are C(endpoint) (address and port), C(machine), C(user), C(blocks) (our lines in files that others write,
       too), C(ssh) (public keys), C(binaries), C(data_directory), C(control) (null without a readable control file),
       C(process), C(service), C(replication) (what the directory is told), C(credentials) (whether they fit, never what
-      they are), C(configuration), C(snapshot), C(interlock), C(listening), C(probes), C(directories), C(server) (null
-      when no session was possible) and C(server_error) (why).
+      they are), C(configuration), C(snapshot), C(interlock), C(listening), C(probes), C(virtual_ip), C(directories),
+      C(server) (null when no session was possible) and C(server_error) (why).
   type: dict
   returned: always
 """
@@ -112,6 +119,9 @@ def main(module):
             "interlock": _interlock.observe(instance),
             "listening": _observe.listening(instance.port),
             "probes": probes,
+            "virtual_ip": _observe.virtual_ip(
+                run, **module.params["virtual_ip"], ask=not server or server["in_recovery"]
+            ),
             "directories": [_observe.tablespace_directory(path) for path in module.params["directories"]],
             "server": server,
             "server_error": error,
@@ -143,6 +153,15 @@ if __name__ == "__main__":
                 "options": {
                     "role": {"type": "str", "default": "hawq_mirroring"},
                     "passfile": {"type": "path"},
+                },
+            },
+            "virtual_ip": {
+                "type": "dict",
+                "default": {},
+                "apply_defaults": True,
+                "options": {
+                    "address": {"type": "str", "default": ""},
+                    "interface": {"type": "str", "default": ""},
                 },
             },
             "sizes": {"type": "bool", "default": False},

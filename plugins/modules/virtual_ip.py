@@ -62,8 +62,8 @@ def move(module, run, wanted):
         if time.monotonic() > deadline:
             what = f"is not on {module.params['interface']}" if wanted else "is still here"
             raise _common.MirroringError(
-                f"{address} {what} after {timeout} s ({' '.join(errors.split()) or 'no error'}): look at journalctl -u {unit},"
-                " then run this again"
+                f"{address} {what} after {timeout} s ({' '.join(errors.split()) or 'no error'}): look at journalctl -u"
+                f" {unit}, then run this again"
             )
         time.sleep(0.1)
 

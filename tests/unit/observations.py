@@ -200,6 +200,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
             "interlock": {"program": None, "settings": None, "asked": False},
             "listening": False,
             "probes": {other: probe(name, other) for other in others},
+            "virtual_ip": None,
             "directories": [],
             "server": None,
             "server_error": "the server is not running",

@@ -134,6 +134,14 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
         [("it is not proven that mdw is dead (mdw: not reachable by SSH", "-e master_is_down=true")],
     ),
     "old master's data gone": (pair(empty("mdw")), {}, [("it is not proven that mdw is dead", "-e fence_command=")]),
+    "host dead, its address lives": (
+        pair(
+            unreachable(),
+            standby("smdw", {**CLOSED, "virtual_ip": {"address": "10.9.0.9/24", "here": False, "taken": True}}),
+        ),
+        DOWN,
+        [("somebody answers for 10.9.0.9/24 as seen from smdw", "-e fence_command=")],
+    ),
     "server gives no session": (
         pair(silent("mdw")),
         DOWN,

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import harness
 import pytest
 
+harness.INVENTORY = Path(__file__).resolve().parents[1] / "inventory"
+VIRTUAL_IP = "10.77.0.100"
 HOSTS = ("mdw", "smdw")
 
 
@@ -31,11 +34,11 @@ def pair(made: None) -> harness.Pair:
     return harness.Pair(master, standby)
 
 
-@pytest.fixture
-def ledger(pair: harness.Pair) -> t.Iterator[harness.Ledger]:
-    """Give a client that commits numbered rows on whichever host accepts them; two hosts at a time must never do."""
+@pytest.fixture(params=[VIRTUAL_IP, ",".join(HOSTS)], ids=["virtual-ip", "both-hosts"])
+def ledger(pair: harness.Pair, request: pytest.FixtureRequest) -> t.Iterator[harness.Ledger]:
+    """Give a client that commits numbered rows through the master's address; never may two hosts take any."""
     last = harness.sql(pair.master, "SELECT coalesce(max(n), 0) + 1 FROM ledger")
-    with harness.Ledger(HOSTS, start=int(last)) as client:
+    with harness.Ledger(request.param, HOSTS, start=int(last)) as client:
         harness.until(lambda: len(client.acknowledged) > 20, 30, "the first acknowledged rows")
         yield client
     assert client.two_writers() == []
