@@ -29,9 +29,10 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         arguments = self._task.args
         document = arguments["document"]
-        if arguments["kind"] == "failover":
-            document = {**document, **_report.failover(document)}
-        if arguments["kind"] in ("work", "failover"):
+        texts = {"failover": _report.failover, "segments": _report.segments}
+        if arguments["kind"] in texts:
+            document = {**document, **texts[arguments["kind"]](document)}
+        if arguments["kind"] in ("work", *texts):
             document = {**document, **_report.timed(document.get("marks", {}), time.time())}
         if arguments["kind"] == "failure":
             return {**result, "failed": True, "msg": _report.failure(document)}

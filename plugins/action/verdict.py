@@ -11,6 +11,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import _failover, _
 WORKFLOWS = {
     "init_standby": _verdicts.init_standby,
     "init_master": _verdicts.init_master,
+    "init_segments": _verdicts.init_segments,
     "failover": _failover.judge,
 }
 
@@ -24,14 +25,16 @@ class ActionModule(ActionBase):
         """Return the topology and the plan; fail with every refusal."""
         result = super().run(tmp, task_vars)
         arguments = self._task.args
-        observations = self._observations(task_vars, arguments["observed"], arguments.get("places"))
+        groups = task_vars["groups"]
+        observations = self._observations(task_vars, groups["masters"], arguments["observed"], arguments.get("places"))
+        witnesses = self._observations(task_vars, groups.get("segments", []), arguments["observed"], None)
         workflow = arguments["workflow"]
         result.update(changed=False, mark=time.time())
         if workflow == "state":
             return {**result, "state": _state.document(observations)}
         hosts = self._endpoints(observations)
         try:
-            judged = WORKFLOWS[workflow](observations, hosts, arguments["options"])
+            judged = WORKFLOWS[workflow](observations, hosts, {**arguments["options"], "witnesses": witnesses})
         except KeyError as error:
             raise AnsibleActionFail(f"verdict: no workflow or option {error}") from error
         if judged.refusals:
@@ -52,10 +55,10 @@ class ActionModule(ActionBase):
         return known
 
     @staticmethod
-    def _observations(task_vars, register, places):
-        """Collect what the observing task registered on each host of the group masters, in the inventory's order."""
+    def _observations(task_vars, names, register, places):
+        """Collect what the observing task registered on each of these hosts, in the inventory's order."""
         found = {}
-        for name in task_vars["groups"]["masters"]:
+        for name in names:
             answer = task_vars["hostvars"][name].get(register) or {}
             if "observation" in answer:
                 found[name] = {"reachable": True, **answer["observation"]}

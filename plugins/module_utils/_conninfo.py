@@ -66,9 +66,9 @@ def slot_name(standby: str) -> str:
     return "hawq_mirroring_" + re.sub(r"[^a-z0-9_]", "_", standby.lower())[:48]
 
 
-def hba_lines(role: str, addresses: list[str]) -> list[str]:
-    """Return host-based authentication lines that let a role replicate from exactly these addresses."""
+def hba_lines(role: str, addresses: list[str], database: str = "replication") -> list[str]:
+    """Return host-based authentication lines that let a role in from exactly these addresses, to replicate or query."""
     return [
-        f"host replication {role} {address}/{128 if ':' in address else 32} scram-sha-256"
+        f"host {database} {role} {address}/{128 if ':' in address else 32} scram-sha-256"
         for address in sorted(addresses)
     ]

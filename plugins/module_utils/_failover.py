@@ -6,6 +6,7 @@ Safety rule S2: nothing is activated before the old master is fenced, proven dea
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
@@ -35,8 +36,13 @@ def judge(
     old, refusals = _old_master_of(observations, hosts, new)
     if old is None:
         return Verdict({}, refusals)
-    fence, unproven = _fence(old, new, observations, options)
-    refusals += unproven + _missing(old, new, observations, options["accept_data_loss"])
+    witnesses = {
+        name: seen for name, seen in options["witnesses"].items() if topology.kind(seen) != topology.UNREACHABLE
+    }
+    fence, unproven = _fence(old, new, observations, witnesses, options)
+    if not options["accept_data_loss"]:
+        unproven += _missing(old, new, observations, witnesses)
+    refusals += unproven
     plan = {
         "workflow": "failover",
         "activate": True,
@@ -47,7 +53,8 @@ def judge(
         "salvage": fence == BY_MODULE and observations[old]["data_directory"]["state"] == "data",
         "endpoints": {name: hosts[name] for name in (old, new)},
         "slot": _conninfo.slot_name(old),
-        "evidence": evidence(observations, old, new),
+        "segments": [name for name, seen in witnesses.items() if seen["witness"]],
+        "evidence": evidence(observations, witnesses, old, new),
     }
     return Verdict(plan, refusals)
 
@@ -81,6 +88,7 @@ def _with_a_writer(
         "start": False,
         "salvage": False,
         "slot": None,
+        "segments": [],
         "evidence": [],
     }
     plan["endpoints"] = {name: hosts[name] for name in (plan["old"], writer) if name}
@@ -166,7 +174,11 @@ def _same_system(old: str, new: str, observations: dict[str, topology.Observatio
 
 
 def _fence(
-    old: str, new: str, observations: dict[str, topology.Observation], options: dict[str, t.Any]
+    old: str,
+    new: str,
+    observations: dict[str, topology.Observation],
+    witnesses: dict[str, topology.Observation],
+    options: dict[str, t.Any],
 ) -> tuple[str, list[Refusal]]:
     """Return how the old master is fenced, or why it cannot be taken for dead."""
     seen, what = observations[old], topology.kind(observations[old])
@@ -180,11 +192,17 @@ def _fence(
                 f"If it is to be given up, stop it (systemctl stop {seen['service']['unit']} on {old}), {AGAIN}",
             )
         ]
-    answer = observations[new]["probes"].get(old) or {}
-    if answer.get("open"):
+    reached_by = [
+        name
+        for name, other in {new: observations[new], **witnesses}.items()
+        if (other["probes"].get(old) or {}).get("open")
+    ]
+    if reached_by:
+        answer = {new: observations[new], **witnesses}[reached_by[0]]["probes"][old]
         return NOT_NEEDED, [
             Refusal(
-                f"{old} is {topology.describe(seen)}, but {new} reaches its port {answer['address']}:{answer['port']}",
+                f"{old} is {topology.describe(seen)}, but {' and '.join(reached_by)} can open its port"
+                f" {answer['address']}:{answer['port']}",
                 "the master is alive, only cut off from here",
                 f"Mend the way from here to {old}, or stop the server there, {AGAIN}",
             )
@@ -202,7 +220,7 @@ def _fence(
         return BY_WORD, []
     if options["fence_command"]:
         return BY_COMMAND, []
-    found = "; ".join(evidence(observations, old, new))
+    found = "; ".join(evidence(observations, witnesses, old, new))
     return NOT_NEEDED, [
         Refusal(
             f"it is not proven that {old} is dead ({found})",
@@ -213,13 +231,20 @@ def _fence(
     ]
 
 
-def evidence(observations: dict[str, topology.Observation], old: str, new: str) -> list[str]:
+def evidence(
+    observations: dict[str, topology.Observation], witnesses: dict[str, topology.Observation], old: str, new: str
+) -> list[str]:
     """Return what speaks for and against the death of the old master, as people read it."""
     found = [f"{old}: {topology.describe(observations[old])}"]
-    answer = observations[new]["probes"].get(old)
-    if answer:
-        state = "open" if answer["open"] else f"not open ({answer['error']})"
-        found.append(f"its port {answer['address']}:{answer['port']} as seen from {new}: {state}")
+    for name, seen in {new: observations[new], **witnesses}.items():
+        answer = seen["probes"].get(old)
+        if answer:
+            state = "open" if answer["open"] else f"not open ({answer['error']})"
+            found.append(f"its port {answer['address']}:{answer['port']} as seen from {name}: {state}")
+    last = _last_seen(old, witnesses)
+    if last:
+        when = datetime.datetime.fromtimestamp(last["at"], datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+        found.append(f"{last['name']} last reached {old} at {when}: {last['summary_state']}, LSN {last['lsn']}")
     address = observations[new].get("virtual_ip")
     if address and address["taken"] is not None:
         found.append(f"{address['address']} as seen from {new}: {'answered' if address['taken'] else 'nobody answers'}")
@@ -244,18 +269,38 @@ def have(seen: topology.Observation) -> str | None:
     return control["min_recovery_lsn"] if control else None
 
 
-def _missing(old: str, new: str, observations: dict[str, topology.Observation], accepted: bool) -> list[Refusal]:
-    """What the standby lacks and nobody can fetch: the old master's host is gone with it."""
-    server = observations[new]["server"]
-    if topology.kind(observations[old]) != topology.UNREACHABLE or accepted or not server:
+def _last_seen(old: str, witnesses: dict[str, topology.Observation]) -> dict[str, t.Any] | None:
+    """What the segment that was the last to reach the old master remembers of it."""
+    found = [
+        {**seen["witness"], "name": name}
+        for name, seen in witnesses.items()
+        if seen["witness"] and seen["witness"]["master"] == old
+    ]
+    return max(found, key=lambda row: row["at"], default=None)
+
+
+def _missing(
+    old: str, new: str, observations: dict[str, topology.Observation], witnesses: dict[str, topology.Observation]
+) -> list[Refusal]:
+    """What the standby lacks and nobody can fetch, since the old master's host is gone with it."""
+    server, held = observations[new]["server"], have(observations[new])
+    if topology.kind(observations[old]) != topology.UNREACHABLE:
         return []
-    told = (server["receiver"] or {}).get("latest_end_lsn")
-    lacking = _lsn.distance(told, have(observations[new])) or 0
-    if lacking <= 0:
+    last = _last_seen(old, witnesses)
+    receiver = (server or {}).get("receiver") or {}
+    lsns = [lsn for lsn in (receiver.get("latest_end_lsn"), (last or {}).get("lsn")) if lsn]
+    newest = max(lsns, key=_lsn.parse, default=None)
+    lacking = _lsn.distance(newest, held) or 0
+    stale = last is not None and last["summary_state"] in (topology.NOT_SYNCHRONIZED, topology.NOT_CONFIGURED)
+    if lacking <= 0 and not stale:
         return []
+    how_much = (
+        f"at least {checks.size(lacking)} of WAL ({held} of {newest})" if lacking > 0 else "an unknown amount of WAL"
+    )
+    words = f", and was {last['summary_state']} when {last['name']} last saw {old}" if last and stale else ""
     return [
         Refusal(
-            f"{new} lacks {checks.size(lacking)} of WAL that {old} told it of ({have(observations[new])} of {told})",
+            f"{new} lacks {how_much} that {old} had{words}",
             "commits in it would be lost, and they may still be on the disk of the old master's host",
             f"Bring that host up without its server, {AGAIN}: it is fetched from there. Or accept the loss:"
             " -e accept_data_loss=true",

@@ -310,6 +310,15 @@ def virtual_ip(run: Runner, address: str, interface: str, ask: bool) -> dict[str
     return {"address": address, "here": here, "taken": taken}
 
 
+def witness() -> dict[str, t.Any] | None:
+    """What a segment remembers of the master that it last reached."""
+    try:
+        found: dict[str, t.Any] | None = json.loads(text_of("/var/lib/hawq-mirroring/segment.json") or "null")
+    except ValueError:
+        return None
+    return found
+
+
 def sources_for(address: str) -> list[str]:
     """The local addresses that packets to there leave from, one for each address of the name (no packet is sent)."""
     found = set()

@@ -73,6 +73,9 @@ def state(document: dict[str, t.Any]) -> str:
         lines.append(
             _line(f"Rewind of {row['host']}", f"{'possible' if row['possible'] else 'not possible'}: {row['reason']}")
         )
+    for row in segments["rows"]:
+        if row["status"] != "u":
+            lines.append(_line(f"Segment {row['hostname']}:{row['port']}", row["description"]))
     lines += [f"  Problem: {text}" for text in document["problems"]]
     return "\n".join(lines)
 
@@ -115,6 +118,7 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Promotion until a write had committed"] = f"{done['seconds']:.2f} s"
     if done.get("released_from"):
         facts["Commits wait for no standby now"] = f"synchronous_standby_names was {done['released_from']}"
+    facts.update(registered(document.get("registered") or {}))
     if document.get("virtual_ip"):
         facts["Address of the master"] = document["virtual_ip"]
     hosts = plan["endpoints"]
@@ -126,6 +130,26 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
         )
     title = f"{new} is the master now" if activated else f"{new} is the master already, nothing to activate"
     return {"title": title, "facts": facts, "next": follow}
+
+
+def segments(document: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return title, facts and next steps of a registration of segments."""
+    plan = document["plan"]
+    facts = registered(document["registered"])
+    if plan["unreachable"]:
+        facts["Not reachable, so left out"] = ", ".join(plan["unreachable"])
+    follow = ["look at them: SELECT * FROM gp_segment_configuration (database postgres of the master)"]
+    return {"title": f"Segments of {plan['master']}", "facts": facts, "next": follow}
+
+
+def registered(found: dict[str, t.Any]) -> dict[str, str]:
+    """Return the lines on segments: those that have registered with the master, and those that have not."""
+    if not found.get("registered") and not found.get("missing"):
+        return {}
+    facts = {"Segments registered": ", ".join(found["registered"]) or "none"}
+    if found["missing"]:
+        facts["Segments not registered"] = ", ".join(found["missing"])
+    return facts
 
 
 def _lost(offered: dict[str, t.Any]) -> str:

@@ -73,6 +73,14 @@ FROM pg_db_role_setting s, unnest(s.setconfig) AS c,
 WHERE s.setdatabase = 0 AND c LIKE 'hawq\\_mirroring.standbys=%' AND trim(name) <> ''
 ORDER BY 1
 """
+MASTER_NAME = """
+SELECT substr(c, strpos(c, '=') + 1) AS name FROM pg_db_role_setting s, unnest(s.setconfig) AS c
+WHERE s.setdatabase = 0 AND c LIKE 'hawq\\_mirroring.master=%' LIMIT 1
+"""
+SEGMENTS = """
+SELECT hostname, port, status::text, description FROM public.gp_segment_configuration WHERE role = 'p'
+ORDER BY registration_order
+"""
 SIZES = """
 SELECT spcname AS name, pg_tablespace_size(oid) AS bytes, pg_tablespace_location(oid) AS location FROM pg_tablespace
 """
@@ -105,12 +113,15 @@ def gather(instance: Instance, sizes: bool, running: bool) -> tuple[dict[str, t.
             found["receiver"] = receiver[0] if receiver else None
             found["tablespaces"] = _database.rows(cursor, TABLESPACES)
             found["standbys"] = [row["name"] for row in _database.rows(cursor, STANDBYS)]
+            names = _database.rows(cursor, MASTER_NAME)
+            found["master_name"] = names[0]["name"] if names else None
             found["databases"] = [
                 row["datname"] for row in _database.rows(cursor, "SELECT datname FROM pg_database WHERE datallowconn")
             ]
-            found["mirroring"] = None
+            found["mirroring"], found["segments"] = None, []
             if _database.rows(cursor, VIEW_EXISTS)[0]["there"]:
                 found["mirroring"] = _database.rows(cursor, VIEW)[0]
+                found["segments"] = _database.rows(cursor, SEGMENTS)
     except MirroringError as error:
         return None, str(error)
     if sizes and not found["in_recovery"]:

@@ -86,6 +86,11 @@ def problems(document: dict[str, t.Any]) -> list[str]:
     return found
 
 
+def _segments(rows: list[dict[str, t.Any]]) -> dict[str, t.Any]:
+    valid = sum(row["status"] == "u" for row in rows)
+    return {"total": len(rows), "valid": valid, "failures": len(rows) - valid, "rows": rows}
+
+
 def _virtual_ip(observations: dict[str, topology.Observation]) -> dict[str, t.Any] | None:
     seen = {name: seen["virtual_ip"] for name, seen in observations.items() if seen.get("virtual_ip")}
     addresses = sorted({row["address"] for row in seen.values()})
@@ -125,7 +130,7 @@ def document(observations: dict[str, topology.Observation]) -> dict[str, t.Any]:
         "wal_retained_bytes": max([row["retained_bytes"] or 0 for row in server.get("slots", [])], default=0),
         "hosts": {name: _host(seen) for name, seen in observations.items()},
         "rewind": [rewind(name, seen, source) for name, seen in observations.items() if name != master],
-        "segments": {"total": 0, "valid": 0, "failures": 0},
+        "segments": _segments(server.get("segments", [])),
     }
     if source and standbys:
         passive = topology.kind(observations.get(standbys[0], {"reachable": False})) == topology.STANDBY

@@ -117,10 +117,14 @@ def needs_passwords(one: topology.Observation, other: topology.Observation, serv
     return not (kept and any(row["accepted"] for row in found) and any(row["login"] == "accepted" for row in found))
 
 
-def is_source(source: topology.Observation, standby: str, slot: str) -> bool:
+def is_source(master: str, source: topology.Observation, standby: str, slot: str) -> bool:
     """Whether the master already has what feeds this standby: role, registration, slot, and pg_hba.conf in effect."""
     server, row = source["server"], topology.slot_of(source, slot)
-    registered = server["standbys"] == [standby] and row is not None and row["wal_status"] != "lost"
+    registered = (
+        (server["master_name"], server["standbys"]) == (master, [standby])
+        and row is not None
+        and row["wal_status"] != "lost"
+    )
     return registered and source["credentials"]["accepted"] is True and not server["hba_stale"]
 
 
@@ -197,7 +201,7 @@ def init_standby(observations: Observations, hosts: dict[str, dict[str, t.Any]],
         or snapshot
         or hba[master]
         or bool(reload or restart)
-        or not is_source(source, standby, slot),
+        or not is_source(master, source, standby, slot),
         "hba": hba,
         "hba_lines": hba_lines,
         "endpoints": endpoints,
@@ -209,6 +213,46 @@ def init_standby(observations: Observations, hosts: dict[str, dict[str, t.Any]],
             *(name for name in ("postgres", "template1") if name in source["server"]["databases"]),
             *options["view_databases"],
         ],
+    }
+    return Verdict(plan, refusals)
+
+
+def init_segments(observations: Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]) -> Verdict:
+    """Judge how the segments are let in and told who may be the master. Those that cannot be reached are left out."""
+    master, refusals = _finding.master_of(observations)
+    if master is None:
+        return Verdict({}, refusals)
+    segments = options["witnesses"]
+    reachable = [name for name, seen in segments.items() if topology.kind(seen) != topology.UNREACHABLE]
+    down = [name for name, seen in observations.items() if topology.kind(seen) == topology.UNREACHABLE]
+    if not segments:
+        return _refuse(
+            "the inventory has no hosts in the group segments",
+            "there is nothing to register",
+            "Name them in the group segments, then run this again",
+        )
+    if down:
+        return _refuse(
+            f"{' and '.join(down)} cannot be reached",
+            "after a failover the segments would not be let in there",
+            "Bring it up, then run this again",
+        )
+    found = {source for name in reachable for probe in segments[name]["probes"].values() for source in probe["sources"]}
+    known = {row["hostname"] for row in observations[master]["server"]["segments"]}
+    plan = {
+        "workflow": "init_segments",
+        "master": master,
+        "endpoints": {name: hosts[name] for name in observations},
+        "segments": reachable,
+        "unreachable": [name for name in segments if name not in reachable],
+        "hba_lines": _conninfo.hba_lines(options["replication_user"], sorted(found), "postgres"),
+        "hba_files": {
+            name: (seen["server"] or {"settings": {}})["settings"].get("hba_file")
+            or f"{seen['configuration']['path']}/pg_hba.conf"
+            for name, seen in observations.items()
+        },
+        "new": [name for name in reachable if name not in known],
+        "view_databases": [],
     }
     return Verdict(plan, refusals)
 

@@ -21,6 +21,7 @@ options:
     choices: [active, checkpointed]
     default: active
   role: {description: Replication role that standbys are registered at., type: str, default: hawq_mirroring}
+  name: {description: Name of the new master in the views., type: str}
   slot: {description: Slot that keeps WAL for the old master., type: str}
   wal_keep_megabytes:
     description: Limit of the WAL kept by slots, in megabytes, where there is none yet.
@@ -62,7 +63,14 @@ import contextlib
 import os
 import time
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _fence, _files, _wal
+from ansible_collections.hawq.mirroring.plugins.module_utils import (
+    _common,
+    _database,
+    _fence,
+    _files,
+    _serverinfo,
+    _wal,
+)
 
 STATUS = """
 SELECT pg_is_in_recovery() AS in_recovery, pg_last_wal_replay_lsn()::text AS replay_lsn,
@@ -71,9 +79,8 @@ SELECT pg_is_in_recovery() AS in_recovery, pg_last_wal_replay_lsn()::text AS rep
 """
 TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline"
 SLOTS = "SELECT slot_name FROM pg_replication_slots WHERE slot_name = %s"
-REGISTERED = (
-    "SELECT FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole WHERE rolname = %s AND setdatabase = 0"
-)
+ROLE = "SELECT FROM pg_roles WHERE rolname = %s"
+SEGMENTS = "SELECT to_regclass('public.hawq_mirroring_segment') IS NOT NULL AS there"
 CHECKPOINT_SECONDS = 600
 
 
@@ -110,9 +117,15 @@ def equip(module, cursor, row):
     if slot and not _database.rows(cursor, SLOTS, (slot,)):
         cursor.execute("SELECT pg_create_physical_replication_slot(%s, true)", (slot,))
         done.append(f"slot {slot} made")
-    if _database.rows(cursor, REGISTERED, (module.params["role"],)):
-        cursor.execute(f'ALTER ROLE "{module.params["role"]}" RESET "hawq_mirroring.standbys"')
-        done.append("standby unregistered")
+    role, name = module.params["role"], module.params["name"]
+    if _database.rows(cursor, ROLE, (role,)):
+        if _database.rows(cursor, _serverinfo.STANDBYS):
+            cursor.execute(f'ALTER ROLE "{role}" RESET "hawq_mirroring.standbys"')
+            done.append("standby unregistered")
+        known = _database.rows(cursor, _serverinfo.MASTER_NAME)
+        if name and not (known and known[0]["name"] == name):
+            cursor.execute(f'ALTER ROLE "{role}" SET "hawq_mirroring.master" = %s', (name,))
+            done.append("master named")
     return done
 
 
@@ -132,6 +145,8 @@ def activate(module, instance):
             return {"changed": before, "promoted": before, "diff": difference(before)}
         if before:
             promote(cursor, module.params["timeout"])
+            if _database.rows(cursor, SEGMENTS)[0]["there"]:
+                cursor.execute("UPDATE public.hawq_mirroring_segment SET reported = '-infinity'")
         # a transaction with an identifier of its own commits in the WAL
         cursor.execute("SELECT pg_current_xact_id()")
         seconds = round(time.monotonic() - begin, 3)
@@ -175,6 +190,7 @@ if __name__ == "__main__":
             "instance": _common.INSTANCE_OPTION,
             "state": {"type": "str", "choices": ["active", "checkpointed"], "default": "active"},
             "role": {"type": "str", "default": "hawq_mirroring"},
+            "name": {"type": "str"},
             "slot": {"type": "str"},
             "wal_keep_megabytes": {"type": "int", "default": 10240},
             "timeout": {"type": "int", "default": 60},

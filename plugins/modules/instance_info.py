@@ -71,8 +71,9 @@ observation:
     - Keys are C(endpoint) (address and port), C(machine), C(user), C(blocks) (our lines in files that others write,
       too), C(ssh) (public keys), C(binaries), C(data_directory), C(control) (null without a readable control file),
       C(process), C(service), C(replication) (what the directory is told), C(credentials) (whether they fit, never what
-      they are), C(configuration), C(snapshot), C(interlock), C(listening), C(probes), C(virtual_ip), C(directories),
-      C(server) (null when no session was possible) and C(server_error) (why).
+      they are), C(configuration), C(snapshot), C(interlock), C(listening), C(probes), C(virtual_ip), C(witness) (what a
+      segment remembers of the master), C(directories), C(server) (null when no session was possible) and
+      C(server_error) (why).
   type: dict
   returned: always
 """
@@ -122,6 +123,7 @@ def main(module):
             "virtual_ip": _observe.virtual_ip(
                 run, **module.params["virtual_ip"], ask=not server or server["in_recovery"]
             ),
+            "witness": _observe.witness(),
             "directories": [_observe.tablespace_directory(path) for path in module.params["directories"]],
             "server": server,
             "server_error": error,

@@ -16,6 +16,7 @@ options:
   path: {description: The password file., type: path, required: true}
   owner: {description: Owner of the file., type: str, required: true}
   role: {description: Replication role., type: str, required: true}
+  database: {description: Database of the lines., type: str, default: replication}
   servers:
     description: Servers that the role connects to.
     type: list
@@ -57,8 +58,6 @@ import secrets
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _conninfo, _files
 
-DATABASE = "replication"
-
 
 def password_in(lines, role):
     """The role's password in the lines of a password file, or None."""
@@ -75,7 +74,7 @@ def main(module):
 
 def keep(module):
     """Keep foreign lines, replace ours."""
-    path, role = module.params["path"], module.params["role"]
+    path, role, database = module.params["path"], module.params["role"], module.params["database"]
     if os.path.islink(path):
         raise _common.MirroringError(f"{path} is a symbolic link: name the file itself with -e master_passfile=")
     servers = [(server["address"], str(server["port"])) for server in module.params["servers"]]
@@ -83,15 +82,17 @@ def keep(module):
     parsed = [(line, _conninfo.passfile_fields(line)) for line in lines]
     like = module.params["like"].splitlines()
     password = password_in(like, role) or password_in(lines, role) or secrets.token_urlsafe(32)
-    replaced = [line for line, fields in parsed if fields and fields[3] == role and tuple(fields[:2]) in servers]
-    new = [_conninfo.passfile_line(address, int(port), DATABASE, role, password) for address, port in servers]
+    replaced = [
+        line for line, fields in parsed if fields and fields[2:4] == [database, role] and tuple(fields[:2]) in servers
+    ]
+    new = [_conninfo.passfile_line(address, int(port), database, role, password) for address, port in servers]
     if set(new) <= set(lines) and len(replaced) == len(new):
         text = "".join(line + "\n" for line in lines)
     else:
         text = "".join(line + "\n" for line in [*new, *(line for line in lines if line not in replaced)])
     changed = _files.write(module, path, text, module.params["owner"])
     shown = [
-        "".join(_conninfo.passfile_line(address, int(port), DATABASE, role, mask) + "\n" for address, port in servers)
+        "".join(_conninfo.passfile_line(address, int(port), database, role, mask) + "\n" for address, port in servers)
         for mask in ("(not shown)", "(not shown, new)")
     ]
     before = shown[0] if replaced else ""
@@ -111,6 +112,7 @@ if __name__ == "__main__":
             "path": {"type": "path", "required": True},
             "owner": {"type": "str", "required": True},
             "role": {"type": "str", "required": True},
+            "database": {"type": "str", "default": "replication"},
             "servers": {
                 "type": "list",
                 "elements": "dict",

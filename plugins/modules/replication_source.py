@@ -24,6 +24,7 @@ options:
     default: present
   role: {description: Replication role., type: str, default: hawq_mirroring}
   passfile: {description: Password file that holds the role's password., type: path, required: true}
+  master: {description: Name of the master in the views., type: str}
   standby: {description: Name of the standby., type: str, required: true}
   slot: {description: Name of the standby's slot., type: str, required: true}
   created:
@@ -144,6 +145,16 @@ def ensure_registration(cursor, role, standby, act):
     return "created"
 
 
+def ensure_name(cursor, role, master, act):
+    """Let the views say who the master is; return repaired or nothing."""
+    found = _database.rows(cursor, _serverinfo.MASTER_NAME)
+    if not master or (found and found[0]["name"] == master):
+        return None
+    if act:
+        cursor.execute(f'ALTER ROLE "{role}" SET "hawq_mirroring.master" = %s', (master,))
+    return "repaired"
+
+
 def ensure_slot(cursor, slot, act):
     """Create the slot, anew when it has lost its WAL; return created, repaired or nothing."""
     found = _database.rows(cursor, SLOT, (slot,))
@@ -186,6 +197,7 @@ def present(module, cursor):
     outcome = {
         "role": ensure_role(cursor, role, password, act),
         "registration": ensure_registration(cursor, role, options["standby"], act),
+        "name": ensure_name(cursor, role, options["master"], act),
         "slot": ensure_slot(cursor, options["slot"], act),
         "loaded pg_hba.conf": "repaired" if _database.rows(cursor, STALE_HBA)[0]["stale"] else None,
     }
@@ -264,6 +276,7 @@ if __name__ == "__main__":
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "role": {"type": "str", "default": "hawq_mirroring"},
             "passfile": {"type": "path", "required": True, "no_log": False},
+            "master": {"type": "str"},
             "standby": {"type": "str", "required": True},
             "slot": {"type": "str", "required": True},
             "spare": {"type": "bool", "default": False},

@@ -31,6 +31,7 @@ CLOSED = {"probes.mdw.open": False, "probes.mdw.error": "timed out"}
 
 def judge(hosts: Hosts, options: dict[str, t.Any]) -> t.Any:
     defaults = {"standby_host": None, "master_is_down": False, "fence_command": None, "accept_data_loss": False}
+    defaults["witnesses"] = {}
     assert set(options) <= set(defaults)
     return _failover.judge(hosts, HOSTS, {**defaults, **options})
 
@@ -46,6 +47,19 @@ def crashed(overrides: dict[str, t.Any] | None = None) -> Observation:
 def activated(overrides: dict[str, t.Any] | None = None) -> Observation:
     """The former standby after its activation."""
     return master("smdw", {"server.timeline": 2, "server.checkpoint_timeline": 2, **(overrides or {})})
+
+
+def segment(name: str = "sdw1", **witness: t.Any) -> dict[str, t.Any]:
+    """A segment that cannot open the old master's port, and what it remembers."""
+    seen = empty(name, {"probes.mdw.open": False, "probes.mdw.error": "timed out"})
+    remembered = {
+        "master": "mdw",
+        "timeline": 1,
+        "lsn": "0/3017F88",
+        "summary_state": "Synchronized",
+        "at": 1795428856.0,
+    }
+    return {"witnesses": {name: {**seen, "witness": {**remembered, **witness} if witness else None}}}
 
 
 BEHIND = {"server.receiver.latest_end_lsn": "0/4017F88"}
@@ -90,6 +104,18 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         {"standby_host": "smdw"},
         TOLD,
     ),
+    "segments saw it synchronized": (pair(unreachable()), {**DOWN, **segment(at=1.0)}, {**TOLD, "segments": ["sdw1"]}),
+    "a segment remembers another master": (
+        pair(unreachable()),
+        {**DOWN, **segment(master="smdw", summary_state="Not Synchronized")},
+        TOLD,
+    ),
+    "not synchronized when a segment last saw it, host alive": (
+        pair(crashed()),
+        segment(summary_state="Not Synchronized", lsn="0/4017F88"),
+        TOLD,
+    ),
+    "segments are dead": (pair(crashed()), {"witnesses": {"sdw1": unreachable()}}, {**TOLD, "segments": []}),
     "activated already": (
         pair(crashed(), activated()),
         {},
@@ -126,7 +152,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "alive, only cut off from here": (
         pair(unreachable(), standby()),
         {**DOWN, **COMMAND},
-        [("but smdw reaches its port mdw:5432", "Mend the way from here to mdw")],
+        [("but smdw can open its port mdw:5432", "Mend the way from here to mdw")],
     ),
     "host dead, not proven": (
         pair(unreachable()),
@@ -142,6 +168,26 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
         DOWN,
         [("somebody answers for 10.9.0.9/24 as seen from smdw", "-e fence_command=")],
     ),
+    "alive, as a segment sees": (
+        pair(unreachable()),
+        {**DOWN, "witnesses": {"sdw1": empty("sdw1")}},
+        [("but sdw1 can open its port mdw:5432", "Mend the way")],
+    ),
+    "not synchronized when a segment last saw it": (
+        pair(unreachable()),
+        {**DOWN, **segment(summary_state="Not Synchronized")},
+        [
+            (
+                "smdw lacks an unknown amount of WAL that mdw had, and was Not Synchronized when sdw1 last saw mdw",
+                "-e accept_data_loss=true",
+            )
+        ],
+    ),
+    "a segment knows of more WAL": (
+        pair(unreachable()),
+        {**DOWN, **segment(lsn="0/4017F88")},
+        [("smdw lacks at least 16 MB of WAL (0/3017F88 of 0/4017F88) that mdw had", "-e accept_data_loss=true")],
+    ),
     "server gives no session": (
         pair(silent("mdw")),
         DOWN,
@@ -150,7 +196,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "host dead, standby behind": (
         pair(unreachable(), standby("smdw", {**CLOSED, **BEHIND})),
         DOWN,
-        [("smdw lacks 16 MB of WAL that mdw told it of (0/3017F88 of 0/4017F88)", "-e accept_data_loss=true")],
+        [("smdw lacks at least 16 MB of WAL (0/3017F88 of 0/4017F88) that mdw had", "-e accept_data_loss=true")],
     ),
     "no standby": (
         pair(crashed(), empty("smdw")),

@@ -163,3 +163,20 @@ def test_case_13_tablespaces_of_an_earlier_standby_are_discarded_when_told() -> 
     assert harness.on("smdw", f"ls -d {SAME}.* {MAPPED}.* {DATA}.* 2>/dev/null | cat") == harness.on(
         "smdw", f"ls -d {SAME}.kept-*"
     )
+
+
+def test_failover_and_the_old_master_at_its_boot() -> None:
+    """The cluster's own unit asks before it starts a second master."""
+    before = rows("mdw")
+    harness.on("mdw", f"kill -9 $(head -1 {DATA}/postmaster.pid)")
+    harness.play("failover", "-i", str(INVENTORY))
+    assert rows("smdw") == before
+    sql("smdw", "INSERT INTO goods VALUES (20001, 'on the new master')")
+    assert harness.on("smdw", "pg_lsclusters --no-header").split()[3] == "online"
+
+    harness.on("mdw", f"rm {DATA}/standby.signal; systemctl reset-failed {UNIT}; systemctl start {UNIT}", check=False)
+    said = harness.on("mdw", f"journalctl --no-pager -o cat -u {UNIT}")
+    assert "smdw is a master of the same system, on timeline 2" in said
+    assert harness.on("mdw", "pg_lsclusters --no-header").split()[3] == "down"
+    assert harness.changed(harness.play("failover", "-i", str(INVENTORY))) > 0
+    assert harness.changed(harness.play("failover", "-i", str(INVENTORY))) == 0

@@ -73,3 +73,62 @@ ORDER BY s.rank LIMIT 1;
 
 COMMENT ON VIEW gp_master_mirroring IS 'State of master mirroring now: always one row, the worst standby';
 GRANT SELECT ON gp_master_mirroring TO PUBLIC;
+
+-- Segments report themselves here, in database postgres, to whichever host is the master.
+CREATE TABLE hawq_mirroring_segment (
+    registration_order integer GENERATED ALWAYS AS IDENTITY,
+    hostname text NOT NULL,
+    port integer NOT NULL,
+    address inet,
+    trouble text NOT NULL,
+    reported timestamptz NOT NULL,
+    PRIMARY KEY (hostname, port)
+);
+SELECT pg_catalog.pg_extension_config_dump('hawq_mirroring_segment', '');
+
+-- Who the master is called is a setting of the replication role, like its standbys.
+CREATE FUNCTION hawq_mirroring_master() RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $function$
+SELECT substr(c, strpos(c, '=') + 1) FROM pg_db_role_setting s, unnest(s.setconfig) AS c
+WHERE s.setdatabase = 0 AND c LIKE 'hawq\_mirroring.master=%' LIMIT 1
+$function$;
+
+-- What a segment hears back is what it remembers: evidence when the master is lost.
+CREATE FUNCTION hawq_mirroring_register(
+    hostname text, port integer, trouble text,
+    OUT master text, OUT timeline integer, OUT lsn pg_lsn, OUT summary_state text)
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $function$
+INSERT INTO public.hawq_mirroring_segment AS s (hostname, port, address, trouble, reported)
+VALUES ($1, $2, inet_client_addr(), $3, clock_timestamp())
+ON CONFLICT (hostname, port) DO UPDATE
+    SET address = excluded.address, trouble = excluded.trouble, reported = excluded.reported;
+SELECT public.hawq_mirroring_master(),
+       ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int,
+       pg_current_wal_lsn(),
+       (SELECT summary_state FROM public.gp_master_mirroring);
+$function$;
+REVOKE EXECUTE ON FUNCTION hawq_mirroring_register FROM PUBLIC;
+
+CREATE VIEW gp_segment_configuration AS
+SELECT 0 AS registration_order, 'm'::"char" AS role, 'u'::"char" AS status, current_setting('port')::integer AS port,
+       coalesce(public.hawq_mirroring_master(), '') AS hostname, coalesce(public.hawq_mirroring_master(), '') AS address,
+       '' AS description
+WHERE NOT pg_catalog.pg_is_in_recovery()
+UNION ALL
+SELECT -1, 's'::"char", CASE WHEN summary_state IN ('Synchronized', 'Synchronizing') THEN 'u' ELSE 'd' END::"char",
+       current_setting('port')::integer, standby, standby,
+       CASE WHEN summary_state = 'Synchronized' THEN '' ELSE concat_ws(': ', summary_state, detail_state, error_message) END
+FROM public.hawq_mirroring_state() WHERE NOT pg_catalog.pg_is_in_recovery()
+UNION ALL
+SELECT registration_order, 'p'::"char",
+       CASE WHEN trouble = '' AND reported > clock_timestamp() - interval '60 seconds' THEN 'u' ELSE 'd' END::"char",
+       port, hostname, coalesce(host(address), ''),
+       CASE WHEN reported = '-infinity' THEN 'has not reported to this master yet'
+            WHEN reported <= clock_timestamp() - interval '60 seconds'
+            THEN format('heartbeat timeout: last heard of at %s', reported) ELSE trouble END
+FROM public.hawq_mirroring_segment;
+
+COMMENT ON VIEW gp_segment_configuration IS 'Master, standby and segments as they are now (segments in database postgres)';
+GRANT SELECT ON gp_segment_configuration TO PUBLIC;

@@ -1,0 +1,90 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: segments_info
+short_description: The segments that have registered with the master
+version_added: 0.1.0
+description:
+  - Returns the segments of C(gp_segment_configuration). With O(wait_for) it waits, bounded, until these have registered
+    with this master; those that have not by then are named, and are no failure.
+extends_documentation_fragment:
+  - hawq.mirroring.instance
+options:
+  wait_for:
+    description: Host names to wait for.
+    type: list
+    elements: str
+    default: []
+  timeout: {description: Seconds to wait for at most., type: int, default: 20}
+attributes:
+  check_mode: {description: Asks once and does not wait., support: full}
+  diff_mode: {description: Has nothing to show., support: none}
+  idempotent: {description: Changes nothing., support: full}
+author: [hawq.mirroring contributors (@hawq)]
+"""
+
+EXAMPLES = r"""
+- name: Wait for the segments
+  hawq.mirroring.segments_info:
+    instance: "{{ server_instance }}"
+    wait_for: [sdw1, sdw2]
+"""
+
+RETURN = r"""
+segments:
+  description: Rows with C(hostname), C(port), C(status) (V(u) or V(d)) and C(description).
+  type: list
+  elements: dict
+  returned: always
+registered:
+  description: Host names that have registered with this master.
+  type: list
+  elements: str
+  returned: always
+missing:
+  description: Host names that have not, of O(wait_for) and of those that an earlier master knew.
+  type: list
+  elements: str
+  returned: always
+waited: {description: Seconds until all had registered, or the time was up., type: float, returned: always}
+"""
+
+import time
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _serverinfo
+
+KNOWN = "SELECT hostname, bool_or(reported > '-infinity') AS here FROM public.hawq_mirroring_segment GROUP BY hostname"
+
+
+def main(module):
+    """Ask until all are there or the time is up."""
+    instance, begin = _common.instance_of(module.params["instance"]), time.monotonic()
+    with _database.session(instance) as cursor:
+        while True:
+            known = {row["hostname"]: row["here"] for row in _database.rows(cursor, KNOWN)}
+            awaited = [name for name in module.params["wait_for"] if not known.get(name)]
+            waited = time.monotonic() - begin
+            if not awaited or waited > module.params["timeout"] or module.check_mode:
+                return {
+                    "changed": False,
+                    "segments": _database.rows(cursor, _serverinfo.SEGMENTS),
+                    "registered": sorted(name for name, here in known.items() if here),
+                    "missing": sorted({*awaited, *(name for name, here in known.items() if not here)}),
+                    "waited": round(waited, 2),
+                }
+            time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    _common.run(
+        main,
+        supports_check_mode=True,
+        argument_spec={
+            "instance": _common.INSTANCE_OPTION,
+            "wait_for": {"type": "list", "elements": "str", "default": []},
+            "timeout": {"type": "int", "default": 20},
+        },
+    )
