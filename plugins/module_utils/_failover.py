@@ -192,19 +192,25 @@ def _fence(
                 f"If it is to be given up, stop it (systemctl stop {seen['service']['unit']} on {old}), {AGAIN}",
             )
         ]
-    reached_by = [
-        name
-        for name, other in {new: observations[new], **witnesses}.items()
-        if (other["probes"].get(old) or {}).get("open")
-    ]
-    if reached_by:
-        answer = {new: observations[new], **witnesses}[reached_by[0]]["probes"][old]
+    asked = {name: other["probes"].get(old) or {} for name, other in {new: observations[new], **witnesses}.items()}
+    served = [name for name, answer in asked.items() if answer.get("answers")]
+    if served:
+        answer = asked[served[0]]
         return NOT_NEEDED, [
             Refusal(
-                f"{old} is {topology.describe(seen)}, but {' and '.join(reached_by)} can open its port"
+                f"{old} is {topology.describe(seen)}, but its server answers {' and '.join(served)} at"
                 f" {answer['address']}:{answer['port']}",
                 "the master is alive, only cut off from here",
                 f"Mend the way from here to {old}, or stop the server there, {AGAIN}",
+            )
+        ]
+    silent = [name for name, answer in asked.items() if answer.get("open")]
+    if silent and not options["fence_command"]:
+        return NOT_NEEDED, [
+            Refusal(
+                f"{old} is {topology.describe(seen)}, and {' and '.join(silent)} can open its port, where none answers",
+                "it is frozen or overloaded, not dead, and may wake",
+                f"Switch {old} off, {AGAIN}, or let this do it, -e fence_command='COMMAND'",
             )
         ]
     address = observations[new].get("virtual_ip")
@@ -239,7 +245,13 @@ def evidence(
     for name, seen in {new: observations[new], **witnesses}.items():
         answer = seen["probes"].get(old)
         if answer:
-            state = "open" if answer["open"] else f"not open ({answer['error']})"
+            state = (
+                "answered"
+                if answer["answers"]
+                else "open, no answer"
+                if answer["open"]
+                else f"not open ({answer['error']})"
+            )
             found.append(f"its port {answer['address']}:{answer['port']} as seen from {name}: {state}")
     last = _last_seen(old, witnesses)
     if last:

@@ -14,6 +14,7 @@ import pwd
 import shutil
 import socket
 import stat
+import struct
 import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import (
@@ -28,6 +29,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils._common import Inst
 from ansible_collections.hawq.mirroring.plugins.module_utils._database import HAS_PSYCOPG2
 from ansible_collections.hawq.mirroring.plugins.module_utils._engine import POSTGRESQL
 
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 CONFIGURATION_FILES = ("pg_hba.conf", "pg_ident.conf", "postgresql.conf", "postgresql.auto.conf")
 
 
@@ -288,12 +290,20 @@ def tablespace_directory(path: str) -> dict[str, t.Any]:
 
 
 def probe(address: str, port: int, seconds: float = 2.0) -> dict[str, t.Any]:
-    """Whether a TCP connection opens, and which of this host's addresses it may leave from."""
-    answer = {"address": address, "port": port, "open": True, "sources": sources_for(address), "error": None}
+    """Whether a TCP connection opens, whether a server answers, and which of this host's addresses it may leave from.
+
+    A kernel opens connections for frozen processes, too. So the server is asked for SSL, which any one answers at once
+    (PostgreSQL manual, "Message Flow", SSLRequest).
+    """
+    answer: dict[str, t.Any] = {"address": address, "port": port, "open": False, "answers": False, "error": None}
+    answer["sources"] = sources_for(address)
     try:
-        socket.create_connection((address, port), timeout=seconds).close()
+        with socket.create_connection((address, port), timeout=seconds) as connection:
+            answer["open"] = True
+            connection.sendall(SSL_REQUEST)
+            answer["answers"] = connection.recv(1) != b""
     except OSError as error:
-        answer.update(open=False, error=str(error))
+        answer["error"] = str(error)
     return answer
 
 

@@ -100,7 +100,14 @@ def sender(pid: int = 4711, application_name: str = "smdw", **overrides: t.Any) 
 
 def probe(here: str, there: str, **overrides: t.Any) -> dict[str, t.Any]:
     """Return the answer of a host that looked at a peer's port."""
-    answer = {"address": there, "port": 5432, "open": True, "sources": [ADDRESSES[here]], "error": None}
+    answer = {
+        "address": there,
+        "port": 5432,
+        "open": True,
+        "answers": True,
+        "sources": [ADDRESSES[here]],
+        "error": None,
+    }
     assert set(overrides) <= set(answer)
     return {**answer, **overrides}
 

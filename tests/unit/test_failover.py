@@ -26,7 +26,7 @@ from observations import (
 
 Hosts = dict[str, Observation]
 DOWN, COMMAND, LOSS = {"master_is_down": True}, {"fence_command": "power off"}, {"accept_data_loss": True}
-CLOSED = {"probes.mdw.open": False, "probes.mdw.error": "timed out"}
+CLOSED = {"probes.mdw.open": False, "probes.mdw.answers": False, "probes.mdw.error": "timed out"}
 
 
 def judge(hosts: Hosts, options: dict[str, t.Any]) -> t.Any:
@@ -51,7 +51,7 @@ def activated(overrides: dict[str, t.Any] | None = None) -> Observation:
 
 def segment(name: str = "sdw1", **witness: t.Any) -> dict[str, t.Any]:
     """A segment that cannot open the old master's port, and what it remembers."""
-    seen = empty(name, {"probes.mdw.open": False, "probes.mdw.error": "timed out"})
+    seen = empty(name, CLOSED)
     remembered = {
         "master": "mdw",
         "timeline": 1,
@@ -87,6 +87,11 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         {**TOLD, "fence": "operator's word", "salvage": False},
     ),
     "host dead, fence command": (pair(unreachable()), COMMAND, {**TOLD, "fence": "command", "salvage": False}),
+    "host frozen, fence command": (
+        pair(unreachable(), standby("smdw", {"probes.mdw.answers": False})),
+        COMMAND,
+        {**TOLD, "fence": "command"},
+    ),
     "host dead, word before command": (pair(unreachable()), {**DOWN, **COMMAND}, {"fence": "operator's word"}),
     "host dead, standby behind, loss accepted": (
         pair(unreachable(), standby("smdw", {**CLOSED, **BEHIND})),
@@ -152,7 +157,12 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "alive, only cut off from here": (
         pair(unreachable(), standby()),
         {**DOWN, **COMMAND},
-        [("but smdw can open its port mdw:5432", "Mend the way from here to mdw")],
+        [("but its server answers smdw at mdw:5432", "Mend the way from here to mdw")],
+    ),
+    "host frozen, the operator's word": (
+        pair(unreachable(), standby("smdw", {"probes.mdw.answers": False})),
+        DOWN,
+        [("and smdw can open its port, where none answers", "-e fence_command='COMMAND'")],
     ),
     "host dead, not proven": (
         pair(unreachable()),
@@ -171,7 +181,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "alive, as a segment sees": (
         pair(unreachable()),
         {**DOWN, "witnesses": {"sdw1": empty("sdw1")}},
-        [("but sdw1 can open its port mdw:5432", "Mend the way")],
+        [("but its server answers sdw1 at mdw:5432", "Mend the way")],
     ),
     "not synchronized when a segment last saw it": (
         pair(unreachable()),
@@ -283,6 +293,8 @@ def test_s2_nothing_is_activated_beside_what_may_write(first: str, second: str) 
         assert [first, second].count("master") == 0
         assert "silent" not in (first, second)
         assert _failover.topology.kind(new) in ("standby", "stopped standby")
+        if _failover.topology.kind(old) == "unreachable":
+            assert not new["probes"][verdict.plan["old"]]["answers"]
         if verdict.plan["fence"] == "operator's word":
             assert not new["probes"][verdict.plan["old"]]["open"]
             assert options["master_is_down"]

@@ -250,7 +250,7 @@ PLANS: dict[str, tuple[Hosts, Options, dict[str, t.Any]]] = {
     ),
     "listens on itself, restart allowed": (
         pair(
-            empty("smdw", {"probes": {"mdw": probe("smdw", "mdw", open=False, error="refused")}}),
+            empty("smdw", {"probes": {"mdw": probe("smdw", "mdw", open=False, answers=False, error="refused")}}),
             master("mdw", {"server.settings.listen_addresses": "localhost"}),
         ),
         RESTART,
