@@ -54,8 +54,11 @@ molecule: system venv ## every molecule scenario, or make molecule SCENARIO=name
 	printf '%s\n' $(SCENARIO) | STEP_BESIDE=1 xargs -P $(LANES) -I{} tests/scenario {} || { echo "Some scenario has failed."; exit 1; }
 
 .PHONY: bench
-bench: system venv ## init_standby.yml against a bare pg_basebackup
+bench: system venv ## init_standby.yml against a bare pg_basebackup, failover.yml against pg_ctl promote
+	@$(LAB_COMMAND) up mdw
 	@$(LAB_COMMAND) run tests/bench/bench
+	@$(LAB_COMMAND) run tests/bench/failover
+	@$(LAB_COMMAND) down
 
 .PHONY: lab-up
 lab-up: system venv ## test hosts mdw, smdw, sdw1, sdw2

@@ -226,6 +226,8 @@ class Ledger(Writer):
 
     def __init__(self, address: str, hosts: tuple[str, ...], start: int = 0) -> None:
         """Connect to the address (or several) and begin to write; look at each host for itself."""
+        #: when each acknowledgement came (time.monotonic)
+        self.times: list[float] = []
         self._writers: list[tuple[float, str]] = []
         self._lookers = [threading.Thread(target=self._look, args=(host,), daemon=True) for host in hosts]
         super().__init__(address, start)
@@ -255,6 +257,7 @@ class Ledger(Writer):
                 self._next += 1
                 cursor.execute("INSERT INTO ledger (n) VALUES (%s)", (number,))
                 self.acknowledged.append(number)
+                self.times.append(time.monotonic())
 
     def _look(self, host: str) -> None:
         while not self._stop.wait(0.1):
