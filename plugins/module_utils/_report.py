@@ -129,6 +129,8 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
             f"give it a standby again: ansible-playbook hawq.mirroring.init_standby -e existing_data=keep ({old})"
         )
     title = f"{new} is the master now" if activated else f"{new} is the master already, nothing to activate"
+    if document["check"] and activated:
+        title = f"Nothing was changed. A run would make {new} the master"
     return {"title": title, "facts": facts, "next": follow}
 
 

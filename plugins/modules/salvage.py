@@ -70,12 +70,14 @@ replay_lsn:
   returned: with O(state=installed)
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _salvage
+from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _fence, _salvage
 
 
 def main(module):
     """Dispatch on the state."""
     instance, run, options = _common.instance_of(module.params["instance"]), _common.Runner(module), module.params
+    if options["state"] == "offered" and module.check_mode and _fence.workers(instance.data_directory):
+        return {"changed": False, "staging": _salvage.staging(instance)}  # what is not fenced yet offers nothing yet
     if options["state"] == "offered":
         offer = _salvage.offer(
             instance, run, options["after"], options["have"], options["timeline"], options["timeout"]

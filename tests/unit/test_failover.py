@@ -304,7 +304,7 @@ def test_s2_nothing_is_activated_beside_what_may_write(first: str, second: str) 
 
 def report(plan: dict[str, t.Any], offer: dict[str, t.Any], **done: t.Any) -> dict[str, str]:
     activation = {"promoted": True, "timeline": 2, "activation_lsn": "0/5000000", "seconds": 0.1, **done}
-    return _report.failover({"plan": plan, "offer": offer, "activation": activation})["facts"]
+    return _report.failover({"check": False, "plan": plan, "offer": offer, "activation": activation})["facts"]
 
 
 def test_report_of_a_salvage() -> None:

@@ -252,6 +252,10 @@ def test_case_33_controller_killed_at_each_task(pair: Pair) -> None:
     sql(pair.master, BULK)
     kill_server(pair.master)
     lab("join", pair.master, pair.standby)
+    said = play("failover", "--check", "--diff")
+    assert f"Nothing was changed. A run would make {pair.standby} the master" in said
+    assert sql(pair.standby, "SELECT pg_is_in_recovery()") == "t"
+    assert on(pair.master, f"ls {DATA}/standby.signal {DATA}/hawq_mirroring.fence 2>/dev/null", check=False) == ""
     reached = []
     for task in TASKS:
         run = Running("failover")

@@ -195,3 +195,24 @@ def test_views_know_since_when_the_standby_is_gone(elsewhere: Elsewhere) -> None
     harness.on("smdw", f"systemctl start {harness.SERVICE}")
     harness.until(lambda: harness.mirroring()[0] == "Synchronized", 60, "Synchronized again")
     assert '"Synchronized"' in elsewhere.play("state", "-e", "state_query=mirroring.summary_state")
+
+
+def test_failover_over_ipv6_salvages_what_never_arrived(elsewhere: Elsewhere) -> None:
+    """The WAL comes over SFTP between two IPv6 addresses; the new master listens on another port."""
+    harness.lab("cut", "mdw", "smdw")
+    harness.sql("mdw", f"INSERT INTO goods SELECT n, 'late' FROM generate_series({ROWS + 1}, {2 * ROWS}) n")
+    harness.on("mdw", f"kill -9 $(head -1 {harness.DATA}/postmaster.pid)")
+    harness.lab("join", "mdw", "smdw")
+
+    said = elsewhere.play("failover")
+
+    assert "smdw is the master now" in said
+    assert "none: all WAL of the old master is in the new one" in said
+    assert f"host={MASTER},{STANDBY} port=5432,{STANDBY_PORT}" in said
+    assert on_standby("SELECT count(*), max(n), pg_is_in_recovery() FROM goods") == f"{2 * ROWS}|{2 * ROWS}|f"
+    again = elsewhere.play("failover")
+    assert harness.changed(again) == 0
+    harness.on("mdw", f"systemctl reset-failed {harness.SERVICE}; systemctl start {harness.SERVICE}")
+    ready = f"{PREFIX}/bin/pg_isready -q -h /tmp && echo up"
+    harness.until(lambda: harness.on("mdw", ready, check=False), 30, "the fenced server, which takes no writes")
+    assert harness.sql("mdw", "SELECT pg_is_in_recovery()") == "t"
