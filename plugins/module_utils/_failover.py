@@ -26,19 +26,19 @@ def judge(
 ) -> Verdict:
     """Return the plan of an activation, of nothing to activate, or the reasons not to."""
     writers = topology.masters(observations)
+    witnesses = {
+        name: seen for name, seen in options["witnesses"].items() if topology.kind(seen) != topology.UNREACHABLE
+    }
     if len(writers) > 1:
         return Verdict({}, _finding.master_of(observations)[1])
     if writers:
-        return _with_a_writer(observations, hosts, writers[0])
+        return _with_a_writer(observations, hosts, witnesses, writers[0])
     new, refusals = _standby_of(observations, options["standby_host"])
     if new is None:
         return Verdict({}, refusals)
     old, refusals = _old_master_of(observations, hosts, new)
     if old is None:
         return Verdict({}, refusals)
-    witnesses = {
-        name: seen for name, seen in options["witnesses"].items() if topology.kind(seen) != topology.UNREACHABLE
-    }
     fence, unproven = _fence(old, new, observations, witnesses, options)
     if not options["accept_data_loss"]:
         unproven += _missing(old, new, observations, witnesses)
@@ -53,14 +53,22 @@ def judge(
         "salvage": fence == BY_MODULE and observations[old]["data_directory"]["state"] == "data",
         "endpoints": {name: hosts[name] for name in (old, new)},
         "slot": _conninfo.slot_name(old),
-        "segments": [name for name, seen in witnesses.items() if seen["witness"]],
+        "segments": _registered(witnesses),
         "evidence": evidence(observations, witnesses, old, new),
     }
     return Verdict(plan, refusals)
 
 
+def _registered(witnesses: dict[str, topology.Observation]) -> list[str]:
+    """Return the segments that have ever registered with a master."""
+    return [name for name, seen in witnesses.items() if seen["witness"]]
+
+
 def _with_a_writer(
-    observations: dict[str, topology.Observation], hosts: dict[str, dict[str, t.Any]], writer: str
+    observations: dict[str, topology.Observation],
+    hosts: dict[str, dict[str, t.Any]],
+    witnesses: dict[str, topology.Observation],
+    writer: str,
 ) -> Verdict:
     """A master that has or had a standby is alive; one that was activated has none, and is all that was wanted."""
     seen = observations[writer]
@@ -76,23 +84,23 @@ def _with_a_writer(
         return _refuse(
             f"{writer} is the master, is alive and accepts writes ({followers[0]} is its standby)",
             "a failover beside a living master would make two writers",
-            "To swap the two on purpose: ansible-playbook hawq.mirroring.switchover. To fail over all the same, stop it"
-            f" first (systemctl stop {seen['service']['unit']} on {writer})",
+            f"To swap the two on purpose, stop it first (systemctl stop {seen['service']['unit']} on {writer}), {AGAIN}",
         )
-    others = [name for name in observations if name != writer]
-    plan: dict[str, t.Any] = {
+    old = next((name for name, other in observations.items() if name != writer and _is_former(other, seen)), None)
+    plan = {
         "workflow": "failover",
         "activate": False,
-        "old": next((name for name in others if _is_former(observations[name], seen)), None),
+        "old": old,
         "new": writer,
+        "fence": BY_MODULE if old else NOT_NEEDED,
         "start": False,
         "salvage": False,
-        "slot": None,
-        "segments": [],
+        "endpoints": {name: hosts[name] for name in (old, writer) if name},
+        "slot": _conninfo.slot_name(old) if old else None,
+        "segments": _registered(witnesses),
         "evidence": [],
     }
-    plan["endpoints"] = {name: hosts[name] for name in (plan["old"], writer) if name}
-    return Verdict({**plan, "fence": BY_MODULE if plan["old"] else NOT_NEEDED}, [])
+    return Verdict(plan, [])
 
 
 def _is_former(other: topology.Observation, master: topology.Observation) -> bool:

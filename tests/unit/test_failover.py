@@ -146,7 +146,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "master alive": (
         pair(mirrored(), standby()),
         DOWN,
-        [("mdw is the master, is alive and accepts writes", "hawq.mirroring.switchover")],
+        [("mdw is the master, is alive and accepts writes", "systemctl stop hawq-master.service on mdw")],
     ),
     "master alive, standby down": (
         pair(mirrored(), unreachable()),
