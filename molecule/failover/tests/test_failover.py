@@ -36,6 +36,14 @@ def kill_server(host: str) -> None:
     on(host, f"kill -9 $(head -1 {DATA}/postmaster.pid)")
 
 
+def commit_beyond_the_standby(pair: Pair) -> None:
+    """Cut the two off from each other, then commit 20,000 rows on the master."""
+    sql(pair.master, TABLE)
+    until(lambda: sql(pair.standby, "SELECT to_regclass('bulk') IS NOT NULL") == "t", 30, "the table on the standby")
+    lab("cut", pair.master, pair.standby)
+    sql(pair.master, BULK)
+
+
 def refused(*arguments: str, says: list[str]) -> None:
     """failover.yml must refuse with these words and change nothing."""
     output = play("failover", *arguments, ok=False)
@@ -101,10 +109,7 @@ def test_case_23_a_standby_promoted_by_hand_is_a_second_master(pair: Pair) -> No
 
 def test_cases_25_36_37_crashed_server_loses_nothing_that_only_its_disk_has(pair: Pair, tmp_path: Path) -> None:
     """20,000 commits never reached the standby. The environment of the operator is full of libpq's variables."""
-    sql(pair.master, TABLE)
-    until(lambda: sql(pair.standby, "SELECT to_regclass('bulk') IS NOT NULL") == "t", 30, "the table on the standby")
-    lab("cut", pair.master, pair.standby)
-    sql(pair.master, BULK)
+    commit_beyond_the_standby(pair)
     kill_server(pair.master)
     lab("join", pair.master, pair.standby)
     assert sql(pair.standby, "SELECT count(*) FROM bulk") == "0"
@@ -140,10 +145,7 @@ def test_cases_25_36_37_crashed_server_loses_nothing_that_only_its_disk_has(pair
 
 def test_salvage_through_the_controller(pair: Pair) -> None:
     """The two do not reach each other at any time."""
-    sql(pair.master, TABLE)
-    until(lambda: sql(pair.standby, "SELECT to_regclass('bulk') IS NOT NULL") == "t", 30, "the table on the standby")
-    lab("cut", pair.master, pair.standby)
-    sql(pair.master, BULK)
+    commit_beyond_the_standby(pair)
     kill_server(pair.master)
     play("failover")
     lab("join", pair.master, pair.standby)
@@ -207,10 +209,7 @@ def test_case_22_replay_paused(pair: Pair, ledger: Ledger) -> None:
 
 
 def test_case_30_what_cannot_be_salvaged_is_lost_only_when_told(pair: Pair) -> None:
-    sql(pair.master, TABLE)
-    until(lambda: sql(pair.standby, "SELECT to_regclass('bulk') IS NOT NULL") == "t", 30, "the table on the standby")
-    lab("cut", pair.master, pair.standby)
-    sql(pair.master, BULK)
+    commit_beyond_the_standby(pair)
     wal = sql(pair.master, "SELECT pg_walfile_name(pg_current_wal_lsn())")
     kill_server(pair.master)
     on(pair.master, f"mkdir /var/tmp/aside; mv {DATA}/pg_wal/{wal} /var/tmp/aside")
@@ -246,10 +245,7 @@ TASKS = (
 
 
 def test_case_33_controller_killed_at_each_task(pair: Pair) -> None:
-    sql(pair.master, TABLE)
-    until(lambda: sql(pair.standby, "SELECT to_regclass('bulk') IS NOT NULL") == "t", 30, "the table on the standby")
-    lab("cut", pair.master, pair.standby)
-    sql(pair.master, BULK)
+    commit_beyond_the_standby(pair)
     kill_server(pair.master)
     lab("join", pair.master, pair.standby)
     said = play("failover", "--check", "--diff")
