@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pty
 import signal
 import subprocess
 import threading
@@ -67,6 +68,7 @@ def play(playbook: str, *arguments: str, ok: bool = True, timeout: int = 300) ->
         command_of(playbook, *arguments),
         env=environment(),
         cwd=ROOT,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -75,6 +77,25 @@ def play(playbook: str, *arguments: str, ok: bool = True, timeout: int = 300) ->
     )
     assert (done.returncode == 0) is ok, f"{playbook} ended with {done.returncode}:\n{done.stdout}"
     return done.stdout
+
+
+def play_at_terminal(playbook: str, *arguments: str, question: str, answer: str) -> tuple[int, str]:
+    """Run a playbook as at a terminal, type an answer when it asks; return exit code and output."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        command = command_of(playbook, *arguments)
+        os.execvpe(command[0], command, {**environment(), "TERM": "dumb"})
+    output, typed = "", False
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while chunk := os.read(terminal, 4096):
+            output += chunk.decode(errors="replace")
+            if question in " ".join(output.split()) and not typed:
+                typed = bool(os.write(terminal, f"{answer}\r".encode()))
+    _pid, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    assert typed, output
+    return os.waitstatus_to_exitcode(status), output
 
 
 class Running:
@@ -87,6 +108,7 @@ class Running:
             command_of(playbook, *arguments),
             env={**environment(), "PYTHONUNBUFFERED": "1"},
             cwd=ROOT,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

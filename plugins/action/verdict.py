@@ -6,8 +6,10 @@ import time
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 from ansible_collections.hawq.mirroring.plugins.module_utils import _failover, _report, _state, _verdicts
 
+ANSWER_SECONDS = 120
 WORKFLOWS = {
     "init_standby": _verdicts.init_standby,
     "init_master": _verdicts.init_master,
@@ -34,7 +36,11 @@ class ActionModule(ActionBase):
             return {**result, "state": _state.document(observations)}
         hosts = self._endpoints(observations)
         try:
-            judged = WORKFLOWS[workflow](observations, hosts, {**arguments["options"], "witnesses": witnesses})
+            options = {**arguments["options"], "witnesses": witnesses}
+            judged = WORKFLOWS[workflow](observations, hosts, options)
+            if len(judged.refusals) == 1 and judged.refusals[0].asks and self._told(workflow, judged.refusals[0]):
+                options[judged.refusals[0].asks[0]] = True
+                judged = WORKFLOWS[workflow](observations, hosts, options)
         except KeyError as error:
             raise AnsibleActionFail(f"verdict: no workflow or option {error}") from error
         if judged.refusals:
@@ -43,6 +49,16 @@ class ActionModule(ActionBase):
             message = _report.with_inventory(_report.refusals(workflow, refusals), sources)
             return {**result, "failed": True, "refusals": refusals, "msg": message}
         return {**result, "plan": judged.plan, "state": _state.document(observations)}
+
+    @staticmethod
+    def _told(workflow, refusal):
+        """On a terminal the operator may say there and then what a refusal waits for; elsewhere it stays one."""
+        question = (
+            f"{workflow}: {refusal.found}: {refusal.why}. {refusal.command}.\n"
+            f"If it is certain, type {refusal.asks[1]} and Enter within {ANSWER_SECONDS} s; Enter alone refuses"
+        )
+        answer = Display().prompt_until(question, seconds=ANSWER_SECONDS)
+        return isinstance(answer, bytes) and answer.decode(errors="replace").strip() == refusal.asks[1]
 
     @staticmethod
     def _endpoints(observations):

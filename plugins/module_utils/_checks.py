@@ -24,6 +24,8 @@ class Refusal(t.NamedTuple):
     found: str
     why: str
     command: str
+    #: an option that may be set by typing a word at a terminal: its name and that word
+    asks: tuple[str, str] | None = None
 
     def sentence(self) -> str:
         """Return the refusal as people read it."""

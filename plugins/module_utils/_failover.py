@@ -241,6 +241,7 @@ def _fence(
             "a master that is only cut off would go on to accept writes beside the new one",
             f"Switch {old} off and say so, -e master_is_down=true, or let this do it, -e fence_command='COMMAND' (which"
             f" must succeed only when {old} is off)",
+            ("master_is_down", old),
         )
     ]
 

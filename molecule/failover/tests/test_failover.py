@@ -21,6 +21,7 @@ from harness import (
     lab,
     on,
     play,
+    play_at_terminal,
     sql,
     until,
 )
@@ -155,7 +156,11 @@ def test_salvage_through_the_controller(pair: Pair) -> None:
 def test_cases_26_34_45_powered_off_host_comes_back(pair: Pair, ledger: Ledger) -> None:
     lab("power-off", pair.master)
     refused(says=[f"it is not proven that {pair.master} is dead", "-e master_is_down=true"])
-    play("failover", *DOWN)
+    asked = f"If it is certain, type {pair.master} and Enter"
+    code, output = play_at_terminal("failover", question=asked, answer="yes")
+    assert (code != 0, changed(output)) == (True, 0), output
+    code, output = play_at_terminal("failover", question=asked, answer=pair.master)
+    assert code == 0, output
     assert_took_over(pair, ledger)
     lab("power-on", pair.master)
     until(lambda: f"{pair.standby} is a master of the same system" in journal(pair.master), 60, "the interlock speaks")
