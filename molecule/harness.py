@@ -133,8 +133,9 @@ class Running:
         return text in self.output
 
     def kill(self) -> None:
-        """Kill it as a power cut of the controller would: all of it, at once."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        """Kill it as a power cut of the controller would: all of it, at once, if it has not ended already."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=30)
 
     def end(self, seconds: float = 300) -> tuple[int, str]:
