@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hawq.mirroring.plugins.module_utils import _failover, _report, _state, _verdicts
@@ -57,7 +57,10 @@ class ActionModule(ActionBase):
             f"{workflow}: {refusal.found}: {refusal.why}. {refusal.command}.\n"
             f"If it is certain, type {refusal.asks[1]} and Enter within {ANSWER_SECONDS} s; Enter alone refuses"
         )
-        answer = Display().prompt_until(question, seconds=ANSWER_SECONDS)
+        try:
+            answer = Display().prompt_until(question, seconds=ANSWER_SECONDS)
+        except AnsibleError:  # there is no terminal, or the operator interrupts
+            return False
         return isinstance(answer, bytes) and answer.decode(errors="replace").strip() == refusal.asks[1]
 
     @staticmethod
