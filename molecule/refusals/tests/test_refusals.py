@@ -285,7 +285,10 @@ def test_former_masters_data_after_a_manual_promotion() -> None:
 
 
 def test_two_masters(tmp_path: Path) -> None:
-    on("mdw", f"systemctl start {SERVICE}")
+    on("mdw", f"systemctl start {SERVICE}", check=False)
+    assert "smdw is a master of the same system" in on("mdw", f"journalctl --no-pager -o cat -u {SERVICE}")
+    # past its unit nobody is asked
+    on("mdw", f"{AS_GPADMIN} {BIN}/pg_ctl start -D {DATA} -l /dev/null >/dev/null")
     until(lambda: on("mdw", f"{BIN}/pg_isready -q -h /tmp && echo yes", check=False), 60, "the second master")
     sql("mdw", "INSERT INTO ledger VALUES (1001, 'on the former master')")
     refused(says=["mdw and smdw both accept writes", f"systemctl stop {SERVICE} on smdw"])
@@ -297,7 +300,7 @@ def test_two_masters(tmp_path: Path) -> None:
 
 
 def test_the_former_master_becomes_the_standby_and_its_data_is_kept() -> None:
-    on("mdw", f"systemctl stop {SERVICE}")
+    on("mdw", f"{AS_GPADMIN} {BIN}/pg_ctl stop -m fast -D {DATA}")
     output = play("init_standby", "-e", "existing_data=keep")
     assert "Standby on mdw, mirrored from smdw" in output
     assert mirroring("smdw")[0] == "Synchronized"
