@@ -168,10 +168,16 @@ def mirroring(host: str = "mdw") -> list[str]:
     return sql(host, "SELECT * FROM gp_master_mirroring").split("|")
 
 
-def open_to_clients(host: str = "mdw") -> None:
-    """Let the controller in as an ordinary client."""
+def let_clients_in(host: str) -> None:
+    """Let ordinary clients of the network in; each host has a pg_hba.conf of its own."""
     hba = sql(host, "SHOW hba_file")
     on(host, f"grep -q ' client ' {hba} || echo 'host all client samenet scram-sha-256' >> {hba}")
+    sql(host, "SELECT pg_reload_conf()")
+
+
+def open_to_clients(host: str = "mdw") -> None:
+    """Let the controller in as an ordinary client."""
+    let_clients_in(host)
     sql(
         host,
         f"""
@@ -180,7 +186,6 @@ def open_to_clients(host: str = "mdw") -> None:
         END $$;
         CREATE TABLE IF NOT EXISTS ledger (n bigint PRIMARY KEY, at timestamptz DEFAULT now());
         GRANT SELECT, INSERT ON ledger TO client;
-        SELECT pg_reload_conf();
         """,
     )
 

@@ -95,7 +95,7 @@ def _with_a_writer(
         "fence": BY_MODULE if old else NOT_NEEDED,
         "start": False,
         "salvage": False,
-        "endpoints": {name: hosts[name] for name in (old, writer) if name},
+        "endpoints": {name: hosts[name] for name in observations},
         "slot": _conninfo.slot_name(old) if old else None,
         "segments": _registered(witnesses),
         "evidence": [],
@@ -136,11 +136,17 @@ def _standby_of(observations: dict[str, topology.Observation], chosen: str | Non
             )
         ]
     seen = "; ".join(f"{name}: {topology.describe(observation)}" for name, observation in observations.items())
+    starts = [
+        f"start the master again (systemctl start {observation['service']['unit']} on {name}; if it does not start,"
+        f" journalctl -u {observation['service']['unit']} says why and what to do)"
+        for name, observation in observations.items()
+        if topology.kind(observation) == topology.STOPPED
+    ]
     return None, [
         Refusal(
             f"no host is a standby that could be activated ({seen})",
             "a failover makes a standby the master",
-            f"Bring the standby's host up, or start the master again (systemctl start there), {AGAIN}",
+            ", or ".join(["Bring the standby's host up", *starts]) + f", {AGAIN}",
         )
     ]
 

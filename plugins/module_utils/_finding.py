@@ -44,7 +44,10 @@ def master_of(observations: Observations) -> tuple[str | None, list[Refusal]]:
         command = f"If {silent[0]} is the master, mend what keeps sessions out of it, then run this again"
     elif stopped:
         unit = observations[stopped[0]]["service"]["unit"]
-        command = f"If {stopped[0]} is the master, start it there (systemctl start {unit}), then run this again"
+        command = (
+            f"If {stopped[0]} is the master, start it there (systemctl start {unit}; if it does not start, journalctl"
+            f" -u {unit} says why), then run this again. If it is lost: ansible-playbook hawq.mirroring.failover"
+        )
     elif set(kinds.values()) == {topology.EMPTY}:
         command = "Make a master first: ansible-playbook hawq.mirroring.init_master -e master_host=HOST"
     else:

@@ -76,6 +76,7 @@ def state(document: dict[str, t.Any]) -> str:
     for row in segments["rows"]:
         if row["status"] != "u":
             lines.append(_line(f"Segment {row['hostname']}:{row['port']}", row["description"]))
+    lines += [f"  Note: {text}" for text in document["notes"]]
     lines += [f"  Problem: {text}" for text in document["problems"]]
     return "\n".join(lines)
 
@@ -105,7 +106,7 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
     plan, done, offer = document["plan"], document["activation"], document["offer"].get("offer") or {}
     new, old, activated = plan["new"], plan["old"], plan["activate"]
     facts = {f"Evidence ({number})": text for number, text in enumerate(plan["evidence"], 1)}
-    if old:
+    if old and not document["check"]:
         facts["Fence"] = f"{old}: {FENCES[plan['fence']]}"
     if activated:
         facts["Old master's WAL ended at"] = offer.get("end_lsn") or "not known: its host could not be looked at"
@@ -124,10 +125,10 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
     hosts = plan["endpoints"]
     names, ports = (",".join(str(hosts[name][key]) for name in sorted(hosts)) for key in ("address", "port"))
     follow = [f"clients: host={names} port={ports} target_session_attrs=read-write"]
-    if old:
-        follow.append(
-            f"give it a standby again: ansible-playbook hawq.mirroring.init_standby -e existing_data=keep ({old})"
-        )
+    lost = ", ".join(sorted(name for name in hosts if name != new)) or "another host"
+    follow.append(
+        f"give it a standby again ({lost}): ansible-playbook hawq.mirroring.init_standby -e existing_data=keep"
+    )
     title = f"{new} is the master now" if activated else f"{new} is the master already, nothing to activate"
     if document["check"] and activated:
         title = f"Nothing was changed. A run would make {new} the master"

@@ -73,6 +73,12 @@ FROM pg_db_role_setting s, unnest(s.setconfig) AS c,
 WHERE s.setdatabase = 0 AND c LIKE 'hawq\\_mirroring.standbys=%' AND trim(name) <> ''
 ORDER BY 1
 """
+#: not the options, which may hold secrets, but what tells two files apart
+HBA_RULES = """
+SELECT md5(coalesce(string_agg(concat_ws(' ', type, database, user_name, address, netmask, auth_method), ',' ORDER BY
+           line_number), '')) AS digest
+FROM pg_hba_file_rules
+"""
 MASTER_NAME = """
 SELECT substr(c, strpos(c, '=') + 1) AS name FROM pg_db_role_setting s, unnest(s.setconfig) AS c
 WHERE s.setdatabase = 0 AND c LIKE 'hawq\\_mirroring.master=%' LIMIT 1
@@ -113,6 +119,7 @@ def gather(instance: Instance, sizes: bool, running: bool) -> tuple[dict[str, t.
             found["receiver"] = receiver[0] if receiver else None
             found["tablespaces"] = _database.rows(cursor, TABLESPACES)
             found["standbys"] = [row["name"] for row in _database.rows(cursor, STANDBYS)]
+            found["hba_rules"] = _database.rows(cursor, HBA_RULES)[0]["digest"]
             names = _database.rows(cursor, MASTER_NAME)
             found["master_name"] = names[0]["name"] if names else None
             found["databases"] = [

@@ -86,7 +86,14 @@ def problems(document: dict[str, t.Any]) -> list[str]:
     return found
 
 
-def _segments(rows: list[dict[str, t.Any]]) -> dict[str, t.Any]:
+def _only_standby(observations: dict[str, topology.Observation]) -> str | None:
+    """Without a master to ask: who follows one."""
+    return next((name for name, seen in observations.items() if _follows(seen)), None)
+
+
+def _segments(rows: list[dict[str, t.Any]] | None) -> dict[str, t.Any]:
+    if rows is None:
+        return {"total": "Unknown", "valid": "Unknown", "failures": "Unknown", "rows": []}
     valid = sum(row["status"] == "u" for row in rows)
     return {"total": len(rows), "valid": valid, "failures": len(rows) - valid, "rows": rows}
 
@@ -97,6 +104,30 @@ def _virtual_ip(observations: dict[str, topology.Observation]) -> dict[str, t.An
     if not addresses:
         return None
     return {"address": ", ".join(addresses), "holders": [name for name, row in seen.items() if row["here"]]}
+
+
+def notes(document: dict[str, t.Any], observations: dict[str, topology.Observation]) -> list[str]:
+    """Return what is no failure now and would be one at a failover, and the command that goes on."""
+    found, master = [], document["master"]
+    standbys = [name for name, seen in observations.items() if _follows(seen)]
+    if not document["masters"] and standbys:
+        found.append(f"if the master is lost, make {standbys[0]} the master: ansible-playbook hawq.mirroring.failover")
+    if master and not document["standbys"]:
+        slots = [row["slot_name"] for row in document["slots"] if row["slot_name"].startswith("hawq_mirroring_")]
+        kept = f" (slot {slots[0]} keeps WAL for one)" if slots else ""
+        found.append(f"{master} has no standby{kept}: ansible-playbook hawq.mirroring.init_standby")
+    for name in standbys:
+        server = observations[name]["server"]
+        if master and server and server["hba_rules"] != observations[master]["server"]["hba_rules"]:
+            found.append(
+                f"pg_hba.conf on {name} has other rules than on {master}: after a failover clients may be locked out."
+                " Make them alike"
+            )
+    return found
+
+
+def _follows(seen: topology.Observation) -> bool:
+    return topology.kind(seen) in (topology.STANDBY, topology.STOPPED_STANDBY) and not seen["data_directory"]["fenced"]
 
 
 def document(observations: dict[str, topology.Observation]) -> dict[str, t.Any]:
@@ -114,7 +145,7 @@ def document(observations: dict[str, topology.Observation]) -> dict[str, t.Any]:
         "master": master,
         "masters": masters,
         "master_state": "Active" if masters else "Unknown" if unknown else "Down",
-        "standby": standbys[0] if standbys else None,
+        "standby": standbys[0] if standbys else None if source else _only_standby(observations),
         "standbys": standbys,
         "standby_state": None,
         "timeline": topology.timeline(source) if source else None,
@@ -130,13 +161,15 @@ def document(observations: dict[str, topology.Observation]) -> dict[str, t.Any]:
         "wal_retained_bytes": max([row["retained_bytes"] or 0 for row in server.get("slots", [])], default=0),
         "hosts": {name: _host(seen) for name, seen in observations.items()},
         "rewind": [rewind(name, seen, source) for name, seen in observations.items() if name != master],
-        "segments": _segments(server.get("segments", [])),
+        "segments": _segments(server["segments"] if source else None),
     }
-    if source and standbys:
-        passive = topology.kind(observations.get(standbys[0], {"reachable": False})) == topology.STANDBY
+    if found["standby"]:
+        passive = topology.kind(observations.get(found["standby"], {"reachable": False})) == topology.STANDBY
         found["standby_state"] = "Standby host passive" if passive else "Unknown"
+    if source and standbys:
         found["mirroring"].update(_lag(source, standbys[0]))
     found["virtual_ip"] = _virtual_ip(observations)
     found["problems"] = problems(found)
+    found["notes"] = notes(found, observations)
     found["healthy"] = not found["problems"]
     return found

@@ -71,6 +71,8 @@ def describe(seen: Observation) -> str:
         return f"{words} ({seen.get('error') or 'no answer'})"
     if kind(seen) == SILENT:
         return f"{words} ({seen['server_error']})"
+    if seen["data_directory"]["fenced"]:
+        words = f"{words}, fenced by a failover"
     if kind(seen) in (STOPPED, STOPPED_STANDBY) and seen["control"]:
         return f"{words} ({seen['control']['state']}, timeline {seen['control']['timeline']})"
     return words

@@ -237,6 +237,22 @@ def init_segments(observations: Observations, hosts: dict[str, dict[str, t.Any]]
             "after a failover the segments would not be let in there",
             "Bring it up, then run this again",
         )
+    for name in reachable:
+        seen = segments[name]
+        if not seen["user"]["exists"] or "psql" in seen["binaries"]["missing"]:
+            lacks = (
+                f"the user {seen['user']['name']}"
+                if not seen["user"]["exists"]
+                else f"{seen['binaries']['directory']}/psql"
+            )
+            refusals.append(
+                Refusal(
+                    f"{name} has not {lacks}",
+                    "a segment registers as that user, by that program",
+                    "Prepare it as a segment first, or name another in gpadmin_user_name or binaries_prefix (for the"
+                    " group segments, too)",
+                )
+            )
     found = {source for name in reachable for probe in segments[name]["probes"].values() for source in probe["sources"]}
     known = {row["hostname"] for row in observations[master]["server"]["segments"]}
     plan = {

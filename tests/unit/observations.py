@@ -274,6 +274,7 @@ def _running(base: Observation, name: str, server: dict[str, t.Any]) -> Observat
                 "tablespaces": [],
                 "standbys": [],
                 "master_name": None,
+                "hba_rules": "d41d8cd9",
                 "segments": [],
                 "pending_restart": [],
                 "databases": ["postgres", "template1", "app"],

@@ -252,7 +252,7 @@ STATES: dict[str, tuple[dict[str, Observation], dict[str, t.Any], list[str]]] = 
     ),
     "no master": (
         {"mdw": stopped("mdw"), "smdw": standby()},
-        {"master": None, "master_state": "Down", "standby": None, "timeline": None},
+        {"master": None, "master_state": "Down", "standby": "smdw", "timeline": None},
         ["no host accepts writes"],
     ),
     "master unreachable": (
@@ -304,6 +304,37 @@ STATES: dict[str, tuple[dict[str, Observation], dict[str, t.Any], list[str]]] = 
         [],
     ),
 }
+
+
+NOTES: dict[str, tuple[dict[str, Observation], list[str]]] = {
+    "all is well": ({"mdw": mirrored(), "smdw": standby()}, []),
+    "no master": (
+        {"mdw": unreachable(), "smdw": standby()},
+        ["if the master is lost, make smdw the master: ansible-playbook hawq.mirroring.failover"],
+    ),
+    "no standby": ({"mdw": master()}, ["mdw has no standby: ansible-playbook hawq.mirroring.init_standby"]),
+    "no standby after a failover": (
+        {
+            "mdw": stopped("mdw", {"data_directory.fenced": True}),
+            "smdw": master("smdw", {"server.slots": [slot("hawq_mirroring_mdw")]}),
+        },
+        [
+            "smdw has no standby (slot hawq_mirroring_mdw keeps WAL for one): ansible-playbook hawq.mirroring.init_standby"
+        ],
+    ),
+    "other rules": (
+        {"mdw": mirrored(), "smdw": standby("smdw", {"server.hba_rules": "other"})},
+        [
+            "pg_hba.conf on smdw has other rules than on mdw: after a failover clients may be locked out."
+            " Make them alike"
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("hosts", "notes"), NOTES.values(), ids=NOTES)
+def test_notes(hosts: dict[str, Observation], notes: list[str]) -> None:
+    assert _state.document(hosts)["notes"] == notes
 
 
 @pytest.mark.parametrize(("hosts", "expected", "problems"), STATES.values(), ids=STATES)

@@ -26,6 +26,7 @@ def rows(master: str) -> dict[str, tuple[str, str, str]]:
 def segments(pair: Pair) -> Pair:
     """Two segments that have registered with the master."""
     for host in SEGMENTS:
+        on(host, "id gpadmin 2>/dev/null || useradd --create-home gpadmin")
         on(host, "systemctl is-active own || systemd-run --quiet --unit=own python3 -m http.server 40000", check=False)
     play("init_segments", *OPTIONS)
     until(lambda: [rows(pair.master)[host][1] for host in SEGMENTS] == ["u", "u"], 30, "both segments up")

@@ -112,6 +112,7 @@ $function$;
 REVOKE EXECUTE ON FUNCTION hawq_mirroring_register FROM PUBLIC;
 
 CREATE VIEW gp_segment_configuration AS
+SELECT c.* FROM (
 SELECT 0 AS registration_order, 'm'::"char" AS role, 'u'::"char" AS status, current_setting('port')::integer AS port,
        coalesce(public.hawq_mirroring_master(), '') AS hostname, coalesce(public.hawq_mirroring_master(), '') AS address,
        '' AS description
@@ -128,7 +129,8 @@ SELECT registration_order, 'p'::"char",
        CASE WHEN reported = '-infinity' THEN 'has not reported to this master yet'
             WHEN reported <= clock_timestamp() - interval '60 seconds'
             THEN format('heartbeat timeout: last heard of at %s', reported) ELSE trouble END
-FROM public.hawq_mirroring_segment;
+FROM public.hawq_mirroring_segment) c
+ORDER BY registration_order > 0, abs(registration_order);
 
 COMMENT ON VIEW gp_segment_configuration IS 'Master, standby and segments as they are now (segments in database postgres)';
 GRANT SELECT ON gp_segment_configuration TO PUBLIC;
