@@ -319,7 +319,8 @@ NOTES: dict[str, tuple[dict[str, Observation], list[str]]] = {
             "smdw": master("smdw", {"server.slots": [slot("hawq_mirroring_mdw")]}),
         },
         [
-            "smdw has no standby (slot hawq_mirroring_mdw keeps WAL for one): ansible-playbook hawq.mirroring.init_standby"
+            "smdw has no standby (slot hawq_mirroring_mdw keeps WAL for one):"
+            " ansible-playbook hawq.mirroring.init_standby"
         ],
     ),
     "other rules": (
