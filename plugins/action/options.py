@@ -52,6 +52,8 @@ class ActionModule(ActionBase):
             given
         )
         values = checked.validated_parameters
+        if values.get("virtual_ip_address") and not values.get("virtual_ip_interface"):
+            raise AnsibleActionFail("virtual_ip_address needs virtual_ip_interface, for example eth0")
         wrong_values = checked.error_messages or _options.misfits(values)
         if wrong_values:
             raise AnsibleActionFail("; ".join(wrong_values))

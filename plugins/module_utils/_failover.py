@@ -50,7 +50,8 @@ def judge(
         "new": new,
         "fence": fence,
         "start": topology.kind(observations[new]) == topology.STOPPED_STANDBY,
-        "salvage": fence == BY_MODULE and observations[old]["data_directory"]["state"] == "data",
+        "salvage": fence == BY_MODULE and _has_data(observations[old]),
+        "known_lsn": _known(old, new, observations, witnesses),
         "endpoints": {name: hosts[name] for name in (old, new)},
         "slot": _conninfo.slot_name(old),
         "segments": _registered(witnesses),
@@ -95,6 +96,7 @@ def _with_a_writer(
         "fence": BY_MODULE if old else NOT_NEEDED,
         "start": False,
         "salvage": False,
+        "known_lsn": None,
         "endpoints": {name: hosts[name] for name in observations},
         "slot": _conninfo.slot_name(old) if old else None,
         "segments": _registered(witnesses),
@@ -227,6 +229,15 @@ def _fence(
                 f"Switch {old} off, {AGAIN}, or let this do it, -e fence_command='COMMAND'",
             )
         ]
+    if what in (topology.EMPTY, topology.OTHER) and not options["accept_data_loss"]:
+        path = seen["data_directory"]["path"]
+        return NOT_NEEDED, [
+            Refusal(
+                f"{old} answers, and {path} there is {topology.describe(seen)}",
+                "what the standby lacks may be on a file system that is not mounted",
+                f"Mount it, {AGAIN}. If that data is gone for good: -e accept_data_loss=true -e master_is_down=true",
+            )
+        ]
     address = observations[new].get("virtual_ip")
     if address and address["taken"] and not options["fence_command"]:
         return NOT_NEEDED, [
@@ -306,17 +317,28 @@ def _last_seen(old: str, witnesses: dict[str, topology.Observation]) -> dict[str
     return max(found, key=lambda row: row["at"], default=None)
 
 
+def _known(
+    old: str, new: str, observations: dict[str, topology.Observation], witnesses: dict[str, topology.Observation]
+) -> str | None:
+    """Return the newest LSN that the old master told the standby or a segment of."""
+    receiver = (observations[new]["server"] or {}).get("receiver") or {}
+    last = _last_seen(old, witnesses) or {}
+    return max((lsn for lsn in (receiver.get("latest_end_lsn"), last.get("lsn")) if lsn), key=_lsn.parse, default=None)
+
+
+def _has_data(seen: topology.Observation) -> bool:
+    """Whether the host can be looked at and holds a server's data."""
+    return topology.kind(seen) != topology.UNREACHABLE and seen["data_directory"]["state"] == "data"
+
+
 def _missing(
     old: str, new: str, observations: dict[str, topology.Observation], witnesses: dict[str, topology.Observation]
 ) -> list[Refusal]:
     """What the standby lacks and nobody can fetch, since the old master's host is gone with it."""
-    server, held = observations[new]["server"], have(observations[new])
-    if topology.kind(observations[old]) != topology.UNREACHABLE:
+    held = have(observations[new])
+    if _has_data(observations[old]):
         return []
-    last = _last_seen(old, witnesses)
-    receiver = (server or {}).get("receiver") or {}
-    lsns = [lsn for lsn in (receiver.get("latest_end_lsn"), (last or {}).get("lsn")) if lsn]
-    newest = max(lsns, key=_lsn.parse, default=None)
+    last, newest = _last_seen(old, witnesses), _known(old, new, observations, witnesses)
     lacking = _lsn.distance(newest, held) or 0
     stale = last is not None and last["summary_state"] in (topology.NOT_SYNCHRONIZED, topology.NOT_CONFIGURED)
     if lacking <= 0 and not stale:

@@ -19,14 +19,15 @@ KILL_SECONDS = 10
 
 
 def workers(data_directory: str) -> list[int]:
-    """Return every process of a server: postmaster and its children work in the data directory."""
+    """Return every process of a server: postmaster and its children work in the data directory.
+
+    After an upgrade of its package a server's program goes by the name "postgres (deleted)".
+    """
     real, found = os.path.realpath(data_directory), []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
-            if (
-                os.readlink(f"/proc/{pid}/cwd") == real
-                and os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "postgres"
-            ):
+            program = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+            if program.split(" ")[0] == "postgres" and os.readlink(f"/proc/{pid}/cwd") == real:
                 found.append(int(pid))
     return found
 
@@ -56,11 +57,13 @@ def stop(
         _signal(postmaster, signal.SIGQUIT)
         if gone(data_directory, IMMEDIATE_SECONDS):
             return "immediate"
-    for pid in workers(data_directory):
+    # all of them before systemd hears of it, which would wake them
+    for pid in {*workers(data_directory), *([postmaster] if postmaster else [])}:
         _signal(pid, signal.SIGKILL)
-    ended = gone(data_directory, KILL_SECONDS)
-    run(["systemctl", "stop", unit], timeout=30)
-    return "killed" if ended else ""
+    if not gone(data_directory, KILL_SECONDS):
+        return ""
+    code, _output, _errors = run(["systemctl", "stop", unit], timeout=30)
+    return "killed" if code == 0 and gone(data_directory, 0) else ""
 
 
 def _signal(pid: int | None, number: signal.Signals) -> None:

@@ -15,6 +15,11 @@ def parse(text: str) -> int:
     return (int(high, 16) << 32) + int(low, 16)
 
 
+def render(position: int) -> str:
+    """Return the LSN of a byte position."""
+    return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
+
+
 def distance(ahead: str | None, behind: str | None) -> int | None:
     """Return the bytes from ``behind`` to ``ahead`` (negative the other way), or None when one is unknown."""
     if not ahead or not behind:

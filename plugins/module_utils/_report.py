@@ -121,7 +121,8 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Commits wait for no standby now"] = f"synchronous_standby_names was {done['released_from']}"
     facts.update(registered(document.get("registered") or {}))
     if document.get("virtual_ip"):
-        facts["Address of the master"] = document["virtual_ip"]
+        trouble = document.get("trouble")
+        facts["Address of the master"] = f"NOT MOVED: {_sentence(trouble)}" if trouble else document["virtual_ip"]
     hosts = plan["endpoints"]
     names, ports = (",".join(str(hosts[name][key]) for name in sorted(hosts)) for key in ("address", "port"))
     follow = [f"clients: host={names} port={ports} target_session_attrs=read-write"]
@@ -156,6 +157,9 @@ def registered(found: dict[str, t.Any]) -> dict[str, str]:
 
 
 def _lost(offered: dict[str, t.Any]) -> str:
+    damage = (offered.get("offer") or {}).get("damage")
+    if damage:
+        return f"accepted by the operator: {damage}"
     if "offer" in offered:
         return "none: all WAL of the old master is in the new one"
     if offered.get("msg"):

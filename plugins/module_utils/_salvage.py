@@ -11,6 +11,7 @@ import hashlib
 import os
 import pwd
 import shutil
+import struct
 import time
 import typing as t
 
@@ -26,6 +27,8 @@ from ansible_collections.hawq.mirroring.plugins.module_utils._common import Inst
 
 CHUNK = 1 << 20
 STOP_SECONDS = 20
+#: room that a standby needs beside what it is given
+SPARE_BYTES = 32 << 20
 
 
 def staging(instance: Instance) -> str:
@@ -47,50 +50,108 @@ def digest(path: str) -> str:
     return summed.hexdigest()
 
 
-def offer(instance: Instance, run: Runner, after: str, have: str, timeline: int, timeout: int) -> dict[str, t.Any]:
+class Standing(t.NamedTuple):
+    """How far a standby is, and how far its master was known to be."""
+
+    #: end of the last record that it has replayed
+    after: str
+    #: end of what it holds
+    have: str
+    timeline: int
+    #: what the master was known to have written: by segments, and by the standby's own receiver
+    known: str | None
+
+
+def offer(instance: Instance, run: Runner, standing: Standing, accept_loss: bool, timeout: int) -> dict[str, t.Any]:
     """Find where the WAL of a dead server ends, and the segments that a standby lacks.
 
-    ``after`` is the end of the standby's last replayed record, ``have`` the end of what it holds.
+    What is damaged or missing before a position that the WAL is known to have reached is a loss, and raised as one
+    unless it is accepted; then what comes before the damage is offered.
     """
     if _fence.workers(instance.data_directory):
         raise MirroringError(f"a server still runs in {instance.data_directory}: fence it first")
     control = _observe.control(instance, run)
-    directory = wal_directory(instance)
-    found: dict[str, t.Any] = {"directory": directory, "files": [], "missing_bytes": 0, "end_lsn": have}
     if control is None:
         raise MirroringError(
-            f"{instance.data_directory} has no control file that can be read: its WAL cannot be salvaged"
+            f"{instance.data_directory} has no control file that can be read: its WAL cannot be salvaged. To activate"
+            " all the same, run again with -e accept_data_loss=true"
         )
-    dump = [
-        instance.program("pg_waldump"),
-        "--quiet",
-        f"--path={directory}",
-        f"--timeline={timeline}",
-        f"--start={after}",
-    ]
-    code, _output, errors = run(dump, timeout=timeout)
-    if code == 124:
-        raise MirroringError(f"reading the WAL in {directory} took more than {timeout} s")
-    end = _wal.end_of(errors)
-    if end is None and "could not find a valid record after" not in errors:
+    directory, size = wal_directory(instance), int(control["wal_segment_bytes"])
+    last, end, broken = _end(instance, run, standing, size, timeout)
+    checkpoint = str(control["checkpoint_lsn"])
+    # the checkpoint that the control file names begins there, and so the WAL goes on beyond it
+    if not broken and _lsn.parse(end) <= _lsn.parse(checkpoint):
+        broken = f"its last checkpoint is at {checkpoint}"
+    if not broken and standing.known and _lsn.parse(end) < _lsn.parse(standing.known):
+        broken = f"it is known to have reached {standing.known}"
+    damage = f"its WAL can be read up to {end} only ({broken})" if broken else None
+    found: dict[str, t.Any] = {
+        "directory": directory,
+        "files": [],
+        "end_lsn": end,
+        "last_record_lsn": last,
+        "damage": damage,
+    }
+    if damage and not accept_loss:
         raise MirroringError(
-            f"the WAL after {after} cannot be read in {directory} ({' '.join(errors.split())}): what the standby lacks"
-            " of it cannot be salvaged. To activate all the same, run again with -e accept_data_loss=true"
+            f"not all of what the standby lacks can be salvaged from {directory}: {damage}. If the file system or a"
+            " segment can be brought back, do that and run again. To activate with what can be read, run again with"
+            " -e accept_data_loss=true"
         )
-    if end is None:
-        return {**found, "last_record_lsn": None}
-    start, last = end
-    found.update(last_record_lsn=start, end_lsn=last, missing_bytes=max(0, _lsn.distance(last, have) or 0))
-    if found["missing_bytes"] == 0:
-        return found
-    size = int(control["wal_segment_bytes"])
-    there, missing = _wal.segments(os.listdir(directory), timeline, after, last, size)
-    if missing:
-        raise MirroringError(f"{directory} lacks {', '.join(missing)}, so the WAL up to {last} cannot be salvaged")
+    found["missing_bytes"] = max(0, _lsn.distance(end, standing.have) or 0)
+    if last is None or found["missing_bytes"] == 0:
+        return {**found, "missing_bytes": 0}
+    there, _missing = _wal.segments(os.listdir(directory), standing.timeline, standing.after, last, size)
     for name in there:
         path = os.path.join(directory, name)
         found["files"].append({"name": name, "size": os.path.getsize(path), "sha256": digest(path)})
     return found
+
+
+def _end(
+    instance: Instance, run: Runner, standing: Standing, size: int, timeout: int
+) -> tuple[str | None, str, str | None]:
+    """Return the start of the last whole record after the standby's, where the WAL ends, and what is broken there."""
+    directory = wal_directory(instance)
+    dump = [instance.program("pg_waldump"), "--quiet", f"--path={directory}", f"--timeline={standing.timeline}"]
+    dump.append(f"--start={standing.after}")
+    code, _output, errors = run(dump, timeout=timeout)
+    if code == 124:
+        raise MirroringError(f"reading the WAL in {directory} took more than {timeout} s")
+    missing = _wal.missing_segment(errors, size)
+    if missing:
+        # a server that has switched to a new segment may die before that one is there
+        name, begin = missing
+        after = _wal.later(os.listdir(directory), name)
+        broken = f"{name} is missing, and {after[0]} is there" if after else None
+        if _lsn.parse(begin) <= _lsn.parse(standing.after):
+            return None, standing.after, broken or (f"{name} is missing" if begin != standing.after else None)
+        code, _output, errors = run([*dump, f"--end={begin}"], timeout=timeout)
+        if code == 0:
+            return _lsn.render(_lsn.parse(begin) - 1), begin, broken
+    end = _wal.end_of(errors)
+    if end is None:
+        unreadable = "could not find a valid record after" not in errors
+        return None, standing.after, " ".join(errors.split()) if unreadable else _goes_on(directory, standing, size)
+    start, last = end
+    # where it is not said, the record ends somewhere after its start: enough to know that it is there
+    last = last or _lsn.render(_lsn.parse(start) + 1)
+    return start, last, _goes_on(directory, standing._replace(after=last), size)
+
+
+def _goes_on(directory: str, standing: Standing, size: int) -> str | None:
+    """Say which later segment was written to after the end: what lies between cannot be read.
+
+    Segments are made ready under later names; their pages then have another's address (``xlog_internal.h``).
+    """
+    name = _wal.segment_name(standing.timeline, _lsn.parse(standing.after), size)
+    for number, later in enumerate(_wal.later(os.listdir(directory), name), 1):
+        with open(os.path.join(directory, later), "rb") as file:
+            _magic, _info, timeline, address = struct.unpack("=HHIQ", file.read(16).ljust(16, b"\0"))
+        begin = (_lsn.parse(standing.after) // size + number) * size
+        if (timeline, address) == (standing.timeline, begin):
+            return f"{later} was written to after that"
+    return None
 
 
 def _is_whole(path: str, entry: dict[str, t.Any]) -> bool:
@@ -108,9 +169,19 @@ def prepare(instance: Instance) -> str:
     return place
 
 
+def need_room(place: str, wanted: dict[str, t.Any]) -> None:
+    """Raise when the segments do not fit: before anything is stopped for them."""
+    needed, free = sum(int(entry["size"]) for entry in wanted["files"]), shutil.disk_usage(place).free
+    if free < needed + SPARE_BYTES:
+        raise MirroringError(
+            f"{place} has {free >> 20} MB free for {needed >> 20} MB of salvaged WAL: make room there, then run again"
+        )
+
+
 def fetch(instance: Instance, run: Runner, wanted: dict[str, t.Any], address: str, port: int, timeout: int) -> bool:
     """Get the segments by SFTP as the server's user, over the keys that the masters exchanged."""
     place = prepare(instance)
+    need_room(place, wanted)
     left = [entry for entry in wanted["files"] if not _is_whole(os.path.join(place, entry["name"]), entry)]
     if not left:
         return False
@@ -152,13 +223,18 @@ def install(instance: Instance, run: Runner, wanted: dict[str, t.Any], have: str
             raise MirroringError(f"{place}/{entry['name']} is not what the old master offered: run this again")
     if not os.path.exists(os.path.join(instance.data_directory, "standby.signal")):
         raise MirroringError(f"{instance.data_directory} is no standby any more: look at both hosts with state.yml")
+    need_room(directory, wanted)
     process = _observe.process(instance, _database.postmaster(instance))
     if not _fence.stop(run, instance.service, instance.data_directory, process["pid"], process["frozen"], STOP_SECONDS):
         raise MirroringError(f"the standby's server ({instance.service}) does not stop, not even killed")
     size = int((_observe.control(instance, run) or {}).get("wal_segment_bytes") or 0)
-    for entry in wanted["files"]:
-        _put(instance, os.path.join(place, entry["name"]), os.path.join(directory, entry["name"]), have, size)
-    _snapshot_job.sync_directory(directory)
+    try:
+        for entry in wanted["files"]:
+            _put(instance, os.path.join(place, entry["name"]), os.path.join(directory, entry["name"]), have, size)
+        _snapshot_job.sync_directory(directory)
+    except (OSError, MirroringError):
+        run(["systemctl", "start", instance.service], timeout=120)  # a standby that was stopped for nothing
+        raise
     run(["systemctl", "reset-failed", instance.service], timeout=10)
     code, _output, errors = run(["systemctl", "start", instance.service], timeout=120)
     if code != 0:
@@ -181,15 +257,19 @@ def _put(instance: Instance, source: str, target: str, have: str, segment_bytes:
                 " hosts; to activate without it, run again with -e accept_data_loss=true"
             )
     owner, temporary = pwd.getpwnam(instance.user), f"{target}.hawq"
-    shutil.copyfile(source, temporary)
-    os.chown(temporary, owner.pw_uid, owner.pw_gid)
-    os.chmod(temporary, 0o600)
-    descriptor = os.open(temporary, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    os.replace(temporary, target)
+        with (
+            open(source, "rb") as given,
+            open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file,
+        ):
+            os.fchown(file.fileno(), owner.pw_uid, owner.pw_gid)
+            shutil.copyfileobj(given, file, CHUNK)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except OSError:
+        os.unlink(temporary)
+        raise
 
 
 def _replayed(instance: Instance, last_record: str, timeout: int) -> str:
@@ -197,6 +277,9 @@ def _replayed(instance: Instance, last_record: str, timeout: int) -> str:
     reached, deadline = "0/0", time.monotonic() + timeout
     while True:
         with contextlib.suppress(MirroringError), _database.session(instance) as cursor:
+            if _database.rows(cursor, "SHOW recovery_min_apply_delay")[0]["recovery_min_apply_delay"] != "0":
+                cursor.execute("ALTER SYSTEM SET recovery_min_apply_delay = 0")
+                cursor.execute("SELECT pg_reload_conf()")
             now = _database.rows(cursor, "SELECT pg_last_wal_replay_lsn()::text AS lsn")[0]["lsn"] or "0/0"
             if _lsn.parse(now) > _lsn.parse(last_record):
                 return now

@@ -254,7 +254,6 @@ def init_segments(observations: Observations, hosts: dict[str, dict[str, t.Any]]
                 )
             )
     found = {source for name in reachable for probe in segments[name]["probes"].values() for source in probe["sources"]}
-    known = {row["hostname"] for row in observations[master]["server"]["segments"]}
     plan = {
         "workflow": "init_segments",
         "master": master,
@@ -267,8 +266,6 @@ def init_segments(observations: Observations, hosts: dict[str, dict[str, t.Any]]
             or f"{seen['configuration']['path']}/pg_hba.conf"
             for name, seen in observations.items()
         },
-        "new": [name for name in reachable if name not in known],
-        "view_databases": [],
     }
     return Verdict(plan, refusals)
 

@@ -12,6 +12,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import _lsn
 
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
 _HISTORY = re.compile(r"([0-9A-F]{8})\.history")
+_MISSING = re.compile(r'could not find file "([0-9A-F]{24})"')
 _LAST_RECORD = re.compile(r"error in WAL record at ([0-9A-F]+/[0-9A-F]+)(?:.*?\bat ([0-9A-F]+/[0-9A-F]+))?", re.S)
 
 
@@ -29,18 +30,31 @@ def segments(names: list[str], timeline: int, first: str, last: str, segment_byt
     return [name for name in wanted if name in there], [name for name in wanted if name not in there]
 
 
-def end_of(errors: str) -> tuple[str, str] | None:
+def end_of(errors: str) -> tuple[str, str | None] | None:
     """Return start and end LSN of the last whole record that pg_waldump found, or None when it found none.
 
-    It reads until something is no record any more; where it does not say where that is, the record's own start must do.
+    It reads until something is no record any more, and does not always say where that is: then the end is None.
     """
     found = _LAST_RECORD.search(errors)
     if not found:
         return None
     start, end = found.group(1), found.group(2)
-    if end is None or _lsn.parse(end) <= _lsn.parse(start):
-        end = start
-    return start, end
+    return start, None if end is None or _lsn.parse(end) <= _lsn.parse(start) else end
+
+
+def missing_segment(errors: str, segment_bytes: int) -> tuple[str, str] | None:
+    """Return the segment that pg_waldump missed, and the LSN at which it would begin."""
+    found = _MISSING.search(errors)
+    if not found:
+        return None
+    name, per_log = found.group(1), 0x100000000 // segment_bytes
+    position = (int(name[8:16], 16) * per_log + int(name[16:], 16)) * segment_bytes
+    return name, _lsn.render(position)
+
+
+def later(names: list[str], segment: str) -> list[str]:
+    """Return the segments of the same timeline that come after one."""
+    return sorted(name for name in names if _SEGMENT.fullmatch(name) and name[:8] == segment[:8] and name > segment)
 
 
 def newest_timeline(names: list[str]) -> int:

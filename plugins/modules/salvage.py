@@ -26,6 +26,11 @@ options:
   have:
     description: LSN up to which the standby holds WAL.
     type: str
+  known: {description: LSN that the old master is known to have written., type: str}
+  accept_loss:
+    description: Whether to offer what comes before a damage, where not all can be read.
+    type: bool
+    default: false
   timeline: {description: Timeline that the standby replays., type: int}
   offer:
     description: What O(state=offered) returned on the old master's host.
@@ -56,6 +61,7 @@ EXAMPLES = r"""
 RETURN = r"""
 offer:
   description:
+    - C(damage), null or why not all can be read.
     - C(missing_bytes) that the standby lacks, C(end_lsn) where the WAL of the old master ends, C(last_record_lsn) where
       its last whole record begins, C(directory), and C(files), each with C(name), C(size) (bytes) and C(sha256).
   type: dict
@@ -79,9 +85,8 @@ def main(module):
     if options["state"] == "offered" and module.check_mode and _fence.workers(instance.data_directory):
         return {"changed": False, "staging": _salvage.staging(instance)}  # what is not fenced yet offers nothing yet
     if options["state"] == "offered":
-        offer = _salvage.offer(
-            instance, run, options["after"], options["have"], options["timeline"], options["timeout"]
-        )
+        standing = _salvage.Standing(options["after"], options["have"], options["timeline"], options["known"])
+        offer = _salvage.offer(instance, run, standing, options["accept_loss"], options["timeout"])
         return {"changed": False, "offer": offer, "staging": _salvage.staging(instance)}
     offer = options["offer"]
     result = {"changed": True, "staging": _salvage.staging(instance)}
@@ -113,6 +118,8 @@ if __name__ == "__main__":
             "state": {"type": "str", "choices": ["offered", "fetched", "installed"], "required": True},
             "after": {"type": "str"},
             "have": {"type": "str"},
+            "known": {"type": "str"},
+            "accept_loss": {"type": "bool", "default": False},
             "timeline": {"type": "int"},
             "offer": {"type": "dict"},
             "address": {"type": "str"},

@@ -16,7 +16,6 @@ extends_documentation_fragment:
 options:
   extension: {description: Name of the extension., type: str, default: hawq_mirroring}
   files: {description: File names and their texts., type: dict, required: true}
-  role: {description: Replication role that segments register as., type: str}
   databases:
     description: Databases that get the extension. None on a standby.
     type: list
@@ -49,10 +48,6 @@ import os
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _files
 
-GRANTED = """
-SELECT r.oid IS NULL OR f.oid IS NULL OR has_function_privilege(r.oid, f.oid, 'EXECUTE') AS granted
-FROM (SELECT to_regrole(%s) AS oid) r, (SELECT to_regproc('public.hawq_mirroring_register') AS oid) f
-"""
 INSTALLED = """
 SELECT a.default_version, e.extversion FROM pg_available_extensions a
 LEFT JOIN pg_extension e ON e.extname = a.name WHERE a.name = %s
@@ -79,22 +74,11 @@ def in_database(module, instance, database):
     with _database.session(instance, database) as cursor:
         found = _database.rows(cursor, INSTALLED, (name,))
         if found and found[0]["extversion"] == found[0]["default_version"]:
-            return grant(module, cursor)
+            return False
         if not module.check_mode:
             cursor.execute("SELECT pg_advisory_lock(hashtext('hawq.mirroring'))")
             cursor.execute(f'CREATE EXTENSION IF NOT EXISTS "{name}"')
             cursor.execute(f'ALTER EXTENSION "{name}" UPDATE')
-            grant(module, cursor)
-    return True
-
-
-def grant(module, cursor):
-    """Let segments register; return whether that had to be granted."""
-    role = module.params["role"]
-    if not role or _database.rows(cursor, GRANTED, (role,))[0]["granted"]:
-        return False
-    if not module.check_mode:
-        cursor.execute(f'GRANT EXECUTE ON FUNCTION public.hawq_mirroring_register TO "{role}"')
     return True
 
 
@@ -121,7 +105,6 @@ if __name__ == "__main__":
         argument_spec={
             "instance": _common.INSTANCE_OPTION,
             "extension": {"type": "str", "default": "hawq_mirroring"},
-            "role": {"type": "str"},
             "files": {"type": "dict", "required": True},
             "databases": {"type": "list", "elements": "str", "default": []},
         },

@@ -9,6 +9,7 @@ import typing as t
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils import _failover, _report
 from observations import (
+    DATA,
     FOREIGN,
     HOSTS,
     Observation,
@@ -103,7 +104,7 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         DOWN,
         TOLD,
     ),
-    "old master's data gone, the operator's word": (pair(empty("mdw")), DOWN, {**TOLD, "salvage": False}),
+    "old master's data gone, the operator's word": (pair(empty("mdw")), {**DOWN, **LOSS}, {**TOLD, "salvage": False}),
     "one of two standbys": (
         {**pair(crashed()), "sdw1": standby("sdw1", {"replication.primary_slot_name": "hawq_mirroring_sdw1"})},
         {"standby_host": "smdw"},
@@ -169,7 +170,16 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
         {},
         [("it is not proven that mdw is dead (mdw: not reachable by SSH", "-e master_is_down=true")],
     ),
-    "old master's data gone": (pair(empty("mdw")), {}, [("it is not proven that mdw is dead", "-e fence_command=")]),
+    "old master's data gone": (
+        pair(empty("mdw")),
+        DOWN,
+        [(f"mdw answers, and {DATA} there is no data directory", "Mount it, then run this again")],
+    ),
+    "old master's data gone, not proven dead": (
+        pair(empty("mdw")),
+        LOSS,
+        [("it is not proven that mdw is dead", "-e fence_command=")],
+    ),
     "host dead, its address lives": (
         pair(
             unreachable(),

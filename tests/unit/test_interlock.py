@@ -24,20 +24,23 @@ def interlock() -> t.Any:
 
 
 OWN = ("7711", 2)
-ANSWERS: dict[str, tuple[tuple[str, int, bool] | None, str]] = {
-    "its standby": (("7711", 2, False), "safe"),
-    "a standby that is behind a timeline": (("7711", 1, False), "safe"),
-    "a new master": (("7711", 3, True), "newer"),
-    "a new master that is stopped by now": (("7711", 3, False), "newer"),
-    "a writer on the same timeline": (("7711", 2, True), "newer"),
-    "a left-behind master that still writes": (("7711", 1, True), "newer"),
-    "another system": (("9999", 3, True), "silent"),
+ANSWERS: dict[str, tuple[tuple[str, int, str] | None, str]] = {
+    "its standby": (("7711", 2, "standby"), "safe"),
+    "a standby that is behind a timeline": (("7711", 1, "standby"), "safe"),
+    "a new master": (("7711", 3, "master"), "newer"),
+    "a new master that is stopped by now": (("7711", 3, "stopped"), "newer"),
+    "a standby of a newer master": (("7711", 3, "standby"), "newer"),
+    "a writer on the same timeline": (("7711", 2, "master"), "newer"),
+    "a left-behind master that still writes": (("7711", 1, "master"), "newer"),
+    "a left-behind master that is stopped": (("7711", 1, "stopped"), "safe"),
+    "one that may start at the same moment": (("7711", 2, "stopped"), "silent"),
+    "another system": (("9999", 3, "master"), "silent"),
     "no answer": (None, "silent"),
 }
 
 
 @pytest.mark.parametrize(("answer", "verdict"), ANSWERS.values(), ids=ANSWERS)
-def test_answers(interlock: t.Any, answer: tuple[str, int, bool] | None, verdict: str) -> None:
+def test_answers(interlock: t.Any, answer: tuple[str, int, str] | None, verdict: str) -> None:
     assert interlock.judge(OWN, answer) == verdict
 
 

@@ -27,8 +27,9 @@ def rows(table: dict[str, t.Any]) -> t.Any:
         }
     ),
 )
-def test_lsn(text: str, position: int) -> None:
+def test_lsn_both_ways(text: str, position: int) -> None:
     assert _lsn.parse(text) == position
+    assert _lsn.render(position) == text
 
 
 @pytest.mark.parametrize(

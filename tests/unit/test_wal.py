@@ -24,7 +24,11 @@ ENDS = {
     "old page of a recycled segment": (
         f"{ERROR}1/FFFF88: unexpected pageaddr 0/9000000 in WAL segment 000000010000000100000001,"
         " LSN 1/1000000, offset 0",
-        ("1/FFFF88", "1/FFFF88"),
+        ("1/FFFF88", None),
+    ),
+    "zeroes where a page should begin": (
+        f"{ERROR}0/400BFD8: invalid magic number 0000 in WAL segment 000000010000000000000004, offset 49152",
+        ("0/400BFD8", None),
     ),
     "nothing after": ("pg_waldump: error: could not find a valid record after 0/3017FC0", None),
     "no such segment": ('pg_waldump: error: could not find file "000000010000000000000003": No such file', None),
@@ -54,6 +58,14 @@ def test_segments_between_two_positions() -> None:
     there, missing = _wal.segments(names, 1, "0/3017F88", "0/5000100", MEGABYTES_16)
     assert there == ["000000010000000000000003", "000000010000000000000005"]
     assert missing == ["000000010000000000000004"]
+
+
+def test_a_segment_that_is_not_there() -> None:
+    errors = 'pg_waldump: error: could not find file "0000000100000001000000FF": No such file or directory'
+    assert _wal.missing_segment(errors, MEGABYTES_16) == ("0000000100000001000000FF", "1/FF000000")
+    assert _wal.missing_segment(ERROR, MEGABYTES_16) is None
+    names = ["0000000100000001000000FE", "000000010000000200000000", "000000020000000300000000", "backup.history"]
+    assert _wal.later(names, "0000000100000001000000FF") == ["000000010000000200000000"]
 
 
 HISTORY = """1\t0/3017F88\tno recovery target specified

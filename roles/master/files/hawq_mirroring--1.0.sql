@@ -94,6 +94,7 @@ SELECT substr(c, strpos(c, '=') + 1) FROM pg_db_role_setting s, unnest(s.setconf
 WHERE s.setdatabase = 0 AND c LIKE 'hawq\_mirroring.master=%' LIMIT 1
 $function$;
 
+-- Only roles that may replicate register; there is no grant, so that the role can be dropped.
 -- What a segment hears back is what it remembers: evidence when the master is lost.
 CREATE FUNCTION hawq_mirroring_register(
     hostname text, port integer, trouble text,
@@ -101,7 +102,8 @@ CREATE FUNCTION hawq_mirroring_register(
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $function$
 INSERT INTO public.hawq_mirroring_segment AS s (hostname, port, address, trouble, reported)
-VALUES ($1, $2, inet_client_addr(), $3, clock_timestamp())
+SELECT $1, $2, inet_client_addr(), $3, clock_timestamp()
+FROM pg_roles WHERE rolname = session_user AND (rolreplication OR rolsuper)
 ON CONFLICT (hostname, port) DO UPDATE
     SET address = excluded.address, trouble = excluded.trouble, reported = excluded.reported;
 SELECT public.hawq_mirroring_master(),
@@ -109,7 +111,6 @@ SELECT public.hawq_mirroring_master(),
        pg_current_wal_lsn(),
        (SELECT summary_state FROM public.gp_master_mirroring);
 $function$;
-REVOKE EXECUTE ON FUNCTION hawq_mirroring_register FROM PUBLIC;
 
 CREATE VIEW gp_segment_configuration AS
 SELECT c.* FROM (
