@@ -247,7 +247,7 @@ def test_a_crash_just_after_a_switch_of_segments_loses_nothing(pair: Pair) -> No
 
 
 def test_damage_is_no_end(pair: Pair) -> None:
-    """The control file knows of a checkpoint beyond the damaged page: only told does the standby take over without the rest."""
+    """The control file knows of a checkpoint beyond the damaged page: only told does the standby take over."""
     commit_beyond_the_standby(pair)
     begin = sql(pair.standby, "SELECT pg_last_wal_receive_lsn()")
     sql(pair.master, "CHECKPOINT; INSERT INTO bulk VALUES (99999)")
