@@ -21,7 +21,7 @@ def dropin(unit: str) -> str:
 
 def dropin_text() -> str:
     """Return what the drop-in says; + runs it as root, which then asks as the server's user."""
-    return f"# Written by hawq.mirroring.\n[Service]\nExecStartPre=+{PROGRAM} {SETTINGS}\n"
+    return f"# Written by hawq.mirroring.\n[Service]\nExecStartPre=+/usr/bin/python3 {PROGRAM} {SETTINGS}\n"
 
 
 def observe(instance: Instance) -> dict[str, t.Any]:

@@ -51,7 +51,7 @@ def main(module):
     settings = json.dumps(module.params["settings"], indent=2, sort_keys=True) + "\n"
     dropin = _interlock.dropin(instance.service)
     files = [
-        (_interlock.PROGRAM, module.params["program"].rstrip("\n") + "\n", 0o755),
+        (_interlock.PROGRAM, module.params["program"].rstrip("\n") + "\n", 0o644),
         (_interlock.SETTINGS, settings, 0o644),
         (dropin, _interlock.dropin_text(), 0o644),
     ]

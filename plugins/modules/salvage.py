@@ -35,7 +35,9 @@ options:
   offer:
     description: What O(state=offered) returned on the old master's host.
     type: dict
-  address: {description: For O(state=fetched), where the old master's host answers SSH., type: str}
+  address:
+    description: For O(state=fetched), where the old master's host answers SSH.
+    type: str
   port: {description: Its SSH port., type: int, default: 22}
   timeout:
     description: Seconds that reading, fetching or replaying may take.

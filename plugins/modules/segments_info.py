@@ -49,7 +49,10 @@ missing:
   type: list
   elements: str
   returned: always
-waited: {description: Seconds until all had registered, or the time was up., type: float, returned: always}
+waited:
+  description: Seconds until all had registered, or the time was up.
+  type: float
+  returned: always
 """
 
 import time
