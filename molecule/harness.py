@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
+import select
 import signal
 import subprocess
 import threading
@@ -80,18 +81,23 @@ def play(playbook: str, *arguments: str, ok: bool = True, timeout: int = 300) ->
 
 
 def play_at_terminal(playbook: str, *arguments: str, question: str, answer: str) -> tuple[int, str]:
-    """Run a playbook as at a terminal, type an answer when it asks; return exit code and output."""
+    """Run a playbook as at a terminal, type an answer when it asks; return exit code and output.
+
+    Ansible throws away what was typed before it began to read, so the answer is typed again while nothing happens.
+    """
     pid, terminal = pty.fork()
     if pid == 0:
         os.chdir(ROOT)
         command = command_of(playbook, *arguments)
         os.execvpe(command[0], command, {**environment(), "TERM": "dumb"})
-    output, typed = "", False
+    output, typed, deadline = "", False, time.monotonic() + 300
     with contextlib.suppress(OSError):  # the end of a terminal
-        while chunk := os.read(terminal, 4096):
-            output += chunk.decode(errors="replace")
-            if question in " ".join(output.split()) and not typed:
-                typed = bool(os.write(terminal, f"{answer}\r".encode()))
+        while time.monotonic() < deadline:
+            if not select.select([terminal], [], [], 1)[0]:
+                if question in " ".join(output.split()):
+                    typed = bool(os.write(terminal, f"{answer}\r".encode()))
+                continue
+            output += os.read(terminal, 4096).decode(errors="replace")
     _pid, status = os.waitpid(pid, 0)
     os.close(terminal)
     assert typed, output
