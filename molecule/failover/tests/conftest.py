@@ -26,6 +26,8 @@ def pair(made: None) -> harness.Pair:
     """Give the standby back that the last test's failover has cost."""
     for host in HOSTS:
         harness.lab("join", "controller", host)
+        harness.lab("thaw", host)
+        harness.lab("power-on", host)
     harness.lab("join", *HOSTS)
     master = next(host for host in HOSTS if harness.accepts_writes(host))
     standby = next(host for host in HOSTS if host != master)
