@@ -29,6 +29,7 @@ def pair(made: None) -> harness.Pair:
         harness.lab("thaw", host)
         harness.lab("power-on", host)
     harness.lab("join", *HOSTS)
+    harness.until(lambda: any(map(harness.accepts_writes, HOSTS)), 60, "a master")
     master = next(host for host in HOSTS if harness.accepts_writes(host))
     standby = next(host for host in HOSTS if host != master)
     harness.play("init_standby", "-e", "existing_data=discard")
