@@ -226,7 +226,7 @@ def _fence(
             Refusal(
                 f"{old} is {topology.describe(seen)}, and {' and '.join(silent)} can open its port, where none answers",
                 "it is frozen or overloaded, not dead, and may wake",
-                f"Switch {old} off, {AGAIN}, or let this do it, -e fence_command='COMMAND'",
+                f"Switch {old} off, {AGAIN}, or let this do it, -e \"fence_command='COMMAND'\"",
             )
         ]
     if what in (topology.EMPTY, topology.OTHER) and not options["accept_data_loss"]:
@@ -244,7 +244,7 @@ def _fence(
             Refusal(
                 f"{old} is {topology.describe(seen)}, but somebody answers for {address['address']} as seen from {new}",
                 "it is the master's address, so its host is most likely on",
-                f"Switch {old} off, {AGAIN}, or let this do it, -e fence_command='COMMAND'",
+                f"Switch {old} off, {AGAIN}, or let this do it, -e \"fence_command='COMMAND'\"",
             )
         ]
     if options["master_is_down"]:
@@ -256,8 +256,8 @@ def _fence(
         Refusal(
             f"it is not proven that {old} is dead ({found})",
             "a master that is only cut off would go on to accept writes beside the new one",
-            f"Switch {old} off and say so, -e master_is_down=true, or let this do it, -e fence_command='COMMAND' (which"
-            f" must succeed only when {old} is off)",
+            f"Switch {old} off and say so, -e master_is_down=true, or let this do it, -e \"fence_command='COMMAND'\""
+            f" (which must succeed only when {old} is off)",
             ("master_is_down", old),
         )
     ]

@@ -11,7 +11,6 @@ import re
 from ansible_collections.hawq.mirroring.plugins.module_utils import _lsn
 
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
-_HISTORY = re.compile(r"([0-9A-F]{8})\.history")
 _MISSING = re.compile(r'could not find file "([0-9A-F]{24})"')
 _LAST_RECORD = re.compile(r"error in WAL record at ([0-9A-F]+/[0-9A-F]+)(?:.*?\bat ([0-9A-F]+/[0-9A-F]+))?", re.S)
 
@@ -55,12 +54,6 @@ def missing_segment(errors: str, segment_bytes: int) -> tuple[str, str] | None:
 def later(names: list[str], segment: str) -> list[str]:
     """Return the segments of the same timeline that come after one."""
     return sorted(name for name in names if _SEGMENT.fullmatch(name) and name[:8] == segment[:8] and name > segment)
-
-
-def newest_timeline(names: list[str]) -> int:
-    """Return the newest timeline that history files in pg_wal tell of, 1 without any."""
-    found = [int(match.group(1), 16) for match in map(_HISTORY.fullmatch, names) if match]
-    return max(found, default=1)
 
 
 def forked_at(history: str) -> str | None:

@@ -163,7 +163,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "host frozen, the operator's word": (
         pair(unreachable(), standby("smdw", {"probes.mdw.answers": False})),
         DOWN,
-        [("and smdw can open its port, where none answers", "-e fence_command='COMMAND'")],
+        [("and smdw can open its port, where none answers", "fence_command='COMMAND'")],
     ),
     "host dead, not proven": (
         pair(unreachable()),
@@ -178,7 +178,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "old master's data gone, not proven dead": (
         pair(empty("mdw")),
         LOSS,
-        [("it is not proven that mdw is dead", "-e fence_command=")],
+        [("it is not proven that mdw is dead", "fence_command=")],
     ),
     "host dead, its address lives": (
         pair(
@@ -186,7 +186,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
             standby("smdw", {**CLOSED, "virtual_ip": {"address": "10.9.0.9/24", "here": False, "taken": True}}),
         ),
         DOWN,
-        [("somebody answers for 10.9.0.9/24 as seen from smdw", "-e fence_command=")],
+        [("somebody answers for 10.9.0.9/24 as seen from smdw", "fence_command=")],
     ),
     "alive, as a segment sees": (
         pair(unreachable()),

@@ -89,7 +89,7 @@ def test_case_27_a_living_master_is_not_overtaken(pair: Pair, ledger: Ledger) ->
             f"it is not proven that {pair.master} is dead",
             "not open",
             "-e master_is_down=true",
-            "-e fence_command=",
+            "fence_command=",
         ]
         refused(says=unproven)
         failing = "fence_command='echo secret-of-the-switch; exit 3'"
@@ -267,7 +267,7 @@ def test_damage_is_no_end(pair: Pair) -> None:
     assert 0 < int(sql(pair.standby, "SELECT count(*) FROM bulk")) < 20_000
 
 
-def test_a_server_whose_program_was_upgraded_is_fenced_as_well(pair: Pair, tmp_path: Path) -> None:
+def test_a_server_whose_program_was_upgraded_is_fenced_as_well(pair: Pair) -> None:
     """Its processes go by the name of a deleted file."""
     program = "/usr/lib/postgresql/15/bin/postgres"
     on(pair.master, f"cp -p {program} {program}.new && mv {program}.new {program}")
