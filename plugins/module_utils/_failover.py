@@ -144,11 +144,16 @@ def _standby_of(observations: dict[str, topology.Observation], chosen: str | Non
         for name, observation in observations.items()
         if topology.kind(observation) == topology.STOPPED
     ]
+    wakes = [
+        f"on {name} {_finding.thaw(observation)}"
+        for name, observation in observations.items()
+        if topology.kind(observation) == topology.FROZEN
+    ]
     return None, [
         Refusal(
             f"no host is a standby that could be activated ({seen})",
             "a failover makes a standby the master",
-            ", or ".join(["Bring the standby's host up", *starts]) + f", {AGAIN}",
+            ", or ".join([*(wakes or ["Bring the standby's host up"]), *starts]) + f", {AGAIN}",
         )
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import stat
 import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
@@ -17,6 +18,15 @@ def read(path: str) -> str | None:
             return file.read()
     except FileNotFoundError:
         return None
+
+
+def public(path: str) -> str | None:
+    """Return the text of a file that is root's, not a link, and 0644; None of any other."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return read(path) if (found.st_uid, found.st_gid, found.st_mode) == (0, 0, stat.S_IFREG | 0o644) else None
 
 
 def block(text: str | None, name: str = "hawq.mirroring") -> list[str] | None:

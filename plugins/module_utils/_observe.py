@@ -13,7 +13,6 @@ import os
 import pwd
 import shutil
 import socket
-import stat
 import struct
 import typing as t
 
@@ -77,18 +76,10 @@ def blocks(instance: Instance, hba_file: str | None) -> dict[str, t.Any]:
     limits = f"/etc/security/limits.d/hawq-{instance.user}.conf"
     profile = os.path.join(user(instance)["home"] or "/nonexistent", ".bash_profile")
     return {
-        "limits": _files.block(text_of(limits)) if _is_public(limits) else None,
+        "limits": _files.block(_files.public(limits)),
         "profile": _files.block(text_of(profile)),
         "hba": _files.block(text_of(hba_file or os.path.join(instance.config_directory, "pg_hba.conf"))),
     }
-
-
-def _is_public(path: str) -> bool:
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return False
-    return (found.st_uid, found.st_gid, found.st_mode) == (0, 0, stat.S_IFREG | 0o644)
 
 
 def binaries(instance: Instance, run: Runner) -> dict[str, t.Any]:
@@ -234,13 +225,13 @@ def process(instance: Instance, pidfile: dict[str, t.Any]) -> dict[str, t.Any]:
     }
 
 
-def service(instance: Instance, run: Runner) -> dict[str, t.Any]:
-    """The systemd unit that starts the server."""
+def unit(run: Runner, name: str) -> dict[str, t.Any]:
+    """A systemd unit: loaded, active, enabled, and its text."""
     wanted = ("LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath")
-    _code, output, _errors = run(["systemctl", "show", instance.service, "--property", ",".join(wanted)], timeout=10)
+    _code, output, _errors = run(["systemctl", "show", name, "--property", ",".join(wanted)], timeout=10)
     shown = dict(line.partition("=")[::2] for line in output.splitlines())
     return {
-        "unit": instance.service,
+        "unit": name,
         "load": shown.get("LoadState", ""),
         "active": shown.get("ActiveState", ""),
         "sub": shown.get("SubState", ""),
@@ -338,6 +329,16 @@ def sources_for(address: str) -> list[str]:
                 datagram.connect(target)
                 found.add(str(datagram.getsockname()[0]))
     return sorted(found)
+
+
+def network(
+    run: Runner, peers: list[dict[str, t.Any]], address: dict[str, str], ask: bool
+) -> tuple[dict[str, dict[str, t.Any]], dict[str, t.Any] | None]:
+    """Probe the peers, keyed by name, and meanwhile look for the address that follows the master."""
+    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
+        pending = pool.submit(probes, peers)
+        found = virtual_ip(run, **address, ask=ask)
+        return pending.result(), found
 
 
 def probes(peers: list[dict[str, t.Any]]) -> dict[str, dict[str, t.Any]]:

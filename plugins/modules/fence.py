@@ -10,11 +10,19 @@ version_added: 0.1.0
 description:
   - Stops the server of this host (fast, then immediate, then with SIGKILL, each bounded; a frozen one is killed) and
     leaves C(standby.signal) in its data directory, so that it cannot come back as a master. Data and WAL stay.
+  - Takes the address that follows the master off this host.
   - Records since when and why, and what the control file said, in C(hawq_mirroring.fence) in the data directory.
 extends_documentation_fragment:
   - hawq.mirroring.instance
 options:
   reason: {description: Why the server must not accept writes any more., type: str, required: true}
+  virtual_ip:
+    description: The address that follows the master.
+    type: dict
+    default: {}
+    suboptions:
+      address: {description: The address with its prefix. None when empty., type: str, default: ""}
+      interface: {description: Network interface., type: str, default: ""}
   timeout: {description: Seconds that a fast shutdown may take., type: int, default: 20}
 attributes:
   check_mode: {description: Says what it would do., support: full}
@@ -45,7 +53,14 @@ import datetime
 import json
 import os
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _fence, _files, _observe
+from ansible_collections.hawq.mirroring.plugins.module_utils import (
+    _common,
+    _database,
+    _fence,
+    _files,
+    _observe,
+    _virtual_ip,
+)
 
 
 def record_of(path):
@@ -61,7 +76,7 @@ def fence(module, instance, run):
     place = instance.data_directory
     path = os.path.join(place, _fence.RECORD)
     process = _observe.process(instance, _database.postmaster(instance))
-    asked_for = _observe.service(instance, run)["active"] not in ("inactive", "failed")
+    asked_for = _observe.unit(run, instance.service)["active"] not in ("inactive", "failed")
     running = process["running"] or asked_for or bool(_fence.workers(place))
     record, how = record_of(path), ""
     before = ("server runs\n" if running else "server is stopped\n") + ("fenced\n" if record else "not fenced\n")
@@ -80,6 +95,11 @@ def fence(module, instance, run):
         text = json.dumps(record, indent=2, sort_keys=True) + "\n"
         marked = _files.write(module, os.path.join(place, "standby.signal"), "", instance.user)
         changed = _files.write(module, path, text, instance.user) or marked or changed
+    address = module.params["virtual_ip"]["address"]
+    if address and _virtual_ip.here(run, address):
+        changed = True
+        if not module.check_mode:
+            _virtual_ip.release(run, address, module.params["virtual_ip"]["interface"], module.params["timeout"])
     return {
         "changed": changed,
         "stopped": how,
@@ -104,6 +124,15 @@ if __name__ == "__main__":
         argument_spec={
             "instance": _common.INSTANCE_OPTION,
             "reason": {"type": "str", "required": True},
+            "virtual_ip": {
+                "type": "dict",
+                "default": {},
+                "apply_defaults": True,
+                "options": {
+                    "address": {"type": "str", "default": ""},
+                    "interface": {"type": "str", "default": ""},
+                },
+            },
             "timeout": {"type": "int", "default": 20},
         },
     )

@@ -70,10 +70,10 @@ observation:
     - What was found. LSNs are strings, sizes are bytes, times are seconds (points in time since the epoch).
     - Keys are C(endpoint) (address and port), C(machine), C(user), C(blocks) (our lines in files that others write,
       too), C(ssh) (public keys), C(binaries), C(data_directory), C(control) (null without a readable control file),
-      C(process), C(service), C(replication) (what the directory is told), C(credentials) (whether they fit, never what
-      they are), C(configuration), C(snapshot), C(interlock), C(listening), C(probes), C(virtual_ip), C(witness) (what a
-      segment remembers of the master), C(directories), C(server) (null when no session was possible) and
-      C(server_error) (why).
+      C(process), C(service), C(replication) (what the directory is told), C(credentials) (whether they fit, never
+      what they are), C(configuration), C(snapshot), C(programs) (the collection's own), C(listening), C(probes),
+      C(virtual_ip), C(witness) (what a segment remembers of the master), C(directories), C(server) (null when no
+      session was possible) and C(server_error) (why).
   type: dict
   returned: always
 """
@@ -82,8 +82,8 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _common,
     _credentials,
     _database,
-    _interlock,
     _observe,
+    _program,
     _serverinfo,
 )
 
@@ -94,7 +94,10 @@ def main(module):
     run = _common.Runner(module)
     process = _observe.process(instance, _database.postmaster(instance))
     server, error = _serverinfo.gather(instance, module.params["sizes"], process["running"])
-    replication, probes = _observe.settings_on_disk(instance), _observe.probes(module.params["peers"])
+    replication = _observe.settings_on_disk(instance)
+    probes, address = _observe.network(
+        run, module.params["peers"], module.params["virtual_ip"], ask=not server or server["in_recovery"]
+    )
     told = replication["primary_conninfo"]
     reachable = any(probe["open"] and probe["address"] == told.get("host") for probe in probes.values())
     wanted = module.params["replication"]
@@ -110,19 +113,17 @@ def main(module):
             "data_directory": _observe.data_directory(instance, module.params["sizes"]),
             "control": _observe.control(instance, run),
             "process": process,
-            "service": _observe.service(instance, run),
+            "service": _observe.unit(run, instance.service),
             "replication": replication,
             "credentials": _credentials.observe(
                 instance, wanted["role"], wanted["passfile"], server, told if reachable else {}
             ),
             "configuration": _observe.configuration(instance, run),
             "snapshot": _observe.snapshot(instance, run),
-            "interlock": _interlock.observe(instance),
+            "programs": _program.observe_all(run, instance.service),
             "listening": _observe.listening(instance.port),
             "probes": probes,
-            "virtual_ip": _observe.virtual_ip(
-                run, **module.params["virtual_ip"], ask=not server or server["in_recovery"]
-            ),
+            "virtual_ip": address,
             "witness": _observe.witness(),
             "directories": [_observe.tablespace_directory(path) for path in module.params["directories"]],
             "server": server,

@@ -63,7 +63,7 @@ def ask(instance):
 
 def last_words(instance, run):
     """What the server's unit logged last, or nothing while it runs."""
-    if _observe.service(instance, run)["active"] in ("active", "activating", "reloading"):
+    if _observe.unit(run, instance.service)["active"] in ("active", "activating", "reloading"):
         return None
     _code, output, _errors = run(["journalctl", "--unit", instance.service, "-n", "4", "-o", "cat"], timeout=10)
     return " | ".join(output.split("\n")).strip(" |")

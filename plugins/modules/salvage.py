@@ -78,7 +78,21 @@ replay_lsn:
   returned: with O(state=installed)
 """
 
+import os
+
 from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _fence, _salvage
+
+
+def way_back(instance):
+    """How a server that is fenced already becomes the master again, which nothing else can tell the operator."""
+    mark = os.path.join(instance.data_directory, _fence.RECORD)
+    if not os.path.exists(mark):
+        return ""
+    signal = os.path.join(instance.data_directory, "standby.signal")
+    return (
+        ". Nothing was activated; this server is stopped and kept from starting as a master. To go back to it instead:"
+        f" rm {signal} {mark} && systemctl start {instance.service}"
+    )
 
 
 def main(module):
@@ -88,7 +102,10 @@ def main(module):
         return {"changed": False, "staging": _salvage.staging(instance)}  # what is not fenced yet offers nothing yet
     if options["state"] == "offered":
         standing = _salvage.Standing(options["after"], options["have"], options["timeline"], options["known"])
-        offer = _salvage.offer(instance, run, standing, options["accept_loss"], options["timeout"])
+        try:
+            offer = _salvage.offer(instance, run, standing, options["accept_loss"], options["timeout"])
+        except _common.MirroringError as error:
+            raise _common.MirroringError(f"{error}{way_back(instance)}") from error
         return {"changed": False, "offer": offer, "staging": _salvage.staging(instance)}
     offer = options["offer"]
     result = {"changed": True, "staging": _salvage.staging(instance)}

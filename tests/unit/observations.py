@@ -204,7 +204,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "verified": False,
                 "request": {},
             },
-            "interlock": {"program": None, "settings": None, "asked": False},
+            "programs": {},
             "listening": False,
             "probes": {other: probe(name, other) for other in others},
             "virtual_ip": None,

@@ -1,0 +1,46 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Bringing the address that follows the master to this host, and taking it away. What counts is where it is."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _observe, _program
+from ansible_collections.hawq.mirroring.plugins.module_utils._common import MirroringError, Runner
+
+UNIT = _program.unit_name(_program.VIRTUAL_IP)
+
+
+def here(run: Runner, address: str) -> bool:
+    """Whether the address (with its prefix) is on one of this host's interfaces."""
+    try:
+        bare = str(ipaddress.ip_interface(address).ip)
+    except ValueError as error:
+        raise MirroringError(f"virtual_ip_address: {error}") from error
+    return bare in _observe.machine(run)["addresses"]
+
+
+def take(run: Runner, address: str, interface: str, seconds: int) -> None:
+    """Start the unit that adds and announces the address; bounded."""
+    _code, _output, errors = run(["systemctl", "restart", UNIT], timeout=seconds)
+    _until(run, address, True, f"{address} is not on {interface}", errors, seconds)
+
+
+def release(run: Runner, address: str, interface: str, seconds: int) -> None:
+    """Stop the unit, and take the address away if it is still there; bounded."""
+    _code, _output, errors = run(["systemctl", "stop", UNIT], timeout=seconds)
+    if here(run, address):
+        run(["ip", "address", "delete", address, "dev", interface], timeout=10)
+    _until(run, address, False, f"{address} is still here", errors, seconds)
+
+
+def _until(run: Runner, address: str, wanted: bool, otherwise: str, errors: str, seconds: int) -> None:
+    deadline = time.monotonic() + seconds
+    while here(run, address) != wanted:
+        if time.monotonic() > deadline:
+            raise MirroringError(
+                f"{otherwise} after {seconds} s ({' '.join(errors.split()) or 'no error'}): look at journalctl -u"
+                f" {UNIT}, then run this again"
+            )
+        time.sleep(0.1)

@@ -1,0 +1,108 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_program
+short_description: Install one of the collection's own programs on a host
+version_added: 0.1.0
+description:
+  - Installs a program that the collection brings along, its settings, and what makes systemd run it. The C(interlock)
+    is asked by the database's unit before each start, through a drop-in; the others have a unit of their own.
+extends_documentation_fragment:
+  - hawq.mirroring.instance
+options:
+  name: {description: The program., type: str, choices: [interlock, virtual-ip, segment], required: true}
+  program: {description: Text of the program., type: str, required: true}
+  settings: {description: Its settings; see the program., type: dict, required: true}
+  unit: {description: Text of its unit or drop-in., type: str, required: true}
+  started:
+    description: Whether its unit is to run, afresh when something of it has changed. The interlock's never is.
+    type: bool
+    default: false
+attributes:
+  check_mode: {description: Says what it would do., support: full}
+  diff_mode: {description: Shows the settings., support: full}
+  idempotent: {description: A second run changes nothing., support: full}
+author: [hawq.mirroring contributors (@hawq)]
+"""
+
+EXAMPLES = r"""
+- name: Ask before each start
+  hawq.mirroring.host_program:
+    instance: "{{ server_instance }}"
+    name: interlock
+    program: "{{ lookup('ansible.builtin.file', 'hawq-mirroring-interlock') ~ '\n' }}"
+    settings: "{{ server_interlock }}"
+    unit: "{{ lookup('ansible.builtin.template', 'interlock.conf.j2') }}"
+"""
+
+RETURN = r"""
+done:
+  description: Files that were written, and what systemd was told.
+  type: list
+  elements: str
+  returned: always
+"""
+
+import json
+import os
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _files, _observe, _program
+
+
+def main(module):
+    """Program and settings first, then the unit."""
+    instance, run = _common.instance_of(module.params["instance"]), _common.Runner(module)
+    name, done = module.params["name"], []
+    before = _program.observe(name, instance.service)["settings"]
+    settings = json.dumps(module.params["settings"], indent=2, sort_keys=True) + "\n"
+    unit_file = _program.unit_path(name, instance.service)
+    files = [
+        (_program.path(name), module.params["program"]),
+        (_program.settings_path(name), settings),
+        (unit_file, module.params["unit"]),
+    ]
+    for path, text in files:
+        if not module.check_mode:
+            os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        if _files.write(module, path, text, "root", 0o644):
+            done.append(path)
+
+    def tell(*words):
+        done.append(" ".join(words))
+        if not module.check_mode:
+            code, _output, errors = run(["systemctl", *words], timeout=60)
+            if code != 0:
+                raise _common.MirroringError(
+                    f"systemctl {' '.join(words)} failed ({' '.join(errors.split())}): look at {unit_file}, then run this"
+                    " again"
+                )
+
+    if unit_file in done:
+        tell("daemon-reload")
+    if name != _program.INTERLOCK:
+        unit = _program.unit_name(name)
+        shown = _observe.unit(run, unit)
+        if shown["enabled"] != "enabled":
+            tell("enable", unit)
+        if module.params["started"] and (done or shown["active"] != "active"):
+            tell("restart", unit)
+    was = json.dumps(before, indent=2, sort_keys=True) + "\n" if before else ""
+    return {"changed": bool(done), "done": done, "diff": {"before": was, "after": settings}}
+
+
+if __name__ == "__main__":
+    _common.run(
+        main,
+        supports_check_mode=True,
+        argument_spec={
+            "instance": _common.INSTANCE_OPTION,
+            "name": {"type": "str", "choices": list(_program.NAMES), "required": True},
+            "program": {"type": "str", "required": True},
+            "settings": {"type": "dict", "required": True},
+            "unit": {"type": "str", "required": True},
+            "started": {"type": "bool", "default": False},
+        },
+    )
