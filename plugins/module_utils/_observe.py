@@ -289,22 +289,36 @@ def probe(address: str, port: int, seconds: float = 2.0) -> dict[str, t.Any]:
     answer: dict[str, t.Any] = {"address": address, "port": port, "open": False, "answers": False, "error": None}
     answer["sources"] = sources_for(address)
     try:
-        with socket.create_connection((address, port), timeout=seconds) as connection:
-            answer["open"] = True
-            connection.sendall(SSL_REQUEST)
-            answer["answers"] = connection.recv(1) != b""
+        targets = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        answer["error"] = str(error)
-    return answer
+        return {**answer, "error": str(error)}
+    # all addresses of the name at once: a dead host costs one time-out
+    with concurrent.futures.ThreadPoolExecutor(max_workers=len(targets)) as pool:
+        found = list(pool.map(lambda target: _ask(target[0], target[4], seconds), targets))
+    return {**answer, **max(found, key=lambda each: (each["answers"], each["open"]))}
 
 
-def virtual_ip(run: Runner, address: str, interface: str, ask: bool) -> dict[str, t.Any] | None:
-    """Whether the address that follows the master is here, and, if asked for, whether anybody else answers for it."""
+def _ask(family: int, target: t.Any, seconds: float) -> dict[str, t.Any]:
+    found: dict[str, t.Any] = {"open": False, "answers": False, "error": None}
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as connection:
+            connection.settimeout(seconds)
+            connection.connect(target)
+            found["open"] = True
+            connection.sendall(SSL_REQUEST)
+            found["answers"] = connection.recv(1) != b""
+    except OSError as error:
+        found["error"] = str(error)
+    return found
+
+
+def virtual_ip(run: Runner, address: str, interface: str) -> dict[str, t.Any] | None:
+    """Whether the address that follows the master is here, and, if it is not, whether anybody else answers for it."""
     if not address:
         return None
     bare = address.split("/")[0]
     here, taken = bare in machine(run)["addresses"], None
-    if ask and not here and ":" not in bare and interface:
+    if not here and ":" not in bare and interface:
         # duplicate address detection: 1 when somebody answers
         code, _output, _errors = run(["arping", "-D", "-q", "-c", "1", "-w", "1", "-I", interface, bare], timeout=5)
         taken = {0: False, 1: True}.get(code)
@@ -329,16 +343,6 @@ def sources_for(address: str) -> list[str]:
                 datagram.connect(target)
                 found.add(str(datagram.getsockname()[0]))
     return sorted(found)
-
-
-def network(
-    run: Runner, peers: list[dict[str, t.Any]], address: dict[str, str], ask: bool
-) -> tuple[dict[str, dict[str, t.Any]], dict[str, t.Any] | None]:
-    """Probe the peers, keyed by name, and meanwhile look for the address that follows the master."""
-    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
-        pending = pool.submit(probes, peers)
-        found = virtual_ip(run, **address, ask=ask)
-        return pending.result(), found
 
 
 def probes(peers: list[dict[str, t.Any]]) -> dict[str, dict[str, t.Any]]:

@@ -76,8 +76,8 @@ def main(module):
             code, _output, errors = run(["systemctl", *words], timeout=60)
             if code != 0:
                 raise _common.MirroringError(
-                    f"systemctl {' '.join(words)} failed ({' '.join(errors.split())}): look at {unit_file}, then run this"
-                    " again"
+                    f"systemctl {' '.join(words)} failed ({' '.join(errors.split())}): look at {unit_file}, then run"
+                    " this again"
                 )
 
     if unit_file in done:

@@ -78,6 +78,8 @@ observation:
   returned: always
 """
 
+import concurrent.futures
+
 from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _common,
     _credentials,
@@ -89,46 +91,46 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
 
 
 def main(module):
-    """Collect everything; parts that cannot be read are None."""
-    instance = _common.instance_of(module.params["instance"])
+    """Collect everything; what cannot be read is None. Whether anybody has the address takes longest to learn."""
     run = _common.Runner(module)
+    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
+        address = pool.submit(_observe.virtual_ip, run, **module.params["virtual_ip"])
+        observation = observe(module, _common.instance_of(module.params["instance"]), run)
+        return {"changed": False, "observation": {**observation, "virtual_ip": address.result()}}
+
+
+def observe(module, instance, run):
+    """Collect everything else."""
     process = _observe.process(instance, _database.postmaster(instance))
     server, error = _serverinfo.gather(instance, module.params["sizes"], process["running"])
-    replication = _observe.settings_on_disk(instance)
-    probes, address = _observe.network(
-        run, module.params["peers"], module.params["virtual_ip"], ask=not server or server["in_recovery"]
-    )
+    replication, probes = _observe.settings_on_disk(instance), _observe.probes(module.params["peers"])
     told = replication["primary_conninfo"]
     reachable = any(probe["open"] and probe["address"] == told.get("host") for probe in probes.values())
     wanted = module.params["replication"]
     return {
-        "changed": False,
-        "observation": {
-            "endpoint": {"address": instance.address, "port": instance.port},
-            "machine": _observe.machine(run),
-            "user": _observe.user(instance),
-            "blocks": _observe.blocks(instance, server["settings"].get("hba_file") if server else None),
-            "ssh": _observe.ssh(instance),
-            "binaries": _observe.binaries(instance, run),
-            "data_directory": _observe.data_directory(instance, module.params["sizes"]),
-            "control": _observe.control(instance, run),
-            "process": process,
-            "service": _observe.unit(run, instance.service),
-            "replication": replication,
-            "credentials": _credentials.observe(
-                instance, wanted["role"], wanted["passfile"], server, told if reachable else {}
-            ),
-            "configuration": _observe.configuration(instance, run),
-            "snapshot": _observe.snapshot(instance, run),
-            "programs": _program.observe_all(run, instance.service),
-            "listening": _observe.listening(instance.port),
-            "probes": probes,
-            "virtual_ip": address,
-            "witness": _observe.witness(),
-            "directories": [_observe.tablespace_directory(path) for path in module.params["directories"]],
-            "server": server,
-            "server_error": error,
-        },
+        "endpoint": {"address": instance.address, "port": instance.port},
+        "machine": _observe.machine(run),
+        "user": _observe.user(instance),
+        "blocks": _observe.blocks(instance, server["settings"].get("hba_file") if server else None),
+        "ssh": _observe.ssh(instance),
+        "binaries": _observe.binaries(instance, run),
+        "data_directory": _observe.data_directory(instance, module.params["sizes"]),
+        "control": _observe.control(instance, run),
+        "process": process,
+        "service": _observe.unit(run, instance.service),
+        "replication": replication,
+        "credentials": _credentials.observe(
+            instance, wanted["role"], wanted["passfile"], server, told if reachable else {}
+        ),
+        "configuration": _observe.configuration(instance, run),
+        "snapshot": _observe.snapshot(instance, run),
+        "programs": _program.observe_all(run, instance.service),
+        "listening": _observe.listening(instance.port),
+        "probes": probes,
+        "witness": _observe.witness(),
+        "directories": [_observe.tablespace_directory(path) for path in module.params["directories"]],
+        "server": server,
+        "server_error": error,
     }
 
 

@@ -9,7 +9,8 @@ short_description: Move the address that follows the master
 version_added: 0.1.0
 description:
   - Brings the address to this host, through the unit that the role C(virtual_ip) installs. That unit only adds it when
-    the server here accepts writes, and announces it by gratuitous ARP. M(hawq.mirroring.fence) takes it off the old host.
+    the server here accepts writes, and announces it by gratuitous ARP. M(hawq.mirroring.fence) takes it off
+    the old host.
 options:
   address: {description: "The address with its prefix, C(192.0.2.10/24).", type: str, required: true}
   interface: {description: Network interface of the address., type: str, required: true}

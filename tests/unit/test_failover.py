@@ -231,7 +231,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "standby frozen": (
         pair(crashed(), frozen(standby())),
         {},
-        [("smdw: a frozen server process", "on smdw let it go on there (kill -CONT", "start the master")],
+        [("smdw: a frozen server process", "on smdw let it go on there (kill -CONT")],
     ),
     "two standbys": (
         {**pair(crashed()), "sdw1": standby("sdw1")},
