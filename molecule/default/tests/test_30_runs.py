@@ -71,7 +71,7 @@ def test_drift_is_mended() -> None:
     until(lambda: sql("mdw", "SELECT state FROM pg_stat_replication") == "streaming", 30, "the new login")
     assert on("smdw", "stat -c %a ~gpadmin/.pgpass") == "600"
     assert on("smdw", f"systemctl is-enabled {SERVICE}") == "enabled"
-    assert on("smdw", "runuser -l gpadmin -c 'echo $PGDATA; ulimit -n'").split() == [DATA, "16384"]
+    assert on("smdw", "runuser -l gpadmin -c 'echo $PGDATA; ulimit -n; ulimit -u'").split() == [DATA, "8192", "16384"]
     for host in HOSTS:
         assert sql(host, "SELECT count(*) FROM pg_hba_file_rules WHERE 'hawq_mirroring' = ANY (user_name)") != "0"
 
