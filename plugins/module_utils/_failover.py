@@ -144,6 +144,7 @@ def _standby_of(observations: dict[str, topology.Observation], chosen: str | Non
         for name, observation in observations.items()
         if topology.kind(observation) == topology.STOPPED
     ]
+    down = any(topology.kind(observation) == topology.UNREACHABLE for observation in observations.values())
     wakes = [
         f"on {name} {_finding.thaw(observation)}"
         for name, observation in observations.items()
@@ -153,7 +154,8 @@ def _standby_of(observations: dict[str, topology.Observation], chosen: str | Non
         Refusal(
             f"no host is a standby that could be activated ({seen})",
             "a failover makes a standby the master",
-            ", or ".join([*(wakes or ["Bring the standby's host up"]), *starts]) + f", {AGAIN}",
+            ", or ".join([*wakes, *([] if wakes and not down else ["Bring the standby's host up"]), *starts])
+            + f", {AGAIN}",
         )
     ]
 

@@ -24,9 +24,12 @@ def public(path: str) -> str | None:
     """Return the text of a file that is root's, not a link, and 0644; None of any other."""
     try:
         found = os.lstat(path)
+        if (found.st_uid, found.st_gid, found.st_mode) != (0, 0, stat.S_IFREG | 0o644):
+            return None
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
     except OSError:
         return None
-    return read(path) if (found.st_uid, found.st_gid, found.st_mode) == (0, 0, stat.S_IFREG | 0o644) else None
 
 
 def block(text: str | None, name: str = "hawq.mirroring") -> list[str] | None:

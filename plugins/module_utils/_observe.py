@@ -226,8 +226,8 @@ def process(instance: Instance, pidfile: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def unit(run: Runner, name: str) -> dict[str, t.Any]:
-    """A systemd unit: loaded, active, enabled, and its text."""
-    wanted = ("LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath")
+    """A systemd unit: loaded, active, enabled, its text, and whether systemd knows an older one."""
+    wanted = ("LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "NeedDaemonReload")
     _code, output, _errors = run(["systemctl", "show", name, "--property", ",".join(wanted)], timeout=10)
     shown = dict(line.partition("=")[::2] for line in output.splitlines())
     return {
@@ -236,6 +236,7 @@ def unit(run: Runner, name: str) -> dict[str, t.Any]:
         "active": shown.get("ActiveState", ""),
         "sub": shown.get("SubState", ""),
         "enabled": shown.get("UnitFileState", ""),
+        "stale": shown.get("NeedDaemonReload") == "yes",
         "text": text_of(shown["FragmentPath"]) if shown.get("FragmentPath") else None,
     }
 

@@ -23,9 +23,9 @@ def settings_path(name: str) -> str:
     return f"/etc/hawq-mirroring/{name}.json"
 
 
-def unit_name(name: str) -> str:
-    """Return the unit of a program that has one of its own."""
-    return f"hawq-mirroring-{name}.service"
+def unit_name(name: str, service: str = "") -> str:
+    """Return the unit that runs the program; the interlock's is the database's."""
+    return service if name == INTERLOCK else f"hawq-mirroring-{name}.service"
 
 
 def unit_path(name: str, service: str) -> str:
@@ -42,7 +42,7 @@ def digest(text: str | None) -> str | None:
 
 
 def observe(name: str, service: str) -> dict[str, t.Any]:
-    """Return the digests of program and unit, and the settings; None for what is not there or not its owner's alone."""
+    """Return the digests of program and unit, and the settings; None for what is not there as root's own file."""
     try:
         settings = json.loads(_files.public(settings_path(name)) or "null")
     except ValueError:
@@ -55,10 +55,11 @@ def observe(name: str, service: str) -> dict[str, t.Any]:
 
 
 def observe_all(run: Runner, service: str) -> dict[str, dict[str, t.Any]]:
-    """Return the same for every program, and whether its own unit is enabled and active."""
+    """Return the same for every program, and how systemd stands to its unit."""
     found = {name: observe(name, service) for name in NAMES}
-    for name in (VIRTUAL_IP, SEGMENT):
-        shown = _observe.unit(run, unit_name(name)) if found[name]["unit"] else {}
-        found[name]["enabled"] = shown.get("enabled") == "enabled"
-        found[name]["active"] = shown.get("active") == "active"
+    for name, row in found.items():
+        shown = _observe.unit(run, unit_name(name, service)) if row["unit"] else {}
+        row["stale"] = shown.get("stale", False)
+        row["enabled"] = shown.get("enabled") == "enabled"
+        row["active"] = shown.get("active") == "active"
     return found

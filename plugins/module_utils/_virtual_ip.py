@@ -5,10 +5,17 @@ from __future__ import annotations
 
 import ipaddress
 import time
+import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _observe, _program
 from ansible_collections.hawq.mirroring.plugins.module_utils._common import MirroringError, Runner
 
+OPTION: dict[str, t.Any] = {
+    "type": "dict",
+    "default": {},
+    "apply_defaults": True,
+    "options": {"address": {"type": "str", "default": ""}, "interface": {"type": "str", "default": ""}},
+}
 UNIT = _program.unit_name(_program.VIRTUAL_IP)
 
 

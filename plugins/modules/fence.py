@@ -99,7 +99,10 @@ def fence(module, instance, run):
     if address and _virtual_ip.here(run, address):
         changed = True
         if not module.check_mode:
-            _virtual_ip.release(run, address, module.params["virtual_ip"]["interface"], module.params["timeout"])
+            try:
+                _virtual_ip.release(run, address, module.params["virtual_ip"]["interface"], module.params["timeout"])
+            except _common.MirroringError as error:
+                module.warn(str(error))  # the server is dead: that is no reason to go without a master
     return {
         "changed": changed,
         "stopped": how,
@@ -124,15 +127,7 @@ if __name__ == "__main__":
         argument_spec={
             "instance": _common.INSTANCE_OPTION,
             "reason": {"type": "str", "required": True},
-            "virtual_ip": {
-                "type": "dict",
-                "default": {},
-                "apply_defaults": True,
-                "options": {
-                    "address": {"type": "str", "default": ""},
-                    "interface": {"type": "str", "default": ""},
-                },
-            },
+            "virtual_ip": _virtual_ip.OPTION,
             "timeout": {"type": "int", "default": 20},
         },
     )

@@ -56,6 +56,8 @@ def main(module):
     """Program and settings first, then the unit."""
     instance, run = _common.instance_of(module.params["instance"]), _common.Runner(module)
     name, done = module.params["name"], []
+    os.umask(0o022)  # other users' services read what is installed here
+    unit = _program.unit_name(name, instance.service)
     before = _program.observe(name, instance.service)["settings"]
     settings = json.dumps(module.params["settings"], indent=2, sort_keys=True) + "\n"
     unit_file = _program.unit_path(name, instance.service)
@@ -66,7 +68,7 @@ def main(module):
     ]
     for path, text in files:
         if not module.check_mode:
-            os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
         if _files.write(module, path, text, "root", 0o644):
             done.append(path)
 
@@ -80,11 +82,11 @@ def main(module):
                     " this again"
                 )
 
-    if unit_file in done:
+    shown = _observe.unit(run, unit)
+    # a run that was killed may have written what systemd has not read
+    if unit_file in done or shown["stale"]:
         tell("daemon-reload")
     if name != _program.INTERLOCK:
-        unit = _program.unit_name(name)
-        shown = _observe.unit(run, unit)
         if shown["enabled"] != "enabled":
             tell("enable", unit)
         if module.params["started"] and (done or shown["active"] != "active"):

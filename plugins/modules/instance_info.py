@@ -87,6 +87,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _observe,
     _program,
     _serverinfo,
+    _virtual_ip,
 )
 
 
@@ -160,15 +161,7 @@ if __name__ == "__main__":
                     "passfile": {"type": "path"},
                 },
             },
-            "virtual_ip": {
-                "type": "dict",
-                "default": {},
-                "apply_defaults": True,
-                "options": {
-                    "address": {"type": "str", "default": ""},
-                    "interface": {"type": "str", "default": ""},
-                },
-            },
+            "virtual_ip": _virtual_ip.OPTION,
             "sizes": {"type": "bool", "default": False},
         },
     )

@@ -105,7 +105,8 @@ def main(module):
         try:
             offer = _salvage.offer(instance, run, standing, options["accept_loss"], options["timeout"])
         except _common.MirroringError as error:
-            raise _common.MirroringError(f"{error}{way_back(instance)}") from error
+            way = "" if options["accept_loss"] else way_back(instance)
+            raise _common.MirroringError(f"{error}{way}") from error
         return {"changed": False, "offer": offer, "staging": _salvage.staging(instance)}
     offer = options["offer"]
     result = {"changed": True, "staging": _salvage.staging(instance)}
