@@ -9,7 +9,7 @@ import time
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.hawq.mirroring.plugins.module_utils import _report
+from ansible_collections.hawq.mirroring.plugins.module_utils import _report, _resync_report
 
 try:
     import jmespath
@@ -29,7 +29,10 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         arguments = self._task.args
         document = arguments["document"]
-        texts = {"failover": _report.failover, "segments": _report.segments}
+        if arguments["kind"] == "bill":
+            Display().display(_resync_report.bill(document))
+            return {**result, "changed": False, "text": _resync_report.bill(document)}
+        texts = {"failover": _report.failover, "segments": _report.segments, "resync": _resync_report.resync}
         if arguments["kind"] in texts:
             document = {**document, **texts[arguments["kind"]](document)}
         if arguments["kind"] in ("work", *texts):

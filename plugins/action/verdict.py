@@ -7,13 +7,14 @@ import time
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.hawq.mirroring.plugins.module_utils import _failover, _report, _state, _verdicts
+from ansible_collections.hawq.mirroring.plugins.module_utils import _failover, _report, _resync, _state, _verdicts
 
 ANSWER_SECONDS = 120
 WORKFLOWS = {
     "init_standby": _verdicts.init_standby,
     "init_master": _verdicts.init_master,
     "init_segments": _verdicts.init_segments,
+    "resync_standby": _resync.judge,
     "failover": _failover.judge,
 }
 

@@ -144,11 +144,15 @@ def existing_data(name: str, seen: dict[str, t.Any], source: dict[str, t.Any], c
         why = f"it belongs to another system (identifier {identifier}, the master's is {own})"
     else:
         why = "it may hold the last copy of something"
+    cheaper = (
+        "Bring it in line with the master at the least cost: ansible-playbook hawq.mirroring.resync_standby. Or run"
+    )
+    run = cheaper if identifier == own else "Run"
     return [
         Refusal(
             f"{directory} on {name} holds {topology.describe(seen)}",
             why,
-            "Run again with -e existing_data=keep to move it aside, or -e existing_data=discard to delete it",
+            f"{run} again with -e existing_data=keep to move it aside, or -e existing_data=discard to delete it",
         )
     ]
 

@@ -11,7 +11,7 @@ import os
 import pwd
 import typing as t
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _controldata
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _controldata
 from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, MirroringError
 
 try:
@@ -81,6 +81,26 @@ def session(
             yield cursor
     except psycopg2.Error as error:
         raise MirroringError(f"the server answered: {' '.join(str(error).split())}") from error
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def remote(instance: Instance, keywords: dict[str, t.Any]) -> t.Iterator[t.Any]:
+    """Give a cursor on another host's server, as the server's user here; raise MirroringError when there is none."""
+    if not HAS_PSYCOPG2:
+        raise MirroringError("Python's psycopg2 is missing on this host: install the package python3-psycopg2")
+    try:
+        with acting_as(instance.user):
+            connection = psycopg2.connect(_conninfo.render({**keywords, "connect_timeout": CONNECT_SECONDS}))
+    except (psycopg2.OperationalError, KeyError) as error:
+        raise MirroringError(f"no session with {keywords['host']}: {' '.join(str(error).split())}") from error
+    try:
+        connection.autocommit = True
+        with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+            yield cursor
+    except psycopg2.Error as error:
+        raise MirroringError(f"{keywords['host']} answered: {' '.join(str(error).split())}") from error
     finally:
         connection.close()
 

@@ -42,6 +42,12 @@ def gone(data_directory: str, seconds: float) -> bool:
     return True
 
 
+def drain(data_directory: str, postmaster: int | None, seconds: int) -> bool:
+    """Let no new session in and wait, bounded, until the open ones have ended (a smart shutdown); return whether so."""
+    _signal(postmaster, signal.SIGTERM)
+    return gone(data_directory, seconds)
+
+
 def stop(
     run: t.Callable[..., t.Any], unit: str, data_directory: str, postmaster: int | None, frozen: bool, seconds: int
 ) -> str:

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import pwd
+import re
 import shutil
 import socket
 import struct
@@ -22,7 +23,9 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _controldata,
     _fence,
     _files,
+    _places,
     _snapshot,
+    _timelines,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, Runner
 from ansible_collections.hawq.mirroring.plugins.module_utils._database import HAS_PSYCOPG2
@@ -156,6 +159,8 @@ def data_directory(instance: Instance, sizes: bool) -> dict[str, t.Any]:
     found["entries"] = names[:5]
     found["signals"] = [name for name in ("standby.signal", "recovery.signal", "backup_label") if name in names]
     found["fenced"] = _fence.RECORD in names
+    found["unfinished"] = unfinished(path)
+    found["slots"] = _names(os.path.join(path, "pg_replslot"))
     found["linked_files"] = [name for name in CONFIGURATION_FILES if os.path.islink(os.path.join(path, name))]
     wal = os.path.join(path, "pg_wal")
     found["wal_link"] = os.path.realpath(wal) if os.path.islink(wal) else None
@@ -165,6 +170,32 @@ def data_directory(instance: Instance, sizes: bool) -> dict[str, t.Any]:
     found["device"] = os.stat(_parent_on_disk(os.path.dirname(path))).st_dev
     found["reclaimable_bytes"] = _size_of(path) if sizes and names and not found["wal_link"] else 0
     return found
+
+
+def unfinished(path: str) -> bool:
+    """Whether this very directory was left half-way by a rewind; one that has taken its place was not."""
+    try:
+        mark = json.loads(text_of(_places.unfinished(path)) or "{}")
+        return bool(mark) and mark.get("inode") == os.stat(path).st_ino
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        return True  # a mark that cannot be read
+
+
+def _names(path: str) -> list[str]:
+    """Return the names in a directory; none when it cannot be read."""
+    try:
+        return sorted(os.listdir(path))
+    except OSError:
+        return []
+
+
+def histories(instance: Instance) -> dict[str, list[list[t.Any]]]:
+    """Return the history files of the timelines: timeline and end (LSN) of each ancestor, by the timeline's number."""
+    place = os.path.join(instance.data_directory, "pg_wal")
+    names = [name for name in _names(place) if re.fullmatch(r"[0-9A-F]{8}\.history", name)]
+    return {str(int(name[:8], 16)): _timelines.ancestors(text_of(os.path.join(place, name)) or "") for name in names}
 
 
 def _size_of(path: str) -> int:

@@ -77,7 +77,7 @@ def offer(instance: Instance, run: Runner, standing: Standing, accept_loss: bool
             " all the same, run again with -e accept_data_loss=true"
         )
     directory, size = wal_directory(instance), int(control["wal_segment_bytes"])
-    last, end, broken = _end(instance, run, standing, size, timeout)
+    last, end, broken = end_of_wal(instance, run, standing, size, timeout)
     checkpoint = str(control["checkpoint_lsn"])
     # the checkpoint that the control file names begins there, and so the WAL goes on beyond it
     if not broken and _lsn.parse(end) <= _lsn.parse(checkpoint):
@@ -108,7 +108,7 @@ def offer(instance: Instance, run: Runner, standing: Standing, accept_loss: bool
     return found
 
 
-def _end(
+def end_of_wal(
     instance: Instance, run: Runner, standing: Standing, size: int, timeout: int
 ) -> tuple[str | None, str, str | None]:
     """Return the start of the last whole record after the standby's, where the WAL ends, and what is broken there."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _database
+from ansible_collections.hawq.mirroring.plugins.module_utils import _database, _wal
 from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils._engine import POSTGRESQL
 
@@ -61,6 +61,13 @@ RECEIVER = """
 SELECT status, sender_host, sender_port, slot_name, flushed_lsn::text, latest_end_lsn::text, received_tli,
        extract(epoch FROM clock_timestamp() - last_msg_receipt_time)::float8 AS silent_seconds
 FROM pg_stat_wal_receiver
+"""
+#: the comment of the role that a rewind reads the master's files as
+REWIND_MARK = "made by hawq.mirroring for a rewind"
+REWIND_ROLES = "SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = %s"
+#: recycled segments have later names; those of all timelines count
+WAL = """
+SELECT min(substr(name, 9)) AS oldest, sum(size)::bigint AS bytes FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'
 """
 TABLESPACES = """
 SELECT spcname AS name, pg_tablespace_location(oid) AS location
@@ -117,9 +124,15 @@ def gather(instance: Instance, sizes: bool, running: bool) -> tuple[dict[str, t.
             found["slots"] = _database.rows(cursor, SLOTS)
             receiver = _database.rows(cursor, RECEIVER)
             found["receiver"] = receiver[0] if receiver else None
+            wal = _database.rows(cursor, WAL)[0]
+            found["wal_bytes"], found["oldest_wal"] = (
+                wal["bytes"],
+                _wal.begin_of(wal["oldest"], int(found["settings"]["wal_segment_size"])),
+            )
             found["tablespaces"] = _database.rows(cursor, TABLESPACES)
             found["standbys"] = [row["name"] for row in _database.rows(cursor, STANDBYS)]
             found["hba_rules"] = _database.rows(cursor, HBA_RULES)[0]["digest"]
+            found["rewind_roles"] = [row["rolname"] for row in _database.rows(cursor, REWIND_ROLES, (REWIND_MARK,))]
             names = _database.rows(cursor, MASTER_NAME)
             found["master_name"] = names[0]["name"] if names else None
             found["databases"] = [

@@ -11,7 +11,13 @@ import shutil
 import time
 import typing as t
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _database, _observe, _snapshot
+from ansible_collections.hawq.mirroring.plugins.module_utils import (
+    _conninfo,
+    _database,
+    _observe,
+    _places,
+    _snapshot,
+)
 from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, MirroringError, Runner
 
 #: a peer that falls silent is noticed within half a minute, on either side of the connection
@@ -270,6 +276,8 @@ def deploy(instance: Instance, existing: str) -> str | None:
         kept = aside(target) if existing == "keep" else None
         os.rename(target, kept or staging.old)
     os.rename(staging.copy, target)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_places.unfinished(target))
     sync_directory(os.path.dirname(target))
     # first, so that no clear() after a kill in mid-removal takes the tablespaces for a half copy's
     with contextlib.suppress(FileNotFoundError):

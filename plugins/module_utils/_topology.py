@@ -73,6 +73,8 @@ def describe(seen: Observation) -> str:
         return f"{words} ({seen['server_error']})"
     if seen["data_directory"]["fenced"]:
         words = f"{words}, fenced by a failover"
+    if seen["data_directory"]["unfinished"]:
+        words = f"{words}, left half-way by a rewind"
     if kind(seen) in (STOPPED, STOPPED_STANDBY) and seen["control"]:
         return f"{words} ({seen['control']['state']}, timeline {seen['control']['timeline']})"
     return words

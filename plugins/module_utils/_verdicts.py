@@ -27,7 +27,9 @@ def needs_snapshot(seen: topology.Observation, source: topology.Observation, slo
     """
     if topology.system_identifier(seen) != topology.system_identifier(source):
         return True
-    if seen["data_directory"]["fenced"]:
+    if seen["data_directory"]["unfinished"]:
+        return True
+    if seen["data_directory"]["fenced"] and not streams(source, slot):
         return True  # a former master: its WAL may go on where the new master's does not
     if topology.kind(seen) == topology.STANDBY:
         return False
@@ -39,6 +41,12 @@ def needs_snapshot(seen: topology.Observation, source: topology.Observation, slo
     stopped = topology.kind(seen) == topology.STOPPED_STANDBY
     replace = stopped and choice in ("keep", "discard") and (started or topology.slot_of(source, slot) is None)
     return replace or not (is_standby and ours) or too_far_behind(source, slot)
+
+
+def streams(source: topology.Observation, slot: str) -> bool:
+    """Whether the master sends WAL through this slot."""
+    sender = topology.sender_of(source, slot)
+    return sender is not None and sender["state"] == "streaming"
 
 
 def too_far_behind(source: topology.Observation, slot: str) -> bool:
@@ -138,27 +146,55 @@ def init_standby(observations: Observations, hosts: dict[str, dict[str, t.Any]],
         return Verdict({}, refusals)
     seen, source = observations[standby], observations[master]
     if topology.kind(seen) == topology.UNREACHABLE:
-        return _refuse(
-            f"{standby} is {topology.describe(seen)}",
-            "its host must be reachable to become the standby",
-            f"Bring it up (ssh {hosts[standby]['address']} true must work), then run this again",
-        )
-    slot = _conninfo.slot_name(standby)
-    choice = options["existing_data"]
+        return Verdict({}, [unreachable(standby, seen, hosts)])
+    slot, choice = _conninfo.slot_name(standby), options["existing_data"]
     snapshot = needs_snapshot(seen, source, slot, choice)
-    mapping = options["tablespace_mapping"]
+    stuck = _stuck_standby(standby, seen, source, slot) if choice == "refuse" or not snapshot else []
+    refusals = list(stuck)
+    if topology.kind(seen) == topology.FROZEN and not snapshot:
+        refusals += _frozen_standby(standby, seen)
+    if snapshot and not stuck:
+        refusals += checks.existing_data(standby, seen, source, choice)
+    if checks.same_machine(standby, seen, master, source):
+        refusals = []  # there is nothing else to say
+    plan, found = mirror(observations, hosts, options, Pair(master, standby), snapshot and not stuck)
+    return Verdict({**plan, "workflow": "init_standby"}, refusals + found)
+
+
+def unreachable(standby: str, seen: topology.Observation, hosts: dict[str, dict[str, t.Any]]) -> Refusal:
+    """Return the refusal of a host that cannot be looked at."""
+    return Refusal(
+        f"{standby} is {topology.describe(seen)}",
+        "its host must be reachable to become the standby",
+        f"Bring it up (ssh {hosts[standby]['address']} true must work), then run this again",
+    )
+
+
+class Pair(t.NamedTuple):
+    """Which host is the master, and which is or becomes its standby."""
+
+    master: str
+    standby: str
+
+
+def mirror(
+    observations: Observations,
+    hosts: dict[str, dict[str, t.Any]],
+    options: dict[str, t.Any],
+    pair: Pair,
+    snapshot: bool,
+) -> Verdict:
+    """Return what is to be done so that one host mirrors the other, with or without a new copy."""
+    master, standby = pair
+    seen, source = observations[standby], observations[master]
+    slot, choice, mapping = _conninfo.slot_name(standby), options["existing_data"], options["tablespace_mapping"]
     refusals = checks.same_machine(standby, seen, master, source)
     if not refusals:
         refusals += checks.binaries(standby, seen, source, options["binaries_method"])
         refusals += checks.network(standby, seen, master, source)
         refusals += checks.configuration(standby, seen, source)
         refusals += checks.port(standby, seen, hosts[standby]["port"])
-        stuck = _stuck_standby(standby, seen, source, slot) if choice == "refuse" or not snapshot else []
-        refusals += stuck
-        if topology.kind(seen) == topology.FROZEN and not snapshot:
-            refusals += _frozen_standby(standby, seen)
-        if snapshot and not stuck:
-            refusals += checks.existing_data(standby, seen, source, choice)
+        if snapshot:
             refusals += checks.mount_point(standby, seen)
             refusals += checks.pending_settings(master, source)
             refusals += checks.linked_files(master, source)
@@ -176,11 +212,15 @@ def init_standby(observations: Observations, hosts: dict[str, dict[str, t.Any]],
     passwords = needs_passwords(seen, source, servers)
     hba = {name: observations[name]["blocks"]["hba"] != hba_lines for name in endpoints}
     plan = {
-        "workflow": "init_standby",
         "master": master,
         "standby": standby,
         "slot": slot,
         "snapshot": snapshot,
+        # what only a resynchronisation does
+        "route": None,
+        "stop": False,
+        "resume": False,
+        "lift": False,
         "existing_data": choice if snapshot and choice != "refuse" and _in_the_way(seen) else "none",
         "binaries": needs_binaries(seen),
         "data_directory": seen["data_directory"]["state"] in ("missing", "empty"),

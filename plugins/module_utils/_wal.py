@@ -7,11 +7,16 @@ Sources: PostgreSQL manual, "WAL Internals", "pg_waldump"; names as in PostgreSQ
 from __future__ import annotations
 
 import re
+import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _lsn
 
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
 _MISSING = re.compile(r'could not find file "([0-9A-F]{24})"')
+_RECORD = re.compile(r"rmgr: (\w+) .*? lsn: ([0-9A-F]+/[0-9A-F]+), .*?desc: (\S+)(.*)")
+_BLOCK = re.compile(r"rel (\d+/\d+/\d+)(?: fork (\w+))? blk (\d+)")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
+_CHANGE = re.compile(r"(INSERT|UPDATE|HOT_UPDATE|DELETE|MULTI_INSERT)\b")
 _LAST_RECORD = re.compile(r"error in WAL record at ([0-9A-F]+/[0-9A-F]+)(?:.*?\bat ([0-9A-F]+/[0-9A-F]+))?", re.S)
 
 
@@ -46,9 +51,13 @@ def missing_segment(errors: str, segment_bytes: int) -> tuple[str, str] | None:
     found = _MISSING.search(errors)
     if not found:
         return None
-    name, per_log = found.group(1), 0x100000000 // segment_bytes
-    position = (int(name[8:16], 16) * per_log + int(name[16:], 16)) * segment_bytes
-    return name, _lsn.render(position)
+    return found.group(1), begin_of(found.group(1)[8:], segment_bytes)
+
+
+def begin_of(place: str, segment_bytes: int) -> str:
+    """Return the LSN at which a segment begins, from its name without the timeline."""
+    per_log = 0x100000000 // segment_bytes
+    return _lsn.render((int(place[:8], 16) * per_log + int(place[8:], 16)) * segment_bytes)
 
 
 def later(names: list[str], segment: str) -> list[str]:
@@ -60,3 +69,74 @@ def forked_at(history: str) -> str | None:
     """Return the LSN at which a timeline began, from its history file (its last line)."""
     lines = [line.split() for line in history.splitlines() if line.strip() and not line.startswith("#")]
     return lines[-1][1] if lines and len(lines[-1]) > 1 else None
+
+
+def checkpoints(dump: str) -> list[tuple[str, str]]:
+    """Return LSN and redo LSN of the checkpoint records in pg_waldump's output."""
+    found = []
+    for line in dump.splitlines():
+        record = _RECORD.match(line)
+        if record and record.group(3) in ("CHECKPOINT_ONLINE", "CHECKPOINT_SHUTDOWN"):
+            redo = re.search(r"redo ([0-9A-F]+/[0-9A-F]+)", record.group(4))
+            found.append((record.group(2), redo.group(1) if redo else record.group(2)))
+    return found
+
+
+def timeline_at(segment_end: int, history: t.Sequence[t.Any]) -> int:
+    """Return the timeline under whose name a server keeps the segment that ends at a byte position.
+
+    A segment in which a timeline ends belongs to the next one, which begins with a copy of it. ``history`` is a list of
+    (timeline, LSN of its end or None).
+    """
+    return next(int(number) for number, end in history if end is None or _lsn.parse(end) >= segment_end)
+
+
+def pieces(history: t.Sequence[t.Any], start: str) -> list[tuple[int, str, str | None]]:
+    """Return timeline, first and last LSN (None: to the end) of all WAL of a history from an LSN on."""
+    found, begin = [], "0/0"
+    for number, end in history:
+        if end is None or _lsn.parse(end) > _lsn.parse(start):
+            found.append((int(number), max(begin, start, key=_lsn.parse), end))
+        begin = end or begin
+    return found
+
+
+class Tally:
+    """Counts what records do: committed transactions and changed relations after the fork, blocks in all of them."""
+
+    def __init__(self, fork: int, most: int) -> None:
+        """Count up to ``most`` blocks, so that it stays small."""
+        self._fork, self._most = fork, most
+        self._blocks: set[tuple[str, str, str]] = set()
+        self._relations: set[str] = set()
+        self._first: str | None = None
+        self._last: str | None = None
+        self._number = 0
+
+    def add(self, line: str) -> None:
+        """Take one line of pg_waldump's output."""
+        record = _RECORD.match(line)
+        if not record:
+            return
+        manager, lsn, what, rest = record.groups()
+        beyond = _lsn.parse(lsn) >= self._fork
+        if manager == "Transaction" and what.startswith("COMMIT") and beyond:
+            self._number += 1
+            when = _TIME.search(rest)
+            self._last = when.group() if when else self._last
+            self._first = self._first or self._last
+        for relation, fork, block in _BLOCK.findall(rest):
+            if len(self._blocks) < self._most:
+                self._blocks.add((relation, fork, block))
+            if beyond and manager.startswith("Heap") and not fork and _CHANGE.match(what):
+                self._relations.add(relation)
+
+    def result(self) -> dict[str, t.Any]:
+        """Return the counts."""
+        return {
+            "transactions": self._number,
+            "first_commit": self._first,
+            "last_commit": self._last,
+            "relations": sorted(self._relations),
+            "blocks": len(self._blocks),
+        }

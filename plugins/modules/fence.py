@@ -12,10 +12,14 @@ description:
     leaves C(standby.signal) in its data directory, so that it cannot come back as a master. Data and WAL stay.
   - Takes the address that follows the master off this host.
   - Records since when and why, and what the control file said, in C(hawq_mirroring.fence) in the data directory.
+  - With O(state=stopped) it only stops the server, whatever it is, and lets systemd forget a failed start.
+  - With O(state=lifted) a former master that streams from the new one by now loses that record, and the slots of its
+    time as a master, which would keep WAL for ever.
 extends_documentation_fragment:
   - hawq.mirroring.instance
 options:
-  reason: {description: Why the server must not accept writes any more., type: str, required: true}
+  state: {description: What is to be., type: str, choices: [fenced, stopped, lifted], default: fenced}
+  reason: {description: Why the server must not accept writes any more., type: str}
   virtual_ip:
     description: The address that follows the master.
     type: dict
@@ -23,6 +27,10 @@ options:
     suboptions:
       address: {description: The address with its prefix. None when empty., type: str, default: ""}
       interface: {description: Network interface., type: str, default: ""}
+  drain:
+    description: Seconds that open sessions get to end by themselves. New ones are not let in meanwhile.
+    type: int
+    default: 0
   timeout: {description: Seconds that a fast shutdown may take., type: int, default: 20}
 attributes:
   check_mode: {description: Says what it would do., support: full}
@@ -62,6 +70,11 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _virtual_ip,
 )
 
+STANDING = """
+SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AND pg_is_in_recovery() AS streams
+"""
+SLOTS = r"SELECT slot_name FROM pg_replication_slots WHERE slot_name LIKE 'hawq\_mirroring\_%' AND NOT active"
+
 
 def record_of(path):
     """The record of an earlier run, or None."""
@@ -81,6 +94,8 @@ def fence(module, instance, run):
     record, how = record_of(path), ""
     before = ("server runs\n" if running else "server is stopped\n") + ("fenced\n" if record else "not fenced\n")
     if running and not module.check_mode:
+        if module.params["drain"] and not process["frozen"]:
+            _fence.drain(place, process["pid"], module.params["drain"])
         how = _fence.stop(run, instance.service, place, process["pid"], process["frozen"], module.params["timeout"])
         if not how:
             raise _common.MirroringError(
@@ -111,13 +126,65 @@ def fence(module, instance, run):
     }
 
 
+def stop(module, instance, run):
+    """Stop the server without a word about its future."""
+    process = _observe.process(instance, _database.postmaster(instance))
+    active = _observe.unit(run, instance.service)["active"]
+    running, how = process["running"] or bool(_fence.workers(instance.data_directory)) or active == "active", ""
+    if running and not module.check_mode:
+        how = _fence.stop(
+            run,
+            instance.service,
+            instance.data_directory,
+            process["pid"],
+            process["frozen"],
+            module.params["timeout"],
+        )
+        if not how:
+            raise _common.MirroringError(f"the server in {instance.data_directory} does not end, not even killed")
+    if active == "failed" and not module.check_mode:
+        run(["systemctl", "reset-failed", instance.service], timeout=10)
+    before = "server runs\n" if running else f"server is stopped ({active})\n"
+    return {
+        "changed": running or active == "failed",
+        "stopped": how,
+        "record": {},
+        "diff": {"before": before, "after": "server is stopped\n"},
+    }
+
+
+def lift(module, instance, _run):
+    """Drop the slots of before and take the record away, of a server that is a standby again."""
+    path, dropped = os.path.join(instance.data_directory, _fence.RECORD), []
+    record = record_of(path)
+    if module.check_mode:
+        return {"changed": True, "stopped": "", "record": {}, "diff": {"before": "fenced\n", "after": "not fenced\n"}}
+    with _database.session(instance) as cursor:
+        row = _database.rows(cursor, STANDING)[0]
+        if not row["streams"]:
+            raise _common.MirroringError("this server is no standby that streams: run the whole playbook again")
+        dropped = [each["slot_name"] for each in _database.rows(cursor, SLOTS)]
+        for slot in dropped:
+            cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
+    if record:
+        os.unlink(path)
+    before = ("fenced\n" if record else "not fenced\n") + "".join(f"slot {name}\n" for name in dropped)
+    return {
+        "changed": bool(record or dropped),
+        "stopped": "",
+        "record": {},
+        "diff": {"before": before, "after": "not fenced\n"},
+    }
+
+
 def main(module):
     """Act alone on this host."""
     instance, run = _common.instance_of(module.params["instance"]), _common.Runner(module)
+    act = {"fenced": fence, "stopped": stop, "lifted": lift}[module.params["state"]]
     if module.check_mode:
-        return fence(module, instance, run)
+        return act(module, instance, run)
     with _common.alone():
-        return fence(module, instance, run)
+        return act(module, instance, run)
 
 
 if __name__ == "__main__":
@@ -126,8 +193,11 @@ if __name__ == "__main__":
         supports_check_mode=True,
         argument_spec={
             "instance": _common.INSTANCE_OPTION,
-            "reason": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["fenced", "stopped", "lifted"], "default": "fenced"},
+            "reason": {"type": "str"},
             "virtual_ip": _virtual_ip.OPTION,
+            "drain": {"type": "int", "default": 0},
             "timeout": {"type": "int", "default": 20},
         },
+        required_if=[("state", "fenced", ["reason"])],
     )

@@ -117,6 +117,7 @@ def observe(module, instance, run):
         "binaries": _observe.binaries(instance, run),
         "data_directory": _observe.data_directory(instance, module.params["sizes"]),
         "control": _observe.control(instance, run),
+        "histories": _observe.histories(instance),
         "process": process,
         "service": _observe.unit(run, instance.service),
         "replication": replication,

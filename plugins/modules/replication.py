@@ -28,6 +28,10 @@ options:
     description: Reload a running server even when nothing changed here.
     type: bool
     default: false
+  resume:
+    description: Let a replay go on that was paused.
+    type: bool
+    default: false
   settings:
     description: Parameters that differ from the master's; a null value takes one out.
     type: dict
@@ -102,6 +106,11 @@ def follow(module, instance, directory):
     wanted_reload = changed or module.params["reload"]
     if wanted_reload and process["running"] and directory == instance.data_directory and not module.check_mode:
         os.kill(process["pid"], signal.SIGHUP)
+    if module.params["resume"]:
+        changed = True
+        if not module.check_mode:
+            with _database.session(instance) as cursor:
+                cursor.execute("SELECT pg_wal_replay_resume()")
     shown = [
         "".join(f"{name} = {value}\n" for name, value in state.items() if value is not None)
         for state in (before, wanted)
@@ -120,6 +129,7 @@ if __name__ == "__main__":
             "primary": {"type": "dict", "required": True},
             "slot": {"type": "str", "required": True},
             "reload": {"type": "bool", "default": False},
+            "resume": {"type": "bool", "default": False},
             "settings": {"type": "dict", "default": {}},
         },
     )

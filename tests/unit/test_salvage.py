@@ -60,7 +60,7 @@ def test_end(
         return (1 if answer else 0), "", answer
 
     standing = _salvage.Standing("0/4000100", "0/4000100", 1, None)
-    last, end, broken = _salvage._end(instance, t.cast("t.Any", run), standing, SIZE, 60)
+    last, end, broken = _salvage.end_of_wal(instance, t.cast("t.Any", run), standing, SIZE, 60)
     assert (last, end, broken is not None) == expected
     assert left == []
 
@@ -70,7 +70,7 @@ def test_a_standby_at_a_boundary_needs_no_next_segment(tmp_path: Path) -> None:
     (tmp_path / "pg_wal" / NAMES[4]).write_bytes(page(4))
     instance = Instance("postgres", "/bin", str(tmp_path), str(tmp_path), "unit", "mdw", 5432)
     standing = _salvage.Standing("0/5000000", "0/5000000", 1, None)
-    assert _salvage._end(instance, t.cast("t.Any", lambda *_, **__: (1, "", no_file(5))), standing, SIZE, 60) == (
+    assert _salvage.end_of_wal(instance, t.cast("t.Any", lambda *_, **__: (1, "", no_file(5))), standing, SIZE, 60) == (
         None,
         "0/5000000",
         None,
@@ -81,4 +81,4 @@ def test_reading_is_bounded(tmp_path: Path) -> None:
     instance = Instance("postgres", "/bin", str(tmp_path), str(tmp_path), "unit", "mdw", 5432)
     standing = _salvage.Standing("0/5000000", "0/5000000", 1, None)
     with pytest.raises(MirroringError, match="took more than 60 s"):
-        _salvage._end(instance, t.cast("t.Any", lambda *_, **__: (124, "", "")), standing, SIZE, 60)
+        _salvage.end_of_wal(instance, t.cast("t.Any", lambda *_, **__: (124, "", "")), standing, SIZE, 60)

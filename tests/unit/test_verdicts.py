@@ -593,8 +593,8 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
         ),
         {"view_databases": ["apq"]},
         [
-            ("smdw is aarch64", "architecture"),
             ("smdw holds the data", "existing_data"),
+            ("smdw is aarch64", "architecture"),
             ("wal_level", "master_restart_allowed"),
             ("no database apq", "master_view_databases"),
             ("free for WAL", "master_wal_keep_megabytes"),

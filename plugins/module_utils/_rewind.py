@@ -1,0 +1,202 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Taking a diverged server back to where its history left its master's, with pg_rewind.
+
+pg_rewind recovers a crashed target by itself first, and that removes the WAL which it then needs. So it is recovered
+here, as a standby that keeps all WAL. Sources: PostgreSQL manual, "pg_rewind", "Standby Server Operation".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import time
+import typing as t
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import (
+    _conninfo,
+    _database,
+    _divergence,
+    _fence,
+    _files,
+    _lsn,
+    _observe,
+    _places,
+    _salvage,
+    _snapshot_job,
+    _wal,
+)
+from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, MirroringError, Runner
+
+CLEAN = ("shut down", "shut down in recovery")
+RECOVERING = "in archive recovery"
+STOP_SECONDS = 60
+#: until a server that is being started can be told from one that has died
+START_SECONDS = 3
+SOCKETS = "/run/hawq-mirroring-rewind"
+#: what must not change while the WAL is replayed up to its end, and nothing more
+ALONE = {
+    "listen_addresses": "",
+    "unix_socket_directories": SOCKETS,
+    "primary_conninfo": "",
+    "restore_command": "",
+    "archive_mode": "off",
+    "recovery_min_apply_delay": "0",
+    "wal_keep_size": "1000000",
+    "logging_collector": "off",
+    "ssl": "off",
+}
+
+
+class Source(t.NamedTuple):
+    """How the master is reached, and the password file that lets in."""
+
+    keywords: dict[str, str]
+    passfile: str
+
+
+def keep_lost(instance: Instance, run: Runner, history: list[_divergence.Part], found: dict[str, t.Any]) -> str:
+    """Keep control data and the WAL beyond the fork aside, with what is in it; return where. Done once."""
+    place = _places.lost(instance.data_directory, found["fork_lsn"])
+    summary = os.path.join(place, "lost.json")
+    if os.path.exists(summary):
+        return place
+    control = _observe.control(instance, run) or {}
+    size, directory = int(control.get("wal_segment_bytes") or 16 << 20), _salvage.wal_directory(instance)
+    numbers = range(_lsn.parse(found["fork_lsn"]) // size, max(0, _lsn.parse(found["end_lsn"]) - 1) // size + 1)
+    names = [_wal.segment_name(_wal.timeline_at((each + 1) * size, history), each * size, size) for each in numbers]
+    names = [name for name in names if os.path.exists(os.path.join(directory, name))]
+    free = shutil.disk_usage(os.path.dirname(place)).free
+    if free < len(names) * size + _salvage.SPARE_BYTES:
+        raise MirroringError(
+            f"{os.path.dirname(place)} has {free >> 20} MB free for {len(names) * size >> 20} MB of WAL that only this"
+            " host has and that is to be kept aside: make room there, then run again"
+        )
+    os.makedirs(os.path.join(place, "pg_wal"), mode=0o700, exist_ok=True)
+    for name in names:
+        shutil.copy2(os.path.join(directory, name), os.path.join(place, "pg_wal", name))
+    shutil.copy2(os.path.join(instance.data_directory, "global", "pg_control"), place)
+    with open(f"{summary}.new", "w", encoding="utf-8") as file:
+        json.dump({**found, "control": control}, file, indent=2, sort_keys=True)
+    own(instance, place)
+    os.replace(f"{summary}.new", summary)
+    _snapshot_job.sync_directory(place)
+    return place
+
+
+def own(instance: Instance, place: str) -> None:
+    """Give a directory and all in it to the server's user."""
+    owner = pwd.getpwnam(instance.user)
+    for parent, _directories, names in os.walk(place):
+        for path in (parent, *(os.path.join(parent, name) for name in names)):
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+
+
+def recover(instance: Instance, run: Runner, timeout: int) -> None:
+    """Replay what a crashed server left, as a standby that follows nobody, until its files are as its WAL says."""
+    control = _observe.control(instance, run) or {}
+    if control.get("state") in CLEAN:
+        return
+    owner, place = pwd.getpwnam(instance.user), _places.scratch(instance.data_directory)
+    os.makedirs(SOCKETS, mode=0o700, exist_ok=True)
+    os.chown(SOCKETS, owner.pw_uid, owner.pw_gid)
+    log = os.path.join(place, "recovery.log")
+    settings = {**ALONE, "port": str(instance.port)}
+    if instance.config_directory != instance.data_directory:
+        settings["config_file"] = os.path.join(instance.config_directory, "postgresql.conf")
+    options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+    control_program = [instance.program("pg_ctl"), "--silent", f"--pgdata={instance.data_directory}"]
+    start = [*control_program, "start", "--no-wait", f"--log={log}", f"--options={options}"]
+    code, _output, errors = run(start, timeout=60, user=instance.user)
+    if code != 0:
+        raise MirroringError(f"its crash recovery does not start: {' '.join(errors.split())}")
+    begin = time.monotonic()
+    while True:
+        state = (_observe.control(instance, run) or {}).get("state")
+        running = _observe.process(instance, _database.postmaster(instance))["running"]
+        if running and state == RECOVERING:
+            break
+        waited = time.monotonic() - begin
+        dead = waited > START_SECONDS and not _fence.workers(instance.data_directory)
+        if waited > timeout or dead:
+            why = "has ended" if dead else f"is not done after {timeout} s"
+            last = " | ".join((_observe.text_of(log) or "no log").splitlines()[-3:])
+            stop(instance, run)
+            raise MirroringError(f"its crash recovery {why} ({state}): {last}")
+        time.sleep(0.1)
+    stop(instance, run)
+    state = (_observe.control(instance, run) or {}).get("state")
+    if state not in CLEAN:
+        raise MirroringError(f"its crash recovery did not end cleanly: the control file says {state}")
+
+
+def stop(instance: Instance, run: Runner) -> None:
+    """End whatever server runs in the directory."""
+    process = _observe.process(instance, _database.postmaster(instance))
+    if not _fence.stop(run, instance.service, instance.data_directory, process["pid"], process["frozen"], STOP_SECONDS):
+        raise MirroringError(f"the server in {instance.data_directory} does not end, not even killed")
+
+
+def fetch(instance: Instance, run: Runner, source: Source, names: list[str]) -> int:
+    """Get segments from before the fork, which the master still has and this host has removed; return their number."""
+    directory, owner = _salvage.wal_directory(instance), pwd.getpwnam(instance.user)
+    with _database.remote(instance, {**source.keywords, "passfile": source.passfile}) as cursor:
+        for name in names:
+            cursor.execute("SELECT pg_read_binary_file(%s) AS bytes", (f"pg_wal/{name}",))
+            temporary = os.path.join(directory, f"{name}.hawq")
+            with open(temporary, "wb") as file:
+                file.write(bytes(cursor.fetchone()["bytes"]))
+                os.fchown(file.fileno(), owner.pw_uid, owner.pw_gid)
+                os.fchmod(file.fileno(), 0o600)
+            os.replace(temporary, os.path.join(directory, name))
+    return len(names)
+
+
+def write_passfile(instance: Instance, password: str, keywords: dict[str, str], module: t.Any) -> str:
+    """Write the password file of the rewind, readable by the server's user alone; return its path."""
+    place = _places.scratch(instance.data_directory)
+    os.makedirs(place, mode=0o700, exist_ok=True)
+    path = os.path.join(place, "pass")
+    line = _conninfo.passfile_line(
+        keywords["host"], int(keywords["port"]), keywords["dbname"], keywords["user"], password
+    )
+    own(instance, place)
+    _files.write(module, path, line + "\n", instance.user)
+    return path
+
+
+def save_configuration(instance: Instance) -> str:
+    """Keep the configuration in the data directory aside, since a rewind brings the master's; return where."""
+    place = os.path.join(_places.scratch(instance.data_directory), "configuration")
+    if not os.path.isdir(place):
+        os.makedirs(f"{place}.new", mode=0o700, exist_ok=True)
+        for name in os.listdir(instance.data_directory):
+            path = os.path.join(instance.data_directory, name)
+            if name.endswith(".conf") and os.path.isfile(path):
+                shutil.copy2(path, f"{place}.new")
+            elif name == "conf.d" and os.path.isdir(path):
+                shutil.copytree(path, os.path.join(f"{place}.new", name), dirs_exist_ok=True)
+        os.rename(f"{place}.new", place)
+    return place
+
+
+def restore_configuration(instance: Instance, place: str) -> None:
+    """Put the configuration back."""
+    shutil.copytree(place, instance.data_directory, dirs_exist_ok=True)
+    own(instance, place)
+    owner = pwd.getpwnam(instance.user)
+    for parent, _directories, names in os.walk(place):
+        for name in names:
+            inner = os.path.relpath(os.path.join(parent, name), place)
+            os.chown(os.path.join(instance.data_directory, inner), owner.pw_uid, owner.pw_gid)
+
+
+def command_of(instance: Instance, source: Source) -> list[str]:
+    """Return pg_rewind's command."""
+    conninfo = _conninfo.render({**source.keywords, "passfile": source.passfile})
+    command = [instance.program("pg_rewind"), f"--target-pgdata={instance.data_directory}", "--no-ensure-shutdown"]
+    command.append(f"--source-server={conninfo}")
+    if instance.config_directory != instance.data_directory:
+        command.append(f"--config-file={instance.config_directory}/postgresql.conf")
+    return command

@@ -1,0 +1,155 @@
+#!/usr/bin/python
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rewind_source
+short_description: Let another host's rewind read the master's files, or end that
+version_added: 0.2.0
+description:
+  - With O(state=present) it makes the checkpoint that a rewind needs after an activation, and a role that may read the
+    files of the data directory, as the manual of C(pg_rewind) names it. Its password is that of the replication role;
+    C(pg_hba.conf) lets it in from the other masters' hosts alone.
+  - With O(state=absent) that role is dropped.
+extends_documentation_fragment:
+  - hawq.mirroring.instance
+options:
+  state: {description: What is to be., type: str, choices: [present, absent], default: present}
+  role: {description: The role., type: str, required: true}
+  passfile: {description: Password file that holds the replication role's password., type: path, required: true}
+  password_of: {description: Replication role whose password it gets., type: str, default: hawq_mirroring}
+  hba_lines:
+    description: Lines of C(pg_hba.conf) that let it in. They stand there while it exists.
+    type: list
+    elements: str
+    default: []
+attributes:
+  check_mode: {description: Says what it would do., support: full}
+  diff_mode: {description: Shows whether the role is there., support: full}
+  idempotent: {description: A second run changes nothing., support: full}
+author: [hawq.mirroring contributors (@hawq)]
+"""
+
+EXAMPLES = r"""
+- name: Let a rewind read the master's files
+  hawq.mirroring.rewind_source:
+    instance: "{{ server_instance }}"
+    role: hawq_mirroring_rewind
+    passfile: /home/gpadmin/.pgpass
+"""
+
+RETURN = r"""
+checkpointed:
+  description: Whether a checkpoint was made, since the last one was on an older timeline.
+  type: bool
+  returned: always
+"""
+
+import os
+
+from ansible_collections.hawq.mirroring.plugins.module_utils import (
+    _common,
+    _conninfo,
+    _database,
+    _files,
+    _scram,
+    _serverinfo,
+)
+
+MARK = "# hawq.mirroring rewind"
+CHECKPOINT_SECONDS = 600
+#: PostgreSQL manual, "pg_rewind", Notes
+FUNCTIONS = (
+    "pg_ls_dir(text, boolean, boolean)",
+    "pg_stat_file(text, boolean)",
+    "pg_read_binary_file(text)",
+    "pg_read_binary_file(text, bigint, bigint, boolean)",
+)
+TIMELINES = """
+SELECT c.timeline_id AS last, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS now,
+       current_setting('hba_file') AS hba_file
+FROM pg_control_checkpoint() c
+"""
+ROLE = "SELECT FROM pg_roles WHERE rolname = %s"
+
+
+def password_of(path, role):
+    """The replication role's password."""
+    lines = [_conninfo.passfile_fields(line) for line in (_files.read(path) or "").splitlines()]
+    return next((fields[4] for fields in lines if fields and fields[3] == role), None)
+
+
+def edit_hba(module, cursor, path, user, lines):
+    """Let the role in, or not any more; return whether that changed the file."""
+    path = os.path.realpath(path)
+    text = _files.read(path) or ""
+    others = [line for line in text.splitlines() if not line.endswith(MARK)]
+    wanted = "".join(f"{line}\n" for line in [*(f"{line} {MARK}" for line in lines), *others])
+    if wanted == text:
+        return False
+    if not module.check_mode:
+        _files.write(module, path, wanted, user, os.stat(path).st_mode & 0o777)
+        cursor.execute("SELECT pg_reload_conf()")
+    return True
+
+
+def present(module, instance, cursor, row):
+    """Checkpoint, role, privileges, way in."""
+    role, act = module.params["role"], not module.check_mode
+    there = bool(_database.rows(cursor, ROLE, (role,)))
+    if act:
+        if row["last"] != row["now"]:
+            cursor.execute("CHECKPOINT")
+        password = password_of(module.params["passfile"], module.params["password_of"])
+        if password is None:
+            raise _common.MirroringError(
+                f"{module.params['passfile']} holds no password for {module.params['password_of']}: run this again"
+            )
+        verb = "ALTER" if there else "CREATE"
+        cursor.execute(f'{verb} ROLE "{role}" WITH LOGIN PASSWORD %s', (_scram.verifier(password),))
+        cursor.execute(f'COMMENT ON ROLE "{role}" IS %s', (_serverinfo.REWIND_MARK,))
+        for function in FUNCTIONS:
+            cursor.execute(f'GRANT EXECUTE ON FUNCTION pg_catalog.{function} TO "{role}"')
+    return edit_hba(module, cursor, row["hba_file"], instance.user, module.params["hba_lines"]) or not there
+
+
+def absent(module, instance, cursor, row):
+    """Take all of it away."""
+    role = module.params["role"]
+    there = bool(_database.rows(cursor, ROLE, (role,)))
+    if there and not module.check_mode:
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (role,))
+        cursor.execute(f'DROP OWNED BY "{role}"')
+        cursor.execute(f'DROP ROLE "{role}"')
+    return edit_hba(module, cursor, row["hba_file"], instance.user, []) or there
+
+
+def main(module):
+    """Act in the database that pg_rewind connects to: privileges on functions are each database's own."""
+    wanted = module.params["state"] == "present"
+    instance = _common.instance_of(module.params["instance"])
+    with _database.session(instance, statement_seconds=CHECKPOINT_SECONDS) as cursor:
+        row = _database.rows(cursor, TIMELINES)[0]
+        changed = (present if wanted else absent)(module, instance, cursor, row)
+    shown = ("absent\n", "present\n") if wanted else ("present\n", "absent\n")
+    return {
+        "changed": changed,
+        "checkpointed": wanted and row["last"] != row["now"] and not module.check_mode,
+        "diff": {"before": shown[0] if changed else shown[1], "after": shown[1]},
+    }
+
+
+if __name__ == "__main__":
+    _common.run(
+        main,
+        supports_check_mode=True,
+        argument_spec={
+            "instance": _common.INSTANCE_OPTION,
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "role": {"type": "str", "required": True},
+            "passfile": {"type": "path", "required": True, "no_log": False},
+            "password_of": {"type": "str", "default": "hawq_mirroring", "no_log": False},
+            "hba_lines": {"type": "list", "elements": "str", "default": []},
+        },
+    )

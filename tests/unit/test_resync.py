@@ -1,0 +1,412 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which way a standby is brought back, as a table; where histories part; what a rewind is told of the WAL."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.hawq.mirroring.plugins.module_utils import _resync, _resync_report, _timelines, _wal
+from observations import (
+    FOREIGN,
+    GIGABYTE,
+    HOSTS,
+    SLOT,
+    Observation,
+    change,
+    control,
+    empty,
+    master,
+    mirrored,
+    slot,
+    standby,
+    stopped,
+    stopped_standby,
+)
+
+OPTIONS: dict[str, t.Any] = {
+    "standby_host": None,
+    "existing_data": "refuse",
+    "master_restart_allowed": False,
+    "binaries_method": "packages",
+    "replication_user": "hawq_mirroring",
+    "view_databases": [],
+    "wal_keep_megabytes": 10240,
+    "tablespace_mapping": {},
+    "resync_route": None,
+}
+FORK = "0/3017F88"
+#: mdw was activated: timeline 2 begins at FORK; it keeps WAL for smdw, the master of before
+ACTIVATED: dict[str, t.Any] = {
+    "histories": {"2": [[1, FORK]]},
+    "server.timeline": 2,
+    "server.checkpoint_timeline": 2,
+    "server.current_lsn": "0/4000000",
+    "server.slots": [slot(active=False, active_pid=None)],
+    "server.settings.max_slot_wal_keep_size": "10240",
+}
+FENCED = {"data_directory.fenced": True, "data_directory.signals": ["standby.signal"]}
+LOST_SLOT = {"server.slots": [slot(active=False, active_pid=None, wal_status="lost")]}
+
+
+def found(**overrides: t.Any) -> dict[str, t.Any]:
+    """Return what divergence_info says of a former master."""
+    row = {
+        "fork_lsn": FORK,
+        "end_lsn": FORK,
+        "wal_bytes": 0,
+        "damage": None,
+        "transactions": 0,
+        "first_commit": None,
+        "last_commit": None,
+        "relations": [],
+        "whole": True,
+        "checkpoint_lsn": None,
+        "redo_lsn": None,
+        "missing": [],
+        "blocks": 0,
+    }
+    assert set(overrides) <= set(row)
+    return {**row, **overrides}
+
+
+DIVERGED = found(
+    end_lsn="0/3027F88",
+    wal_bytes=65536,
+    transactions=3,
+    first_commit="2026-11-25 10:00:00",
+    last_commit="2026-11-25 10:00:02",
+    checkpoint_lsn="0/3010000",
+    redo_lsn="0/300FFC8",
+    blocks=12,
+)
+
+
+def judge(smdw: Observation, mdw: Observation, options: dict[str, t.Any]) -> t.Any:
+    return _resync.judge({"mdw": mdw, "smdw": smdw}, HOSTS, {**OPTIONS, **options})
+
+
+def activated(overrides: dict[str, t.Any] | None = None) -> Observation:
+    return master("mdw", {**ACTIVATED, **(overrides or {})})
+
+
+#: name: standby's host, master, options, the way (None: refused), words of why the cheaper way is not possible
+WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, str]] = {
+    "synchronised": (standby(), mirrored(), {}, "none", ""),
+    "stopped standby": (
+        stopped_standby(),
+        mirrored("mdw", {"server.senders": [], "server.slots": [slot(active=False, active_pid=None)]}),
+        {},
+        "start",
+        "a standby whose server is stopped",
+    ),
+    "paused": (standby("smdw", {"server.replay_paused": True}), mirrored(), {}, "start", "its replay is paused"),
+    "cut off": (
+        standby("smdw", {"server.receiver": None}),
+        mirrored("mdw", {"server.senders": [], "server.mirroring.summary_state": "Not Synchronized"}),
+        {},
+        "start",
+        "mirroring is Not Synchronized",
+    ),
+    "frozen standby": (
+        standby("smdw", {"process.frozen": True, "server": None}),
+        mirrored("mdw", {"server.senders": [], "server.mirroring.summary_state": "Not Synchronized"}),
+        {},
+        "start",
+        "frozen",
+    ),
+    "slot lost": (
+        stopped_standby(),
+        mirrored("mdw", {"server.senders": [], **LOST_SLOT}),
+        {},
+        "snapshot",
+        f"slot {SLOT} is lost",
+    ),
+    "slot lost, still running": (
+        standby(),
+        mirrored("mdw", {"server.senders": [], "server.mirroring.summary_state": "Not Synchronized", **LOST_SLOT}),
+        {},
+        "snapshot",
+        f"slot {SLOT} is lost",
+    ),
+    "no slot, WAL recycled": (
+        stopped_standby(),
+        mirrored("mdw", {"server.senders": [], "server.slots": [], "server.oldest_wal": "0/5000000"}),
+        {},
+        "snapshot",
+        "the master has it from 0/5000000 on",
+    ),
+    "former master, not compared yet": (stopped("smdw", FENCED), activated(), {}, "follow", "it was a master"),
+    "former master with nothing of its own": (
+        stopped("smdw", FENCED),
+        activated(),
+        {"divergence": found()},
+        "follow",
+        "it was a master",
+    ),
+    "former master that crashed and came back unfenced": (
+        stopped("smdw", {"control": control("in production")}),
+        activated(),
+        {"divergence": found()},
+        "follow",
+        "it was a master",
+    ),
+    "former master that runs as a standby by now, still marked": (
+        standby("smdw", {"data_directory.fenced": True, "server.timeline": 2, "histories": {"2": [[1, FORK]]}}),
+        mirrored("mdw", {"server.timeline": 2, "histories": {"2": [[1, FORK]]}}),
+        {},
+        "none",
+        "",
+    ),
+    "diverged": (stopped("smdw", FENCED), activated(), {"divergence": DIVERGED}, "rewind", "64 kB of WAL beyond"),
+    "diverged, after a failed recovery": (
+        stopped_standby("smdw", {"data_directory.fenced": True}),
+        activated(),
+        {"divergence": DIVERGED},
+        "rewind",
+        "64 kB of WAL beyond",
+    ),
+    "diverged, neither checksums nor hints": (
+        stopped("smdw", {**FENCED, "control.checksum_version": 0}),
+        activated(),
+        {"divergence": DIVERGED},
+        "snapshot",
+        "neither data checksums nor wal_log_hints",
+    ),
+    "diverged, hints": (
+        stopped("smdw", {**FENCED, "control.checksum_version": 0, "control.wal_log_hints": "on"}),
+        activated(),
+        {"divergence": DIVERGED},
+        "rewind",
+        "beyond",
+    ),
+    "diverged, WAL of its own gone": (
+        stopped("smdw", FENCED),
+        activated(),
+        {"divergence": {**DIVERGED, "missing": ["000000010000000000000004"]}},
+        "snapshot",
+        "which only it had",
+    ),
+    "diverged, older WAL gone that the master has": (
+        stopped("smdw", FENCED),
+        activated(),
+        {"divergence": {**DIVERGED, "missing": ["000000010000000000000002"], "redo_lsn": None}},
+        "rewind",
+        "beyond",
+    ),
+    "diverged, the master has lost its WAL": (
+        stopped("smdw", FENCED),
+        activated({"server.oldest_wal": "0/4000000", "server.slots": []}),
+        {"divergence": DIVERGED},
+        "snapshot",
+        "the master has it from 0/4000000 on",
+    ),
+    "rewind failed": (
+        stopped("smdw", FENCED),
+        activated(),
+        {"divergence": DIVERGED, "failed_routes": {"rewind": "pg_rewind stopped half-way"}},
+        "snapshot",
+        "half-way",
+    ),
+    "left half-way": (
+        stopped("smdw", {**FENCED, "data_directory.unfinished": True}),
+        activated(),
+        {},
+        "snapshot",
+        "left it half-way",
+    ),
+    "a standby was promoted by hand and stopped": (
+        stopped("smdw", {"histories": {"2": [[1, FORK]]}, "control.timeline": 2}),
+        mirrored("mdw", {"server.senders": []}),
+        {"divergence": DIVERGED},
+        "rewind",
+        "beyond",
+    ),
+    "standby of the former master, ahead of the new one": (
+        stopped_standby("smdw", {"control.min_recovery_lsn": "0/3027F88"}),
+        activated(),
+        {"divergence": DIVERGED},
+        "rewind",
+        "it has WAL up to 0/3027F88",
+    ),
+    "standby of the former master, behind": (stopped_standby(), activated(), {}, "start", "stopped"),
+    "was started as a master on the master's own timeline": (
+        stopped("smdw"),
+        mirrored("mdw", {"server.senders": []}),
+        {},
+        "snapshot",
+        "does not part",
+    ),
+    "nothing there": (empty(), master(), {}, "snapshot", "no data directory"),
+    "too small for two": (
+        stopped("smdw", {**FENCED, "data_directory.free_bytes": GIGABYTE, "control.checksum_version": 0}),
+        activated(),
+        {"divergence": DIVERGED},
+        None,
+        "-e existing_data=discard",
+    ),
+    "too small for two, told to discard": (
+        stopped("smdw", {**FENCED, "data_directory.free_bytes": GIGABYTE, "control.checksum_version": 0}),
+        activated(),
+        {"divergence": DIVERGED, "existing_data": "discard"},
+        "snapshot",
+        "neither data checksums",
+    ),
+    "told to copy": (
+        stopped("smdw", FENCED),
+        activated(),
+        {"divergence": found(), "resync_route": "snapshot"},
+        "snapshot",
+        "passed over",
+    ),
+    "another system": (
+        stopped("smdw", {"control.system_identifier": FOREIGN}),
+        master(),
+        {},
+        None,
+        "init_standby -e existing_data=keep",
+    ),
+    "another system, told to discard": (
+        stopped("smdw", {"control.system_identifier": FOREIGN}),
+        master(),
+        {"existing_data": "discard"},
+        None,
+        "another system",
+    ),
+    "somebody's files": (
+        empty("smdw", {"data_directory.state": "other", "data_directory.entries": ["notes.txt"]}),
+        master(),
+        {},
+        None,
+        "existing_data=keep",
+    ),
+    "not reachable": ({"reachable": False, "error": "timed out"}, master(), {}, None, "Bring it up"),
+    "no session": (
+        standby("smdw", {"server": None, "server_error": "no session"}),
+        mirrored(),
+        {},
+        None,
+        "systemctl stop hawq-master.service",
+    ),
+    "two masters": (master("smdw"), master("mdw"), {}, None, "both accept writes"),
+}
+
+
+@pytest.mark.parametrize(("smdw", "mdw", "options", "way", "reason"), WAYS.values(), ids=WAYS)
+def test_way(smdw: Observation, mdw: Observation, options: dict[str, t.Any], way: str | None, reason: str) -> None:
+    plan, refusals = judge(smdw, mdw, options)
+    if way is None:
+        assert reason in " ".join(refusal.sentence() for refusal in refusals)
+        return
+    assert [refusal.sentence() for refusal in refusals] == []
+    assert plan["route"] == way
+    cheaper = plan["bill"][: [row["route"] for row in plan["bill"]].index(way)]
+    assert not cheaper or reason in " | ".join(row["reason"] for row in cheaper)
+    assert all(row["seconds"] >= 0 and row["transfer_bytes"] >= 0 for row in plan["bill"])
+    document = {"plan": plan, "relations": []}
+    assert f"* {way}" in _resync_report.bill(document)
+
+
+@pytest.mark.parametrize(
+    ("smdw", "mdw", "options", "expected"),
+    [
+        (stopped("smdw", FENCED), activated(), {}, {"compare": True, "stop": False, "lift": True}),
+        (stopped("smdw", FENCED), activated(), {"divergence": found()}, {"compare": False, "snapshot": False}),
+        (
+            stopped("smdw", {**FENCED, "service.active": "failed"}),
+            activated(),
+            {"divergence": DIVERGED},
+            {"stop": True, "keep_lost": True, "lift": True, "history": [{"timeline": 1, "end": None}], "fork": FORK},
+        ),
+        (
+            stopped("smdw", FENCED),
+            activated(),
+            {"divergence": DIVERGED, "resync_route": "snapshot"},
+            {"keep_lost": False, "existing_data": "keep", "snapshot": True},
+        ),
+        (
+            stopped("smdw", FENCED),
+            activated(),
+            {"divergence": DIVERGED, "resync_route": "snapshot", "existing_data": "discard"},
+            {"keep_lost": True, "existing_data": "discard"},
+        ),
+        (standby("smdw", {"server.replay_paused": True}), mirrored(), {}, {"resume": True, "stop": False}),
+        (standby("smdw", {"data_directory.slots": ["hawq_mirroring_mdw"]}), mirrored(), {}, {"lift": True}),
+        (standby("smdw", {"data_directory.slots": ["somebody_elses"]}), mirrored(), {}, {"lift": False}),
+    ],
+)
+def test_plan(smdw: Observation, mdw: Observation, options: dict[str, t.Any], expected: dict[str, t.Any]) -> None:
+    plan, refusals = judge(smdw, mdw, options)
+    assert refusals == []
+    assert {name: plan[name] for name in expected} == expected
+
+
+def stretch(*rows: tuple[int, int, int | None]) -> list[_timelines.Stretch]:
+    return [_timelines.Stretch(*row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("mine", "its", "expected"),
+    [
+        (stretch((1, 0, None)), stretch((1, 0, None)), None),
+        (stretch((1, 0, None)), stretch((1, 0, 64), (2, 64, None)), (1, 64)),
+        (stretch((1, 0, 64), (2, 64, None)), stretch((1, 0, None)), (1, 64)),
+        (stretch((1, 0, 64), (2, 64, None)), stretch((1, 0, 64), (2, 64, None)), None),
+        (stretch((1, 0, 64), (2, 64, None)), stretch((1, 0, 32), (2, 32, None)), (1, 32)),
+        (stretch((1, 0, 64), (2, 64, None)), stretch((1, 0, 64), (2, 64, 96), (3, 96, None)), (2, 96)),
+        (stretch((1, 0, 64), (3, 64, None)), stretch((1, 0, 96), (2, 96, None)), (1, 64)),
+        (stretch((5, 0, None)), stretch((1, 0, None)), None),
+    ],
+)
+def test_fork(mine: list[_timelines.Stretch], its: list[_timelines.Stretch], expected: tuple[int, int] | None) -> None:
+    fork = _timelines.fork(mine, its)
+    assert (fork and (fork.timeline, int(fork.lsn.split("/")[1], 16))) == expected
+    if fork:
+        assert fork.beyond[-1].end is None
+        assert fork.beyond[0].begin == (expected or (0, 0))[1]
+
+
+def test_a_master_just_promoted_is_known_by_its_history_file() -> None:
+    """Its control file still names the old timeline."""
+    seen = stopped("smdw", {"control": control("in production"), "histories": {"2": [[1, FORK]]}})
+    assert _timelines.timeline(seen) == 2
+    assert _timelines.stretches(change(seen, {"histories": {}})) == stretch((1, 0, None))
+    assert _timelines.stretches(stopped("smdw", {"control.timeline": 2})) is None
+
+
+def test_ancestors() -> None:
+    text = "1\t0/3017F88\tno recovery target specified\n\n# comment\n2\t0/5000000\tbefore 2000-01-01\n"
+    assert _timelines.ancestors(text) == [[1, "0/3017F88"], [2, "0/5000000"]]
+
+
+DUMP = """\
+rmgr: XLOG        len (rec/tot):    114/   114, tx:          0, lsn: 0/03000060, prev 0/03000028, desc: CHECKPOINT_ONLINE redo 0/3000028; tli 1; prev tli 1; fpw true; xid 0:735
+rmgr: Heap        len (rec/tot):     54/   150, tx:        735, lsn: 0/03000100, prev 0/03000060, desc: INSERT off 1 flags 0x00, blkref #0: rel 1663/5/16384 blk 0 FPW
+rmgr: Transaction len (rec/tot):     34/    34, tx:        735, lsn: 0/03000200, prev 0/03000100, desc: COMMIT 2026-11-25 10:00:00.123456 UTC
+rmgr: Heap        len (rec/tot):     54/   150, tx:        736, lsn: 0/03017F88, prev 0/03000200, desc: HOT_UPDATE off: 1, xmax: 736, blkref #0: rel 1663/5/16390 blk 7, blkref #1: rel 1663/5/16390 fork vm blk 0
+rmgr: Heap2       len (rec/tot):     54/   150, tx:          0, lsn: 0/03018000, prev 0/03017F88, desc: PRUNE snapshotConflictHorizon: 5, blkref #0: rel 1663/5/1259 blk 7
+rmgr: Transaction len (rec/tot):     34/    34, tx:        736, lsn: 0/03018100, prev 0/03018000, desc: COMMIT 2026-11-25 10:00:01.5 UTC; inval msgs: catcache 80
+rmgr: Transaction len (rec/tot):     34/    34, tx:        737, lsn: 0/03018200, prev 0/03018100, desc: ABORT 2026-11-25 10:00:02 UTC
+"""  # noqa: E501
+
+
+def test_tally_counts_what_lies_beyond_the_fork() -> None:
+    tally = _wal.Tally(0x3017F88, 100)
+    for line in DUMP.splitlines():
+        tally.add(line)
+    assert tally.result() == {
+        "transactions": 1,
+        "first_commit": "2026-11-25 10:00:01.5",
+        "last_commit": "2026-11-25 10:00:01.5",
+        "relations": ["1663/5/16390"],
+        "blocks": 4,
+    }
+    assert _wal.checkpoints(DUMP) == [("0/03000060", "0/3000028")]
+
+
+def test_segments_are_looked_for_under_the_timeline_that_holds_them() -> None:
+    history = [(1, "0/3017F88"), (2, None)]
+    assert [_wal.timeline_at(end << 24, history) for end in (3, 4, 5)] == [1, 2, 2]
+    assert _wal.pieces(history, "0/3000000") == [(1, "0/3000000", "0/3017F88"), (2, "0/3017F88", None)]
+    assert _wal.pieces(history, "0/4000000") == [(2, "0/4000000", None)]
+    assert _wal.begin_of("0000000A000000FF", 16 << 20) == "A/FF000000"
