@@ -101,8 +101,7 @@ def judge(
         route=chosen,
         bill=bill,
         compare=case.found is None and _must_compare(case, chosen),
-        stop=topology.kind(seen) in RUNNING
-        and (chosen in (REWIND, SNAPSHOT) or topology.kind(seen) == topology.FROZEN),
+        stop=_must_stop(seen, chosen),
         resume=chosen == START and bool(seen["server"]) and seen["server"]["replay_paused"],
         lift=chosen in (FOLLOW, REWIND) or (not snapshot and _leftovers(seen)),
         close=source["server"]["rewind_roles"],
