@@ -44,7 +44,8 @@ class ActionModule(ActionBase):
         own = {name for name in task_vars["hostvars"].raw_get(task_vars["inventory_hostname"]) if isinstance(name, str)}
         extra = load_extra_vars(self._loader)
         wrong = _options.misspelt(extra, spec, specs)
-        wrong.update(_options.misspelt(own - set(extra), spec, []))
+        if "checked" not in own:  # else an earlier play of this run has, and has registered variables since
+            wrong.update(_options.misspelt(own - set(extra), spec, []))
         if wrong:
             raise AnsibleActionFail(_options.sentence(wrong, "on the command line or in the inventory"))
         given = {name: self._templar.template(task_vars[name]) for name in spec if name in own or name in extra}

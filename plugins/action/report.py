@@ -32,7 +32,12 @@ class ActionModule(ActionBase):
         if arguments["kind"] == "bill":
             Display().display(_resync_report.bill(document))
             return {**result, "changed": False, "text": _resync_report.bill(document)}
-        texts = {"failover": _report.failover, "segments": _report.segments, "resync": _resync_report.resync}
+        texts = {
+            "failover": _report.failover,
+            "switchover": _report.switchover,
+            "segments": _report.segments,
+            "resync": _resync_report.resync,
+        }
         if arguments["kind"] in texts:
             document = {**document, **texts[arguments["kind"]](document)}
         if arguments["kind"] in ("work", *texts):

@@ -7,7 +7,14 @@ import time
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.hawq.mirroring.plugins.module_utils import _failover, _report, _resync, _state, _verdicts
+from ansible_collections.hawq.mirroring.plugins.module_utils import (
+    _failover,
+    _report,
+    _resync,
+    _state,
+    _switchover,
+    _verdicts,
+)
 
 ANSWER_SECONDS = 120
 WORKFLOWS = {
@@ -15,6 +22,7 @@ WORKFLOWS = {
     "init_master": _verdicts.init_master,
     "init_segments": _verdicts.init_segments,
     "resync_standby": _resync.judge,
+    "switchover": _switchover.judge,
     "failover": _failover.judge,
 }
 

@@ -127,13 +127,26 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
     names, ports = (",".join(str(hosts[name][key]) for name in sorted(hosts)) for key in ("address", "port"))
     follow = [f"clients: host={names} port={ports} target_session_attrs=read-write"]
     lost = ", ".join(sorted(name for name in hosts if name != new)) or "another host"
-    follow.append(
-        f"give it a standby again ({lost}): ansible-playbook hawq.mirroring.init_standby -e existing_data=keep"
-    )
+    follow.append(f"give it a standby again ({lost}): ansible-playbook hawq.mirroring.resync_standby")
     title = f"{new} is the master now" if activated else f"{new} is the master already, nothing to activate"
     if document["check"] and activated:
         title = f"Nothing was changed. A run would make {new} the master"
     return {"title": title, "facts": facts, "next": follow}
+
+
+def switchover(document: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return title, facts and next steps of a swap: a failover that nobody needed."""
+    found, plan = failover(document), document["plan"]
+    facts = {label: text for label, text in found["facts"].items() if label != "Fence"}
+    title = f"Swapped: {plan['new']} is the master now, {plan['old']} was"
+    if not plan["activate"]:
+        title = f"{plan['new']} is the master already, nothing to swap"
+    elif document["check"]:
+        title = f"Nothing was changed. A run would swap {plan['old']} and {plan['new']}"
+    if plan["activate"] and not document["check"]:
+        outage = float(document["served"]) - document["marks"]["observe and judge"]
+        facts["Without a master for at most"] = f"{outage:.1f} s"
+    return {"title": title, "facts": facts, "next": found["next"][:1]}
 
 
 def segments(document: dict[str, t.Any]) -> dict[str, t.Any]:

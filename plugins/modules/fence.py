@@ -13,12 +13,13 @@ description:
   - Takes the address that follows the master off this host.
   - Records since when and why, and what the control file said, in C(hawq_mirroring.fence) in the data directory.
   - With O(state=stopped) it only stops the server, whatever it is, and lets systemd forget a failed start.
+  - With O(state=undone) a stopped server may be started as a master again, since nobody has taken over.
   - With O(state=lifted) a former master that streams from the new one by now loses that record, and the slots of its
     time as a master, which would keep WAL for ever.
 extends_documentation_fragment:
   - hawq.mirroring.instance
 options:
-  state: {description: What is to be., type: str, choices: [fenced, stopped, lifted], default: fenced}
+  state: {description: What is to be., type: str, choices: [fenced, stopped, undone, lifted], default: fenced}
   reason: {description: Why the server must not accept writes any more., type: str}
   virtual_ip:
     description: The address that follows the master.
@@ -57,6 +58,7 @@ record:
   returned: always
 """
 
+import contextlib
 import datetime
 import json
 import os
@@ -153,6 +155,22 @@ def stop(module, instance, run):
     }
 
 
+def undo(module, instance, _run):
+    """Take the marks of the fence away, and nothing else: the server is started by its unit."""
+    place = instance.data_directory
+    record = record_of(os.path.join(place, _fence.RECORD))
+    if record and not module.check_mode:
+        for name in ("standby.signal", _fence.RECORD):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(place, name))
+    return {
+        "changed": bool(record),
+        "stopped": "",
+        "record": {},
+        "diff": {"before": "fenced\n" if record else "not fenced\n", "after": "not fenced\n"},
+    }
+
+
 def lift(module, instance, _run):
     """Drop the slots of before and take the record away, of a server that is a standby again."""
     path, dropped = os.path.join(instance.data_directory, _fence.RECORD), []
@@ -180,7 +198,7 @@ def lift(module, instance, _run):
 def main(module):
     """Act alone on this host."""
     instance, run = _common.instance_of(module.params["instance"]), _common.Runner(module)
-    act = {"fenced": fence, "stopped": stop, "lifted": lift}[module.params["state"]]
+    act = {"fenced": fence, "stopped": stop, "undone": undo, "lifted": lift}[module.params["state"]]
     if module.check_mode:
         return act(module, instance, run)
     with _common.alone():
@@ -193,7 +211,7 @@ if __name__ == "__main__":
         supports_check_mode=True,
         argument_spec={
             "instance": _common.INSTANCE_OPTION,
-            "state": {"type": "str", "choices": ["fenced", "stopped", "lifted"], "default": "fenced"},
+            "state": {"type": "str", "choices": ["fenced", "stopped", "undone", "lifted"], "default": "fenced"},
             "reason": {"type": "str"},
             "virtual_ip": _virtual_ip.OPTION,
             "drain": {"type": "int", "default": 0},

@@ -163,6 +163,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "real_path": DATA,
                 "linked_files": [],
                 "fenced": False,
+                "fence_reason": None,
                 "unfinished": False,
                 "slots": [],
                 "mount_point": False,
