@@ -50,7 +50,7 @@ def judge(
         "new": new,
         "fence": fence,
         "start": topology.kind(observations[new]) == topology.STOPPED_STANDBY,
-        "again": topology.kind(observations[new]) == topology.STOPPED_STANDBY,
+        "again": False,
         "reason": f"{new} took over as master",
         "salvage": fence == BY_MODULE and _has_data(observations[old]),
         "known_lsn": _known(old, new, observations, witnesses),

@@ -12,6 +12,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as c
 from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _conninfo,
     _failover,
+    _fence,
     _finding,
     _lsn,
     _settings,
@@ -126,6 +127,13 @@ def _go_on(
             "If the master is lost: ansible-playbook hawq.mirroring.failover",
         )
     plan, refusals = _failover.judge(observations, hosts, {**options, "standby_host": None})
+    if refusals:
+        place, unit = observations[left[0]]["data_directory"]["path"], observations[left[0]]["service"]["unit"]
+        back = (
+            f"Or, if it is certain that nobody took over, go back to {left[0]}: rm {place}/standby.signal"
+            f" {place}/{_fence.RECORD} && systemctl start {unit} there"
+        )
+        refusals = [each._replace(command=f"{each.command}. {back}") for each in refusals]
     return Verdict({**plan, "workflow": "switchover", "reason": f"{REASON}{plan.get('new')}"}, refusals)
 
 

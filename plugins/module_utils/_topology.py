@@ -72,7 +72,7 @@ def describe(seen: Observation) -> str:
     if kind(seen) == SILENT:
         return f"{words} ({seen['server_error']})"
     if seen["data_directory"]["fenced"]:
-        words = f"{words}, fenced by a failover"
+        words = f"{words}, fenced"
     if seen["data_directory"]["unfinished"]:
         words = f"{words}, left half-way by a rewind"
     if kind(seen) in (STOPPED, STOPPED_STANDBY) and seen["control"]:

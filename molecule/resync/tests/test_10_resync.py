@@ -1,0 +1,245 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""resync_standby.yml from every state that a pair can be left in. Each test begins with a synchronised pair."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from harness import (
+    DATA,
+    SERVICE,
+    Ledger,
+    Pair,
+    Running,
+    accepts_writes,
+    changed,
+    differences,
+    fingerprint,
+    flat,
+    lab,
+    mirroring,
+    on,
+    play,
+    sql,
+    until,
+)
+
+THROUGH_BOTH = pytest.mark.parametrize("ledger", ["mdw,smdw"], indirect=True)
+DOWN = ("-e", "master_is_down=true")
+LOSS = ("-e", "accept_data_loss=true")
+TABLE = "CREATE TABLE IF NOT EXISTS bulk (n bigint PRIMARY KEY); TRUNCATE bulk;"
+UNFINISHED = f"{DATA}.hawq-unfinished"
+
+
+def kill_server(host: str) -> None:
+    on(host, f"kill -9 $(head -1 {DATA}/postmaster.pid)")
+
+
+def slot_of(host: str) -> str:
+    return f"hawq_mirroring_{host}"
+
+
+def way(output: str) -> str:
+    """The way that a resynchronisation went."""
+    return flat(output).split("Way = ")[1].split()[0]
+
+
+def assert_synchronised(master: str, standby: str) -> None:
+    """As clients see it; nothing of before is left, and a second run changes nothing."""
+    assert mirroring(master)[0] == "Synchronized"
+    sql(master, "INSERT INTO ledger (n) SELECT coalesce(max(n), 0) + 1 FROM ledger")
+    rows = sql(master, "SELECT count(*), max(n) FROM ledger")
+    until(lambda: sql(standby, "SELECT count(*), max(n) FROM ledger") >= rows, 30, "the same rows on both")
+    assert sql(standby, "SELECT count(*) FROM pg_replication_slots") == "0"
+    assert sql(master, "SELECT rolname FROM pg_roles WHERE rolname LIKE 'hawq%'") == "hawq_mirroring"
+    assert "rewind" not in on(master, f"cat {DATA}/pg_hba.conf")
+    assert on(standby, f"ls {DATA}/hawq_mirroring.fence {UNFINISHED} 2>/dev/null", check=False) == ""
+    assert on(standby, f"ls -d {DATA}.hawq-rewind {DATA}.hawq-snapshot 2>/dev/null", check=False) == ""
+    said = play("resync_standby")
+    assert (way(said), changed(said)) == ("none", 0), said
+
+
+def diverge(pair: Pair, rows: int = 20_000) -> None:
+    """Commit on the master what the standby never gets, then lose the master's host and activate the standby."""
+    sql(pair.master, TABLE)
+    until(lambda: sql(pair.standby, "SELECT to_regclass('bulk') IS NOT NULL") == "t", 30, "the table on the standby")
+    lab("cut", pair.master, pair.standby)
+    sql(pair.master, "".join(f"INSERT INTO bulk VALUES ({n});\n" for n in range(rows)))
+    lab("power-off", pair.master)
+    lab("join", pair.master, pair.standby)
+    play("failover", *DOWN, *LOSS)
+    lab("power-on", pair.master)
+    until(lambda: on(pair.master, f"systemctl is-active {SERVICE}", check=False) == "failed", 60, "the interlock")
+    assert not accepts_writes(pair.master)
+
+
+@THROUGH_BOTH
+def test_case_38_crashed_master_follows_without_a_copy(pair: Pair, ledger: Ledger) -> None:
+    kill_server(pair.master)
+    play("failover")
+    until(lambda: accepts_writes(pair.standby), 30, "the new master")
+    before = fingerprint(pair.master)
+    said = play("resync_standby", "--check", "--diff")
+    assert "Nothing was changed. A run would resynchronise" in said
+    assert " * follow" in said
+    assert differences(before, fingerprint(pair.master)) == []
+    inode = on(pair.master, f"stat -c %i {DATA}")
+    said = play("resync_standby")
+    assert way(said) == "follow"
+    assert on(pair.master, f"stat -c %i {DATA}") == inode
+    ledger.stop()
+    assert ledger.missing_on(pair.standby) == []
+    assert_synchronised(pair.standby, pair.master)
+    assert ledger.missing_on(pair.master) == []
+
+
+def test_cases_41_42_44_46_what_has_diverged_is_rewound_and_told(pair: Pair, tmp_path: Path) -> None:
+    """20,000 commits that only the old master has are kept aside and named; its configuration stays its own."""
+    on(pair.master, f"echo 'work_mem = 7MB' >> {DATA}/postgresql.conf")
+    diverge(pair)
+    report = tmp_path / "report.json"
+    said = play("resync_standby", "-e", f"report_file={report}")
+    assert way(said) == "rewind"
+    document = json.loads(report.read_text())
+    assert document["plan"]["divergence"]["transactions"] == 20_000
+    assert document["facts"]["Tables that they touched"] == "postgres.public.bulk"
+    assert sql(pair.master, "SELECT count(*) FROM bulk") == "0"
+    assert sql(pair.master, "SHOW work_mem") == "7MB"
+    kept = document["lost"]["directory"]
+    assert json.loads(on(pair.master, f"cat {kept}/lost.json"))["transactions"] == 20_000
+    begin, end = document["plan"]["fork"], document["plan"]["divergence"]["end_lsn"]
+    dump = f"/usr/lib/postgresql/15/bin/pg_waldump -q -p {kept}/pg_wal -s {begin} -e {end} -r Transaction -z"
+    timeline = document["plan"]["history"][-1]["timeline"]
+    assert "Transaction" in on(pair.master, f"{dump} -t {timeline}")
+    assert_synchronised(pair.standby, pair.master)
+    on(pair.master, f"rm -r {kept}; sed -i '/^work_mem = 7MB/d' {DATA}/postgresql.conf")
+
+
+def segments_of(host: str) -> list[str]:
+    return on(host, f"ls {DATA}/pg_wal | grep -E '^[0-9A-F]{{24}}$'").split()
+
+
+def test_case_39_missing_wal_is_fetched_from_the_master_or_else_all_is_copied(pair: Pair) -> None:
+    # the last checkpoint before the fork lies in an older segment than the fork
+    sql(pair.master, f"{TABLE} CHECKPOINT; INSERT INTO bulk SELECT generate_series(-5, -1); SELECT pg_switch_wal();")
+    sql(pair.master, "INSERT INTO bulk SELECT generate_series(-9, -6)")
+    old = sql(pair.master, "SELECT pg_walfile_name(redo_lsn) FROM pg_control_checkpoint()")
+    until(lambda: sql(pair.standby, "SELECT count(*) FROM bulk") == "9", 30, "the rows on the standby")
+    diverge(pair, 100)
+    on(pair.master, f"rm {DATA}/pg_wal/{old}")
+    # its crash recovery begins there: it was recovered once already
+    said = flat(play("resync_standby"))
+    assert way(said) == "snapshot", said
+    assert "Rewind failed = its crash recovery has ended" in said
+    assert_synchronised(pair.standby, pair.master)
+    on(pair.master, f"rm -rf {DATA}.kept-* {DATA}.hawq-lost-*")
+
+
+@THROUGH_BOTH
+def test_case_40_an_interrupted_rewind_is_never_started_and_ends_right(pair: Pair, ledger: Ledger) -> None:
+    """pg_rewind is held half-way; then the controller is killed, the host tries to start it, pg_rewind dies."""
+    diverge(pair, 2000)
+    hold = (
+        f"while [ ! -e {UNFINISHED} ]; do sleep 0.01; done; sleep 0.05;"
+        " kill -STOP $(pgrep -x pg_rewind); touch /run/held"
+    )
+    on(pair.master, f"rm -f /run/held; systemd-run -q --collect --unit=hold sh -c '{hold}'")
+    run = Running("resync_standby")
+    until(
+        lambda: on(pair.master, "ls /run/held 2>/dev/null", check=False) or run.process.poll() is not None, 90, "held"
+    )
+    run.kill()
+    on(pair.master, f"systemctl start {SERVICE}", check=False)
+    assert "a rewind was interrupted" in on(pair.master, f"journalctl --no-pager -o cat -u {SERVICE} -n 20")
+    on(pair.master, "pkill -KILL -x pg_rewind")
+    said = flat(play("resync_standby"))
+    assert way(said) == "snapshot"
+    assert "an earlier rewind has left it half-way" in said
+    ledger.stop()
+    assert ledger.missing_on(pair.standby) == []
+    assert_synchronised(pair.standby, pair.master)
+    on(pair.master, f"rm -rf {DATA}.kept-* {DATA}.hawq-lost-*")
+
+
+def test_a_rewind_that_fails_goes_on_with_the_next_way_in_the_same_run(pair: Pair) -> None:
+    diverge(pair, 100)
+    kill = f"while [ ! -e {UNFINISHED} ]; do sleep 0.01; done; sleep 0.05; pkill -KILL -x pg_rewind"
+    on(pair.master, f"systemd-run -q --collect --unit=hold sh -c '{kill}'")
+    said = flat(play("resync_standby"))
+    assert way(said) == "snapshot", said
+    assert "Rewind failed = pg_rewind stopped half-way" in said
+    assert_synchronised(pair.standby, pair.master)
+    on(pair.master, f"rm -rf {DATA}.kept-* {DATA}.hawq-lost-*")
+
+
+def test_cases_18_22_stopped_paused_frozen_and_misled_standbys_go_on(pair: Pair) -> None:
+    on(pair.standby, f"systemctl stop {SERVICE}")
+    sql(pair.master, "INSERT INTO ledger (n) SELECT max(n) + 1 FROM ledger")
+    assert way(play("resync_standby")) == "start"
+    sql(pair.standby, "SELECT pg_wal_replay_pause()")
+    assert way(play("resync_standby")) == "start"
+    assert sql(pair.standby, "SELECT pg_is_wal_replay_paused()") == "f"
+    sql(pair.standby, "ALTER SYSTEM SET primary_conninfo = 'host=nowhere.invalid'; SELECT pg_reload_conf()")
+    until(lambda: mirroring(pair.master)[0] == "Not Synchronized", 30, "the master sees it")
+    assert way(play("resync_standby")) == "start"
+    on(pair.standby, f"systemctl kill --signal=STOP {SERVICE}")
+    assert way(play("resync_standby")) == "start"
+    assert_synchronised(pair.master, pair.standby)
+
+
+def test_cases_20_43_a_lost_slot_needs_a_copy(pair: Pair) -> None:
+    """The standby runs on, behind WAL that is gone; its data is moved aside, and the master works on."""
+    sql(pair.master, "ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'; SELECT pg_reload_conf()")
+    lab("cut", pair.master, pair.standby)
+    sql(pair.master, "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active")
+    lost = f"SELECT wal_status FROM pg_replication_slots WHERE slot_name = '{slot_of(pair.standby)}'"
+
+    def is_lost() -> bool:
+        sql(
+            pair.master, "CREATE TABLE IF NOT EXISTS junk (n int); DROP TABLE junk; SELECT pg_switch_wal(); CHECKPOINT;"
+        )
+        return sql(pair.master, lost) == "lost"
+
+    until(is_lost, 60, "the slot is lost")
+    lab("join", pair.master, pair.standby)
+    sql(pair.master, "ALTER SYSTEM SET max_slot_wal_keep_size = '10GB'; SELECT pg_reload_conf()")
+    said = flat(play("resync_standby"))
+    assert way(said) == "snapshot"
+    assert f"slot {slot_of(pair.standby)} is lost" in said
+    assert f"{DATA}.kept-" in said
+    assert_synchronised(pair.master, pair.standby)
+    on(pair.standby, f"rm -rf {DATA}.kept-*")
+
+
+def test_cases_23_24_a_standby_that_became_a_master(pair: Pair) -> None:
+    """Promoted by hand and written to: two masters are refused; stopped, its work is told and taken out."""
+    sql(pair.standby, "SELECT pg_promote()")
+    sql(pair.standby, f"{TABLE} INSERT INTO bulk SELECT generate_series(1, 10)")
+    assert "both accept writes" in flat(play("resync_standby", ok=False))
+    on(pair.standby, f"systemctl stop {SERVICE}")
+    said = flat(play("resync_standby"))
+    assert way(said) == "rewind"
+    assert "postgres.public.bulk" in said
+    assert_synchronised(pair.master, pair.standby)
+    # without its signal file it goes on as a master on its master's own timeline, and no history tells
+    on(pair.standby, f"systemctl stop {SERVICE}; rm {DATA}/standby.signal; touch /run/hawq-mirroring.start")
+    assert way(play("resync_standby")) == "snapshot"
+    assert_synchronised(pair.master, pair.standby)
+    on(pair.standby, f"rm -rf {DATA}.kept-* {DATA}.hawq-lost-*; rm -f /run/hawq-mirroring.start")
+
+
+def test_another_system_is_refused(pair: Pair) -> None:
+    on(
+        pair.standby,
+        f"systemctl stop {SERVICE}; mv {DATA} {DATA}.own;"
+        f" runuser -u gpadmin -- /usr/lib/postgresql/15/bin/initdb -k -D {DATA} >/dev/null",
+    )
+    try:
+        said = flat(play("resync_standby", "-e", "existing_data=discard", ok=False))
+        assert "belongs to another system" in said
+        assert "init_standby -e existing_data=keep" in said
+        assert on(pair.standby, f"cat {DATA}/PG_VERSION") == "15"
+    finally:
+        on(pair.standby, f"rm -rf {DATA}; mv {DATA}.own {DATA}")
