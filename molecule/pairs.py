@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Fixtures of the scenarios that lose masters: a synchronised pair, whoever is what now, and a client that uses both."""
+"""Fixtures of the scenarios that lose masters: a synchronised pair, whoever is what, and a client that uses both."""
 
 from __future__ import annotations
 

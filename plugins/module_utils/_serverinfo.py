@@ -38,6 +38,9 @@ SELECT pg_is_in_recovery() AS in_recovery,
        CASE WHEN NOT pg_is_in_recovery() THEN ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
             ELSE (SELECT received_tli FROM pg_stat_wal_receiver) END AS timeline,
        (pg_stat_file(current_setting('hba_file'))).modification > pg_conf_load_time() AS hba_stale,
+       CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), c.redo_lsn) END::bigint
+           AS wal_since_checkpoint,
+       extract(epoch FROM clock_timestamp() - c.checkpoint_time)::float8 AS checkpoint_age_seconds,
        pg_last_wal_receive_lsn()::text AS receive_lsn,
        pg_last_wal_replay_lsn()::text AS replay_lsn,
        CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END AS replay_paused,

@@ -13,7 +13,7 @@ ACCEPTED = "accepted"
 
 def rewind(name: str, seen: topology.Observation, source: topology.Observation | None) -> dict[str, t.Any]:
     """Whether pg_rewind could make this host a standby now, and why not (PostgreSQL manual, "pg_rewind")."""
-    answer = {"host": name, "needed": False, "possible": False, "reason": ""}
+    answer = {"host": name, "needed": False, "possible": False, "reason": "", "wal_lasts_seconds": None}
     what = topology.kind(seen)
     if source is None:
         return {**answer, "reason": "there is no master to rewind to"}
@@ -30,7 +30,28 @@ def rewind(name: str, seen: topology.Observation, source: topology.Observation |
         return {**answer, "possible": True, "reason": "not needed: it is on the master's timeline"}
     if what in (topology.STANDBY, topology.SILENT, topology.FROZEN, topology.MASTER):
         return {**answer, "needed": True, "reason": "its server must be stopped first"}
-    return {**answer, "needed": True, "possible": True, "reason": "as far as the WAL since the fork is still there"}
+    row = topology.slot_of(source, _conninfo.slot_name(name))
+    if row is None or row["wal_status"] == "lost":
+        return {**answer, "needed": True, "reason": "the master keeps no WAL for it"}
+    lasts = _lasts(source["server"], row)
+    how_long = f", for some {_duration(lasts)} at the present rate of WAL" if lasts is not None else ""
+    reason = f"the master keeps the WAL that it needs{how_long}"
+    return {**answer, "needed": True, "possible": True, "reason": reason, "wal_lasts_seconds": lasts}
+
+
+def _lasts(server: dict[str, t.Any], slot: dict[str, t.Any]) -> float | None:
+    """Return for how many seconds a slot will keep its WAL, if as much is written as since the last checkpoint."""
+    written, seconds = server["wal_since_checkpoint"], server["checkpoint_age_seconds"]
+    if slot["safe_wal_size"] is None or not written or not seconds or seconds <= 0:
+        return None
+    return round(max(0, slot["safe_wal_size"]) / (written / seconds), 1)
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
 
 
 def _lag(source: topology.Observation, standby: str) -> dict[str, t.Any]:

@@ -62,6 +62,7 @@ import contextlib
 import datetime
 import json
 import os
+import time
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _common,
@@ -178,9 +179,12 @@ def lift(module, instance, _run):
     if module.check_mode:
         return {"changed": True, "stopped": "", "record": {}, "diff": {"before": "fenced\n", "after": "not fenced\n"}}
     with _database.session(instance) as cursor:
-        row = _database.rows(cursor, STANDING)[0]
-        if not row["streams"]:
-            raise _common.MirroringError("this server is no standby that streams: run the whole playbook again")
+        # where a timeline ends the stream does, too, and begins anew
+        deadline = time.monotonic() + module.params["timeout"]
+        while not _database.rows(cursor, STANDING)[0]["streams"]:
+            if time.monotonic() > deadline:
+                raise _common.MirroringError("this server is no standby that streams: run the whole playbook again")
+            time.sleep(0.1)
         dropped = [each["slot_name"] for each in _database.rows(cursor, SLOTS)]
         for slot in dropped:
             cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))

@@ -276,6 +276,8 @@ def _running(base: Observation, name: str, server: dict[str, t.Any]) -> Observat
                 "slots": [],
                 "receiver": None,
                 "wal_bytes": 64 << 20,
+                "wal_since_checkpoint": 1 << 20,
+                "checkpoint_age_seconds": 100.0,
                 "oldest_wal": "0/1000000",
                 "rewind_roles": [],
                 "tablespaces": [],

@@ -200,7 +200,7 @@ REWIND: dict[str, tuple[Observation, Observation | None, bool, bool, str]] = {
         "belongs to another system",
     ),
     "no checksums, no hints": (stopped("smdw", BARE), mirrored(), False, False, "neither data checksums nor"),
-    "hints do": (stopped("smdw", HINTS), mirrored(), True, True, "as far as the WAL"),
+    "hints do": (stopped("smdw", HINTS), mirrored(), True, True, "the master keeps the WAL"),
     "running standby": (standby(), mirrored(), False, True, "not needed"),
     "stopped standby": (stopped_standby(), mirrored(), False, True, "not needed"),
     "stopped standby, older timeline": (
@@ -208,7 +208,7 @@ REWIND: dict[str, tuple[Observation, Observation | None, bool, bool, str]] = {
         mirrored("mdw", {"server.timeline": 2}),
         True,
         True,
-        "as far as the WAL",
+        "the master keeps the WAL",
     ),
     "running standby, older timeline": (
         standby(),
@@ -217,7 +217,20 @@ REWIND: dict[str, tuple[Observation, Observation | None, bool, bool, str]] = {
         False,
         "must be stopped first",
     ),
-    "former master": (stopped(), mirrored(), True, True, "as far as the WAL since the fork"),
+    "former master": (
+        stopped(),
+        mirrored("mdw", {"server.slots": [slot(safe_wal_size=72 << 20)]}),
+        True,
+        True,
+        "the master keeps the WAL that it needs, for some 2 hours",
+    ),
+    "former master, slot lost": (
+        stopped(),
+        mirrored("mdw", {"server.slots": [slot(wal_status="lost")]}),
+        True,
+        False,
+        "keeps no WAL",
+    ),
     "frozen former master": (frozen(master("smdw")), mirrored(), True, False, "must be stopped first"),
     "silent former master": (silent(), mirrored(), True, False, "must be stopped first"),
 }

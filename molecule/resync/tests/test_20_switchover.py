@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""switchover.yml: roles swapped on purpose, with nothing lost; given up before the activation, the old master serves again."""
+"""switchover.yml: roles swapped on purpose, nothing lost; given up before the activation, the old master serves on."""
 
 from __future__ import annotations
 

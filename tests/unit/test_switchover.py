@@ -1,0 +1,153 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""When master and standby may swap, as a table."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.hawq.mirroring.plugins.module_utils import _switchover
+from observations import (
+    HOSTS,
+    Observation,
+    change,
+    mirrored,
+    sender,
+    standby,
+    stopped,
+    stopped_standby,
+)
+
+OPTIONS: dict[str, t.Any] = {
+    "master_host": None,
+    "standby_host": None,
+    "fence_command": None,
+    "master_is_down": False,
+    "accept_data_loss": False,
+    "replication_user": "hawq_mirroring",
+    "witnesses": {},
+}
+AWAY: Observation = {"reachable": False, "error": "timed out"}
+
+
+def given_up(to: str, **overrides: t.Any) -> Observation:
+    """Return the old master after the first step of a switchover."""
+    return stopped(
+        "mdw",
+        {
+            "data_directory.fenced": True,
+            "data_directory.fence_reason": f"switchover to {to}",
+            "data_directory.signals": ["standby.signal"],
+            **overrides,
+        },
+    )
+
+
+def judge(mdw: Observation, smdw: Observation, options: dict[str, t.Any]) -> t.Any:
+    return _switchover.judge({"mdw": mdw, "smdw": smdw}, HOSTS, {**OPTIONS, **options})
+
+
+LAG: dict[str, t.Any] = {"server.current_lsn": "0/9017F88"}
+ADDRESS = {"address": "10.9.0.100/24", "here": False, "taken": None}
+REFUSED: dict[str, tuple[Observation, Observation, dict[str, t.Any], str, str]] = {
+    "standby stopped": (mirrored(), stopped_standby(), {}, "a standby whose server is stopped", "resync_standby"),
+    "standby away": (mirrored(), AWAY, {}, "not reachable", "resync_standby"),
+    "not synchronised": (
+        mirrored("mdw", {"server.mirroring.summary_state": "Not Synchronized"}),
+        standby(),
+        {},
+        "is Not Synchronized",
+        "resync_standby",
+    ),
+    "paused": (mirrored(), standby("smdw", {"server.replay_paused": True}), {}, "is paused", "resync_standby"),
+    "behind": (mirrored("mdw", LAG), standby(), {}, "96 MB behind", "when less is written"),
+    "a backup runs": (
+        mirrored("mdw", {"server.senders": [sender(), sender(4712, "pg_basebackup", state="backup")]}),
+        standby(),
+        {},
+        "a base backup is being taken from mdw (pg_basebackup)",
+        "pg_terminate_backend(4712)",
+    ),
+    "old master has less": (
+        mirrored(),
+        standby("smdw", {"server.settings.max_connections": "200"}),
+        {},
+        "max_connections is 100 on mdw and 200 on smdw",
+        "Set max_connections = 200 on mdw",
+    ),
+    "no slot to spare": (
+        mirrored(),
+        standby("smdw", {"server.settings.max_replication_slots": "0"}),
+        {},
+        "smdw needs max_replication_slots",
+        "resync_standby",
+    ),
+    "lines missing": (
+        mirrored(),
+        standby("smdw", {"blocks.hba": None}),
+        {},
+        "the replication lines in pg_hba.conf on smdw",
+        "resync_standby",
+    ),
+    "password missing": (
+        mirrored(),
+        standby("smdw", {"credentials.private": False}),
+        {},
+        "the replication password is not in order",
+        "resync_standby",
+    ),
+    "address cannot follow": (
+        mirrored(),
+        standby("smdw", {"virtual_ip": ADDRESS, "programs": {"virtual-ip": {"program": None}}}),
+        {},
+        "has not the program that holds 10.9.0.100/24",
+        "init_standby",
+    ),
+    "not its standby": (mirrored(), standby(), {"master_host": "sdw1"}, "sdw1 is not in the inventory", "master_host="),
+    "nobody writes": (stopped("mdw"), standby(), {}, "no host accepts writes", "hawq.mirroring.failover"),
+    "interrupted, then the standby is gone": (
+        given_up("smdw"),
+        AWAY,
+        {},
+        "no host is a standby that could be activated",
+        "go back to mdw: rm /data/hawq/master/standby.signal /data/hawq/master/hawq_mirroring.fence && systemctl start",
+    ),
+}
+
+
+@pytest.mark.parametrize(("mdw", "smdw", "options", "found", "command"), REFUSED.values(), ids=REFUSED)
+def test_refused(mdw: Observation, smdw: Observation, options: dict[str, t.Any], found: str, command: str) -> None:
+    refusals = judge(mdw, smdw, options).refusals
+    assert len(refusals) == 1, [refusal.sentence() for refusal in refusals]
+    assert found in refusals[0].found
+    assert command in refusals[0].command
+
+
+def test_two_masters_are_refused() -> None:
+    refusals = judge(mirrored(), mirrored("smdw"), {}).refusals
+    assert "both accept writes" in refusals[0].found
+
+
+def test_swap() -> None:
+    for options in ({}, {"master_host": "smdw"}):
+        plan, refusals = judge(mirrored(), standby(), options)
+        assert refusals == []
+        expected = {"activate": True, "old": "mdw", "new": "smdw", "again": True, "fence": "module", "salvage": True}
+        assert {name: plan[name] for name in expected} == expected
+        assert (plan["slot"], plan["reason"]) == ("hawq_mirroring_mdw", "switchover to smdw")
+        assert set(plan["endpoints"]) == {"mdw", "smdw"}
+
+
+def test_nothing_to_swap_when_the_wanted_host_is_the_master() -> None:
+    plan, refusals = judge(mirrored(), standby(), {"master_host": "mdw"})
+    assert (refusals, plan["activate"], plan["new"], plan["fence"]) == ([], False, "mdw", "none")
+
+
+def test_an_interrupted_swap_goes_on() -> None:
+    """Without being told who is to be the master it does not swap back."""
+    plan, refusals = judge(given_up("smdw"), standby("smdw", {"server.receiver": None}), {})
+    assert refusals == []
+    assert (plan["workflow"], plan["activate"], plan["old"], plan["new"]) == ("switchover", True, "mdw", "smdw")
+    activated = change(mirrored("smdw"), {"server.senders": [], "server.standbys": [], "server.timeline": 2})
+    plan, refusals = judge(given_up("smdw"), activated, {})
+    assert (refusals, plan["activate"], plan["old"], plan["new"]) == ([], False, "mdw", "smdw")
