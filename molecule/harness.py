@@ -366,7 +366,7 @@ LIVE = r"-path '*/hawq/master/base' -o -path '*/hawq/master/global' -o -path '*/
 
 def fingerprint(host: str, without: str = "") -> str:
     """Return checksum, owner, mode and time of every file that a playbook could touch, and what the server holds."""
-    runs = bool(on(host, "ls /tmp/.s.PGSQL.5432 2>/dev/null", check=False))
+    runs = bool(on(host, "cd / && runuser -u gpadmin -- psql -h /tmp -XAtd postgres -c 'SELECT 1' 2>&-", check=False))
     find = f"find {PLACES} \\( {without or (LIVE if runs else '-false')} \\) -prune -o"
     files = on(
         host,
