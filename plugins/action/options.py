@@ -35,6 +35,10 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         """Fail with all that is wrong; return the play's options with their defaults."""
         result = super().run(tmp, task_vars)
+        if not task_vars["groups"].get("masters"):
+            raise AnsibleActionFail(
+                "The inventory has no hosts in the group masters: name one with -i (inventories/example shows how)."
+            )
         self._refuse_parts(task_vars)
         specs = role_specs()
         spec = dict(_options.PLAY_OPTIONS)
