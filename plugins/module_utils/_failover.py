@@ -53,6 +53,7 @@ def judge(
         "again": False,
         "reason": f"{new} took over as master",
         "salvage": fence == BY_MODULE and _has_data(observations[old]),
+        "standing": _standing(observations[new], _known(old, new, observations, witnesses)),
         "known_lsn": _known(old, new, observations, witnesses),
         "endpoints": {name: hosts[name] for name in (old, new)},
         "slot": _conninfo.slot_name(old),
@@ -100,6 +101,7 @@ def _with_a_writer(
         "again": False,
         "reason": f"{writer} took over as master",
         "salvage": False,
+        "standing": None,
         "known_lsn": None,
         "endpoints": {name: hosts[name] for name in observations},
         "slot": _conninfo.slot_name(old) if old else None,
@@ -307,6 +309,19 @@ def evidence(
         )
         found.append(f"WAL receiver on {new}: {words}")
     return found
+
+
+def _standing(seen: topology.Observation, known: str | None) -> dict[str, t.Any] | None:
+    """How far the standby is, or None while that is not known: of one that must be started first."""
+    server = seen["server"]
+    if not server:
+        return None
+    return {
+        "after": server["replay_lsn"],
+        "have": server["receive_lsn"] or server["replay_lsn"],
+        "timeline": server["timeline"] or server["checkpoint_timeline"],
+        "known": known,
+    }
 
 
 def have(seen: topology.Observation) -> str | None:

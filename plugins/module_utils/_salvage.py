@@ -108,6 +108,18 @@ def offer(instance: Instance, run: Runner, standing: Standing, accept_loss: bool
     return found
 
 
+def way_back(instance: Instance) -> str:
+    """Say how a server that is fenced already becomes the master again: nothing else can tell the operator."""
+    mark = os.path.join(instance.data_directory, _fence.RECORD)
+    if not os.path.exists(mark):
+        return ""
+    signal = os.path.join(instance.data_directory, "standby.signal")
+    return (
+        ". Nothing was activated; this server is stopped and kept from starting as a master. To go back to it instead:"
+        f" rm {signal} {mark} && systemctl start {instance.service}"
+    )
+
+
 def end_of_wal(
     instance: Instance, run: Runner, standing: Standing, size: int, timeout: int
 ) -> tuple[str | None, str, str | None]:

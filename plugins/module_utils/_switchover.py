@@ -95,6 +95,7 @@ def _plan(
         "start": False,
         "again": False,
         "known_lsn": None,
+        "standing": None,
         "reason": f"{REASON}{new}",
         "endpoints": {name: hosts[name] for name in observations},
         "segments": [name for name, seen in reachable.items() if seen["witness"]],

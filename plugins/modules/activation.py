@@ -11,6 +11,8 @@ description:
   - Promotes the standby on this host, also when its replay is paused, and waits, bounded, until a write commits.
   - Then it gives the new master what it needs, a limit to the WAL that slots keep, a slot that keeps WAL for the old
     master's way back, and no registered standby.
+  - Then it brings the address that follows the master here. That the address stays away is told and is no failure,
+    since the master is there.
   - A server that already is a master is not promoted again.
 extends_documentation_fragment:
   - hawq.mirroring.instance
@@ -27,6 +29,14 @@ options:
     description: Limit of the WAL kept by slots, in megabytes, where there is none yet.
     type: int
     default: 10240
+  virtual_ip:
+    description: The address that follows the master.
+    type: dict
+    default: {}
+    suboptions:
+      address: {description: The address with its prefix. None when empty., type: str, default: ""}
+      interface: {description: Network interface., type: str, default: ""}
+  virtual_ip_timeout: {description: Seconds that the address may take., type: int, default: 30}
   timeout: {description: Seconds that the promotion may take., type: int, default: 60}
 attributes:
   check_mode: {description: Says what it would do., support: full}
@@ -53,6 +63,10 @@ activation_lsn:
   returned: with O(state=active), not in check mode before the promotion
 timeline: {description: The timeline now., type: int, returned: with O(state=active)}
 seconds: {description: From the call until a write had committed., type: float, returned: with O(state=active)}
+address_trouble:
+  description: Why the address is not here.
+  type: str
+  returned: with O(state=active), when it is not
 released_from:
   description: What C(synchronous_standby_names) was, when commits would have waited for a standby that is not there.
   type: str
@@ -69,6 +83,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _fence,
     _files,
     _serverinfo,
+    _virtual_ip,
     _wal,
 )
 
@@ -135,6 +150,19 @@ def history(instance, timeline):
     return _wal.forked_at(_files.read(path) or "")
 
 
+def take_address(module):
+    """Bring the address here; return whether that was to be done, and why it did not work."""
+    run, wanted = _common.Runner(module), module.params["virtual_ip"]
+    try:
+        if not wanted["address"] or _virtual_ip.here(run, wanted["address"]):
+            return False, None
+        if not module.check_mode:
+            _virtual_ip.take(run, wanted["address"], wanted["interface"], module.params["virtual_ip_timeout"])
+    except _common.MirroringError as error:
+        return True, str(error)
+    return True, None
+
+
 def activate(module, instance):
     """Promote unless it is a master, commit a write, equip."""
     begin = time.monotonic()
@@ -151,7 +179,8 @@ def activate(module, instance):
         cursor.execute("SELECT pg_current_xact_id()")
         seconds = round(time.monotonic() - begin, 3)
         timeline = _database.rows(cursor, TIMELINE)[0]["timeline"]
-        done = equip(module, cursor, row)
+        moved, trouble = take_address(module)
+        done = equip(module, cursor, row) + (["address brought here"] if moved and not trouble else [])
     with contextlib.suppress(FileNotFoundError):
         os.unlink(os.path.join(instance.data_directory, _fence.RECORD))
     return {
@@ -163,6 +192,7 @@ def activate(module, instance):
         "seconds": seconds,
         "released_from": row["synchronous"],
         "diff": difference(before),
+        **({"address_trouble": trouble} if trouble else {}),
     }
 
 
@@ -193,6 +223,8 @@ if __name__ == "__main__":
             "name": {"type": "str"},
             "slot": {"type": "str"},
             "wal_keep_megabytes": {"type": "int", "default": 10240},
+            "virtual_ip": _virtual_ip.OPTION,
+            "virtual_ip_timeout": {"type": "int", "default": 30},
             "timeout": {"type": "int", "default": 60},
         },
     )

@@ -28,6 +28,18 @@ options:
     suboptions:
       address: {description: The address with its prefix. None when empty., type: str, default: ""}
       interface: {description: Network interface., type: str, default: ""}
+  offer:
+    description: How far the standby is. What WAL it lacks is returned as M(hawq.mirroring.salvage) returns it.
+    type: dict
+    suboptions:
+      after: {description: LSN of its last replayed record., type: str, required: true}
+      have: {description: LSN up to which it holds WAL., type: str, required: true}
+      timeline: {description: Timeline that it replays., type: int, required: true}
+      known: {description: LSN that this server is known to have written., type: str}
+  accept_loss:
+    description: Whether WAL that cannot be read is no failure.
+    type: bool
+    default: false
   drain:
     description: Seconds that open sessions get to end by themselves. New ones are not let in meanwhile.
     type: int
@@ -56,6 +68,14 @@ record:
   description: What is recorded, C(at), C(reason) and C(control) (the control file's fields), now or by an earlier run.
   type: dict
   returned: always
+offer:
+  description: What the standby lacks, as M(hawq.mirroring.salvage) returns it.
+  type: dict
+  returned: with O(offer), when it could be found
+msg:
+  description: Why it could not.
+  type: str
+  returned: with O(offer) and O(accept_loss), when it could not be found
 """
 
 import contextlib
@@ -70,8 +90,12 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _fence,
     _files,
     _observe,
+    _salvage,
     _virtual_ip,
 )
+
+#: for reading the WAL
+OFFER_SECONDS = 600
 
 STANDING = """
 SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AND pg_is_in_recovery() AS streams
@@ -199,10 +223,25 @@ def lift(module, instance, _run):
     }
 
 
+def with_offer(module, instance, run):
+    """Fence, then say what the standby lacks."""
+    result, wanted = fence(module, instance, run), module.params["offer"]
+    if not wanted or (module.check_mode and _fence.workers(instance.data_directory)):
+        return result
+    loss = module.params["accept_loss"]
+    try:
+        result["offer"] = _salvage.offer(instance, run, _salvage.Standing(**wanted), loss, OFFER_SECONDS)
+    except _common.MirroringError as error:
+        if not loss:
+            raise _common.MirroringError(f"{error}{_salvage.way_back(instance)}") from error
+        result["msg"] = str(error)
+    return result
+
+
 def main(module):
     """Act alone on this host."""
     instance, run = _common.instance_of(module.params["instance"]), _common.Runner(module)
-    act = {"fenced": fence, "stopped": stop, "undone": undo, "lifted": lift}[module.params["state"]]
+    act = {"fenced": with_offer, "stopped": stop, "undone": undo, "lifted": lift}[module.params["state"]]
     if module.check_mode:
         return act(module, instance, run)
     with _common.alone():
@@ -218,6 +257,16 @@ if __name__ == "__main__":
             "state": {"type": "str", "choices": ["fenced", "stopped", "undone", "lifted"], "default": "fenced"},
             "reason": {"type": "str"},
             "virtual_ip": _virtual_ip.OPTION,
+            "offer": {
+                "type": "dict",
+                "options": {
+                    "after": {"type": "str", "required": True},
+                    "have": {"type": "str", "required": True},
+                    "timeline": {"type": "int", "required": True},
+                    "known": {"type": "str"},
+                },
+            },
+            "accept_loss": {"type": "bool", "default": False},
             "drain": {"type": "int", "default": 0},
             "timeout": {"type": "int", "default": 20},
         },

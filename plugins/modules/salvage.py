@@ -78,21 +78,7 @@ replay_lsn:
   returned: with O(state=installed)
 """
 
-import os
-
 from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _fence, _salvage
-
-
-def way_back(instance):
-    """How a server that is fenced already becomes the master again, which nothing else can tell the operator."""
-    mark = os.path.join(instance.data_directory, _fence.RECORD)
-    if not os.path.exists(mark):
-        return ""
-    signal = os.path.join(instance.data_directory, "standby.signal")
-    return (
-        ". Nothing was activated; this server is stopped and kept from starting as a master. To go back to it instead:"
-        f" rm {signal} {mark} && systemctl start {instance.service}"
-    )
 
 
 def main(module):
@@ -105,7 +91,7 @@ def main(module):
         try:
             offer = _salvage.offer(instance, run, standing, options["accept_loss"], options["timeout"])
         except _common.MirroringError as error:
-            way = "" if options["accept_loss"] else way_back(instance)
+            way = "" if options["accept_loss"] else _salvage.way_back(instance)
             raise _common.MirroringError(f"{error}{way}") from error
         return {"changed": False, "offer": offer, "staging": _salvage.staging(instance)}
     offer = options["offer"]
