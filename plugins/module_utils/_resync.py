@@ -192,7 +192,7 @@ def _row(route: str, case: Case) -> dict[str, t.Any]:
 
 def _why_not_none(case: Case) -> str:
     if topology.kind(case.seen) != topology.STANDBY:
-        return f"it is {topology.describe(case.seen)}"
+        return _what_it_is(case.seen)
     if case.source["server"]["standbys"] != [case.name]:
         return "it is not registered with the master"
     state = topology.mirroring(case.source)
@@ -209,8 +209,12 @@ def _half_way(case: Case) -> str:
     if case.seen["data_directory"]["unfinished"]:
         return "an earlier rewind has left it half-way"
     if topology.kind(case.seen) in (topology.EMPTY, topology.OTHER):
-        return f"it is {topology.describe(case.seen)}"
+        return _what_it_is(case.seen)
     return ""
+
+
+def _what_it_is(seen: topology.Observation) -> str:
+    return f"{'there' if topology.kind(seen) == topology.EMPTY else 'it'} is {topology.describe(seen)}"
 
 
 def _wal_gone(case: Case, lsn: str | None) -> str:
