@@ -142,7 +142,7 @@ def test_case_39_missing_wal_is_fetched_from_the_master_or_else_all_is_copied(pa
 def test_case_40_an_interrupted_rewind_is_never_started_and_ends_right(pair: Pair, ledger: Ledger) -> None:
     """pg_rewind is held half-way; then the controller is killed, the host tries to start it, pg_rewind dies."""
     diverge(pair, 2000)
-    hold = f"until [ -e {UNFINISHED} ] && pid=$(pgrep -x pg_rewind); do sleep 0.005; done; kill -STOP $pid; touch /run/held"
+    hold = f"until [ -e {UNFINISHED} ] && pkill -STOP -x pg_rewind; do sleep 0.005; done; touch /run/held"
     on(pair.master, f"rm -f /run/held; systemd-run -q --collect --unit=hold sh -c '{hold}'")
     run = Running("resync_standby")
     until(lambda: on(pair.master, "ls /run/held 2>/dev/null", check=False), 90, "pg_rewind is held")
