@@ -19,6 +19,7 @@ from harness import (
     changed,
     flat,
     lab,
+    mirroring,
     on,
     play,
     play_at_terminal,
@@ -103,6 +104,35 @@ def test_case_27_a_living_master_is_not_overtaken(pair: Pair, ledger: Ledger) ->
     served = len(ledger.acknowledged)
     until(lambda: len(ledger.acknowledged) > served + 20, 30, "commits on the master all along")
     play("state")
+
+
+@THROUGH_ADDRESS
+def test_cases_19_21_29_a_cut_link_a_hung_standby_and_a_pid_that_is_another_one_now(pair: Pair, ledger: Ledger) -> None:
+    """Nothing of it stops the commits, and nothing of it passes for a dead master."""
+
+    def commits_go_on() -> None:
+        served = len(ledger.acknowledged)
+        until(lambda: len(ledger.acknowledged) > served + 20, 10, "commits beside a standby that is of no use")
+
+    sql(pair.master, "ALTER SYSTEM SET wal_sender_timeout = '3s'; SELECT pg_reload_conf()")
+    lab("cut", pair.master, pair.standby)
+    until(lambda: mirroring(pair.master)[0] == "Not Synchronized", 30, "the view to say so")
+    commits_go_on()
+    refused(*DOWN, says=[f"{pair.master} is the master, is alive and accepts writes"])
+    lab("join", pair.master, pair.standby)
+    until(lambda: mirroring(pair.master)[0] == "Synchronized", 60, "the standby to catch up")
+
+    on(pair.standby, f"systemctl kill --signal=STOP {SERVICE}")
+    commits_go_on()
+    refused(*DOWN, says=[f"{pair.master} is the master, is alive and accepts writes"])
+    other = on(pair.master, "systemd-run -q --collect --uid=gpadmin --unit=other sleep 600; pgrep -u gpadmin sleep")
+    kill_server(pair.master)
+    on(pair.master, f"sed -i '1s/.*/{other}/' {DATA}/postmaster.pid; touch /tmp/.s.PGSQL.5432.lock")
+    refused(says=["no host is a standby that could be activated", f"on {pair.standby} let it go on there (kill -CONT"])
+    on(pair.standby, f"systemctl kill --signal=CONT {SERVICE}")
+    play("failover")
+    assert_took_over(pair, ledger)
+    assert on(pair.master, "systemctl is-active other; systemctl stop other") == "active"
 
 
 def test_case_23_a_standby_promoted_by_hand_is_a_second_master(pair: Pair) -> None:
