@@ -19,8 +19,10 @@ try:
     import psycopg2.extras
 
     HAS_PSYCOPG2 = True
+    Error: t.Any = psycopg2.Error
 except ImportError:
     HAS_PSYCOPG2 = False
+    Error = ()
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30

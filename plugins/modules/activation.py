@@ -118,9 +118,26 @@ def promote(cursor, timeout):
         time.sleep(0.01)
 
 
+def keep_wal(module, cursor):
+    """Keep WAL for the old master's way back; return what was done.
+
+    Before the promotion: the checkpoint that follows that removes the WAL since the last one that both have, which a
+    rewind begins with. No new master is held up when there is no slot to be had.
+    """
+    slot = module.params["slot"]
+    try:
+        if not slot or _database.rows(cursor, SLOTS, (slot,)):
+            return []
+        cursor.execute("SELECT pg_create_physical_replication_slot(%s, true)", (slot,))
+    except _database.Error as error:
+        module.warn(f"no WAL is kept for the old master's way back: {' '.join(str(error).split())}")
+        return []
+    return [f"slot {slot} made"]
+
+
 def equip(module, cursor, row):
     """Give the new master what it needs; return what was done."""
-    done, slot = [], module.params["slot"]
+    done = []
     if row["synchronous"]:
         cursor.execute("ALTER SYSTEM SET synchronous_standby_names = ''")
         done.append("synchronous_standby_names emptied")
@@ -129,9 +146,6 @@ def equip(module, cursor, row):
         done.append("max_slot_wal_keep_size limited")
     if done:
         cursor.execute("SELECT pg_reload_conf()")
-    if slot and not _database.rows(cursor, SLOTS, (slot,)):
-        cursor.execute("SELECT pg_create_physical_replication_slot(%s, true)", (slot,))
-        done.append(f"slot {slot} made")
     role, name = module.params["role"], module.params["name"]
     if _database.rows(cursor, ROLE, (role,)):
         if _database.rows(cursor, _serverinfo.STANDBYS):
@@ -171,6 +185,7 @@ def activate(module, instance):
         before = row["in_recovery"]
         if module.check_mode:
             return {"changed": before, "promoted": before, "diff": difference(before)}
+        done = keep_wal(module, cursor)
         if before:
             promote(cursor, module.params["timeout"])
             if _database.rows(cursor, SEGMENTS)[0]["there"]:
@@ -180,7 +195,7 @@ def activate(module, instance):
         seconds = round(time.monotonic() - begin, 3)
         timeline = _database.rows(cursor, TIMELINE)[0]["timeline"]
         moved, trouble = take_address(module)
-        done = equip(module, cursor, row) + (["address brought here"] if moved and not trouble else [])
+        done += equip(module, cursor, row) + (["address brought here"] if moved and not trouble else [])
     with contextlib.suppress(FileNotFoundError):
         os.unlink(os.path.join(instance.data_directory, _fence.RECORD))
     return {
