@@ -180,3 +180,21 @@ def test_failover_and_the_old_master_at_its_boot() -> None:
     assert harness.on("mdw", "pg_lsclusters --no-header").split()[3] == "down"
     assert harness.changed(harness.play("failover", "-i", str(INVENTORY))) > 0
     assert harness.changed(harness.play("failover", "-i", str(INVENTORY))) == 0
+
+
+def test_case_42_the_old_master_follows_and_is_rewound_with_its_configuration_outside() -> None:
+    """Tablespaces lie elsewhere on the other host; each configuration stays as it is."""
+    before = files("mdw", CONFIGURATION), files("smdw", CONFIGURATION)
+    assert "Way = follow" in harness.flat(harness.play("resync_standby", "-i", str(INVENTORY)))
+    assert rows("mdw") == rows("smdw")
+    harness.lab("cut", "mdw", "smdw")
+    sql("smdw", "INSERT INTO goods VALUES (20002, 'only there')")
+    harness.lab("power-off", "smdw")
+    harness.lab("join", "mdw", "smdw")
+    harness.play("failover", "-i", str(INVENTORY), "-e", "master_is_down=true", "-e", "accept_data_loss=true")
+    sql("mdw", "INSERT INTO goods VALUES (20003, 'on the new master')")
+    harness.lab("power-on", "smdw")
+    harness.until(lambda: harness.on("smdw", "systemctl is-active ssh", check=False) == "active", 60, "the host")
+    assert "Way = rewind" in harness.flat(harness.play("resync_standby", "-i", str(INVENTORY)))
+    assert rows("mdw") == rows("smdw")
+    assert (files("mdw", CONFIGURATION), files("smdw", CONFIGURATION)) == before

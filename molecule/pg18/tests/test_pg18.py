@@ -216,3 +216,29 @@ def test_failover_over_ipv6_salvages_what_never_arrived(elsewhere: Elsewhere) ->
     ready = f"{PREFIX}/bin/pg_isready -q -h /tmp && echo up"
     harness.until(lambda: harness.on("mdw", ready, check=False), 30, "the fenced server, which takes no writes")
     assert harness.sql("mdw", "SELECT pg_is_in_recovery()") == "t"
+
+
+def test_follow_rewind_and_switchover(elsewhere: Elsewhere) -> None:
+    """The fenced server that runs already follows; what parts later is rewound by hints alone; and home again."""
+    said = elsewhere.play("resync_standby")
+    assert "Way = follow" in said
+    assert on_standby("SELECT summary_state FROM gp_master_mirroring") == "Synchronized"
+    harness.lab("cut", "mdw", "smdw")
+    on_standby("INSERT INTO goods SELECT n, 'lost' FROM generate_series(100001, 101000) n")
+    harness.lab("power-off", "smdw")
+    harness.lab("join", "mdw", "smdw")
+    elsewhere.play("failover", "-e", "master_is_down=true", "-e", "accept_data_loss=true")
+    harness.lab("power-on", "smdw")
+    state = f"systemctl is-active {harness.SERVICE}"
+    harness.until(lambda: harness.on("smdw", state, check=False) == "failed", 60, "the interlock")
+
+    said = elsewhere.play("resync_standby")
+
+    assert "Way = rewind" in said
+    assert "Tables that they touched = postgres.public.goods" in said
+    assert on_standby("SELECT count(*), max(n) FROM goods") == f"{2 * ROWS}|{2 * ROWS}"
+    assert harness.mirroring()[0] == "Synchronized"
+    said = elsewhere.play("switchover", "-e", "master_host=smdw")
+    assert "Swapped: smdw is the master now, mdw was" in said
+    assert "Way = follow" in said
+    assert on_standby("SELECT pg_is_in_recovery(), summary_state FROM gp_master_mirroring") == "f|Synchronized"
