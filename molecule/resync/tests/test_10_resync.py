@@ -104,12 +104,13 @@ def test_cases_41_42_44_46_what_has_diverged_is_rewound_and_told(pair: Pair, tmp
     said = play("resync_standby", "-e", f"report_file={report}")
     assert_went(said, "rewind")
     document = json.loads(report.read_text())
-    assert document["plan"]["divergence"]["transactions"] == 20_000
+    number = document["plan"]["divergence"]["transactions"]
+    assert 20_000 <= number < 20_020  # and what the server itself commits, autovacuum's statistics
     assert document["facts"]["Tables that they touched"] == "postgres.public.bulk"
     assert sql(pair.master, "SELECT count(*) FROM bulk") == "0"
     assert sql(pair.master, "SHOW work_mem") == "7MB"
     kept = document["lost"]["directory"]
-    assert json.loads(on(pair.master, f"cat {kept}/lost.json"))["transactions"] == 20_000
+    assert json.loads(on(pair.master, f"cat {kept}/lost.json"))["transactions"] == number
     begin, end = document["plan"]["fork"], document["plan"]["divergence"]["end_lsn"]
     dump = f"/usr/lib/postgresql/15/bin/pg_waldump -p {kept}/pg_wal -s {begin} -e {end} -r Transaction -z"
     timeline = document["plan"]["history"][-1]["timeline"]
