@@ -136,8 +136,7 @@ def test_case_39_missing_wal_is_fetched_from_the_master(pair: Pair, tmp_path: Pa
     on(pair.master, f"rm -rf {DATA}.hawq-lost-*")
 
 
-@THROUGH_BOTH
-def test_case_40_an_interrupted_rewind_is_never_started_and_ends_right(pair: Pair, ledger: Ledger) -> None:
+def test_case_40_an_interrupted_rewind_is_never_started_and_ends_right(pair: Pair) -> None:
     """pg_rewind is held half-way; then the controller is killed, the host tries to start it, pg_rewind dies."""
     sql(pair.master, TABLE)
     diverge(pair, 2000)
@@ -152,8 +151,6 @@ def test_case_40_an_interrupted_rewind_is_never_started_and_ends_right(pair: Pai
     said = flat(play("resync_standby"))
     assert_went(said, "snapshot")
     assert "an earlier rewind has left it half-way" in said
-    ledger.stop()
-    assert ledger.missing_on(pair.standby) == []
     assert_synchronised(pair.standby, pair.master)
     on(pair.master, f"rm -rf {DATA}.kept-* {DATA}.hawq-lost-*")
 
@@ -211,8 +208,10 @@ def test_cases_20_43_a_lost_slot_needs_a_copy(pair: Pair) -> None:
 
 def test_cases_23_24_a_standby_that_became_a_master(pair: Pair) -> None:
     """Promoted by hand and written to: two masters are refused; stopped, its work is told and taken out."""
+    sql(pair.master, TABLE)
+    until(lambda: sql(pair.standby, "SELECT to_regclass('bulk') IS NOT NULL") == "t", 30, "the table on the standby")
     sql(pair.standby, "SELECT pg_promote()")
-    sql(pair.standby, f"{TABLE} INSERT INTO bulk SELECT generate_series(1, 10)")
+    sql(pair.standby, "INSERT INTO bulk SELECT generate_series(1, 10)")
     assert "both accept writes" in flat(play("resync_standby", ok=False))
     on(pair.standby, f"systemctl stop {SERVICE}")
     said = flat(play("resync_standby"))
