@@ -88,7 +88,7 @@ def _with_a_writer(
         return _refuse(
             f"{writer} is the master, is alive and accepts writes ({followers[0]} is its standby)",
             "a failover beside a living master would make two writers",
-            f"To swap them on purpose, stop it first (systemctl stop {seen['service']['unit']} on {writer}), {AGAIN}",
+            "To swap them on purpose: ansible-playbook hawq.mirroring.switchover",
         )
     old = next((name for name, other in observations.items() if name != writer and _is_former(other, seen)), None)
     plan = {

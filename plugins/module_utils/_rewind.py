@@ -73,7 +73,8 @@ def keep_lost(instance: Instance, run: Runner, history: list[_divergence.Part], 
             f"{os.path.dirname(place)} has {free >> 20} MB free for {len(names) * size >> 20} MB of WAL that only this"
             " host has and that is to be kept aside: make room there, then run again"
         )
-    os.makedirs(os.path.join(place, "pg_wal"), mode=0o700, exist_ok=True)
+    for directory_kept in (place, os.path.join(place, "pg_wal")):
+        os.makedirs(directory_kept, mode=0o700, exist_ok=True)
     for name in names:
         shutil.copy2(os.path.join(directory, name), os.path.join(place, "pg_wal", name))
     shutil.copy2(os.path.join(instance.data_directory, "global", "pg_control"), place)

@@ -136,7 +136,9 @@ def notes(document: dict[str, t.Any], observations: dict[str, topology.Observati
     if master and not document["standbys"]:
         slots = [row["slot_name"] for row in document["slots"] if row["slot_name"].startswith("hawq_mirroring_")]
         kept = f" (slot {slots[0]} keeps WAL for one)" if slots else ""
-        found.append(f"{master} has no standby{kept}: ansible-playbook hawq.mirroring.init_standby")
+        found.append(
+            f"{master} has no standby{kept}: ansible-playbook hawq.mirroring.{_standby_by(master, observations)}"
+        )
     for name in standbys:
         server = observations[name]["server"]
         if master and server and server["hba_rules"] != observations[master]["server"]["hba_rules"]:
@@ -145,6 +147,13 @@ def notes(document: dict[str, t.Any], observations: dict[str, topology.Observati
                 " Make them alike"
             )
     return found
+
+
+def _standby_by(master: str, observations: dict[str, topology.Observation]) -> str:
+    """Return the playbook that gives the master a standby: data of the same system is brought back, else it is made."""
+    own = topology.system_identifier(observations[master])
+    others = (seen for name, seen in observations.items() if name != master)
+    return "resync_standby" if any(topology.system_identifier(seen) == own for seen in others) else "init_standby"
 
 
 def _follows(seen: topology.Observation) -> bool:

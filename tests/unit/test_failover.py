@@ -147,12 +147,12 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "master alive": (
         pair(mirrored(), standby()),
         DOWN,
-        [("mdw is the master, is alive and accepts writes", "systemctl stop hawq-master.service on mdw")],
+        [("mdw is the master, is alive and accepts writes", "hawq.mirroring.switchover")],
     ),
     "master alive, standby down": (
         pair(mirrored(), unreachable()),
         DOWN,
-        [("mdw is the master, is alive", "systemctl stop hawq-master.service on mdw")],
+        [("mdw is the master, is alive", "hawq.mirroring.switchover")],
     ),
     "two writers": (pair(master(), activated()), DOWN, [("mdw and smdw both accept writes", "systemctl stop")]),
     "alive, only cut off from here": (

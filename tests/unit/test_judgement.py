@@ -333,7 +333,7 @@ NOTES: dict[str, tuple[dict[str, Observation], list[str]]] = {
         },
         [
             "smdw has no standby (slot hawq_mirroring_mdw keeps WAL for one):"
-            " ansible-playbook hawq.mirroring.init_standby"
+            " ansible-playbook hawq.mirroring.resync_standby"
         ],
     ),
     "other rules": (
