@@ -54,10 +54,11 @@ molecule: system venv ## every molecule scenario, or make molecule SCENARIO=name
 	printf '%s\n' $(SCENARIO) | STEP_BESIDE=1 xargs -P $(LANES) -I{} tests/scenario {} || { echo "Some scenario has failed."; exit 1; }
 
 .PHONY: bench
-bench: system venv ## init_standby.yml against a bare pg_basebackup, failover.yml against pg_ctl promote
+bench: system venv ## the playbooks against pg_basebackup, pg_ctl promote and repmgr
 	@$(LAB_COMMAND) up mdw
 	@$(LAB_COMMAND) run tests/bench/bench
 	@$(LAB_COMMAND) run tests/bench/failover
+	@$(LAB_COMMAND) run tests/bench/resync
 	@$(LAB_COMMAND) down
 
 .PHONY: lab-up
