@@ -168,6 +168,7 @@ def data_directory(instance: Instance, sizes: bool) -> dict[str, t.Any]:
     usage = shutil.disk_usage(_parent_on_disk(path))
     wal_usage = shutil.disk_usage(_parent_on_disk(wal))
     found.update(free_bytes=usage.free, used_bytes=usage.used, total_bytes=usage.total, wal_free_bytes=wal_usage.free)
+    found["parent_exists"] = os.path.isdir(os.path.dirname(path))
     found["device"] = os.stat(_parent_on_disk(os.path.dirname(path))).st_dev
     found["reclaimable_bytes"] = _size_of(path) if sizes and names and not found["wal_link"] else 0
     return found

@@ -36,6 +36,11 @@ PATTERNS = {
         r"|(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*)/\d{1,3}",
         "an address with its prefix",
     ),
+    "data_directory_path": (
+        r"(?!.*/\.{1,2}(/|$))(/[A-Za-z0-9._-]+){2,}",
+        "an absolute path of at least two names, such as /data/hawq/master, of letters, digits, dots, underscores and"
+        " dashes, none of them . or ..",
+    ),
     "gpadmin_user_name": (r"[a-z_][a-z0-9_-]{0,31}", "a plain user name"),
 }
 

@@ -223,7 +223,8 @@ def mirror(
         "lift": False,
         "existing_data": choice if snapshot and choice != "refuse" and _in_the_way(seen) else "none",
         "binaries": needs_binaries(seen),
-        "data_directory": seen["data_directory"]["state"] in ("missing", "empty"),
+        # the copy is moved there as a whole: only its place is needed
+        "data_directory": seen["data_directory"]["state"] == "missing" and not seen["data_directory"]["parent_exists"],
         "ssh_keys": needs_ssh_keys(seen, source),
         "copy_configuration": seen["configuration"]["outside"] and not seen["configuration"]["exists"],
         "system_identifier": topology.system_identifier(source),

@@ -175,6 +175,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "used_bytes": 10 * GIGABYTE,
                 "total_bytes": 60 * GIGABYTE,
                 "wal_free_bytes": 50 * GIGABYTE,
+                "parent_exists": True,
                 "device": 1,
                 "reclaimable_bytes": 0,
             },
