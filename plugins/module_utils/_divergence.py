@@ -49,9 +49,11 @@ def checkpoint_before(
         name = _wal.segment_name(timeline, number * size, size)
         if name not in there:
             return None, [name]
-        dump = [instance.program("pg_waldump"), f"--path={directory}", "--rmgr=XLOG", f"--timeline={timeline}"]
         begin, end = _lsn.render(number * size), _lsn.render(min(at, (number + 1) * size))
-        _code, output, _errors = run([*dump, f"--start={begin}", f"--end={end}"], timeout=timeout)
+        dump = _salvage.dump(instance, timeline, begin, end, size)
+        if dump is None:
+            return None, []
+        _code, output, _errors = run([*dump[:1], "--rmgr=XLOG", *dump[1:]], timeout=timeout)
         found = [row for row in _wal.checkpoints(output) if _lsn.parse(row[0]) < at]
         if found:
             return found[-1], []
@@ -76,8 +78,8 @@ def examine(instance: Instance, run: Runner, history: list[Part], fork: str, tim
     found["missing"] += _missing_beyond(instance, history, fork, end, size)
     tally = _wal.Tally(_lsn.parse(fork), MOST_BLOCKS)
     for timeline, first, last in _wal.pieces(history, found["checkpoint_lsn"] or fork):
-        dump = [instance.program("pg_waldump"), f"--path={_salvage.wal_directory(instance)}", f"--timeline={timeline}"]
-        found["whole"] = _count([*dump, f"--start={first}", *([f"--end={last}"] if last else [])], tally, timeout)
+        dump = _salvage.dump(instance, timeline, first, last, size)
+        found["whole"] = dump is not None and _count(dump, tally, timeout) and found["whole"]
     return {**found, **tally.result()}
 
 

@@ -318,7 +318,7 @@ def _standing(seen: topology.Observation, known: str | None) -> dict[str, t.Any]
         return None
     return {
         "after": server["replay_lsn"],
-        "have": server["receive_lsn"] or server["replay_lsn"],
+        "have": have(seen),
         "timeline": server["timeline"] or server["checkpoint_timeline"],
         "known": known,
     }
@@ -328,8 +328,7 @@ def have(seen: topology.Observation) -> str | None:
     """Return the LSN up to which a standby holds WAL, as far as can be told without starting it."""
     server, control = seen["server"], seen["control"]
     if server:
-        known = [lsn for lsn in (server["receive_lsn"], server["replay_lsn"]) if lsn]
-        return max(known, key=_lsn.parse, default=None)
+        return str(server["have_lsn"]) if server["have_lsn"] else None
     return control["min_recovery_lsn"] if control else None
 
 

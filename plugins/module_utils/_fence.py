@@ -14,6 +14,8 @@ import typing as t
 
 #: in the data directory of a former master: since when and why it must not accept writes (JSON)
 RECORD = "hawq_mirroring.fence"
+#: lets the interlock start a server once although nobody can be asked
+PERMISSION = "/run/hawq-mirroring.start"
 IMMEDIATE_SECONDS = 5
 KILL_SECONDS = 10
 

@@ -54,7 +54,7 @@ class Case(t.NamedTuple):
     def have(self) -> str | None:
         """The LSN up to which it holds WAL, as far as is known without reading that."""
         server, control = self.seen["server"], self.seen["control"]
-        known = [server["receive_lsn"], server["replay_lsn"]] if server else []
+        known = [server["have_lsn"]] if server else []
         if control and not server:
             known = [control["min_recovery_lsn"], control["checkpoint_lsn"]]
         return max((lsn for lsn in known if lsn), key=_lsn.parse, default=None)

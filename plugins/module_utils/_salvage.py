@@ -120,27 +120,56 @@ def way_back(instance: Instance) -> str:
     )
 
 
+def written(directory: str, name: str, size: int) -> bool:
+    """Whether a segment was written to under this name.
+
+    Segments are made ready under later names, empty or with the pages of an older one (``xlog_internal.h``).
+    """
+    with open(os.path.join(directory, name), "rb") as file:
+        _magic, _info, timeline, address = struct.unpack("=HHIQ", file.read(16).ljust(16, b"\0"))
+    return (timeline, _lsn.render(address)) == (int(name[:8], 16), _wal.begin_of(name[8:], size))
+
+
+def dump(instance: Instance, timeline: int, start: str, end: str | None, size: int) -> list[str] | None:
+    """Return pg_waldump's command for the WAL from one LSN to another (or all), or None when there is none.
+
+    The first segment is named, since pg_waldump takes the size of segments from any it finds, an empty one, too.
+    """
+    directory = wal_directory(instance)
+    first = _wal.segment_name(timeline, _lsn.parse(start), size)
+    there = [name for name in os.listdir(directory) if _wal.is_segment(name, timeline) and name >= first]
+    if first not in there or not written(directory, first, size):
+        return None
+    last = max(there)
+    if end is not None:
+        wanted = _wal.segment_name(timeline, _lsn.parse(end) - 1, size)
+        end, last = (end, wanted) if wanted in there else (None, max(name for name in there if name <= wanted))
+    command = [instance.program("pg_waldump"), f"--path={directory}", f"--start={start}"]
+    return [*command, *([f"--end={end}"] if end is not None else []), first, last]
+
+
 def end_of_wal(
     instance: Instance, run: Runner, standing: Standing, size: int, timeout: int
 ) -> tuple[str | None, str, str | None]:
     """Return the start of the last whole record after the standby's, where the WAL ends, and what is broken there."""
-    directory = wal_directory(instance)
-    dump = [instance.program("pg_waldump"), "--quiet", f"--path={directory}", f"--timeline={standing.timeline}"]
-    dump.append(f"--start={standing.after}")
-    code, _output, errors = run(dump, timeout=timeout)
+    directory, after = wal_directory(instance), _lsn.parse(standing.after)
+    command = dump(instance, standing.timeline, standing.after, None, size)
+    if command is None:
+        # a server that has switched to a new segment may die before that one is there, or is written to
+        name = _wal.segment_name(standing.timeline, after, size)
+        inside = f"{name} is missing or damaged" if after % size else None
+        return None, standing.after, _goes_on(directory, standing, size) or inside
+    code, _output, errors = run([*command[:1], "--quiet", *command[1:]], timeout=timeout)
     if code == 124:
         raise MirroringError(f"reading the WAL in {directory} took more than {timeout} s")
+    if code == 0:
+        return *_last_of(instance, run, command[-1], standing, size, timeout), None
     missing = _wal.missing_segment(errors, size)
     if missing:
-        # a server that has switched to a new segment may die before that one is there
         name, begin = missing
-        after = _wal.later(os.listdir(directory), name)
-        broken = f"{name} is missing, and {after[0]} is there" if after else None
-        if _lsn.parse(begin) <= _lsn.parse(standing.after):
-            return None, standing.after, broken or (f"{name} is missing" if begin != standing.after else None)
-        code, _output, errors = run([*dump, f"--end={begin}"], timeout=timeout)
-        if code == 0:
-            return _lsn.render(_lsn.parse(begin) - 1), begin, broken
+        before = _wal.segment_name(standing.timeline, _lsn.parse(begin) - 1, size)
+        last = _last_of(instance, run, before, standing, size, timeout)
+        return *last, f"{name} is missing, and a later one is there"
     end = _wal.end_of(errors)
     if end is None:
         unreadable = "could not find a valid record after" not in errors
@@ -151,19 +180,25 @@ def end_of_wal(
     return start, last, _goes_on(directory, standing._replace(after=last), size)
 
 
-def _goes_on(directory: str, standing: Standing, size: int) -> str | None:
-    """Say which later segment was written to after the end: what lies between cannot be read.
+def _last_of(
+    instance: Instance, run: Runner, segment: str, standing: Standing, size: int, timeout: int
+) -> tuple[str, str]:
+    """Return start and end of the last record in a segment that can be read to its end.
 
-    Segments are made ready under later names; their pages then have another's address (``xlog_internal.h``).
+    What begins after that would have gone on in a segment that is not there.
     """
+    begin = max(_wal.begin_of(segment[8:], size), standing.after, key=_lsn.parse)
+    whole = _wal.begin_of(segment[8:], size, 1)
+    command = dump(instance, standing.timeline, begin, whole, size)
+    _code, output, _errors = run(command, timeout=timeout) if command else (0, "", "")
+    return _wal.last_record(output, size) or (_lsn.render(_lsn.parse(whole) - 1), whole)
+
+
+def _goes_on(directory: str, standing: Standing, size: int) -> str | None:
+    """Say which later segment was written to after the end: what lies between cannot be read."""
     name = _wal.segment_name(standing.timeline, _lsn.parse(standing.after), size)
-    for number, later in enumerate(_wal.later(os.listdir(directory), name), 1):
-        with open(os.path.join(directory, later), "rb") as file:
-            _magic, _info, timeline, address = struct.unpack("=HHIQ", file.read(16).ljust(16, b"\0"))
-        begin = (_lsn.parse(standing.after) // size + number) * size
-        if (timeline, address) == (standing.timeline, begin):
-            return f"{later} was written to after that"
-    return None
+    later = [each for each in _wal.later(os.listdir(directory), name) if written(directory, each, size)]
+    return f"{later[0]} was written to after that" if later else None
 
 
 def _is_whole(path: str, entry: dict[str, t.Any]) -> bool:

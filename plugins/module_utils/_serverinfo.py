@@ -41,8 +41,8 @@ SELECT pg_is_in_recovery() AS in_recovery,
        CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), c.redo_lsn) END::bigint
            AS wal_since_checkpoint,
        extract(epoch FROM clock_timestamp() - c.checkpoint_time)::float8 AS checkpoint_age_seconds,
-       pg_last_wal_receive_lsn()::text AS receive_lsn,
        pg_last_wal_replay_lsn()::text AS replay_lsn,
+       greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::text AS have_lsn,
        CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END AS replay_paused,
        extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8 AS replay_age_seconds
 FROM pg_control_system() s, pg_control_checkpoint() c

@@ -11,6 +11,11 @@ import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _lsn
 
+PAGE_BYTES = 8192
+#: of a page, and of the first page of a segment (``xlog_internal.h``)
+SHORT_HEADER, LONG_HEADER = 24, 40
+
+_LENGTH = re.compile(r"len \(rec/tot\): *\d+/ *(\d+)")
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
 _MISSING = re.compile(r'could not find file "([0-9A-F]{24})"')
 _RECORD = re.compile(r"rmgr: (\w+) .*? lsn: ([0-9A-F]+/[0-9A-F]+), .*?desc: (\S+)(.*)")
@@ -54,10 +59,15 @@ def missing_segment(errors: str, segment_bytes: int) -> tuple[str, str] | None:
     return found.group(1), begin_of(found.group(1)[8:], segment_bytes)
 
 
-def begin_of(place: str, segment_bytes: int) -> str:
-    """Return the LSN at which a segment begins, from its name without the timeline."""
+def begin_of(place: str, segment_bytes: int, further: int = 0) -> str:
+    """Return the LSN at which a segment begins, or one that is further on, from its name without the timeline."""
     per_log = 0x100000000 // segment_bytes
-    return _lsn.render((int(place[:8], 16) * per_log + int(place[8:], 16)) * segment_bytes)
+    return _lsn.render((int(place[:8], 16) * per_log + int(place[8:], 16) + further) * segment_bytes)
+
+
+def is_segment(name: str, timeline: int) -> bool:
+    """Whether a file is a segment of the timeline."""
+    return bool(_SEGMENT.fullmatch(name)) and int(name[:8], 16) == timeline
 
 
 def later(names: list[str], segment: str) -> list[str]:
@@ -80,6 +90,24 @@ def checkpoints(dump: str) -> list[tuple[str, str]]:
             redo = re.search(r"redo ([0-9A-F]+/[0-9A-F]+)", record.group(4))
             found.append((record.group(2), redo.group(1) if redo else record.group(2)))
     return found
+
+
+def last_record(dump: str, segment_bytes: int) -> tuple[str, str] | None:
+    """Return start and end LSN of the last record in pg_waldump's output; a switch ends with its segment."""
+    lines = [line for line in dump.splitlines() if _RECORD.match(line)]
+    record, length = (_RECORD.match(lines[-1]), _LENGTH.search(lines[-1])) if lines else (None, None)
+    if record is None or length is None:
+        return None
+    start = _lsn.parse(record.group(2))
+    if record.group(3) == "SWITCH":
+        return record.group(2), _lsn.render((start // segment_bytes + 1) * segment_bytes)
+    position, left = start, int(length.group(1))
+    while left:
+        taken = min(left, PAGE_BYTES - position % PAGE_BYTES)
+        position, left = position + taken, left - taken
+        if left:
+            position += LONG_HEADER if position % segment_bytes == 0 else SHORT_HEADER
+    return record.group(2), _lsn.render((position + 7) // 8 * 8)
 
 
 def timeline_at(segment_end: int, history: t.Sequence[t.Any]) -> int:

@@ -13,7 +13,8 @@ description:
   - Takes the address that follows the master off this host.
   - Records since when and why, and what the control file said, in C(hawq_mirroring.fence) in the data directory.
   - With O(state=stopped) it only stops the server, whatever it is, and lets systemd forget a failed start.
-  - With O(state=undone) a stopped server may be started as a master again, since nobody has taken over.
+  - With O(state=undone) a stopped server may be started as a master again, since nobody has taken over. That is said to
+    the boot interlock as well, for one start; a host that answers is asked all the same.
   - With O(state=lifted) a former master that streams from the new one by now loses that record, and the slots of its
     time as a master, which would keep WAL for ever.
 extends_documentation_fragment:
@@ -185,6 +186,7 @@ def undo(module, instance, _run):
     place = instance.data_directory
     record = record_of(os.path.join(place, _fence.RECORD))
     if record and not module.check_mode:
+        _files.write(module, _fence.PERMISSION, "", "root")
         for name in ("standby.signal", _fence.RECORD):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(place, name))

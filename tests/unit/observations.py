@@ -267,7 +267,7 @@ def _running(base: Observation, name: str, server: dict[str, t.Any]) -> Observat
                 "started": 1795428856.0,
                 "current_lsn": None,
                 "timeline": 1,
-                "receive_lsn": None,
+                "have_lsn": None,
                 "replay_lsn": None,
                 "replay_paused": False,
                 "hba_stale": False,
@@ -343,7 +343,7 @@ def standby(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Ob
         "received_tli": 1,
         "silent_seconds": 0.1,
     }
-    server = {"in_recovery": True, "receive_lsn": "0/3017F88", "replay_lsn": "0/3017F88", "receiver": receiver}
+    server = {"in_recovery": True, "replay_lsn": "0/3017F88", "have_lsn": "0/3017F88", "receiver": receiver}
     return change(_running(base, name, server), overrides)
 
 

@@ -18,6 +18,9 @@ NO_RECORD = "pg_waldump: error: could not find a valid record after 0/4000100"
 NO_PAGE = (
     "pg_waldump: error: error in WAL record at 0/400BFD8: invalid magic number 0000 in log segment X, offset 49152"
 )
+LINE = "rmgr: {}  len (rec/tot): 49/  {}, tx: 0, lsn: {}, prev 0/04000028, desc: {}"
+SWITCH, LAST = LINE.format("XLOG", 24, "0/4F00028", "SWITCH"), LINE.format("Heap", 51, "0/4FFFF00", "INSERT off 1")
+SWITCHED = "pg_waldump: error: error in WAL record at 0/4F00028: invalid record length at 0/5000000: wanted 24, got 0"
 
 
 def no_file(number: int) -> str:
@@ -38,9 +41,12 @@ CASES: dict[str, tuple[list[str], dict[int, int], tuple[str | None, str, bool]]]
     "end not said": ([NO_PAGE], {4: 4}, ("0/400BFD8", "0/400BFD9", False)),
     "nothing after what is replayed": ([NO_RECORD], {4: 4, 5: 0}, (None, "0/4000100", False)),
     "nothing readable, but more was written": ([NO_RECORD], {4: 4, 5: 5}, (None, "0/4000100", True)),
-    "switched to a segment that is not there": ([no_file(5), ""], {4: 4}, ("0/4FFFFFF", "0/5000000", False)),
-    "a segment missing in the middle": ([no_file(5), ""], {4: 4, 6: 6}, ("0/4FFFFFF", "0/5000000", True)),
-    "the first segment missing": ([no_file(4)], {}, (None, "0/4000100", True)),
+    "switched to a segment that is not there": (["", SWITCH], {4: 4}, ("0/4F00028", "0/5000000", False)),
+    "switched to a segment that was made ready": ([SWITCHED], {4: 4, 5: 0}, ("0/4F00028", "0/5000000", False)),
+    "a record that would have gone on there": (["", LAST], {4: 4}, ("0/4FFFF00", "0/4FFFF38", False)),
+    "a segment missing in the middle": ([no_file(5), LAST], {4: 4, 6: 6}, ("0/4FFFF00", "0/4FFFF38", True)),
+    "the first segment missing": ([], {}, (None, "0/4000100", True)),
+    "the first segment overwritten": ([], {4: 2}, (None, "0/4000100", True)),
     "something else": (["pg_waldump: fatal: out of memory"], {4: 4}, (None, "0/4000100", True)),
 }
 
@@ -57,7 +63,7 @@ def test_end(
 
     def run(_command: list[str], **_options: t.Any) -> tuple[int, str, str]:
         answer = left.pop(0)
-        return (1 if answer else 0), "", answer
+        return (0, answer, "") if answer.startswith("rmgr") or not answer else (1, "", answer)
 
     standing = _salvage.Standing("0/4000100", "0/4000100", 1, None)
     last, end, broken = _salvage.end_of_wal(instance, t.cast("t.Any", run), standing, SIZE, 60)
@@ -70,15 +76,16 @@ def test_a_standby_at_a_boundary_needs_no_next_segment(tmp_path: Path) -> None:
     (tmp_path / "pg_wal" / NAMES[4]).write_bytes(page(4))
     instance = Instance("postgres", "/bin", str(tmp_path), str(tmp_path), "unit", "mdw", 5432)
     standing = _salvage.Standing("0/5000000", "0/5000000", 1, None)
-    assert _salvage.end_of_wal(instance, t.cast("t.Any", lambda *_, **__: (1, "", no_file(5))), standing, SIZE, 60) == (
-        None,
-        "0/5000000",
-        None,
-    )
+    for ready in (None, b"\0" * 64):
+        if ready:
+            (tmp_path / "pg_wal" / NAMES[5]).write_bytes(ready)
+        assert _salvage.end_of_wal(instance, t.cast("t.Any", None), standing, SIZE, 60) == (None, "0/5000000", None)
 
 
 def test_reading_is_bounded(tmp_path: Path) -> None:
     instance = Instance("postgres", "/bin", str(tmp_path), str(tmp_path), "unit", "mdw", 5432)
+    (tmp_path / "pg_wal").mkdir()
+    (tmp_path / "pg_wal" / NAMES[5]).write_bytes(page(5))
     standing = _salvage.Standing("0/5000000", "0/5000000", 1, None)
     with pytest.raises(MirroringError, match="took more than 60 s"):
         _salvage.end_of_wal(instance, t.cast("t.Any", lambda *_, **__: (124, "", "")), standing, SIZE, 60)
