@@ -168,13 +168,13 @@ def end_of_wal(
     if missing:
         name, begin = missing
         before = _wal.segment_name(standing.timeline, _lsn.parse(begin) - 1, size)
-        last = _last_of(instance, run, before, standing, size, timeout)
-        return *last, f"{name} is missing, and a later one is there"
-    end = _wal.end_of(errors)
-    if end is None:
+        start, end = _last_of(instance, run, before, standing, size, timeout)
+        return start, end, f"{name} is missing, and a later one is there"
+    found = _wal.end_of(errors)
+    if found is None:
         unreadable = "could not find a valid record after" not in errors
         return None, standing.after, " ".join(errors.split()) if unreadable else _goes_on(directory, standing, size)
-    start, last = end
+    start, last = found
     # where it is not said, the record ends somewhere after its start: enough to know that it is there
     last = last or _lsn.render(_lsn.parse(start) + 1)
     return start, last, _goes_on(directory, standing._replace(after=last), size)
