@@ -35,6 +35,18 @@ def ancestors(text: str) -> list[list[t.Any]]:
     return [[int(words[0]), words[1]] for words in lines if len(words) > 1 and words[0].isdigit()]
 
 
+def at(histories: dict[str, list[list[t.Any]]], known: int, lsn: str) -> int:
+    """Return the timeline that a standby replays at an LSN, which no server tells.
+
+    Its control file names that of its last restartpoint; the history files say where it went on from there.
+    """
+    for number in sorted(map(int, histories), reverse=True):
+        lines = histories[str(number)]
+        if known == number or known in [line[0] for line in lines]:
+            return next((line[0] for line in lines if _lsn.parse(lsn) < _lsn.parse(line[1])), number)
+    return known
+
+
 def timeline(seen: topology.Observation) -> int | None:
     """Return the timeline that a host's WAL ends on.
 

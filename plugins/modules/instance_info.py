@@ -87,6 +87,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _observe,
     _program,
     _serverinfo,
+    _timelines,
     _virtual_ip,
 )
 
@@ -104,6 +105,10 @@ def observe(module, instance, run):
     """Collect everything else."""
     process = _observe.process(instance, _database.postmaster(instance))
     server, error = _serverinfo.gather(instance, module.params["sizes"], process["running"])
+    control, histories = _observe.control(instance, run), _observe.histories(instance)
+    if server and server["timeline"] is None and server["have_lsn"]:
+        known = max(server["checkpoint_timeline"], (control or {}).get("min_recovery_timeline") or 0)
+        server["timeline"] = _timelines.at(histories, known, server["have_lsn"])
     replication, probes = _observe.settings_on_disk(instance), _observe.probes(module.params["peers"])
     told = replication["primary_conninfo"]
     reachable = any(probe["open"] and probe["address"] == told.get("host") for probe in probes.values())
@@ -116,8 +121,8 @@ def observe(module, instance, run):
         "ssh": _observe.ssh(instance),
         "binaries": _observe.binaries(instance, run),
         "data_directory": _observe.data_directory(instance, module.params["sizes"]),
-        "control": _observe.control(instance, run),
-        "histories": _observe.histories(instance),
+        "control": control,
+        "histories": histories,
         "process": process,
         "service": _observe.unit(run, instance.service),
         "replication": replication,

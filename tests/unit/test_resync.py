@@ -374,6 +374,24 @@ def test_a_master_just_promoted_is_known_by_its_history_file() -> None:
     assert _timelines.stretches(stopped("smdw", {"control.timeline": 2})) is None
 
 
+@pytest.mark.parametrize(
+    ("histories", "known", "lsn", "expected"),
+    [
+        ({}, 1, "0/5000000", 1),
+        ({"2": [[1, FORK]]}, 1, "0/3000000", 1),
+        ({"2": [[1, FORK]]}, 1, FORK, 2),
+        ({"2": [[1, FORK]]}, 1, "0/5000000", 2),
+        ({"2": [[1, FORK]], "3": [[1, FORK], [2, "0/5000000"]]}, 1, "0/4000000", 2),
+        ({"2": [[1, FORK]], "3": [[1, FORK], [2, "0/5000000"]]}, 2, "0/5000008", 3),
+        ({"3": [[1, FORK]]}, 2, "0/5000000", 2),
+    ],
+)
+def test_a_standby_is_on_the_timeline_of_its_lsn(
+    histories: dict[str, t.Any], known: int, lsn: str, expected: int
+) -> None:
+    assert _timelines.at(histories, known, lsn) == expected
+
+
 def test_ancestors() -> None:
     text = "1\t0/3017F88\tno recovery target specified\n\n# comment\n2\t0/5000000\tbefore 2000-01-01\n"
     assert _timelines.ancestors(text) == [[1, "0/3017F88"], [2, "0/5000000"]]

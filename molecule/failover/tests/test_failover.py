@@ -281,11 +281,12 @@ def test_damage_is_no_end(pair: Pair) -> None:
     """The control file knows of a checkpoint beyond the damaged page: only told does the standby take over."""
     commit_beyond_the_standby(pair)
     begin = sql(pair.standby, "SELECT pg_last_wal_receive_lsn()")
+    timeline = sql(pair.master, "SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)")
     sql(pair.master, "CHECKPOINT; INSERT INTO bulk VALUES (99999)")
     kill_server(pair.master)
     lab("join", pair.master, pair.standby)
     position = int(begin.split("/")[1], 16) + 800_000
-    wal = f"{DATA}/pg_wal/{int(sql(pair.standby, 'SELECT timeline_id FROM pg_control_checkpoint()')):08X}"
+    wal = f"{DATA}/pg_wal/{timeline}"
     wal += f"{int(begin.split('/')[0], 16):08X}{position // (16 << 20):08X}"
     page = position % (16 << 20) // 8192
     on(pair.master, f"dd if=/dev/zero of={wal} bs=8192 count=1 seek={page} conv=notrunc status=none")
