@@ -84,6 +84,9 @@ def offer(instance: Instance, run: Runner, standing: Standing, accept_loss: bool
         broken = f"its last checkpoint is at {checkpoint}"
     if not broken and standing.known and _lsn.parse(end) < _lsn.parse(standing.known):
         broken = f"it is known to have reached {standing.known}"
+    timeline = max([int(control["timeline"]), *map(int, _observe.histories(instance))])
+    if not broken and timeline != standing.timeline:
+        broken = f"it is on timeline {timeline}, and the standby replays timeline {standing.timeline}"
     damage = f"its WAL can be read up to {end} only ({broken})" if broken else None
     found: dict[str, t.Any] = {
         "directory": directory,
