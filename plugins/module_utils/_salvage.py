@@ -126,11 +126,12 @@ def way_back(instance: Instance) -> str:
 def written(directory: str, name: str, size: int) -> bool:
     """Whether a segment was written to under this name.
 
-    Segments are made ready under later names, empty or with the pages of an older one (``xlog_internal.h``).
+    Segments are made ready under later names, empty or with the pages of an older one; the one in which a timeline begins
+    begins with the pages of the timeline before (``xlog_internal.h``).
     """
     with open(os.path.join(directory, name), "rb") as file:
         _magic, _info, timeline, address = struct.unpack("=HHIQ", file.read(16).ljust(16, b"\0"))
-    return (timeline, _lsn.render(address)) == (int(name[:8], 16), _wal.begin_of(name[8:], size))
+    return 0 < timeline <= int(name[:8], 16) and _lsn.render(address) == _wal.begin_of(name[8:], size)
 
 
 def dump(instance: Instance, timeline: int, start: str, end: str | None, size: int) -> list[str] | None:

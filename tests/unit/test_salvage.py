@@ -82,6 +82,19 @@ def test_a_standby_at_a_boundary_needs_no_next_segment(tmp_path: Path) -> None:
         assert _salvage.end_of_wal(instance, t.cast("t.Any", None), standing, SIZE, 60) == (None, "0/5000000", None)
 
 
+def test_a_segment_in_which_a_timeline_begins_is_written_to(tmp_path: Path) -> None:
+    """It begins with the pages of the timeline before; one that was made ready has another's address."""
+    for name, beginning, expected in (
+        ("000000020000000000000004", page(4, 1), True),
+        ("000000020000000000000004", page(4, 2), True),
+        ("000000020000000000000004", page(4, 3), False),
+        ("000000020000000000000004", page(3, 2), False),
+        ("000000020000000000000004", b"", False),
+    ):
+        (tmp_path / name).write_bytes(beginning)
+        assert _salvage.written(str(tmp_path), name, SIZE) is expected
+
+
 def test_reading_is_bounded(tmp_path: Path) -> None:
     instance = Instance("postgres", "/bin", str(tmp_path), str(tmp_path), "unit", "mdw", 5432)
     (tmp_path / "pg_wal").mkdir()
