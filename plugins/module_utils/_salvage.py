@@ -126,8 +126,8 @@ def way_back(instance: Instance) -> str:
 def written(directory: str, name: str, size: int) -> bool:
     """Whether a segment was written to under this name.
 
-    Segments are made ready under later names, empty or with the pages of an older one; the one in which a timeline begins
-    begins with the pages of the timeline before (``xlog_internal.h``).
+    Segments are made ready under later names, empty or with the pages of an older one. That in which a timeline begins
+    has the pages of the timeline before at its beginning (``xlog_internal.h``).
     """
     with open(os.path.join(directory, name), "rb") as file:
         _magic, _info, timeline, address = struct.unpack("=HHIQ", file.read(16).ljust(16, b"\0"))
