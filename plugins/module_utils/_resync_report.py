@@ -61,9 +61,8 @@ def resync(document: dict[str, t.Any]) -> dict[str, t.Any]:
     facts = {"Way": f"{plan['route']} ({DONE[plan['route']]})"}
     if not check:
         facts["Mirroring state"] = document["mirroring"].get("summary_state") or "not asked"
-    for row in plan["bill"]:
-        if row["reason"] and row["route"] == "rewind" and rewound.get("reason"):
-            facts["Rewind failed"] = rewound["reason"]
+    if rewound.get("reason"):
+        facts["Rewind failed"] = rewound["reason"]
     if rewound.get("copied_bytes") is not None and rewound.get("rewound"):
         facts["Copied from the master"] = checks.size(rewound["copied_bytes"])
     for line in lost(plan, document["relations"]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
+import json
 import typing as t
 from pathlib import Path
 
@@ -55,3 +56,15 @@ def test_a_promotion_shows_before_its_checkpoint(interlock: t.Any) -> None:
     assert interlock.control_of(text) == ("7711", 3)
     with pytest.raises(KeyError):
         interlock.control_of("")
+
+
+def test_a_directory_that_a_rewind_left_half_way_is_not_started(interlock: t.Any, tmp_path: Path) -> None:
+    data, mark = tmp_path / "master", tmp_path / "master.hawq-unfinished"
+    data.mkdir()
+    assert not interlock.left_half_way(str(data))
+    mark.write_text(json.dumps({"inode": data.stat().st_ino}))
+    assert interlock.left_half_way(f"{data}/")
+    mark.write_text(json.dumps({"inode": data.stat().st_ino + 1}))  # another directory has taken its place
+    assert not interlock.left_half_way(str(data))
+    mark.write_text("")
+    assert interlock.left_half_way(str(data))

@@ -428,3 +428,29 @@ def test_segments_are_looked_for_under_the_timeline_that_holds_them() -> None:
     assert _wal.pieces(history, "0/3000000") == [(1, "0/3000000", "0/3017F88"), (2, "0/3017F88", None)]
     assert _wal.pieces(history, "0/4000000") == [(2, "0/4000000", None)]
     assert _wal.begin_of("0000000A000000FF", 16 << 20) == "A/FF000000"
+
+
+def test_report_of_what_was_lost_and_kept() -> None:
+    plan, _refusals = judge(stopped("smdw", FENCED), activated(), {"divergence": DIVERGED})
+    document = {
+        "check": False,
+        "plan": plan,
+        "relations": ["postgres.public.orders"],
+        "mirroring": {"summary_state": "Synchronized"},
+        "rewound": {"rewound": True, "copied_bytes": 84 << 20, "fetched": 0},
+        "lost": {"directory": "/data/hawq/master.hawq-lost-0-3017F88"},
+        "kept": [],
+    }
+    report = _resync_report.resync(document)
+    assert report["title"] == "Resynchronised smdw, standby of mdw"
+    assert report["facts"]["Way"].startswith("rewind (")
+    assert report["facts"]["Copied from the master"] == "84 MB"
+    assert report["facts"]["Transactions that only smdw has"].startswith(
+        "3 committed, in 64 kB of WAL beyond 0/3017F88"
+    )
+    assert report["facts"]["Tables that they touched"] == "postgres.public.orders"
+    assert report["facts"]["Kept aside"] == "/data/hawq/master.hawq-lost-0-3017F88"
+    failed = {**document, "rewound": {"rewound": False, "reason": "pg_rewind would not work: no WAL"}}
+    assert _resync_report.resync(failed)["facts"]["Rewind failed"] == "pg_rewind would not work: no WAL"
+    told = _resync_report.resync({**document, "check": True})
+    assert told["title"] == "Nothing was changed. A run would resynchronise smdw, standby of mdw"
