@@ -296,7 +296,7 @@ class Ledger(Writer):
                 self.times.append(time.monotonic())
 
     def _look(self, host: str) -> None:
-        while not self._stop.wait(0.1):
+        while not self._stop.wait(0.2):
             with (
                 contextlib.suppress(psycopg2.Error),
                 contextlib.closing(self._connect(host)) as connection,
