@@ -9,7 +9,7 @@ import time
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.hawq.mirroring.plugins.module_utils import _report, _resync_report
+from ansible_collections.hawq.mirroring.plugins.module_utils import _removal, _report, _resync_report
 
 try:
     import jmespath
@@ -37,6 +37,7 @@ class ActionModule(ActionBase):
             "switchover": _report.switchover,
             "segments": _report.segments,
             "resync": _resync_report.resync,
+            "removal": _removal.report,
         }
         if arguments["kind"] in texts:
             document = {**document, **texts[arguments["kind"]](document)}

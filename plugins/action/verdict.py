@@ -9,6 +9,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _failover,
+    _removal,
     _report,
     _resync,
     _state,
@@ -24,6 +25,7 @@ WORKFLOWS = {
     "resync_standby": _resync.judge,
     "switchover": _switchover.judge,
     "failover": _failover.judge,
+    "remove_standby": _removal.judge,
 }
 
 

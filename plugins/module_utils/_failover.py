@@ -115,7 +115,8 @@ def _is_former(other: topology.Observation, master: topology.Observation) -> boo
     """Whether a host holds the data of a master of the same system that has been left behind, fenced already or not."""
     same = topology.system_identifier(other) == topology.system_identifier(master)
     if topology.kind(other) != topology.STOPPED or not same:
-        return same and topology.kind(other) in STANDBYS and other["data_directory"]["fenced"]
+        standby = same and topology.kind(other) in STANDBYS
+        return standby and other["data_directory"]["fenced"] and not other["data_directory"]["removed"]
     return (topology.timeline(other) or 0) < (topology.timeline(master) or 0)
 
 

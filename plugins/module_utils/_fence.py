@@ -7,17 +7,30 @@ Source: PostgreSQL manual, "Shutting Down the Server".
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import time
 import typing as t
 
-#: in the data directory of a former master: since when and why it must not accept writes (JSON)
+from ansible_collections.hawq.mirroring.plugins.module_utils import _files
+
+#: in the data directory of a former master or standby: since when and why it must not accept writes (JSON)
 RECORD = "hawq_mirroring.fence"
+MASTER, STANDBY = "master", "standby"
 #: lets the interlock start a server once although nobody can be asked
 PERMISSION = "/run/hawq-mirroring.start"
 IMMEDIATE_SECONDS = 5
 KILL_SECONDS = 10
+
+
+def record(data_directory: str) -> dict[str, t.Any]:
+    """Return what was recorded when the data was fenced; nothing of data that was not."""
+    try:
+        found = json.loads(_files.read(os.path.join(data_directory, RECORD)) or "")
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def workers(data_directory: str) -> list[int]:

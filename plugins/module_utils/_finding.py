@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
-from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
 from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal
 
@@ -87,9 +86,9 @@ def standby_of(observations: Observations, master: str, standby_host: str | None
             Refusal(
                 f"the master already has the standby {', '.join(configured)}",
                 "one standby at a time is supported",
-                f"Add {unknown[0]} to the inventory's group masters to repair it, or forget it, {_forget(unknown[0])}"
+                f"Add {unknown[0]} to the inventory's group masters to repair it, or remove it: {_remove(unknown[0])}"
                 if unknown
-                else f"Run without -e standby_host= to repair {configured[0]}, or forget it, {_forget(configured[0])}",
+                else f"Run without -e standby_host= to repair {configured[0]}, or remove it: {_remove(configured[0])}",
             )
         ]
     if standby_host:
@@ -115,9 +114,5 @@ def standby_of(observations: Observations, master: str, standby_host: str | None
     ]
 
 
-def _forget(standby: str) -> str:
-    statements = (
-        'ALTER ROLE hawq_mirroring RESET "hawq_mirroring.standbys"',
-        f"SELECT pg_drop_replication_slot('{_conninfo.slot_name(standby)}')",
-    )
-    return "on the master: " + "; ".join(statements)
+def _remove(standby: str) -> str:
+    return f"ansible-playbook hawq.mirroring.remove_standby -e standby_host={standby}"

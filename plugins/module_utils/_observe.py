@@ -78,10 +78,12 @@ def blocks(instance: Instance, hba_file: str | None) -> dict[str, t.Any]:
     """Our lines in files that others write, too: the user's limits and login profile, the server's pg_hba.conf."""
     limits = f"/etc/security/limits.d/hawq-{instance.user}.conf"
     profile = os.path.join(user(instance)["home"] or "/nonexistent", ".bash_profile")
+    hba = text_of(hba_file or os.path.join(instance.config_directory, "pg_hba.conf"))
     return {
         "limits": _files.block(_files.public(limits)),
         "profile": _files.block(text_of(profile)),
-        "hba": _files.block(text_of(hba_file or os.path.join(instance.config_directory, "pg_hba.conf"))),
+        "hba": _files.block(hba),
+        "segments": _files.block(hba, "hawq.mirroring segments"),
     }
 
 
@@ -163,6 +165,7 @@ def data_directory(instance: Instance, sizes: bool) -> dict[str, t.Any]:
     found["unfinished"] = unfinished(path)
     found["slots"] = _names(os.path.join(path, "pg_replslot"))
     found["linked_files"] = [name for name in CONFIGURATION_FILES if os.path.islink(os.path.join(path, name))]
+    found["removed"] = _fence.record(path).get("was") == _fence.STANDBY
     wal = os.path.join(path, "pg_wal")
     found["wal_link"] = os.path.realpath(wal) if os.path.islink(wal) else None
     usage = shutil.disk_usage(_parent_on_disk(path))

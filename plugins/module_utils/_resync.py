@@ -103,7 +103,7 @@ def judge(
         compare=case.found is None and _must_compare(case, chosen),
         stop=_must_stop(seen, chosen),
         resume=chosen == START and bool(seen["server"]) and seen["server"]["replay_paused"],
-        lift=chosen in (FOLLOW, REWIND) or (not snapshot and _leftovers(seen)),
+        lift=chosen in (FOLLOW, REWIND) or (not snapshot and (_leftovers(seen) or seen["data_directory"]["fenced"])),
         close=source["server"]["rewind_roles"],
         keep_lost=_has_lost(case) and (chosen == REWIND or (snapshot and choice == "discard")),
         fork=fork.lsn if fork else None,

@@ -25,6 +25,7 @@ SETTINGS = (
     "port",
     "server_version_num",
     "ssl",
+    "synchronous_standby_names",
     "wal_segment_size",
 )
 

@@ -71,7 +71,9 @@ def describe(seen: Observation) -> str:
         return f"{words} ({seen.get('error') or 'no answer'})"
     if kind(seen) == SILENT:
         return f"{words} ({seen['server_error']})"
-    if seen["data_directory"]["fenced"]:
+    if seen["data_directory"]["removed"]:
+        words = f"{words}, removed by remove_standby"
+    elif seen["data_directory"]["fenced"]:
         words = f"{words}, fenced"
     if seen["data_directory"]["unfinished"]:
         words = f"{words}, left half-way by a rewind"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: fence
-short_description: Make sure that a former master cannot accept writes
+short_description: Make sure that a former master or standby cannot accept writes
 version_added: 0.1.0
 description:
   - Stops the server of this host (fast, then immediate, then with SIGKILL, each bounded; a frozen one is killed) and
@@ -46,6 +46,12 @@ options:
     type: int
     default: 0
   timeout: {description: Seconds that a fast shutdown may take., type: int, default: 20}
+  was:
+    description:
+      - What the server was, which is recorded, too. A removed standby is not taken for a master that was left behind.
+    type: str
+    choices: [master, standby]
+    default: master
 attributes:
   check_mode: {description: Says what it would do., support: full}
   diff_mode: {description: Shows whether the server runs and is fenced., support: full}
@@ -66,7 +72,8 @@ stopped:
   type: str
   returned: always
 record:
-  description: What is recorded, C(at), C(reason) and C(control) (the control file's fields), now or by an earlier run.
+  description:
+    - What is recorded, C(at), C(reason), C(was) and C(control) (the control file's fields), now or by an earlier run.
   type: dict
   returned: always
 offer:
@@ -106,10 +113,7 @@ SLOTS = r"SELECT slot_name FROM pg_replication_slots WHERE slot_name LIKE 'hawq\
 
 def record_of(path):
     """The record of an earlier run, or None."""
-    try:
-        return json.loads(_files.read(path) or "")
-    except ValueError:
-        return None
+    return _fence.record(os.path.dirname(path)) or None
 
 
 def fence(module, instance, run):
@@ -120,6 +124,8 @@ def fence(module, instance, run):
     asked_for = _observe.unit(run, instance.service)["active"] not in ("inactive", "failed")
     running = process["running"] or asked_for or bool(_fence.workers(place))
     record, how = record_of(path), ""
+    if record and record.get("was", _fence.MASTER) != module.params["was"]:
+        record = None  # it has been something else since
     before = ("server runs\n" if running else "server is stopped\n") + ("fenced\n" if record else "not fenced\n")
     if running and not module.check_mode:
         if module.params["drain"] and not process["frozen"]:
@@ -128,13 +134,14 @@ def fence(module, instance, run):
         if not how:
             raise _common.MirroringError(
                 f"the server in {place} does not end, not even killed ({_fence.workers(place)}): switch the host off,"
-                " and say so with -e master_is_down=true"
+                " and say so with -e master_is_down=true if it was the master"
             )
     changed = running
     if os.path.isdir(place):
         if record is None:
             now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
             record = {"at": now, "reason": module.params["reason"], "control": _observe.control(instance, run)}
+            record["was"] = module.params["was"]
         text = json.dumps(record, indent=2, sort_keys=True) + "\n"
         marked = _files.write(module, os.path.join(place, "standby.signal"), "", instance.user)
         changed = _files.write(module, path, text, instance.user) or marked or changed
@@ -271,6 +278,7 @@ if __name__ == "__main__":
             "accept_loss": {"type": "bool", "default": False},
             "drain": {"type": "int", "default": 0},
             "timeout": {"type": "int", "default": 20},
+            "was": {"type": "str", "choices": [_fence.MASTER, _fence.STANDBY], "default": _fence.MASTER},
         },
         required_if=[("state", "fenced", ["reason"])],
     )

@@ -13,15 +13,22 @@ description:
   - The password is the one that O(like) holds for the role, else the one that is already there, else a new one.
   - The password is neither returned nor shown in a diff.
 options:
+  state:
+    description:
+      - V(present) keeps the lines of O(servers). V(absent) takes away every line of the role and O(database), and the
+        file when nothing else is in it.
+    type: str
+    choices: [present, absent]
+    default: present
   path: {description: The password file., type: path, required: true}
   owner: {description: Owner of the file., type: str, required: true}
   role: {description: Replication role., type: str, required: true}
   database: {description: Database of the lines., type: str, default: replication}
   servers:
-    description: Servers that the role connects to.
+    description: Servers that the role connects to. Required with O(state=present).
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       address: {description: Host name or address as in the connection string., type: str, required: true}
       port: {description: TCP port., type: int, required: true}
@@ -66,10 +73,30 @@ def password_in(lines, role):
 
 def main(module):
     """Act alone: of two operators' runs only one may make up the password."""
+    act = {"present": keep, "absent": take_away}[module.params["state"]]
     if module.check_mode:
-        return keep(module)
+        return act(module)
     with _common.alone():
-        return keep(module)
+        return act(module)
+
+
+def take_away(module):
+    """Leave foreign lines alone."""
+    path, wanted = module.params["path"], [module.params["database"], module.params["role"]]
+    if os.path.islink(path):
+        raise _common.MirroringError(f"{path} is a symbolic link: name the file itself with -e master_passfile=")
+    lines = (_files.read(path) or "").splitlines()
+    parsed = [(line, _conninfo.passfile_fields(line)) for line in lines]
+    kept = [line for line, fields in parsed if not fields or fields[2:4] != wanted]
+    changed = len(kept) < len(lines)
+    if changed and kept:
+        _files.write(module, path, "".join(line + "\n" for line in kept), module.params["owner"])
+    elif changed and not module.check_mode:
+        os.unlink(path)
+    shown = "".join(
+        ":".join([*fields[:4], "(not shown)"]) + "\n" for _line, fields in parsed if fields and fields[2:4] == wanted
+    )
+    return {"changed": changed, "path": path, "exists": os.path.exists(path), "diff": {"before": shown, "after": ""}}
 
 
 def keep(module):
@@ -108,7 +135,9 @@ if __name__ == "__main__":
     _common.run(
         main,
         supports_check_mode=True,
+        required_if=[("state", "present", ["servers"])],
         argument_spec={
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "path": {"type": "path", "required": True},
             "owner": {"type": "str", "required": True},
             "role": {"type": "str", "required": True},
@@ -116,7 +145,7 @@ if __name__ == "__main__":
             "servers": {
                 "type": "list",
                 "elements": "dict",
-                "required": True,
+                "default": [],
                 "options": {"address": {"type": "str", "required": True}, "port": {"type": "int", "required": True}},
             },
             "like": {"type": "str", "default": "", "no_log": True},

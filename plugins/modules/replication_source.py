@@ -18,17 +18,21 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(present) makes what is missing. V(absent) ends a snapshot and takes away what O(created) names.
+      - V(present) makes what is missing. V(absent) ends a snapshot and takes away what O(created) names. A role that
+        was not made here, or that owns or may use other objects, stays.
     type: str
     choices: [present, absent]
     default: present
   role: {description: Replication role., type: str, default: hawq_mirroring}
   passfile: {description: Password file that holds the role's password., type: path, required: true}
-  master: {description: Name of the master in the views., type: str}
+  master:
+    description:
+      - Name of the master in the views. With O(state=absent) it is unregistered as well, as it may have been a standby.
+    type: str
   standby: {description: Name of the standby., type: str, required: true}
   slot: {description: Name of the standby's slot., type: str, required: true}
   created:
-    description: What an earlier call with O(state=present) returned as RV(created).
+    description: What to take away with O(state=absent), for example what an earlier call returned as RV(created).
     type: list
     elements: str
     choices: [role, registration, slot]
@@ -66,6 +70,15 @@ slot_made:
   description: Whether the slot was made by this call, so that no copy from before can have all WAL since.
   type: bool
   returned: always
+removed:
+  description: What this call has taken away, or would.
+  type: list
+  elements: str
+  returned: with O(state=absent)
+role_stays:
+  description: Why the role was not dropped although O(created) names it. Empty otherwise.
+  type: str
+  returned: with O(state=absent)
 created:
   description: What this call has made and was not there before.
   type: list
@@ -89,6 +102,9 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
 ROLE = """
 SELECT rolpassword, rolreplication, rolcanlogin, shobj_description(oid, 'pg_authid') = %s AS ours
 FROM pg_authid WHERE rolname = %s
+"""
+OTHERS_NEED_ROLE = """
+SELECT EXISTS (SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = %s::regrole) AS there
 """
 MARK = "made by hawq.mirroring for its standby"
 SLOT = "SELECT slot_type, active, active_pid, wal_status FROM pg_replication_slots WHERE slot_name = %s"
@@ -217,31 +233,49 @@ def answers(cursor, role):
     return False
 
 
+def why_role_stays(cursor, role):
+    """Why the role must not or cannot be dropped; nothing when it can be, or is not there."""
+    found = _database.rows(cursor, ROLE, (MARK, role))
+    if found and not found[0]["ours"]:
+        return "it was not made by this collection"
+    if found and _database.rows(cursor, OTHERS_NEED_ROLE, (f'"{role}"',))[0]["there"]:
+        return "it owns or may use other objects"
+    return ""
+
+
 def absent(module, cursor):
-    """Take away what an earlier call had made, in the opposite order; return that, and whether the slot was lost."""
+    """Take it away, in the opposite order; return what was there, whether the slot was lost, and why the role stays."""
     options, role, act = module.params, module.params["role"], not module.check_mode
     slots = _database.rows(cursor, SLOT, (options["slot"],))
     there = bool(_database.rows(cursor, ROLE, (MARK, role)))
+    stays = why_role_stays(cursor, role) if "role" in options["created"] else ""
     standbys = [row["name"] for row in _database.rows(cursor, _serverinfo.STANDBYS)]
+    others = [name for name in standbys if name not in (options["standby"], options["master"])]
+    if others != standbys and not there and "registration" in options["created"]:
+        raise _common.MirroringError(
+            f"{', '.join(standbys)} is registered, but not at the role {role}: name that with"
+            " -e master_replication_user="
+        )
     removed = [
         name
         for name, exists in (
             ("slot", bool(slots)),
-            ("registration", options["standby"] in standbys),
-            ("role", there),
+            ("registration", others != standbys),
+            ("role", there and not stays),
         )
         if exists and name in options["created"]
     ]
     if act:
+        # first, so that nobody whose lines are gone from pg_hba.conf comes back to the slot
+        cursor.execute("SELECT pg_reload_conf()")
         cursor.execute(END_SNAPSHOT, (_snapshot.APPLICATION, role))
         if "slot" in removed:
             drop_slot(cursor, options["slot"])
         if "registration" in removed:
-            register(cursor, role, [])
+            register(cursor, role, others)
         if "role" in removed:
             cursor.execute(f'DROP ROLE "{role}"')
-        cursor.execute("SELECT pg_reload_conf()")
-    return removed, bool(slots) and slots[0]["wal_status"] == "lost"
+    return removed, bool(slots) and slots[0]["wal_status"] == "lost", stays
 
 
 def main(module):
@@ -249,10 +283,10 @@ def main(module):
     with _database.session(_common.instance_of(module.params["instance"])) as cursor:
         cursor.execute(LOCK)
         goes_on = module.params["spare"] and answers(cursor, module.params["role"])
-        lost, before, created, repaired = False, [], [], []
+        lost, stays, before, created, repaired = False, "", [], [], []
         if module.params["state"] == "absent":
             if not goes_on:
-                before, lost = absent(module, cursor)
+                before, lost, stays = absent(module, cursor)
         else:
             created, repaired = present(module, cursor)
     after = created + repaired
@@ -262,6 +296,8 @@ def main(module):
         "created": created,
         "goes_on": goes_on,
         "slot_lost": lost,
+        "removed": before,
+        "role_stays": stays,
         "slot_made": "slot" in after,
         "diff": {"before": shown[0], "after": shown[1]},
     }

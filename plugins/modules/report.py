@@ -13,7 +13,7 @@ options:
   kind:
     description: Which text fits the document.
     type: str
-    choices: [state, work, failover, switchover, segments, failure, bill, resync]
+    choices: [state, work, failover, switchover, segments, failure, bill, resync, removal]
     required: true
   document: {description: The document., type: dict, required: true}
   path: {description: File on the controller that gets the document as JSON., type: path}

@@ -15,7 +15,7 @@ options:
   workflow:
     description: What is to be done.
     type: str
-    choices: [state, init_master, init_standby, init_segments, failover, resync_standby, switchover]
+    choices: [state, init_master, init_standby, init_segments, failover, resync_standby, switchover, remove_standby]
     required: true
   observed: {description: Name of the variable that the observing task registered., type: str, required: true}
   places:

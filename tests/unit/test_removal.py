@@ -1,0 +1,489 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Taking a standby away: the decision table, what commits wait for, what may be deleted, what the report says."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import typing as t
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.hawq.mirroring.plugins.module_utils import (
+    _common,
+    _failover,
+    _fence,
+    _observe,
+    _removal,
+    _state,
+    _verdicts,
+)
+from ansible_collections.hawq.mirroring.plugins.modules import discard, passfile
+from observations import (
+    DATA,
+    FOREIGN,
+    HOSTS,
+    OWN,
+    Observation,
+    empty,
+    frozen,
+    master,
+    mirrored,
+    sender,
+    silent,
+    slot,
+    standby,
+    stopped,
+    stopped_standby,
+    unreachable,
+)
+
+Hosts = dict[str, Observation]
+REMOVED = {"data_directory.fenced": True, "data_directory.removed": True}
+FORMER = {"data_directory.fenced": True, "data_directory.signals": ["standby.signal"]}
+SIGNAL = {"data_directory.signals": ["standby.signal"]}
+DISCARD = {"existing_data": "discard"}
+NAMED = {"standby_host": "smdw"}
+GONE = {"standby_host": "gone"}
+SEGMENT = {"hostname": "sdw1", "port": 40000, "status": "u", "description": ""}
+AFTER_FAILOVER = {"server.slots": [slot("hawq_mirroring_mdw", active=False, active_pid=None)]}
+INTERLOCK = {"programs": {"interlock": {"settings": {"peers": [{"name": "smdw"}]}}}}
+ROLE, SLOT = ["slot", "registration", "role"], ["slot", "registration"]
+
+
+def judge(hosts: Hosts, options: dict[str, t.Any]) -> t.Any:
+    defaults: dict[str, t.Any] = {"standby_host": None, "existing_data": "refuse"}
+    assert set(options) <= set(defaults)
+    return _removal.judge(hosts, HOSTS, {**defaults, **options})
+
+
+def pair(other: Observation, source: Observation | None = None) -> Hosts:
+    return {"mdw": source or mirrored(), "smdw": other}
+
+
+def synchronous(names: str) -> Observation:
+    return mirrored("mdw", {"server.settings.synchronous_standby_names": names})
+
+
+TOLD = {"master": "mdw", "standby": "smdw", "slot": "hawq_mirroring_smdw"}
+STOP = {**TOLD, "stop": True, "was": "standby", "discard": False, "take": ROLE, "hba": True, "left": []}
+PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
+    "healthy pair": (pair(standby()), {}, {**STOP, "synchronous": None, "confirm": True, "endpoints": ["mdw"]}),
+    "inventory's order does not matter": (dict(reversed(pair(standby()).items())), {}, STOP),
+    "the choice of init_standby means to keep": (pair(standby()), {"existing_data": "keep"}, STOP),
+    "discard": (pair(standby()), DISCARD, {**STOP, "discard": True, "system_identifier": OWN}),
+    "named": (pair(standby()), NAMED, STOP),
+    "stopped standby": (pair(stopped_standby()), {}, STOP),
+    "frozen standby": (pair(frozen(standby())), {}, STOP),
+    "former master that follows by now": (pair(standby("smdw", FORMER)), DISCARD, {**STOP, "discard": True}),
+    "a killed rewind": (
+        pair(standby(), mirrored("mdw", {"server.rewind_roles": ["hawq_mirroring_rewind"]})),
+        {},
+        {**STOP, "rewind_roles": ["hawq_mirroring_rewind"]},
+    ),
+    "standby without sessions": (pair(silent("smdw", SIGNAL)), {}, STOP),
+    "registered at the promoted standby, too": (
+        pair(standby(), mirrored("mdw", {"server.standbys": ["mdw", "smdw"]})),
+        {},
+        {**STOP, "others": []},
+    ),
+    "its host is gone": (pair(unreachable()), {}, {**TOLD, "reachable": False, "stop": False, "take": ROLE}),
+    "its host is gone, discard": (pair(unreachable()), DISCARD, {**TOLD, "discard": False}),
+    "not in the inventory any more": (
+        {"mdw": mirrored("mdw", {"server.standbys": ["gone"]})},
+        {},
+        {"standby": "gone", "slot": "hawq_mirroring_gone", "reachable": False, "stop": False, "take": ROLE},
+    ),
+    "not in the inventory any more, named beside another": (
+        pair(standby(), mirrored("mdw", {"server.standbys": ["gone", "smdw"]})),
+        GONE,
+        {"standby": "gone", "others": ["smdw"], "take": SLOT, "hba": False, "confirm": False, "source": True},
+    ),
+    "one of two": (
+        {**pair(standby(), mirrored("mdw", {"server.standbys": ["sdw1", "smdw"]})), "sdw1": standby("sdw1")},
+        NAMED,
+        {**TOLD, "stop": True, "others": ["sdw1"], "take": SLOT, "endpoints": ["mdw", "sdw1"]},
+    ),
+    "segments use the role": (
+        pair(standby(), mirrored("mdw", {"server.segments": [SEGMENT]})),
+        {},
+        {**TOLD, "take": SLOT, "hba": True, "confirm": True},
+    ),
+    "segments may use the role": (
+        pair(standby(), mirrored("mdw", {"blocks.segments": ["host postgres …"]})),
+        {},
+        {**TOLD, "take": SLOT},
+    ),
+    "the interlock is told": (pair(standby(), mirrored("mdw", INTERLOCK)), {}, {**STOP, "interlock": True}),
+    "no interlock": (pair(standby()), {}, {"interlock": False}),
+    "the views are not there": (pair(standby(), mirrored("mdw", {"server.mirroring": None})), {}, {"confirm": False}),
+    "killed before the mark": (pair(stopped_standby(), master()), {}, {**TOLD, "stop": True, "hba": False}),
+    "came back after its removal": (pair(standby(), master()), {}, {**TOLD, "stop": True, "was": "standby"}),
+    "removed already": (pair(stopped_standby("smdw", REMOVED), master()), {}, {**TOLD, "stop": True, "was": "standby"}),
+    "removed already, now discard": (
+        pair(stopped_standby("smdw", REMOVED), master()),
+        DISCARD,
+        {**TOLD, "stop": True, "discard": True},
+    ),
+    "removed and started by somebody": (pair(standby("smdw", REMOVED), master()), {}, {**TOLD, "stop": True}),
+    "discarded already": (pair(empty(), master()), DISCARD, {**TOLD, "stop": False, "discard": True}),
+    "never had one": ({"mdw": master()}, {}, {"standby": None, "stop": False, "slot": "hawq_mirroring_mdw"}),
+    "never had one, named": (pair(empty(), master()), GONE, {"standby": "gone", "left": []}),
+    "never had one, which could be either": (
+        {"mdw": master(), "smdw": empty(), "sdw1": empty("sdw1")},
+        {},
+        {"standby": None, "stop": False},
+    ),
+    "two hosts, one follows": (
+        {"mdw": master(), "smdw": standby(), "sdw1": empty("sdw1")},
+        {},
+        {**TOLD, "stop": True},
+    ),
+    "named host is nobody's standby": (
+        {**pair(standby()), "sdw1": empty("sdw1")},
+        {"standby_host": "sdw1"},
+        {"standby": "sdw1", "others": ["smdw"], "stop": False, "source": False, "hba": False},
+    ),
+    "a slot waits for the old master": (
+        {"mdw": stopped("mdw", FORMER), "smdw": master("smdw", AFTER_FAILOVER)},
+        {},
+        {"master": "smdw", "standby": "mdw", "slot": "hawq_mirroring_mdw", "stop": True, "was": "master"},
+    ),
+    "a slot waits for the old master, which is off": (
+        {"mdw": unreachable(), "smdw": master("smdw", AFTER_FAILOVER)},
+        {},
+        {"standby": "mdw", "reachable": False, "stop": False, "source": True},
+    ),
+    "data of another system": (
+        pair(stopped("smdw", {"control.system_identifier": FOREIGN})),
+        DISCARD,
+        {**TOLD, "stop": False, "discard": False, "take": ROLE},
+    ),
+    "standby of another system": (
+        pair(standby("smdw", {"server.system_identifier": FOREIGN, "control.system_identifier": FOREIGN})),
+        {},
+        {**TOLD, "stop": False},
+    ),
+    "nobody knows whose data": (pair(stopped("smdw", {"control": None})), DISCARD, {"stop": False, "discard": False}),
+    "commits wait for it": (pair(standby(), synchronous("smdw")), {}, {"synchronous": {"was": "smdw", "value": ""}}),
+    "commits wait for another": (pair(standby(), synchronous("archive")), {}, {"synchronous": None}),
+    "commits wait for anybody": (pair(unreachable(), synchronous("*")), {}, {"synchronous": {"was": "*", "value": ""}}),
+    "commits wait for what it calls itself": (
+        pair(
+            standby(),
+            mirrored(
+                "mdw",
+                {
+                    "server.settings.synchronous_standby_names": "east",
+                    "server.senders": [sender(application_name="east")],
+                },
+            ),
+        ),
+        {},
+        {"synchronous": {"was": "east", "value": ""}},
+    ),
+}
+REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
+    "no master": (
+        {"mdw": stopped("mdw"), "smdw": standby()},
+        {},
+        [("no host accepts writes (mdw: the data of a master", "start it there")],
+    ),
+    "two masters": (pair(master("smdw")), {}, [("mdw and smdw both accept writes", "hawq.mirroring.state")]),
+    "named host is the master": (
+        pair(standby()),
+        {"standby_host": "mdw"},
+        [("mdw is the master", "Name its standby with -e standby_host= (smdw)")],
+    ),
+    "named host is the master, which has none": (
+        {"mdw": master()},
+        {"standby_host": "mdw"},
+        [("mdw is the master", "nothing to remove")],
+    ),
+    "two standbys": (
+        {**pair(standby()), "sdw1": standby("sdw1")},
+        {},
+        [("there are 2 standbys (smdw, sdw1)", "-e standby_host=HOST")],
+    ),
+    "two registered, one of them gone": (
+        pair(standby(), mirrored("mdw", {"server.standbys": ["gone", "smdw"]})),
+        {},
+        [("there are 2 standbys (gone, smdw)", "-e standby_host=HOST")],
+    ),
+    "misspelt": (
+        pair(standby()),
+        {"standby_host": "smwd"},
+        [("smwd is no standby of mdw, which has smdw", "Correct -e standby_host=")],
+    ),
+    "the master's own directory on shared storage": (
+        pair(stopped("smdw", {"process.pidfile": mirrored()["process"]["pidfile"]})),
+        {},
+        [("has the postmaster.pid of the live master", "directory of its own")],
+    ),
+    "silent, and no standby": (
+        pair(silent()),
+        {},
+        [("smdw has a server process that gives no session", "systemctl stop hawq-master.service")],
+    ),
+    "frozen, and no standby": (pair(frozen(master("smdw"))), {}, [("a frozen server process", "if it is not wanted")]),
+    "discard a former master": (
+        {"mdw": stopped("mdw", FORMER), "smdw": master("smdw", AFTER_FAILOVER)},
+        DISCARD,
+        [(f"{DATA} on mdw holds a former master's data", f"delete it there yourself (rm -r {DATA})")],
+    ),
+    "discard a mount point": (
+        pair(standby("smdw", {"data_directory.mount_point": True})),
+        DISCARD,
+        [("is itself a mount point or a link", "without existing_data=discard")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("hosts", "options", "expected"), PLANS.values(), ids=PLANS)
+def test_removal_goes_on(hosts: Hosts, options: dict[str, t.Any], expected: dict[str, t.Any]) -> None:
+    verdict = judge(hosts, options)
+    assert [refusal.sentence() for refusal in verdict.refusals] == []
+    plan = {**verdict.plan, "endpoints": list(verdict.plan["endpoints"])}
+    assert {name: plan[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(("hosts", "options", "expected"), REFUSALS.values(), ids=REFUSALS)
+def test_removal_refuses(hosts: Hosts, options: dict[str, t.Any], expected: list[tuple[str, str]]) -> None:
+    refusals = judge(hosts, options).refusals
+    assert len(refusals) == len(expected), [refusal.sentence() for refusal in refusals]
+    for refusal, (found, command) in zip(refusals, expected):
+        assert found in refusal.found
+        assert command in refusal.command
+        assert "a standby is made" not in refusal.why
+
+
+EVERY: dict[str, t.Callable[[str], Observation]] = {
+    "master": lambda name: mirrored(name, {"server.standbys": ["smdw" if name == "mdw" else "mdw"]}),
+    "standby": standby,
+    "stopped standby": stopped_standby,
+    "removed": lambda name: stopped_standby(name, REMOVED),
+    "stopped": stopped,
+    "silent": silent,
+    "frozen": lambda name: frozen(master(name)),
+    "empty": empty,
+    "unreachable": lambda name: unreachable(),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.product(EVERY, EVERY)))
+def test_only_a_standby_is_deleted_and_never_the_master_stopped(first: str, second: str) -> None:
+    hosts = {"mdw": EVERY[first]("mdw"), "smdw": EVERY[second]("smdw")}
+    for options in ({}, DISCARD, NAMED, {**NAMED, **DISCARD}):
+        verdict = judge(hosts, options)
+        if verdict.refusals:
+            continue
+        plan = verdict.plan
+        assert [first, second].count("master") == 1
+        assert plan["standby"] != plan["master"]
+        if plan["stop"]:
+            assert hosts[plan["standby"]]["server"] is None or hosts[plan["standby"]]["server"]["in_recovery"]
+        if plan["discard"]:
+            assert {first, second} & {"standby", "stopped standby", "removed", "empty"}
+
+
+LEFT = {
+    "unreachable": (
+        pair(unreachable()),
+        {},
+        ["smdw is not reachable by SSH", "never becomes a master by itself", "run again"],
+    ),
+    "unreachable, unregistered": (
+        pair(unreachable(), master()),
+        {},
+        ["was not looked at", "When it is back, run again: ansible-playbook hawq"],
+    ),
+    "not in the inventory": (
+        {"mdw": mirrored("mdw", {"server.standbys": ["gone"]})},
+        {},
+        ["gone is not in the group masters", "add it to the group and run again"],
+    ),
+    "foreign": (
+        pair(stopped("smdw", {"control.system_identifier": FOREIGN})),
+        {},
+        ["not known to be a copy of this master", "left alone"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("hosts", "options", "words"), LEFT.values(), ids=LEFT)
+def test_the_report_says_what_is_left(hosts: Hosts, options: dict[str, t.Any], words: list[str]) -> None:
+    (sentence,) = judge(hosts, options).plan["left"]
+    assert [word for word in words if word not in sentence] == []
+
+
+RELEASED = {
+    "it alone": ("smdw", 0, ""),
+    "it alone, in capitals": ("SMDW", 0, ""),
+    "it alone, quoted": ('"smdw"', 0, ""),
+    "first of it": ("FIRST 1 (smdw)", 0, ""),
+    "it and another": ("smdw, archive", 1, 'FIRST 1 ("archive")'),
+    "any of two": ("ANY 1 (smdw, archive)", 1, 'ANY 1 ("archive")'),
+    "both": ("ANY 2 (smdw, archive)", 1, 'ANY 1 ("archive")'),
+    "number alone": ("2 (archive, smdw, vault)", 2, 'FIRST 2 ("archive", "vault")'),
+    "odd name": ('smdw, "a ""b"", c"', 1, 'FIRST 1 ("a ""b"", c")'),
+    "anybody": ("*", 0, ""),
+    "anybody, another is there": ("*", 1, "*"),
+    "any two, one is left": ("ANY 2 (*)", 1, "ANY 1 (*)"),
+    "it or anybody": ("smdw, *", 1, "FIRST 1 (*)"),
+    "another": ("archive", 0, "archive"),
+    "another, as it was written": ("any 2 (archive,vault)", 0, "any 2 (archive,vault)"),
+    "nobody": ("", 0, ""),
+}
+
+
+@pytest.mark.parametrize(("names", "others", "after"), RELEASED.values(), ids=RELEASED)
+def test_commits_wait_for_nobody_who_is_gone(names: str, others: int, after: str) -> None:
+    assert _removal.released(names, {"smdw"}, others) == after
+
+
+def test_a_removed_standby_is_nobodys_former_master() -> None:
+    """A failover neither takes over with it nor fences it, state.yml is content, init_standby.yml asks."""
+    removed = stopped_standby("smdw", REMOVED)
+    options = {"standby_host": None, "master_is_down": True, "fence_command": None, "accept_data_loss": True}
+    alive = _failover.judge(pair(removed, master()), HOSTS, {**options, "witnesses": {}})
+    assert (alive.plan["activate"], alive.plan["old"]) == (False, None)
+    lost = _failover.judge({"mdw": unreachable(), "smdw": removed}, HOSTS, {**options, "witnesses": {}})
+    assert "removed by remove_standby" in lost.refusals[0].found
+    document = _state.document(pair(removed, master()))
+    assert (document["healthy"], document["mirroring"]["summary_state"]) == (True, "Not Configured")
+    assert _verdicts.needs_snapshot(removed, master(), "hawq_mirroring_smdw", "keep")
+
+
+DONE: dict[str, dict[str, t.Any]] = {
+    "copy": {},
+    "server": {"changed": True, "stopped": "fast"},
+    "unit": {"changed": True},
+    "standby password": {"changed": True},
+    "hba": {"changed": True},
+    "source": {"changed": True, "removed": ["slot", "registration", "role"], "role_stays": ""},
+    "password": {"changed": True},
+    "discarded": {},
+    "mirroring": {"mirroring": {"summary_state": "Not Configured"}},
+}
+
+
+def report(plan: dict[str, t.Any], **overrides: t.Any) -> dict[str, t.Any]:
+    return _removal.report({"check": False, "plan": plan, "unit": "", "done": DONE, **overrides})
+
+
+def test_report() -> None:
+    said = report(judge(pair(standby(), synchronous("smdw")), {}).plan)
+    assert said["title"] == "Standby smdw removed, mdw goes on without it"
+    assert said["facts"] == {
+        "Taken away on the master": "slot, registration, role, lines in pg_hba.conf, replication password",
+        "Commits do not wait for it now": "synchronous_standby_names was smdw, is empty",
+        "Server of the standby": "stopped (fast)",
+        "Data of the standby": "kept, and marked as removed",
+        "Mirroring state": "Not Configured",
+    }
+    assert any("hawq.mirroring.resync_standby" in line for line in said["next"])
+
+
+def test_report_of_a_discard_and_of_segments() -> None:
+    plan = judge(pair(standby(), mirrored("mdw", {"server.segments": [SEGMENT]})), DISCARD).plan
+    facts = report(plan)["facts"]
+    assert facts["Data of the standby"] == "deleted"
+    assert facts["Role and its password stay"] == "segments log in with them"
+    source = {**DONE["source"], "role_stays": "it owns or may use other objects"}
+    facts = report(judge(pair(standby()), {}).plan, done={**DONE, "source": source})["facts"]
+    assert facts["Role stays"] == "it owns or may use other objects"
+
+
+def test_report_of_a_unit_that_is_not_ours() -> None:
+    said = report(judge(pair(standby()), {}).plan, unit="postgresql@15-main")
+    assert any(line.startswith("postgresql@15-main on smdw") for line in said["next"])
+
+
+def test_report_of_nothing() -> None:
+    nothing = {name: {} for name in DONE}
+    said = report(judge(pair(stopped_standby("smdw", REMOVED), master()), {}).plan, done=nothing)
+    assert said["title"] == "mdw has no standby: nothing to remove, nothing changed"
+    plan = judge({**pair(standby()), "sdw1": empty("sdw1")}, {"standby_host": "sdw1"}).plan
+    assert report(plan, done=nothing)["title"] == "sdw1 is no standby of mdw: nothing to remove, nothing changed"
+
+
+def test_report_of_a_check() -> None:
+    said = report(judge(pair(standby()), DISCARD).plan, check=True)
+    assert said["title"] == "Nothing was changed. A run would remove: Standby smdw of mdw"
+    assert said["facts"]["Server of the standby"] == "to be stopped"
+    assert said["facts"]["Data of the standby"] == "to be deleted"
+
+
+class Module:
+    """As much of an AnsibleModule as these modules need."""
+
+    def __init__(self, check_mode: bool = False, **params: t.Any) -> None:
+        self.params, self.check_mode = params, check_mode
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A marked copy with a tablespace, and the instance that it belongs to."""
+    place, space = tmp_path / "master", tmp_path / "space"
+    for folder in (place / "pg_tblspc", space / "PG_15_202209061" / "5", space / "others"):
+        folder.mkdir(parents=True)
+    (place / "PG_VERSION").write_text("15\n")
+    (place / _fence.RECORD).write_text(json.dumps({"was": "standby"}))
+    (place / "pg_tblspc" / "16384").symlink_to(space)
+    monkeypatch.setattr(_observe, "control", lambda instance, run: {"system_identifier": OWN})
+    return SimpleNamespace(data_directory=str(place), place=place, space=space)
+
+
+def test_discard_takes_the_copy_and_its_tablespaces(data: t.Any) -> None:
+    shown = discard.discard(Module(True, system_identifier=OWN), data, None)
+    assert shown["changed"]
+    assert data.place.exists()
+    done = discard.discard(Module(system_identifier=OWN), data, None)
+    assert done["deleted"] == shown["deleted"] == [str(data.space / "PG_15_202209061"), str(data.place)]
+    assert sorted(os.listdir(data.place.parent)) == ["space"]
+    assert os.listdir(data.space) == ["others"]
+    assert not discard.discard(Module(system_identifier=OWN), data, None)["changed"]
+
+
+def test_discard_ends_what_a_killed_run_began(data: t.Any) -> None:
+    data.place.rename(f"{data.place}.hawq-discarded")
+    assert discard.discard(Module(system_identifier=OWN), data, None)["changed"]
+    assert sorted(os.listdir(data.place.parent)) == ["space"]
+
+
+def test_discard_refuses(data: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(_common.MirroringError, match="is not a copy of system"):
+        discard.discard(Module(system_identifier=FOREIGN), data, None)
+    with monkeypatch.context() as running:
+        running.setattr(_fence, "workers", lambda place: [4711])
+        with pytest.raises(_common.MirroringError, match="a server runs in"):
+            discard.discard(Module(system_identifier=OWN), data, None)
+    (data.place / _fence.RECORD).unlink()
+    with pytest.raises(_common.MirroringError, match="is not marked as removed"):
+        discard.discard(Module(system_identifier=OWN), data, None)
+    data.place.rename(data.place.parent / "elsewhere")
+    data.place.symlink_to("elsewhere")
+    with pytest.raises(_common.MirroringError, match="a mount point or a link"):
+        discard.discard(Module(system_identifier=OWN), data, None)
+    assert (data.place / "PG_VERSION").exists()
+
+
+OURS = "mdw:5432:replication:hawq_mirroring:secret\nfd77\\:\\:12:5432:replication:hawq_mirroring:secret\n"
+THEIRS = "# mine\nmdw:5432:*:me:other\n"
+
+
+@pytest.mark.parametrize("kept", [THEIRS, ""], ids=["foreign lines stay", "nothing is left"])
+def test_only_our_lines_leave_the_password_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str) -> None:
+    owner = SimpleNamespace(pw_uid=os.getuid(), pw_gid=os.getgid())
+    monkeypatch.setattr("pwd.getpwnam", lambda name: owner)
+    path = tmp_path / ".pgpass"
+    path.write_text(OURS + kept)
+    wanted = {"path": str(path), "owner": "me", "role": "hawq_mirroring", "database": "replication"}
+    shown = passfile.take_away(Module(True, **wanted))
+    assert (shown["changed"], path.read_text()) == (True, OURS + kept)
+    assert "secret" not in json.dumps(shown)
+    assert passfile.take_away(Module(**wanted))["changed"]
+    assert (path.read_text() if path.exists() else "") == kept
+    assert not passfile.take_away(Module(**wanted))["changed"]
