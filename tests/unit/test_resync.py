@@ -46,6 +46,7 @@ ACTIVATED: dict[str, t.Any] = {
     "server.settings.max_slot_wal_keep_size": "10240",
 }
 FENCED = {"data_directory.fenced": True, "data_directory.signals": ["standby.signal"]}
+REMOVED = {"data_directory.fenced": True, "data_directory.removed": True}
 LOST_SLOT = {"server.slots": [slot(active=False, active_pid=None, wal_status="lost")]}
 
 
@@ -333,6 +334,8 @@ def test_way(smdw: Observation, mdw: Observation, options: dict[str, t.Any], way
         (standby("smdw", {"server.replay_paused": True}), mirrored(), {}, {"resume": True, "stop": False}),
         (standby("smdw", {"data_directory.slots": ["hawq_mirroring_mdw"]}), mirrored(), {}, {"lift": True}),
         (standby("smdw", {"data_directory.slots": ["somebody_elses"]}), mirrored(), {}, {"lift": False}),
+        # a removed standby that resynchronises
+        (stopped_standby("smdw", REMOVED), master(), {}, {"route": "start", "snapshot": False, "lift": True}),
     ],
 )
 def test_plan(smdw: Observation, mdw: Observation, options: dict[str, t.Any], expected: dict[str, t.Any]) -> None:
