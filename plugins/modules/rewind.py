@@ -57,7 +57,7 @@ unfinished:
   type: bool
   returned: always
 fetched: {description: Number of WAL segments that were fetched from the master., type: int, returned: success}
-copied_bytes: {description: What pg_rewind had to copy, in bytes., type: int, returned: when it was rewound}
+copied_bytes: {description: "What pg_rewind had to copy, in bytes.", type: int, returned: when it was rewound}
 seconds: {description: How long it took., type: float, returned: always}
 """
 
