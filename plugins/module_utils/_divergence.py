@@ -67,6 +67,9 @@ def examine(instance: Instance, run: Runner, history: list[Part], fork: str, tim
     begin = max([fork, *(part.end for part in history if part.end)], key=_lsn.parse)
     standing = _salvage.Standing(begin, begin, history[-1].timeline, None)
     _last, end, damage = _salvage.end_of_wal(instance, run, standing, size, timeout)
+    # the checkpoint that the control file names begins there, and so the WAL goes on beyond it
+    if not damage and control and _lsn.parse(end) <= _lsn.parse(str(control["checkpoint_lsn"])):
+        damage = f"its last checkpoint is at {control['checkpoint_lsn']}"
     found: dict[str, t.Any] = {"end_lsn": end, "damage": damage, "fork_lsn": fork}
     found.update(checkpoint_lsn=None, redo_lsn=None)
     found["wal_bytes"] = max(0, _lsn.distance(end, fork) or 0)

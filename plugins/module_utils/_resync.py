@@ -262,6 +262,8 @@ def _why_not_rewind(case: Case) -> str:
         return "neither data checksums nor wal_log_hints are on"
     if case.found is None:
         return ""
+    if case.found["damage"]:
+        return f"its WAL can be read up to {case.found['end_lsn']} only ({case.found['damage']})"
     if case.found["redo_lsn"] is not None and _wal_gone(case, case.found["redo_lsn"]):
         return _wal_gone(case, case.found["redo_lsn"])
     beyond = [name for name in case.found["missing"] if _begins_beyond(name, case)]

@@ -181,6 +181,13 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         "rewind",
         "beyond",
     ),
+    "damaged where the master's history begins": (
+        stopped("smdw", FENCED),
+        activated(),
+        {"divergence": found(damage="its last checkpoint is at 0/3100000")},
+        "snapshot",
+        "its WAL can be read up to 0/3017F88 only (its last checkpoint is at 0/3100000)",
+    ),
     "diverged, WAL of its own gone": (
         stopped("smdw", FENCED),
         activated(),
