@@ -134,7 +134,7 @@ def test_case_39_missing_wal_is_fetched_from_the_master(pair: Pair, tmp_path: Pa
     sql(pair.master, "INSERT INTO bulk SELECT generate_series(-9, -6)")
     until(lambda: sql(pair.standby, "SELECT count(*) FROM bulk") == "9", 30, "the rows on the standby")
     diverge(pair, 100, "CHECKPOINT")
-    on(pair.master, f"rm {DATA}/pg_wal/{old}")
+    on(pair.master, f"rm -f {DATA}/pg_wal/{old}")
     report = tmp_path / "report.json"
     assert_went(play("resync_standby", "-e", f"report_file={report}"), "rewind")
     assert json.loads(report.read_text())["rewound"]["fetched"] >= 1
