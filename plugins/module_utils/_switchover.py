@@ -60,6 +60,7 @@ def judge(observations: Observations, hosts: dict[str, dict[str, t.Any]], option
     plan = {
         **_plan(observations, hosts, witnesses, master, standby),
         "activate": True,
+        "equip": True,
         "fence": _failover.BY_MODULE,
         "salvage": True,
         "again": True,
@@ -112,7 +113,14 @@ def _nothing(
 ) -> Verdict:
     """The wanted host is the master: what is left is its address, and the way back of the other."""
     plan = _plan(observations, hosts, witnesses, left[0] if left else None, master)
-    plan.update(activate=False, fence=_failover.BY_MODULE if left else _failover.NOT_NEEDED, salvage=False, slot=None)
+    # a master that has its standby lacks nothing: without an interrupted swap it is not touched
+    plan.update(
+        activate=False,
+        equip=bool(left),
+        fence=_failover.BY_MODULE if left else _failover.NOT_NEEDED,
+        salvage=False,
+        slot=None,
+    )
     return Verdict(plan, [])
 
 
@@ -135,7 +143,7 @@ def _go_on(
             f" {place}/{_fence.RECORD} && systemctl start {unit} there"
         )
         refusals = [each._replace(command=f"{each.command}. {back}") for each in refusals]
-    return Verdict({**plan, "workflow": "switchover", "reason": f"{REASON}{plan.get('new')}"}, refusals)
+    return Verdict({**plan, "workflow": "switchover", "equip": True, "reason": f"{REASON}{plan.get('new')}"}, refusals)
 
 
 def preflight(

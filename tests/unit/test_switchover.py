@@ -141,6 +141,7 @@ def test_swap() -> None:
 def test_nothing_to_swap_when_the_wanted_host_is_the_master() -> None:
     plan, refusals = judge(mirrored(), standby(), {"master_host": "mdw"})
     assert (refusals, plan["activate"], plan["new"], plan["fence"]) == ([], False, "mdw", "none")
+    assert not plan["equip"]  # its standby stays registered all the while
 
 
 def test_an_interrupted_swap_goes_on() -> None:
