@@ -57,8 +57,9 @@ class ActionModule(ActionBase):
         if judged.refusals:
             refusals = [refusal._asdict() for refusal in judged.refusals]
             sources = task_vars.get("ansible_inventory_sources") or []
-            message = _report.with_inventory(_report.refusals(workflow, refusals), sources)
-            return {**result, "failed": True, "refusals": refusals, "msg": message}
+            tried = (options.get("failed_routes") or {}).get("rewind")
+            message = _report.with_inventory(_report.refusals(workflow, refusals, tried), sources)
+            return {**result, "failed": True, "refusals": refusals, "plan": judged.plan, "msg": message}
         return {**result, "plan": judged.plan, "state": _state.document(observations)}
 
     @staticmethod

@@ -14,7 +14,7 @@ from ansible.module_utils.basic import AnsibleModule
 def read(path: str) -> str | None:
     """Return the text of a file, or None when there is none."""
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:  # others write what they like
             return file.read()
     except FileNotFoundError:
         return None
@@ -55,7 +55,7 @@ def write(module: AnsibleModule, path: str, text: str, user: str, mode: int = 0o
         return not same
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".hawq-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
             os.fchown(file.fileno(), owner.pw_uid, owner.pw_gid)
             os.fchmod(file.fileno(), mode)

@@ -27,7 +27,7 @@ PLAY_OPTIONS: dict[str, dict[str, t.Any]] = {
 
 #: values that only fail when the work has begun, each with what fits
 PATTERNS = {
-    "master_replication_user": (r"(?!(all|replication|pg_.*)$)[a-z_][a-z0-9_]{0,62}", "a plain lower-case role name"),
+    "master_replication_user": (r"(?!(all|replication|pg_.*)$)[a-z_][a-z0-9_]{0,55}", "a plain lower-case role name"),
     "standby_snapshot_rate_limit": (r"(\d+[kM]?)?", "a number of kB per second, or one with M"),
     "server_port": (r"[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]", "a port from 1 to 65535"),
     "master_wal_keep_megabytes": (r"[1-9]\d*", "a number of megabytes above 0"),

@@ -9,9 +9,9 @@ def unfinished(data_directory: str) -> str:
     return data_directory.rstrip("/") + ".hawq-unfinished"
 
 
-def lost(data_directory: str, fork: str) -> str:
-    """Return the directory that keeps what only this host had beyond a fork: control data, WAL, what was in it."""
-    return f"{data_directory.rstrip('/')}.hawq-lost-{fork.replace('/', '-')}"
+def lost(data_directory: str, end: str) -> str:
+    """Return the directory that keeps what only this host had, up to the end of its WAL."""
+    return f"{data_directory.rstrip('/')}.hawq-lost-{end.replace('/', '-')}"
 
 
 def scratch(data_directory: str) -> str:

@@ -260,6 +260,9 @@ def _why_not_rewind(case: Case) -> str:
     control = case.seen["control"] or {}
     if not control.get("checksum_version") and control.get("wal_log_hints") != "on":
         return "neither data checksums nor wal_log_hints are on"
+    absent = [entry["path"] for entry in case.seen["directories"] if not entry["entries"]]
+    if absent:
+        return f"{absent[0]}, where a tablespace of the master is, has none there"
     if case.found is None:
         return ""
     if case.found["damage"]:

@@ -58,7 +58,7 @@ class Source(t.NamedTuple):
 
 def keep_lost(instance: Instance, run: Runner, history: list[_divergence.Part], found: dict[str, t.Any]) -> str:
     """Keep control data and the WAL beyond the fork aside, with what is in it; return where. Done once."""
-    place = _places.lost(instance.data_directory, found["fork_lsn"])
+    place = _places.lost(instance.data_directory, found["end_lsn"])
     summary = os.path.join(place, "lost.json")
     if os.path.exists(summary):
         return place
@@ -81,6 +81,7 @@ def keep_lost(instance: Instance, run: Runner, history: list[_divergence.Part], 
     with open(f"{summary}.new", "w", encoding="utf-8") as file:
         json.dump({**found, "control": control}, file, indent=2, sort_keys=True)
     own(instance, place)
+    os.sync()
     os.replace(f"{summary}.new", summary)
     _snapshot_job.sync_directory(place)
     return place
@@ -127,6 +128,7 @@ def recover(instance: Instance, run: Runner, timeout: int) -> None:
             raise MirroringError(f"its crash recovery {why} ({state}): {last}")
         time.sleep(0.1)
     stop(instance, run)
+    shutil.rmtree(SOCKETS, ignore_errors=True)
     state = (_observe.control(instance, run) or {}).get("state")
     if state not in CLEAN:
         raise MirroringError(f"its crash recovery did not end cleanly: the control file says {state}")

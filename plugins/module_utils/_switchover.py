@@ -61,6 +61,7 @@ def judge(observations: Observations, hosts: dict[str, dict[str, t.Any]], option
         **_plan(observations, hosts, witnesses, master, standby),
         "activate": True,
         "equip": True,
+        "rollback": True,
         "fence": _failover.BY_MODULE,
         "salvage": True,
         "again": True,
@@ -116,6 +117,7 @@ def _nothing(
     # a master that has its standby lacks nothing: without an interrupted swap it is not touched
     plan.update(
         activate=False,
+        rollback=False,
         equip=bool(left),
         fence=_failover.BY_MODULE if left else _failover.NOT_NEEDED,
         salvage=False,
@@ -143,7 +145,10 @@ def _go_on(
             f" {place}/{_fence.RECORD} && systemctl start {unit} there"
         )
         refusals = [each._replace(command=f"{each.command}. {back}") for each in refusals]
-    return Verdict({**plan, "workflow": "switchover", "equip": True, "reason": f"{REASON}{plan.get('new')}"}, refusals)
+    return Verdict(
+        {**plan, "workflow": "switchover", "equip": True, "rollback": False, "reason": f"{REASON}{plan.get('new')}"},
+        refusals,
+    )
 
 
 def preflight(

@@ -221,6 +221,7 @@ def mirror(
         "stop": False,
         "resume": False,
         "lift": False,
+        "keep_lost": False,
         "existing_data": choice if snapshot and choice != "refuse" and _in_the_way(seen) else "none",
         "binaries": needs_binaries(seen),
         # the copy is moved there as a whole: only its place is needed

@@ -137,6 +137,9 @@ def fence(module, instance, run):
                 " and say so with -e master_is_down=true if it was the master"
             )
     changed = running
+    if not module.check_mode:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(_fence.PERMISSION)
     if os.path.isdir(place):
         if record is None:
             now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -223,6 +226,8 @@ def lift(module, instance, _run):
             cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
     if record:
         os.unlink(path)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_fence.PERMISSION)
     before = ("fenced\n" if record else "not fenced\n") + "".join(f"slot {name}\n" for name in dropped)
     return {
         "changed": bool(record or dropped),

@@ -46,7 +46,7 @@ def main(module):
     """Act alone; what is there already is left alone."""
     instance, run = _common.instance_of(module.params["instance"]), _common.Runner(module)
     found = module.params["divergence"]
-    place = _places.lost(instance.data_directory, found["fork_lsn"])
+    place = _places.lost(instance.data_directory, found["end_lsn"])
     there = os.path.exists(os.path.join(place, "lost.json"))
     if not there and not module.check_mode:
         with _common.alone():

@@ -47,6 +47,7 @@ checkpointed:
 """
 
 import os
+import time
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _common,
@@ -71,7 +72,15 @@ SELECT c.timeline_id AS last, ('x' || substr(pg_walfile_name(pg_current_wal_lsn(
        current_setting('hba_file') AS hba_file
 FROM pg_control_checkpoint() c
 """
-ROLE = "SELECT FROM pg_roles WHERE rolname = %s"
+ROLE = "SELECT shobj_description(oid, 'pg_authid') = %s AS ours FROM pg_roles WHERE rolname = %s"
+SESSIONS = "SELECT pid FROM pg_stat_activity WHERE usename = %s"
+END_SECONDS = 10
+
+
+def ours(cursor, role):
+    """Whether there is the role, made here; None when there is none."""
+    rows = _database.rows(cursor, ROLE, (_serverinfo.REWIND_MARK, role))
+    return bool(rows[0]["ours"]) if rows else None
 
 
 def password_of(path, role):
@@ -97,7 +106,12 @@ def edit_hba(module, cursor, path, user, lines):
 def present(module, instance, cursor, row):
     """Checkpoint, role, privileges, way in."""
     role, act = module.params["role"], not module.check_mode
-    there = bool(_database.rows(cursor, ROLE, (role,)))
+    there = ours(cursor, role)
+    if there is False:
+        raise _common.MirroringError(
+            f"there is a role {role} that this collection did not make, and a rewind needs that name: rename it, or"
+            " name another replication role with -e master_replication_user="
+        )
     if act:
         if row["last"] != row["now"]:
             cursor.execute("CHECKPOINT")
@@ -114,13 +128,26 @@ def present(module, instance, cursor, row):
     return edit_hba(module, cursor, row["hba_file"], instance.user, module.params["hba_lines"]) or not there
 
 
+def wait_for_end(cursor, role):
+    """A rewind that outlived its controller is not ended under way."""
+    deadline = time.monotonic() + END_SECONDS
+    while sessions := _database.rows(cursor, SESSIONS, (role,)):
+        if time.monotonic() > deadline:
+            raise _common.MirroringError(
+                f"a rewind still reads the files of this host (process {sessions[0]['pid']}): run this again when it"
+                f" has ended, or end it (SELECT pg_terminate_backend({sessions[0]['pid']}))"
+            )
+        time.sleep(0.1)
+
+
 def absent(module, instance, cursor, row):
     """Take all of it away."""
     role = module.params["role"]
-    there = bool(_database.rows(cursor, ROLE, (role,)))
+    there = bool(ours(cursor, role))
     if there and not module.check_mode:
-        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (role,))
-        cursor.execute(f'DROP OWNED BY "{role}"')
+        wait_for_end(cursor, role)
+        for function in FUNCTIONS:
+            cursor.execute(f'REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM "{role}"')
         cursor.execute(f'DROP ROLE "{role}"')
     return edit_hba(module, cursor, row["hba_file"], instance.user, []) or there
 
