@@ -167,7 +167,9 @@ def test_cases_25_36_37_crashed_server_loses_nothing_that_only_its_disk_has(pair
 
     # by hand or at boot, the old master comes back as a standby at most
     on(pair.master, f"systemctl reset-failed {SERVICE}; systemctl start {SERVICE}")
-    until(lambda: sql(pair.master, "SELECT pg_is_in_recovery()") == "t", 30, "a server that takes no writes")
+    # it lets nobody in before it has replayed what it crashed with
+    asked = "cd / && runuser -u gpadmin -- psql -h /tmp -XAtd postgres -c 'SELECT pg_is_in_recovery()' 2>/dev/null"
+    until(lambda: on(pair.master, asked, check=False) == "t", 30, "a server that takes no writes")
     assert changed(play("failover")) > 0
     on(pair.master, f"rm {DATA}/standby.signal")
     on(pair.master, f"systemctl start {SERVICE}", check=False)
