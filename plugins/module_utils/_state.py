@@ -141,6 +141,8 @@ def notes(document: dict[str, t.Any], observations: dict[str, topology.Observati
         )
     for name in standbys:
         server = observations[name]["server"]
+        if server and server["replay_paused"]:
+            found.append(f"replay on {name} is paused: ansible-playbook hawq.mirroring.resync_standby lets it go on")
         if master and server and server["hba_rules"] != observations[master]["server"]["hba_rules"]:
             found.append(
                 f"pg_hba.conf on {name} has other rules than on {master}: after a failover clients may be locked out."
