@@ -61,6 +61,12 @@ def passfile_fields(line: str) -> list[str] | None:
     return [re.sub(r"\\(.)", r"\1", field) for field in fields.groups()]
 
 
+def password_in(text: str, role: str) -> str | None:
+    """Return a role's password from the text of a password file, or None."""
+    lines = map(passfile_fields, text.splitlines())
+    return next((fields[4] for fields in lines if fields and fields[3] == role), None)
+
+
 def slot_name(standby: str) -> str:
     """Return the replication slot of a standby: slot names allow lower case, digits and underscores, 63 characters."""
     return "hawq_mirroring_" + re.sub(r"[^a-z0-9_]", "_", standby.lower())[:48]

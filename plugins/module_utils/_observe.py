@@ -161,7 +161,7 @@ def data_directory(instance: Instance, sizes: bool) -> dict[str, t.Any]:
     found["entries"] = names[:5]
     found["signals"] = [name for name in ("standby.signal", "recovery.signal", "backup_label") if name in names]
     found["fenced"] = _fence.RECORD in names
-    found["fence_reason"] = _fence_reason(path) if found["fenced"] else None
+    found["fence_reason"] = _fence.record(path).get("reason")
     found["unfinished"] = unfinished(path)
     found["slots"] = _names(os.path.join(path, "pg_replslot"))
     found["linked_files"] = [name for name in CONFIGURATION_FILES if os.path.islink(os.path.join(path, name))]
@@ -175,13 +175,6 @@ def data_directory(instance: Instance, sizes: bool) -> dict[str, t.Any]:
     found["device"] = os.stat(_parent_on_disk(os.path.dirname(path))).st_dev
     found["reclaimable_bytes"] = _size_of(path) if sizes and names and not found["wal_link"] else 0
     return found
-
-
-def _fence_reason(path: str) -> str:
-    try:
-        return str(json.loads(text_of(os.path.join(path, _fence.RECORD)) or "{}").get("reason") or "")
-    except (ValueError, AttributeError):
-        return ""
 
 
 def unfinished(path: str) -> bool:

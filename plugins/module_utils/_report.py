@@ -110,7 +110,7 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
     facts = {f"Evidence ({number})": text for number, text in enumerate(plan["evidence"], 1)}
     if old and not document["check"]:
         facts["Fence"] = f"{old}: {FENCES[plan['fence']]}"
-    if activated:
+    if activated and (offer or not document["check"]):
         facts["Old master's WAL ended at"] = offer.get("end_lsn") or "not known: its host could not be looked at"
         salvaged = offer.get("missing_bytes") or 0
         facts["Salvaged from it"] = checks.size(salvaged) if salvaged else "nothing" + (" was missing" if offer else "")
@@ -179,7 +179,7 @@ def _lost(offered: dict[str, t.Any]) -> str:
         return "none: all WAL of the old master is in the new one"
     if offered.get("msg"):
         return f"accepted by the operator: {_sentence(offered['msg'])}"
-    return "none that is known of; the old master's disk could not be looked at"
+    return "not known: the old master's disk could not be looked at. When it is back, resync_standby lists it (--check)"
 
 
 def failure(document: dict[str, t.Any]) -> str:

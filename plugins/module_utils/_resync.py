@@ -17,6 +17,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _lsn,
     _timelines,
     _verdicts,
+    _wal,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
@@ -278,9 +279,8 @@ def _why_not_rewind(case: Case) -> str:
 def _begins_beyond(name: str, case: Case) -> bool:
     """Whether a segment lies wholly beyond the fork, so that the master cannot have it."""
     size = int(case.source["server"]["settings"]["wal_segment_size"])
-    per_log = 0x100000000 // size
-    begin = (int(name[8:16], 16) * per_log + int(name[16:], 16)) * size
-    return case.fork is not None and begin >= _lsn.parse(case.fork.lsn)
+    begin = _wal.begin_of(name[8:], size)
+    return case.fork is not None and _lsn.parse(begin) >= _lsn.parse(case.fork.lsn)
 
 
 def _why_not_snapshot(_case: Case) -> str:

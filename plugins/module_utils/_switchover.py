@@ -188,9 +188,7 @@ def _mirroring(source: topology.Observation, pair: _verdicts.Pair) -> list[Refus
 
 def _replay(source: topology.Observation, seen: topology.Observation, pair: _verdicts.Pair) -> list[Refusal]:
     if seen["server"]["replay_paused"]:
-        return [
-            Refusal(f"replay on {pair.standby} is paused", "it would have to catch up while nobody is served", REPAIR)
-        ]
+        return [Refusal(f"replay on {pair.standby} is paused", CATCH_UP, REPAIR)]
     lag = _lsn.distance(source["server"]["current_lsn"], seen["server"]["replay_lsn"]) or 0
     if lag <= LAG_BYTES:
         return []

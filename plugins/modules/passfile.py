@@ -66,11 +66,6 @@ import secrets
 from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _conninfo, _files
 
 
-def password_in(lines, role):
-    """The role's password in the lines of a password file, or None."""
-    return next((fields[4] for fields in map(_conninfo.passfile_fields, lines) if fields and fields[3] == role), None)
-
-
 def main(module):
     """Act alone: of two operators' runs only one may make up the password."""
     act = {"present": keep, "absent": take_away}[module.params["state"]]
@@ -107,8 +102,11 @@ def keep(module):
     servers = [(server["address"], str(server["port"])) for server in module.params["servers"]]
     lines = (_files.read(path) or "").splitlines()
     parsed = [(line, _conninfo.passfile_fields(line)) for line in lines]
-    like = module.params["like"].splitlines()
-    password = password_in(like, role) or password_in(lines, role) or secrets.token_urlsafe(32)
+    password = (
+        _conninfo.password_in(module.params["like"], role)
+        or _conninfo.password_in("\n".join(lines), role)
+        or secrets.token_urlsafe(32)
+    )
     replaced = [
         line for line, fields in parsed if fields and fields[2:4] == [database, role] and tuple(fields[:2]) in servers
     ]

@@ -117,12 +117,6 @@ RELEASE_SECONDS = 10
 ANSWER_SECONDS = 4
 
 
-def password_of(passfile, role):
-    """The role's password, from the file that the module passfile keeps."""
-    lines = [_conninfo.passfile_fields(line) for line in (_files.read(passfile) or "").splitlines()]
-    return next((fields[4] for fields in lines if fields and fields[3] == role), None)
-
-
 def register(cursor, role, names):
     """Write the names of the standbys where every database can read them."""
     if names:
@@ -205,7 +199,7 @@ def drop_slot(cursor, slot):
 def present(module, cursor):
     """Make what is missing; return what was made and what was repaired."""
     options, role, act = module.params, module.params["role"], not module.check_mode
-    password = password_of(options["passfile"], role)
+    password = _conninfo.password_in(_files.read(options["passfile"]) or "", role)
     if password is None and act:
         raise _common.MirroringError(
             f"{options['passfile']} holds no password for {role}: run the whole playbook again"

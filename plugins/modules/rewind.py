@@ -88,12 +88,6 @@ def last_words(text):
     return " | ".join(lines[-2:]) or "no word"
 
 
-def password_of(path, role):
-    """The password of the replication role."""
-    lines = [_conninfo.passfile_fields(line) for line in (_files.read(path) or "").splitlines()]
-    return next((fields[4] for fields in lines if fields and fields[3] == role), "")
-
-
 def prepare(module, instance, run, source, result):
     """Everything that leaves the directory a server's that could be started again."""
     options = module.params
@@ -120,7 +114,7 @@ def rewind(module, instance, run, result):
     options, data = module.params, instance.data_directory
     keywords = {**options["primary"], "user": options["role"], "dbname": "postgres"}
     keywords.pop("application_name", None)
-    password = password_of(options["passfile"], options["password_of"])
+    password = _conninfo.password_in(_files.read(options["passfile"]) or "", options["password_of"]) or ""
     os.makedirs(_places.scratch(data), mode=0o700, exist_ok=True)
     _files.write(module, os.path.join(data, "standby.signal"), "", instance.user)
     source = _rewind.Source(keywords, _rewind.write_passfile(instance, password, keywords, module))

@@ -83,12 +83,6 @@ def ours(cursor, role):
     return bool(rows[0]["ours"]) if rows else None
 
 
-def password_of(path, role):
-    """The replication role's password."""
-    lines = [_conninfo.passfile_fields(line) for line in (_files.read(path) or "").splitlines()]
-    return next((fields[4] for fields in lines if fields and fields[3] == role), None)
-
-
 def edit_hba(module, cursor, path, user, lines):
     """Let the role in, or not any more; return whether that changed the file."""
     path = os.path.realpath(path)
@@ -115,7 +109,7 @@ def present(module, instance, cursor, row):
     if act:
         if row["last"] != row["now"]:
             cursor.execute("CHECKPOINT")
-        password = password_of(module.params["passfile"], module.params["password_of"])
+        password = _conninfo.password_in(_files.read(module.params["passfile"]) or "", module.params["password_of"])
         if password is None:
             raise _common.MirroringError(
                 f"{module.params['passfile']} holds no password for {module.params['password_of']}: run this again"

@@ -330,7 +330,7 @@ def test_report_of_a_salvage() -> None:
 def test_report_does_not_promise_what_nobody_looked_at() -> None:
     facts = report(judge(pair(unreachable()), DOWN).plan, {})
     assert facts["Old master's WAL ended at"].startswith("not known")
-    assert facts["Data lost"] == "none that is known of; the old master's disk could not be looked at"
+    assert facts["Data lost"].startswith("not known: the old master's disk could not be looked at")
     assert facts["Fence"] == "mdw: declared dead by the operator (master_is_down)"
 
 
