@@ -59,7 +59,7 @@ class ActionModule(ActionBase):
             sources = task_vars.get("ansible_inventory_sources") or []
             tried = (options.get("failed_routes") or {}).get("rewind")
             message = _report.with_inventory(_report.refusals(workflow, refusals, tried), sources)
-            return {**result, "failed": True, "refusals": refusals, "plan": judged.plan, "msg": message}
+            return {**result, "failed": True, "msg": message}
         return {**result, "plan": judged.plan, "state": _state.document(observations)}
 
     @staticmethod

@@ -10,7 +10,8 @@ version_added: 0.1.0
 description:
   - Pure judgement on the controller. From what M(hawq.mirroring.instance_info) registered on the hosts of the group
     C(masters) it says who is master and standby and in what state mirroring is, and makes a plan for the workflow.
-  - It fails with every reason at once when the workflow must not go on. Nothing has been changed then.
+  - It fails with every reason at once when the workflow must not go on, each with what was found, why and the command
+    that goes on. Nothing has been changed then.
 options:
   workflow:
     description: What is to be done.
@@ -51,9 +52,4 @@ plan:
   description: What the workflow will do.
   type: dict
   returned: success, when O(workflow) is not V(state)
-refusals:
-  description: Reasons not to go on, each with C(found), C(why) and C(command).
-  type: list
-  elements: dict
-  returned: failure
 """
