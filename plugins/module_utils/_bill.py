@@ -13,9 +13,9 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import _lsn
 
 PAGE_BYTES = 8192
 #: bytes a second
-COPY_AND_VERIFY, REPLAY, REWIND = 120e6, 60e6, 60e6
+COPY_AND_VERIFY, REPLAY, REWIND, COMPARE = 120e6, 60e6, 60e6, 200e6
 #: seconds that a route takes however little there is to do
-FIXED = {"none": 0.0, "start": 4.0, "follow": 4.0, "rewind": 8.0, "snapshot": 14.0}
+FIXED = {"none": 0.0, "start": 4.0, "follow": 4.0, "rewind": 8.0, "delta": 10.0, "snapshot": 14.0}
 
 
 def cost(route: str, case: t.Any) -> dict[str, t.Any]:
@@ -25,6 +25,7 @@ def cost(route: str, case: t.Any) -> dict[str, t.Any]:
         "start": _stream,
         "follow": _stream,
         "rewind": _rewind,
+        "delta": _delta,
         "snapshot": _snapshot,
     }[route](route, case)
 
@@ -66,6 +67,21 @@ def _rewind(route: str, case: t.Any) -> dict[str, t.Any]:
     stake = lost(case)
     stake = f"{stake} are taken out; its WAL since then is kept aside" if stake else "nothing"
     return _row(transfer, transfer + aside, FIXED[route] + transfer / REWIND, stake)
+
+
+def _delta(route: str, case: t.Any) -> dict[str, t.Any]:
+    size = sum(int(row["bytes"]) for row in checks.sizes(case.source))
+    transfer = min(size, behind(case) + int((case.found or {}).get("wal_bytes", 0)))
+    stake = lost(case)
+    if case.options["existing_data"] == "discard" and not stake:
+        stake = "what only the old data has"
+    aside = int((case.found or {}).get("wal_bytes", 0)) + (16 << 20)
+    return _row(
+        transfer,
+        transfer + aside,
+        FIXED[route] + size / COMPARE + transfer / REWIND,
+        f"{stake} are taken out; its WAL since then is kept aside" if lost(case) else stake or "nothing",
+    )
 
 
 def _snapshot(route: str, case: t.Any) -> dict[str, t.Any]:

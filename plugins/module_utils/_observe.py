@@ -178,7 +178,7 @@ def data_directory(instance: Instance, sizes: bool) -> dict[str, t.Any]:
 
 
 def unfinished(path: str) -> bool:
-    """Whether this very directory was left half-way by a rewind; one that has taken its place was not."""
+    """Whether this very directory was left half-way; one that has taken its place was not."""
     try:
         mark = json.loads(text_of(_places.unfinished(path)) or "{}")
         return bool(mark) and mark.get("inode") == os.stat(path).st_ino

@@ -16,7 +16,7 @@ PLAY_OPTIONS: dict[str, dict[str, t.Any]] = {
     "accept_data_loss": {"type": "bool", "default": False},
     "fence_command": {"type": "str"},
     "fence_command_timeout": {"type": "int", "default": 30},
-    "resync_route": {"type": "str", "choices": ["start", "follow", "rewind", "snapshot"]},
+    "resync_route": {"type": "str", "choices": ["start", "follow", "rewind", "delta", "snapshot"]},
     "drain_seconds": {"type": "int", "default": 0},
     "report_file": {"type": "path"},
     "state_file": {"type": "path"},

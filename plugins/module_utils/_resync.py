@@ -2,8 +2,8 @@
 """The cheapest safe way to make a stale, broken or former master a synchronised standby again. Pure: no I/O, no clock.
 
 The routes, cheapest first: nothing to do, start (its WAL goes on from where it is), follow (a former master that has
-nothing of its own), rewind (only what differs is copied), snapshot (all is copied). Source for what a rewind needs:
-PostgreSQL manual, "pg_rewind".
+nothing of its own), rewind (what has changed since the histories parted is copied), delta (all is compared, what
+differs is copied), snapshot (all is copied). Source for what a rewind needs: PostgreSQL manual, "pg_rewind".
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as c
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
 from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal, Verdict
 
-NONE, START, FOLLOW, REWIND, SNAPSHOT = "none", "start", "follow", "rewind", "snapshot"
-ROUTES = (NONE, START, FOLLOW, REWIND, SNAPSHOT)
+NONE, START, FOLLOW, REWIND, DELTA, SNAPSHOT = "none", "start", "follow", "rewind", "delta", "snapshot"
+ROUTES = (NONE, START, FOLLOW, REWIND, DELTA, SNAPSHOT)
+#: ways that write into the old data
+IN_PLACE = (REWIND, DELTA)
 RUNNING = (topology.STANDBY, topology.FROZEN)
 
 
@@ -104,9 +106,10 @@ def judge(
         compare=case.found is None and _must_compare(case, chosen),
         stop=_must_stop(seen, chosen),
         resume=chosen == START and bool(seen["server"]) and seen["server"]["replay_paused"],
-        lift=chosen in (FOLLOW, REWIND) or (not snapshot and (_leftovers(seen) or seen["data_directory"]["fenced"])),
+        lift=chosen in (FOLLOW, *IN_PLACE) or (not snapshot and (_leftovers(seen) or seen["data_directory"]["fenced"])),
         close=source["server"]["rewind_roles"],
-        keep_lost=_has_lost(case) and (chosen == REWIND or (snapshot and choice == "discard")),
+        keep_lost=_has_lost(case) and (chosen in IN_PLACE or (snapshot and choice == "discard")),
+        failed_routes=case.failed,
         fork=fork.lsn if fork else None,
         history=[{"timeline": each.timeline, "end": _end(each)} for each in mine or []],
         divergence=case.found,
@@ -124,7 +127,7 @@ def judge(
 def _must_stop(seen: topology.Observation, chosen: str | None) -> bool:
     """Whether its server has to end first, or a start of it that failed has to be forgotten."""
     running = topology.kind(seen) in RUNNING
-    replaced = running and (chosen in (REWIND, SNAPSHOT) or topology.kind(seen) == topology.FROZEN)
+    replaced = running and (chosen in (*IN_PLACE, SNAPSHOT) or topology.kind(seen) == topology.FROZEN)
     return replaced or (chosen != NONE and seen["service"]["active"] == "failed")
 
 
@@ -183,6 +186,7 @@ def _row(route: str, case: Case) -> dict[str, t.Any]:
         START: _why_not_start,
         FOLLOW: _why_not_follow,
         REWIND: _why_not_rewind,
+        DELTA: _why_not_delta,
         SNAPSHOT: _why_not_snapshot,
     }[route](case)
     wanted = case.options.get("resync_route")
@@ -281,6 +285,25 @@ def _begins_beyond(name: str, case: Case) -> bool:
     size = int(case.source["server"]["settings"]["wal_segment_size"])
     begin = _wal.begin_of(name[8:], size)
     return case.fork is not None and _lsn.parse(begin) >= _lsn.parse(case.fork.lsn)
+
+
+def _why_not_delta(case: Case) -> str:
+    if topology.kind(case.seen) in (topology.EMPTY, topology.OTHER):
+        return _half_way(case)
+    if case.seen["control"] is None:
+        return "its control file cannot be read"
+    choice = case.options["existing_data"]
+    if choice == "keep":
+        return "the old data would not be kept (existing_data=keep)"
+    if _verdicts.resumes(case.seen, case.source):
+        return "a snapshot is under way"
+    if case.seen["data_directory"]["unfinished"] or choice == "discard":
+        return ""
+    if case.fork is None and not case.standby:
+        return "it was a master on the timeline that the master is on, and what only it has cannot be told"
+    if case.found and case.found["damage"]:
+        return f"what only it has cannot be read beyond {case.found['end_lsn']} ({case.found['damage']})"
+    return ""
 
 
 def _why_not_snapshot(_case: Case) -> str:

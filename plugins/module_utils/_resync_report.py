@@ -11,7 +11,8 @@ DONE = {
     "none": "nothing was to be done",
     "start": "its WAL went on from where it was",
     "follow": "a former master that had nothing of its own: nothing was copied",
-    "rewind": "only what differed was copied",
+    "rewind": "only what had changed was copied",
+    "delta": "all was compared, what differed was copied, the result verified",
     "snapshot": "all was copied and verified",
 }
 
@@ -57,7 +58,7 @@ def resync(document: dict[str, t.Any]) -> dict[str, t.Any]:
         title = f"Synchronized already: {pair}"
     if check and plan["route"] != "none":
         title = f"Nothing was changed. A run would resynchronise {pair}"
-    rewound = document["rewound"]
+    rewound, compared = document["rewound"], document["compared"]
     facts = {"Way": f"{plan['route']} ({DONE[plan['route']]})"}
     if not check:
         facts["Mirroring state"] = document["mirroring"].get("summary_state") or "not asked"
@@ -65,6 +66,12 @@ def resync(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Rewind failed"] = rewound["reason"]
     if rewound.get("copied_bytes") is not None and rewound.get("rewound"):
         facts["Copied from the master"] = checks.size(rewound["copied_bytes"])
+    if compared.get("reason"):
+        facts["Delta failed"] = compared["reason"]
+    if compared.get("copied") and compared["compared_bytes"]:
+        facts["Copied from the master"] = (
+            f"{checks.size(compared['received_bytes'])} of {checks.size(compared['compared_bytes'])}"
+        )
     for line in lost(plan, document["relations"]):
         label, _colon, words = line.partition(": ")
         facts[label] = words

@@ -76,7 +76,7 @@ def describe(seen: Observation) -> str:
     elif seen["data_directory"]["fenced"]:
         words = f"{words}, fenced"
     if seen["data_directory"]["unfinished"]:
-        words = f"{words}, left half-way by a rewind"
+        words = f"{words}, left half-way by a resynchronisation"
     if kind(seen) in (STOPPED, STOPPED_STANDBY) and seen["control"]:
         return f"{words} ({seen['control']['state']}, timeline {seen['control']['timeline']})"
     return words

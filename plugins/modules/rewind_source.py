@@ -5,12 +5,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rewind_source
-short_description: Let another host's rewind read the master's files, or end that
+short_description: Let another host read the master's files and make a backup of them, or end that
 version_added: 0.2.0
 description:
   - With O(state=present) it makes the checkpoint that a rewind needs after an activation, and a role that may read the
-    files of the data directory, as the manual of C(pg_rewind) names it. Its password is that of the replication role;
-    C(pg_hba.conf) lets it in from the other masters' hosts alone.
+    files of the data directory, as the manual of C(pg_rewind) names it, and start and stop a backup. Its password is
+    that of the replication role; C(pg_hba.conf) lets it in from the other masters' hosts alone.
   - With O(state=absent) that role is dropped.
 extends_documentation_fragment:
   - hawq.mirroring.instance
@@ -66,6 +66,9 @@ FUNCTIONS = (
     "pg_stat_file(text, boolean)",
     "pg_read_binary_file(text)",
     "pg_read_binary_file(text, bigint, bigint, boolean)",
+    # "Backup Control Functions"
+    "pg_backup_start(text, boolean)",
+    "pg_backup_stop(boolean)",
 )
 TIMELINES = """
 SELECT c.timeline_id AS last, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS now,

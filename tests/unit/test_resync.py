@@ -71,6 +71,11 @@ def found(**overrides: t.Any) -> dict[str, t.Any]:
     return {**row, **overrides}
 
 
+UNDER_WAY = {
+    "phase": "copying",
+    "copied": True,
+    "request": {"system_identifier": change(master(), {})["server"]["system_identifier"]},
+}
 DIVERGED = found(
     end_lsn="0/3027F88",
     wal_bytes=65536,
@@ -120,21 +125,21 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         stopped_standby(),
         mirrored("mdw", {"server.senders": [], **LOST_SLOT}),
         {},
-        "snapshot",
+        "delta",
         f"slot {SLOT} is lost",
     ),
     "slot lost, still running": (
         standby(),
         mirrored("mdw", {"server.senders": [], "server.mirroring.summary_state": "Not Synchronized", **LOST_SLOT}),
         {},
-        "snapshot",
+        "delta",
         f"slot {SLOT} is lost",
     ),
     "no slot, WAL recycled": (
         stopped_standby(),
         mirrored("mdw", {"server.senders": [], "server.slots": [], "server.oldest_wal": "0/5000000"}),
         {},
-        "snapshot",
+        "delta",
         "the master has it from 0/5000000 on",
     ),
     "former master, not compared yet": (stopped("smdw", FENCED), activated(), {}, "follow", "it was a master"),
@@ -171,7 +176,7 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         stopped("smdw", {**FENCED, "control.checksum_version": 0}),
         activated(),
         {"divergence": DIVERGED},
-        "snapshot",
+        "delta",
         "neither data checksums nor wal_log_hints",
     ),
     "diverged, hints": (
@@ -192,7 +197,7 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         stopped("smdw", FENCED),
         activated(),
         {"divergence": {**DIVERGED, "missing": ["000000010000000000000004"]}},
-        "snapshot",
+        "delta",
         "which only it had",
     ),
     "diverged, older WAL gone that the master has": (
@@ -206,21 +211,21 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         stopped("smdw", FENCED),
         activated({"server.oldest_wal": "0/4000000", "server.slots": []}),
         {"divergence": DIVERGED},
-        "snapshot",
+        "delta",
         "the master has it from 0/4000000 on",
     ),
     "rewind failed": (
         stopped("smdw", FENCED),
         activated(),
         {"divergence": DIVERGED, "failed_routes": {"rewind": "pg_rewind stopped half-way"}},
-        "snapshot",
+        "delta",
         "half-way",
     ),
     "left half-way": (
         stopped("smdw", {**FENCED, "data_directory.unfinished": True}),
         activated(),
         {},
-        "snapshot",
+        "delta",
         "left it half-way",
     ),
     "a standby was promoted by hand and stopped": (
@@ -249,7 +254,7 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
     "too small for two": (
         stopped("smdw", {**FENCED, "data_directory.free_bytes": GIGABYTE, "control.checksum_version": 0}),
         activated(),
-        {"divergence": DIVERGED},
+        {"divergence": found(damage="torn")},
         None,
         "-e existing_data=discard",
     ),
@@ -257,8 +262,50 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         stopped("smdw", {**FENCED, "data_directory.free_bytes": GIGABYTE, "control.checksum_version": 0}),
         activated(),
         {"divergence": DIVERGED, "existing_data": "discard"},
-        "snapshot",
+        "delta",
         "neither data checksums",
+    ),
+    "diverged, and the old data is to be kept": (
+        stopped("smdw", {**FENCED, "control.checksum_version": 0}),
+        activated(),
+        {"divergence": DIVERGED, "existing_data": "keep"},
+        "snapshot",
+        "existing_data=keep",
+    ),
+    "rewind and delta failed": (
+        stopped("smdw", {**FENCED, "data_directory.unfinished": True}),
+        activated(),
+        {"divergence": DIVERGED, "failed_routes": {"rewind": "no", "delta": "not done after 60 s"}},
+        "snapshot",
+        "not done after 60 s",
+    ),
+    "damaged, told to discard": (
+        stopped("smdw", FENCED),
+        activated(),
+        {"divergence": found(damage="torn"), "existing_data": "discard"},
+        "delta",
+        "(torn)",
+    ),
+    "standby ahead of the new master, damaged": (
+        stopped_standby("smdw", {"control.min_recovery_lsn": "0/3027F88"}),
+        activated(),
+        {"divergence": found(damage="torn")},
+        "snapshot",
+        "what only it has cannot be read",
+    ),
+    "a snapshot is under way": (
+        stopped_standby("smdw", {"snapshot": UNDER_WAY}),
+        mirrored("mdw", LOST_SLOT),
+        {},
+        "snapshot",
+        "a snapshot is under way",
+    ),
+    "control file gone": (
+        stopped_standby("smdw", {"control": None}),
+        mirrored("mdw", LOST_SLOT),
+        {},
+        "snapshot",
+        "control file",
     ),
     "told to copy": (
         stopped("smdw", FENCED),
@@ -448,6 +495,7 @@ def test_report_of_what_was_lost_and_kept() -> None:
         "relations": ["postgres.public.orders"],
         "mirroring": {"summary_state": "Synchronized"},
         "rewound": {"rewound": True, "copied_bytes": 84 << 20, "fetched": 0},
+        "compared": {},
         "lost": {"directory": "/data/hawq/master.hawq-lost-0-3017F88"},
         "kept": [],
     }
