@@ -33,7 +33,7 @@ def judge(
         return Verdict({}, _finding.master_of(observations)[1])
     if writers:
         return _with_a_writer(observations, hosts, witnesses, writers[0])
-    new, refusals = _standby_of(observations, options["standby_host"])
+    new, refusals = _standby_of(observations, options)
     if new is None:
         return Verdict({}, refusals)
     old, refusals = _old_master_of(observations, hosts, new)
@@ -43,11 +43,15 @@ def judge(
     if not options["accept_data_loss"]:
         unproven += _missing(old, new, observations, witnesses)
     refusals += unproven
+    further = followers(observations, old, new)
     plan = {
         "workflow": "failover",
         "activate": True,
         "old": old,
         "new": new,
+        "master": new,
+        "followers": further,
+        "standbys": standbys_after(observations[new], new, old, further),
         "fence": fence,
         "start": topology.kind(observations[new]) == topology.STOPPED_STANDBY,
         "again": False,
@@ -55,8 +59,8 @@ def judge(
         "salvage": fence == BY_MODULE and _has_data(observations[old]),
         "standing": _standing(observations[new], _known(old, new, observations, witnesses)),
         "known_lsn": _known(old, new, observations, witnesses),
-        "endpoints": {name: hosts[name] for name in (old, new)},
-        "slot": _conninfo.slot_name(old),
+        "endpoints": {name: hosts[name] for name in (old, new, *further)},
+        "slots": slots_after(observations[new], new, old, further),
         "segments": _registered(witnesses),
         "evidence": evidence(observations, witnesses, old, new),
     }
@@ -76,26 +80,37 @@ def _with_a_writer(
 ) -> Verdict:
     """A master that has or had a standby is alive; one that was activated has none, and is all that was wanted."""
     seen = observations[writer]
-    followers = [name for name in seen["server"]["standbys"] if name != writer]
-    followers += [
+    old = next((name for name, other in observations.items() if name != writer and _is_former(other, seen)), None)
+    standbys = [
         name
         for name, other in observations.items()
         if topology.kind(other) in STANDBYS
         and not other["data_directory"]["fenced"]
         and topology.system_identifier(other) == topology.system_identifier(seen)
     ]
-    if followers:
+    # a standby that follows somebody else was left by a failover that was killed
+    astray = {
+        name: _conninfo.slot_name(name)
+        for name in standbys
+        if name in seen["server"]["standbys"]
+        and _follows(observations[name], hosts) not in (None, writer)
+        and (topology.timeline(observations[name]) or 0) < (topology.timeline(seen) or 0)
+    }
+    known = list(dict.fromkeys([*topology.registered(writer, seen), *standbys]))
+    if known and not astray and (old is None or old in known):
         return _refuse(
-            f"{writer} is the master, is alive and accepts writes ({followers[0]} is its standby)",
+            f"{writer} is the master, is alive and accepts writes ({known[0]} is its standby)",
             "a failover beside a living master would make two writers",
             "To swap them on purpose: ansible-playbook hawq.mirroring.switchover",
         )
-    old = next((name for name, other in observations.items() if name != writer and _is_former(other, seen)), None)
     plan = {
         "workflow": "failover",
         "activate": False,
         "old": old,
         "new": writer,
+        "master": writer,
+        "followers": astray,
+        "standbys": topology.registered(writer, seen),
         "fence": BY_MODULE if old else NOT_NEEDED,
         "start": False,
         "again": False,
@@ -104,7 +119,7 @@ def _with_a_writer(
         "standing": None,
         "known_lsn": None,
         "endpoints": {name: hosts[name] for name in observations},
-        "slot": _conninfo.slot_name(old) if old else None,
+        "slots": [*([_conninfo.slot_name(old)] if old else []), *astray.values()],
         "segments": _registered(witnesses),
         "evidence": [],
     }
@@ -120,8 +135,54 @@ def _is_former(other: topology.Observation, master: topology.Observation) -> boo
     return (topology.timeline(other) or 0) < (topology.timeline(master) or 0)
 
 
-def _standby_of(observations: dict[str, topology.Observation], chosen: str | None) -> tuple[str | None, list[Refusal]]:
-    """Return the standby that is to be activated, or why none can be."""
+def followers(observations: dict[str, topology.Observation], old: str, new: str) -> dict[str, str]:
+    """Return the further standbys that can be told to follow the new master, each with its slot there."""
+    own = topology.system_identifier(observations[new])
+    return {
+        name: _conninfo.slot_name(name)
+        for name, seen in observations.items()
+        if name not in (old, new)
+        and topology.kind(seen) == topology.STANDBY
+        and not seen["data_directory"]["fenced"]
+        and topology.system_identifier(seen) == own
+    }
+
+
+def standbys_after(seen: topology.Observation, new: str, old: str, further: dict[str, str]) -> list[str]:
+    """Return who is registered with the new master: those that follow, and those that could not be looked at."""
+    known = (seen["server"] or {"standbys": []})["standbys"]
+    return sorted({*further, *known} - {old, new})
+
+
+def slots_after(seen: topology.Observation, new: str, old: str, further: dict[str, str]) -> list[str]:
+    """Return the slots that the new master keeps WAL in: for the old one's way back, and for the further standbys."""
+    return [_conninfo.slot_name(name) for name in (old, *standbys_after(seen, new, old, further))]
+
+
+def _follows(seen: topology.Observation, hosts: dict[str, dict[str, t.Any]]) -> str | None:
+    """Return the host of the group that a standby is told to follow; None when it is none of them."""
+    told = seen["replication"]["primary_conninfo"]
+    server = seen["server"] or {}
+    receiver = server.get("receiver") or {}
+    address = told.get("host") or receiver.get("sender_host")
+    port = int(told.get("port") or receiver.get("sender_port") or 5432)
+    return next(
+        (name for name, host in hosts.items() if str(host["address"]) == address and int(host["port"]) == port), None
+    )
+
+
+def _ahead(standbys: list[str], observations: dict[str, topology.Observation]) -> list[str]:
+    """Return the standbys that hold the most WAL, running ones first."""
+    held = {name: _lsn.parse(have(observations[name]) or "0/0") for name in standbys}
+    found = [name for name in standbys if held[name] == max(held.values())]
+    return sorted(found, key=lambda name: topology.kind(observations[name]) != topology.STANDBY)
+
+
+def _standby_of(
+    observations: dict[str, topology.Observation], options: dict[str, t.Any]
+) -> tuple[str | None, list[Refusal]]:
+    """Return the standby that is to be activated, the one that is ahead of the others, or why none can be."""
+    chosen = options["standby_host"]
     standbys = [
         name
         for name, seen in observations.items()
@@ -134,14 +195,16 @@ def _standby_of(observations: dict[str, topology.Observation], chosen: str | Non
                 f"{chosen} is {found}", "only a standby can be activated", "Correct -e standby_host=, or leave it out"
             )
         ]
-    if chosen is not None or len(standbys) == 1:
-        return chosen or standbys[0], []
     if standbys:
+        ahead = _ahead(standbys, observations)
+        if chosen in (None, *ahead) or options["accept_data_loss"]:
+            return chosen or ahead[0], []
         return None, [
             Refusal(
-                f"there are {len(standbys)} standbys ({', '.join(standbys)})",
-                "it cannot be said which is to become the master",
-                "Name the one that is ahead with -e standby_host= (ansible-playbook hawq.mirroring.state shows LSNs)",
+                f"{chosen} has WAL up to {have(observations[chosen])}, and {ahead[0]} up to"
+                f" {have(observations[ahead[0]])}",
+                "what only the other one has would be lost",
+                f"Name {ahead[0]}, or leave -e standby_host= out; or accept the loss: -e accept_data_loss=true",
             )
         ]
     seen = "; ".join(f"{name}: {topology.describe(observation)}" for name, observation in observations.items())
@@ -171,14 +234,13 @@ def _old_master_of(
     observations: dict[str, topology.Observation], hosts: dict[str, dict[str, t.Any]], new: str
 ) -> tuple[str | None, list[Refusal]]:
     """Return the host that the standby was told to follow: nobody else may be taken for its master."""
+    old = _follows(observations[new], {name: host for name, host in hosts.items() if name != new})
+    if old is not None:
+        return old, _same_system(old, new, observations)
+    receiver = (observations[new]["server"] or {}).get("receiver") or {}
     told = observations[new]["replication"]["primary_conninfo"]
-    server = observations[new]["server"] or {}
-    receiver = server.get("receiver") or {}
     address = told.get("host") or receiver.get("sender_host")
-    port = int(told.get("port") or receiver.get("sender_port") or 5432)
-    for name, host in hosts.items():
-        if name != new and str(host["address"]) == address and int(host["port"]) == port:
-            return name, _same_system(name, new, observations)
+    port = told.get("port") or receiver.get("sender_port") or 5432
     return None, [
         Refusal(
             f"{new} follows {f'{address}:{port}' if address else 'nobody'}, which no host of the group masters is",

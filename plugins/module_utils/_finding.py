@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
 from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal
 
@@ -59,11 +60,13 @@ def thaw(seen: topology.Observation) -> str:
     return f"let it go on there (kill -CONT {seen['process']['pid']}) or restart it (systemctl restart {unit})"
 
 
-def standby_of(observations: Observations, master: str, standby_host: str | None) -> tuple[str | None, list[Refusal]]:
-    """Return the host that is or is to become the standby."""
+def standby_of(
+    observations: Observations, master: str, standby_host: str | None, further: bool = False
+) -> tuple[str | None, list[Refusal]]:
+    """Return the host that is or is to become a standby; ``further`` lets it be one beside or instead of another."""
     candidates = [name for name in observations if name != master]
-    # a master that was a standby once still has itself registered
-    configured = [name for name in observations[master]["server"]["standbys"] if name not in (standby_host, master)]
+    configured = topology.registered(master, observations[master])
+    others = [name for name in configured if name != standby_host]
     if standby_host == master:
         return None, [
             Refusal(
@@ -80,19 +83,33 @@ def standby_of(observations: Observations, master: str, standby_host: str | None
                 "Add it to the group masters, or correct -e standby_host=",
             )
         ]
-    unknown = [name for name in configured if name not in candidates]
-    if unknown or (standby_host and configured):
+    if standby_host and (further or not others or _belongs(standby_host, observations[master])):
+        return standby_host, []
+    unknown = [name for name in others if name not in candidates]
+    if standby_host or unknown:
+        repair = (
+            f"Add {unknown[0]} to the inventory's group masters to repair it"
+            if unknown
+            else f"Run without -e standby_host= to repair {others[0]}"
+        )
+        beside = "beside it: -e additional_standby=true; instead of it: -e replace_standby=true; or "
         return None, [
             Refusal(
-                f"the master already has the standby {', '.join(configured)}",
-                "one standby at a time is supported",
-                f"Add {unknown[0]} to the inventory's group masters to repair it, or remove it: {_remove(unknown[0])}"
-                if unknown
-                else f"Run without -e standby_host= to repair {configured[0]}, or remove it: {_remove(configured[0])}",
+                f"the master already has the standby {', '.join(others)}",
+                "another one is only made when told how",
+                f"{repair}; {beside if standby_host else 'or '}remove it: {_remove((unknown or others)[0])}",
             )
         ]
-    if standby_host:
-        return standby_host, []
+    return _unnamed(observations, master, candidates)
+
+
+def _belongs(name: str, master: topology.Observation) -> bool:
+    """Whether the master keeps WAL for a host, or has it registered: its standby, or a former master to come back."""
+    return name in master["server"]["standbys"] or topology.slot_of(master, _conninfo.slot_name(name)) is not None
+
+
+def _unnamed(observations: Observations, master: str, candidates: list[str]) -> tuple[str | None, list[Refusal]]:
+    """Return the host that is meant when none was named: the only one, or the one that is not in order."""
     if not candidates:
         return None, [
             Refusal(
@@ -101,10 +118,15 @@ def standby_of(observations: Observations, master: str, standby_host: str | None
                 "Add its host to the inventory's group masters, then run this again",
             )
         ]
-    if len(configured) == 1 and configured[0] in candidates:
-        return configured[0], []
-    if len(candidates) == 1:
-        return candidates[0], []
+    source = observations[master]
+    known = [name for name in candidates if _belongs(name, source)]
+    wrong = [name for name in known if not topology.streams(source, _conninfo.slot_name(name))]
+    there = [name for name in wrong if topology.kind(observations[name]) != topology.UNREACHABLE]
+    for meant in (candidates, known, wrong, there):
+        if len(meant) == 1:
+            return meant[0], []
+    if known and not wrong:
+        return known[0], []
     return None, [
         Refusal(
             f"the group masters has {len(candidates)} hosts beside the master ({', '.join(candidates)})",

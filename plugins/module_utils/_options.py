@@ -12,6 +12,8 @@ PLAY_OPTIONS: dict[str, dict[str, t.Any]] = {
     "master_host": {"type": "str"},
     "existing_data": {"type": "str", "choices": ["refuse", "keep", "discard"], "default": "refuse"},
     "master_restart_allowed": {"type": "bool", "default": False},
+    "replace_standby": {"type": "bool", "default": False},
+    "additional_standby": {"type": "bool", "default": False},
     "master_is_down": {"type": "bool", "default": False},
     "accept_data_loss": {"type": "bool", "default": False},
     "fence_command": {"type": "str"},

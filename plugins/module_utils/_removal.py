@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
-from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _finding, _verdicts
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _finding
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
 from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal, Verdict
 
@@ -124,7 +124,7 @@ def _is_standby(name: str, seen: topology.Observation, source: topology.Observat
         return False
     directory = seen["data_directory"]
     if directory["fenced"] and not directory["removed"]:
-        return _verdicts.streams(source, _conninfo.slot_name(name))  # a former master that follows by now
+        return topology.streams(source, _conninfo.slot_name(name))  # a former master that follows by now
     return what in STANDBYS or "standby.signal" in directory["signals"]
 
 

@@ -7,6 +7,7 @@ import datetime
 import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
+from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
 
 WIDTH = 46
 
@@ -60,6 +61,9 @@ def state(document: dict[str, t.Any]) -> str:
         seconds = mirroring["lag_seconds"]
         lag = checks.size(mirroring["lag_bytes"]) + (f", {seconds:.3f} s" if seconds is not None else "")
         lines.append(_line("Standby behind", lag))
+    for name, mirror in list(document["mirrors"].items())[1:]:
+        lag = f", {checks.size(mirror['lag_bytes'])} behind" if mirror["lag_bytes"] is not None else ""
+        lines.append(_line(f"Further standby {name}", mirror["summary_state"] + lag))
     if document["virtual_ip"]:
         where = ", ".join(document["virtual_ip"]["holders"]) or "no host"
         lines.append(_line("Virtual IP", f"{document['virtual_ip']['address']} on {where}"))
@@ -121,6 +125,7 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Promotion until a write had committed"] = f"{done['seconds']:.2f} s"
     if done.get("released_from"):
         facts["Commits wait for no standby now"] = f"synchronous_standby_names was {done['released_from']}"
+    facts.update(followed(document.get("followed") or [], plan["followers"]))
     facts.update(registered(document.get("registered") or {}))
     if document.get("virtual_ip"):
         trouble = document.get("trouble")
@@ -128,7 +133,7 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
     hosts = plan["endpoints"]
     names, ports = (",".join(str(hosts[name][key]) for name in sorted(hosts)) for key in ("address", "port"))
     follow = [f"clients: host={names} port={ports} target_session_attrs=read-write"]
-    lost = ", ".join(sorted(name for name in hosts if name != new)) or "another host"
+    lost = ", ".join(sorted(name for name in hosts if name not in (new, *plan["followers"]))) or "another host"
     follow.append(f"give it a standby again ({lost}): ansible-playbook hawq.mirroring.resync_standby")
     title = f"{new} is the master now" if activated else f"{new} is the master already, nothing to activate"
     if document["check"] and activated:
@@ -159,6 +164,18 @@ def segments(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Not reachable, so left out"] = ", ".join(plan["unreachable"])
     follow = ["look at them: SELECT * FROM gp_segment_configuration (database postgres of the master)"]
     return {"title": f"Segments of {plan['master']}", "facts": facts, "next": follow}
+
+
+def followed(results: list[dict[str, t.Any]], followers: dict[str, str]) -> dict[str, str]:
+    """Return the line on each further standby: whether it follows the new master."""
+    facts = {f"Further standby {name}": "is to follow" for name in followers}
+    for result in results:
+        trouble = result.get("msg")
+        command = f"ansible-playbook hawq.mirroring.resync_standby -e standby_host={result['item']}"
+        facts[f"Further standby {result['item']}"] = (
+            f"does NOT follow ({_sentence(trouble)}): {command}" if trouble else topology.SYNCHRONIZED
+        )
+    return facts
 
 
 def registered(found: dict[str, t.Any]) -> dict[str, str]:

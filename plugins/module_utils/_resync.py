@@ -198,9 +198,9 @@ def _row(route: str, case: Case) -> dict[str, t.Any]:
 def _why_not_none(case: Case) -> str:
     if topology.kind(case.seen) != topology.STANDBY:
         return _what_it_is(case.seen)
-    if case.source["server"]["standbys"] != [case.name]:
+    if case.name not in case.source["server"]["standbys"]:
         return "it is not registered with the master"
-    state = topology.mirroring(case.source)
+    state = topology.mirroring(case.source, case.name)
     if state["summary_state"] != topology.SYNCHRONIZED or not topology.sender_of(case.source, case.slot):
         return f"mirroring is {state['summary_state']}" + (
             f" ({state['detail_state']})" if state["detail_state"] else ""

@@ -112,6 +112,18 @@ VIEW = """
 SELECT summary_state, detail_state, extract(epoch FROM log_time)::float8 AS since, error_message
 FROM public.gp_master_mirroring
 """
+MIRRORS = """
+SELECT standby, summary_state, detail_state, extract(epoch FROM log_time)::float8 AS since, error_message
+FROM public.hawq_mirroring_state() ORDER BY standby
+"""
+
+
+def register(cursor: t.Any, role: str, names: list[str]) -> None:
+    """Write the names of the standbys where every database and every standby can read them."""
+    if names:
+        cursor.execute(f'ALTER ROLE "{role}" SET "hawq_mirroring.standbys" = %s', (",".join(names),))
+    else:
+        cursor.execute(f'ALTER ROLE "{role}" RESET "hawq_mirroring.standbys"')
 
 
 def gather(instance: Instance, sizes: bool, running: bool) -> tuple[dict[str, t.Any] | None, str | None]:
@@ -142,9 +154,10 @@ def gather(instance: Instance, sizes: bool, running: bool) -> tuple[dict[str, t.
             found["databases"] = [
                 row["datname"] for row in _database.rows(cursor, "SELECT datname FROM pg_database WHERE datallowconn")
             ]
-            found["mirroring"], found["segments"] = None, []
+            found["mirroring"], found["mirrors"], found["segments"] = None, [], []
             if _database.rows(cursor, VIEW_EXISTS)[0]["there"]:
                 found["mirroring"] = _database.rows(cursor, VIEW)[0]
+                found["mirrors"] = _database.rows(cursor, MIRRORS)
                 found["segments"] = _database.rows(cursor, SEGMENTS)
     except MirroringError as error:
         return None, str(error)

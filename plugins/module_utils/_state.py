@@ -96,7 +96,7 @@ def problems(document: dict[str, t.Any]) -> list[str]:
         where = " and ".join(address["holders"]) or "no host"
         found.append(f"{address['address']} is on {where}, and should be on the master {document['master']}")
     for standby in document["standbys"]:
-        mirroring = document["mirroring"]
+        mirroring = document["mirrors"].get(standby, document["mirroring"])
         if mirroring["summary_state"] != topology.SYNCHRONIZED:
             reason = mirroring["detail_state"] or mirroring["error_message"] or "no reason known"
             login = document["hosts"].get(standby, {}).get("replication_login") or ACCEPTED
@@ -189,6 +189,9 @@ def document(observations: dict[str, topology.Observation]) -> dict[str, t.Any]:
             "since": None,
             "error_message": "no single master to ask",
         },
+        "mirrors": {name: {**topology.mirroring(source, name), **_lag(source, name)} for name in standbys}
+        if source
+        else {},
         "slots": server.get("slots", []),
         "wal_retained_bytes": max([row["retained_bytes"] or 0 for row in server.get("slots", [])], default=0),
         "hosts": {name: _host(seen) for name, seen in observations.items()},

@@ -50,24 +50,44 @@ def judge(observations: Observations, hosts: dict[str, dict[str, t.Any]], option
             "only hosts of that group are looked at",
             "Correct -e master_host=",
         )
-    standby, refusals = _finding.standby_of(observations, master, None)
-    if standby is not None and wanted not in (None, standby):
-        refusals = [
-            Refusal(f"{wanted} is no standby of {master}", "only its standby can take over", "Correct -e master_host=")
-        ]
-    if standby is None or refusals:
+    standby, refusals = _standby_of(observations, master, wanted)
+    if standby is None:
         return Verdict({}, refusals)
+    further = _failover.followers(observations, master, standby)
     plan = {
         **_plan(observations, hosts, witnesses, master, standby),
+        "followers": further,
+        "standbys": _failover.standbys_after(observations[master], standby, master, further),
+        "slots": _failover.slots_after(observations[master], standby, master, further),
         "activate": True,
         "equip": True,
         "rollback": True,
         "fence": _failover.BY_MODULE,
         "salvage": True,
         "again": True,
-        "slot": _conninfo.slot_name(master),
     }
     return Verdict(plan, preflight(observations, hosts, options, _verdicts.Pair(master, standby)))
+
+
+def _standby_of(observations: Observations, master: str, wanted: str | None) -> tuple[str | None, list[Refusal]]:
+    """Return the standby that is to take over: the one that was named, or the only one."""
+    standbys = topology.registered(master, observations[master])
+    if wanted is None and len(standbys) > 1:
+        return None, [
+            Refusal(
+                f"{master} has {len(standbys)} standbys ({', '.join(standbys)})",
+                "it cannot be said which is to take over",
+                "Name it with -e master_host=HOST",
+            )
+        ]
+    if wanted in standbys:
+        return wanted, []
+    standby, refusals = _finding.standby_of(observations, master, None)
+    if standby is not None and wanted not in (None, standby):
+        return None, [
+            Refusal(f"{wanted} is no standby of {master}", "only its standby can take over", "Correct -e master_host=")
+        ]
+    return standby, refusals
 
 
 def _refuse(found: str, why: str, command: str) -> Verdict:
@@ -94,6 +114,8 @@ def _plan(
         "workflow": "switchover",
         "old": old,
         "new": new,
+        "master": new,
+        "followers": {},
         "start": False,
         "again": False,
         "known_lsn": None,
@@ -121,7 +143,8 @@ def _nothing(
         equip=bool(left),
         fence=_failover.BY_MODULE if left else _failover.NOT_NEEDED,
         salvage=False,
-        slot=None,
+        slots=[],
+        standbys=topology.registered(master, observations[master]),
     )
     return Verdict(plan, [])
 
@@ -173,7 +196,7 @@ def preflight(
 
 
 def _mirroring(source: topology.Observation, pair: _verdicts.Pair) -> list[Refusal]:
-    state = topology.mirroring(source)
+    state = topology.mirroring(source, pair.standby)
     if state["summary_state"] == topology.SYNCHRONIZED:
         return []
     why = f" ({state['detail_state']})" if state["detail_state"] else ""
@@ -248,14 +271,15 @@ def _way_back(
     pair: _verdicts.Pair,
 ) -> list[Refusal]:
     """Passwords and pg_hba.conf must let the two in to each other, whoever is the master."""
-    servers = [[str(hosts[name]["address"]), str(hosts[name]["port"])] for name in pair]
-    lines = _conninfo.hba_lines(options["replication_user"], _verdicts.addresses(observations, hosts, list(pair)))
-    wrong = [name for name in pair if observations[name]["blocks"]["hba"] != lines]
+    names = _verdicts.members(observations, pair)
+    servers = [[str(hosts[name]["address"]), str(hosts[name]["port"])] for name in names]
+    lines = _verdicts.hba_lines(observations, hosts, pair, options)
+    wrong = [name for name in names if observations[name]["blocks"]["hba"] != lines]
     found = []
     if wrong:
-        found.append(f"the replication lines in pg_hba.conf on {' and '.join(wrong)} are not those of the two hosts")
-    if _verdicts.needs_passwords(observations[pair.standby], observations[pair.master], servers):
-        found.append("the replication password is not in order on both hosts")
+        found.append(f"the replication lines in pg_hba.conf on {' and '.join(wrong)} are not those of these hosts")
+    if _verdicts.needs_passwords([observations[name] for name in names], servers):
+        found.append("the replication password is not in order on these hosts")
     _reload, restart = _settings.wanted(observations[pair.standby], _conninfo.slot_name(pair.master), False, 1)
     if restart:
         found.append(f"{pair.standby} needs {', '.join(sorted(restart))} set to serve as a master")

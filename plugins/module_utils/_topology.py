@@ -115,11 +115,25 @@ def slot_of(master: Observation, slot: str) -> dict[str, t.Any] | None:
     return next((row for row in master["server"]["slots"] if row["slot_name"] == slot), None)
 
 
-def mirroring(master: Observation) -> dict[str, t.Any]:
-    """Return the row of gp_master_mirroring that the master shows; without the view, say so."""
+def streams(master: Observation, slot: str) -> bool:
+    """Whether the master sends WAL through this slot."""
+    sender = sender_of(master, slot)
+    return sender is not None and sender["state"] == "streaming"
+
+
+def registered(name: str, master: Observation) -> list[str]:
+    """Return the standbys of the master of that name. One that was a standby once still has itself registered."""
+    return [standby for standby in master["server"]["standbys"] if standby != name]
+
+
+def mirroring(master: Observation, standby: str | None = None) -> dict[str, t.Any]:
+    """Return the row of gp_master_mirroring that the master shows, the worst standby's, or that of one standby.
+
+    Without the view, say so.
+    """
     server = master["server"]
     if server["mirroring"]:
-        row = server["mirroring"]
+        row = next((each for each in server["mirrors"] if each["standby"] == standby), server["mirroring"])
         return {
             "summary_state": row["summary_state"],
             "detail_state": row["detail_state"],

@@ -29,7 +29,7 @@ def needs_snapshot(seen: topology.Observation, source: topology.Observation, slo
         return True
     if seen["data_directory"]["unfinished"]:
         return True
-    if seen["data_directory"]["fenced"] and not streams(source, slot):
+    if seen["data_directory"]["fenced"] and not topology.streams(source, slot):
         return True  # a former master: its WAL may go on where the new master's does not
     if topology.kind(seen) == topology.STANDBY:
         return False
@@ -41,12 +41,6 @@ def needs_snapshot(seen: topology.Observation, source: topology.Observation, slo
     stopped = topology.kind(seen) == topology.STOPPED_STANDBY
     replace = stopped and choice in ("keep", "discard") and (started or topology.slot_of(source, slot) is None)
     return replace or not (is_standby and ours) or too_far_behind(source, slot)
-
-
-def streams(source: topology.Observation, slot: str) -> bool:
-    """Whether the master sends WAL through this slot."""
-    sender = topology.sender_of(source, slot)
-    return sender is not None and sender["state"] == "streaming"
 
 
 def too_far_behind(source: topology.Observation, slot: str) -> bool:
@@ -87,11 +81,31 @@ def resumes(seen: topology.Observation, source: topology.Observation) -> bool:
     return ours and job["copied"] and job["phase"] in ("copying", "verifying", "done")
 
 
-def addresses(observations: Observations, hosts: dict[str, dict[str, t.Any]], pair: list[str]) -> list[str]:
-    """Return the addresses that replication between the pair comes from, as each host itself sees them."""
+def members(observations: Observations, pair: Pair) -> list[str]:
+    """Return master, standby and the further standbys that can be looked at."""
+    others = topology.registered(pair.master, observations[pair.master])
+    return [*pair, *(name for name in others if name not in pair and _is_there(observations.get(name)))]
+
+
+def _is_there(seen: topology.Observation | None) -> bool:
+    return seen is not None and topology.kind(seen) != topology.UNREACHABLE
+
+
+def hba_lines(
+    observations: Observations, hosts: dict[str, dict[str, t.Any]], pair: Pair, options: dict[str, t.Any]
+) -> list[str]:
+    """Return the lines that let every member replicate from every other; those of one that is away now stay."""
+    names, source = members(observations, pair), observations[pair.master]
+    lines = _conninfo.hba_lines(options["replication_user"], addresses(observations, hosts, names))
+    away = set(topology.registered(pair.master, source)) - set(names)
+    return sorted({*lines, *(source["blocks"]["hba"] or [])}) if away else lines
+
+
+def addresses(observations: Observations, hosts: dict[str, dict[str, t.Any]], names: list[str]) -> list[str]:
+    """Return the addresses that replication between the hosts comes from, as each host itself sees them."""
     found = set()
-    for name in pair:
-        for peer in pair:
+    for name in names:
+        for peer in names:
             answer = observations[name]["probes"].get(peer)
             if answer and peer != name:
                 found.update(answer["sources"])
@@ -106,30 +120,30 @@ def needs_binaries(seen: topology.Observation) -> bool:
     return bool(here["missing"]) or here["major"] is None or not here["psycopg2"]
 
 
-def needs_ssh_keys(one: topology.Observation, other: topology.Observation) -> bool:
-    """Whether the users of the two hosts cannot yet log in to each other with known keys."""
+def needs_ssh_keys(seen: list[topology.Observation]) -> bool:
+    """Whether the users of the hosts cannot yet log in to each other with known keys."""
 
     def may_log_in(here: topology.Observation, there: topology.Observation) -> bool:
         mine, its = here["ssh"], there["ssh"]
         return mine["public_key"] in its["authorized"] and set(its["host_keys"]) <= set(mine["known"])
 
-    return not (may_log_in(one, other) and may_log_in(other, one))
+    return not all(may_log_in(one, other) for one in seen for other in seen if one is not other)
 
 
-def needs_passwords(one: topology.Observation, other: topology.Observation, servers: list[list[str]]) -> bool:
-    """Whether the replication password is not yet proven: in both files for both servers, and let in by the master."""
-    found = [one["credentials"], other["credentials"]]
+def needs_passwords(seen: list[topology.Observation], servers: list[list[str]]) -> bool:
+    """Whether the replication password is not yet proven: in each file for each server, and let in by the master."""
+    found = [each["credentials"] for each in seen]
     kept = all(
         row["private"] and row["consistent"] and all(each in row["servers"] for each in servers) for row in found
     )
     return not (kept and any(row["accepted"] for row in found) and any(row["login"] == "accepted" for row in found))
 
 
-def is_source(master: str, source: topology.Observation, standby: str, slot: str) -> bool:
-    """Whether the master already has what feeds this standby: role, registration, slot, and pg_hba.conf in effect."""
+def is_source(master: str, source: topology.Observation, standbys: list[str], slot: str) -> bool:
+    """Whether the master already has what feeds a standby: role, registration, slot, and pg_hba.conf in effect."""
     server, row = source["server"], topology.slot_of(source, slot)
     registered = (
-        (server["master_name"], server["standbys"]) == (master, [standby])
+        (server["master_name"], server["standbys"]) == (master, standbys)
         and row is not None
         and row["wal_status"] != "lost"
     )
@@ -141,7 +155,8 @@ def init_standby(observations: Observations, hosts: dict[str, dict[str, t.Any]],
     master, refusals = _finding.master_of(observations)
     if master is None:
         return Verdict({}, refusals)
-    standby, refusals = _finding.standby_of(observations, master, options["standby_host"])
+    further = options["replace_standby"] or options["additional_standby"]
+    standby, refusals = _finding.standby_of(observations, master, options["standby_host"], further)
     if standby is None:
         return Verdict({}, refusals)
     seen, source = observations[standby], observations[master]
@@ -158,7 +173,9 @@ def init_standby(observations: Observations, hosts: dict[str, dict[str, t.Any]],
     if checks.same_machine(standby, seen, master, source):
         refusals = []  # there is nothing else to say
     plan, found = mirror(observations, hosts, options, Pair(master, standby), snapshot and not stuck)
-    return Verdict({**plan, "workflow": "init_standby"}, refusals + found)
+    others = [name for name in plan["standbys"] if name != standby]
+    plan.update(workflow="init_standby", replaced=others if options["replace_standby"] else [])
+    return Verdict(plan, refusals + found)
 
 
 def unreachable(standby: str, seen: topology.Observation, hosts: dict[str, dict[str, t.Any]]) -> Refusal:
@@ -206,14 +223,16 @@ def mirror(
     refusals += _settings.restart_refusals(master, source, restart, options["master_restart_allowed"])
     refusals += checks.databases(source, options["view_databases"])
     refusals += _settings.retention_refusals(master, source, reload, options["wal_keep_megabytes"])
-    endpoints = {name: hosts[name] for name in (master, standby)}
+    endpoints = {name: hosts[name] for name in members(observations, pair)}
     servers = [[str(host["address"]), str(host["port"])] for host in endpoints.values()]
-    hba_lines = _conninfo.hba_lines(options["replication_user"], addresses(observations, hosts, [master, standby]))
-    passwords = needs_passwords(seen, source, servers)
-    hba = {name: observations[name]["blocks"]["hba"] != hba_lines for name in endpoints}
+    lines = hba_lines(observations, hosts, pair, options)
+    passwords = needs_passwords([observations[name] for name in endpoints], servers)
+    hba = {name: observations[name]["blocks"]["hba"] != lines for name in endpoints}
+    standbys = sorted({standby, *topology.registered(master, source)})
     plan = {
         "master": master,
         "standby": standby,
+        "standbys": standbys,
         "slot": slot,
         "snapshot": snapshot,
         # what only a resynchronisation does
@@ -226,7 +245,7 @@ def mirror(
         "binaries": needs_binaries(seen),
         # the copy is moved there as a whole: only its place is needed
         "data_directory": seen["data_directory"]["state"] == "missing" and not seen["data_directory"]["parent_exists"],
-        "ssh_keys": needs_ssh_keys(seen, source),
+        "ssh_keys": needs_ssh_keys([observations[name] for name in endpoints]),
         "copy_configuration": seen["configuration"]["outside"] and not seen["configuration"]["exists"],
         "system_identifier": topology.system_identifier(source),
         "settings": reload,
@@ -243,9 +262,9 @@ def mirror(
         or snapshot
         or hba[master]
         or bool(reload or restart)
-        or not is_source(master, source, standby, slot),
+        or not is_source(master, source, standbys, slot),
         "hba": hba,
-        "hba_lines": hba_lines,
+        "hba_lines": lines,
         "endpoints": endpoints,
         "hba_file": source["server"]["settings"]["hba_file"],
         "config_directory": source["configuration"]["path"],

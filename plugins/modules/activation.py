@@ -9,8 +9,8 @@ short_description: Make a standby the master
 version_added: 0.1.0
 description:
   - Promotes the standby on this host, also when its replay is paused, and waits, bounded, until a write commits.
-  - Then it gives the new master what it needs, a limit to the WAL that slots keep, a slot that keeps WAL for the old
-    master's way back, and no registered standby.
+  - Then it gives the new master what it needs, a limit to the WAL that slots keep, slots that keep WAL for the old
+    master's way back and for further standbys, and only those registered.
   - Then it brings the address that follows the master here. That the address stays away is told and is no failure,
     since the master is there.
   - A server that already is a master is not promoted again.
@@ -24,7 +24,12 @@ options:
     default: active
   role: {description: Replication role that standbys are registered at., type: str, default: hawq_mirroring}
   name: {description: Name of the new master in the views., type: str}
-  slot: {description: Slot that keeps WAL for the old master., type: str}
+  slots:
+    description: Slots that keep WAL for the old master and for further standbys.
+    type: list
+    elements: str
+    default: []
+  standbys: {description: Further standbys that stay registered., type: list, elements: str, default: []}
   wal_keep_megabytes:
     description: Limit of the WAL kept by slots, in megabytes, where there is none yet.
     type: int
@@ -49,7 +54,7 @@ EXAMPLES = r"""
 - name: Activate the standby
   hawq.mirroring.activation:
     instance: "{{ server_instance }}"
-    slot: hawq_mirroring_mdw
+    slots: [hawq_mirroring_mdw]
 """
 
 RETURN = r"""
@@ -93,7 +98,7 @@ SELECT pg_is_in_recovery() AS in_recovery, pg_last_wal_replay_lsn()::text AS rep
        current_setting('max_slot_wal_keep_size') AS keep
 """
 TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline"
-SLOTS = "SELECT slot_name FROM pg_replication_slots WHERE slot_name = %s"
+SLOTS = "SELECT slot_name FROM pg_replication_slots"
 ROLE = "SELECT FROM pg_roles WHERE rolname = %s"
 SEGMENTS = "SELECT to_regclass('public.hawq_mirroring_segment') IS NOT NULL AS there"
 CHECKPOINT_SECONDS = 600
@@ -119,20 +124,21 @@ def promote(cursor, timeout):
 
 
 def keep_wal(module, cursor):
-    """Keep WAL for the old master's way back; return what was done.
+    """Keep WAL for the old master's way back and for further standbys; return what was done.
 
     Before the promotion: the checkpoint that follows that removes the WAL since the last one that both have, which a
     rewind begins with. No new master is held up when there is no slot to be had.
     """
-    slot = module.params["slot"]
+    done = []
     try:
-        if not slot or _database.rows(cursor, SLOTS, (slot,)):
-            return []
-        cursor.execute("SELECT pg_create_physical_replication_slot(%s, true)", (slot,))
+        there = {row["slot_name"] for row in _database.rows(cursor, SLOTS)} if module.params["slots"] else set()
+        for slot in module.params["slots"]:
+            if slot not in there:
+                cursor.execute("SELECT pg_create_physical_replication_slot(%s, true)", (slot,))
+                done.append(f"slot {slot} made")
     except _database.Error as error:
         module.warn(f"no WAL is kept for the old master's way back: {' '.join(str(error).split())}")
-        return []
-    return [f"slot {slot} made"]
+    return done
 
 
 def equip(module, cursor, row):
@@ -148,9 +154,10 @@ def equip(module, cursor, row):
         cursor.execute("SELECT pg_reload_conf()")
     role, name = module.params["role"], module.params["name"]
     if _database.rows(cursor, ROLE, (role,)):
-        if _database.rows(cursor, _serverinfo.STANDBYS):
-            cursor.execute(f'ALTER ROLE "{role}" RESET "hawq_mirroring.standbys"')
-            done.append("standby unregistered")
+        standbys = sorted(module.params["standbys"])
+        if [row["name"] for row in _database.rows(cursor, _serverinfo.STANDBYS)] != standbys:
+            _serverinfo.register(cursor, role, standbys)
+            done.append("standbys registered" if standbys else "standby unregistered")
         known = _database.rows(cursor, _serverinfo.MASTER_NAME)
         if name and not (known and known[0]["name"] == name):
             cursor.execute(f'ALTER ROLE "{role}" SET "hawq_mirroring.master" = %s', (name,))
@@ -236,7 +243,8 @@ if __name__ == "__main__":
             "state": {"type": "str", "choices": ["active", "checkpointed"], "default": "active"},
             "role": {"type": "str", "default": "hawq_mirroring"},
             "name": {"type": "str"},
-            "slot": {"type": "str"},
+            "slots": {"type": "list", "elements": "str", "default": []},
+            "standbys": {"type": "list", "elements": "str", "default": []},
             "wal_keep_megabytes": {"type": "int", "default": 10240},
             "virtual_ip": _virtual_ip.OPTION,
             "virtual_ip_timeout": {"type": "int", "default": 30},

@@ -17,6 +17,7 @@ options:
     description: State to wait for. V(session) waits until the server gives sessions, or its unit has failed.
     type: str
     choices: [session, Not Configured, Synchronizing, Synchronized, Not Synchronized]
+  standby: {description: "Name of the standby that is meant. Without it, the worst one.", type: str}
   timeout: {description: Seconds to wait for at most., type: int, default: 60}
 attributes:
   check_mode: {description: Asks once and does not wait., support: full}
@@ -50,13 +51,15 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _da
 SESSION = "session"
 
 
-def ask(instance):
+def ask(instance, standby):
     """The view's row, an empty one where the view is not installed, or None and the reason when there is no session."""
     try:
         with _database.session(instance) as cursor:
             if not _database.rows(cursor, _serverinfo.VIEW_EXISTS)[0]["there"]:
                 return {"summary_state": None, "detail_state": None, "since": None, "error_message": "no view"}, ""
-            return _database.rows(cursor, _serverinfo.VIEW)[0], ""
+            mirrors = _database.rows(cursor, _serverinfo.MIRRORS) if standby else []
+            mine = [row for row in mirrors if row.pop("standby") == standby]
+            return (mine or _database.rows(cursor, _serverinfo.VIEW))[0], ""
     except _common.MirroringError as error:
         return None, str(error)
 
@@ -76,7 +79,7 @@ def main(module):
     run = _common.Runner(module)
     begin = time.monotonic()
     while True:
-        row, reason = ask(instance)
+        row, reason = ask(instance, module.params["standby"])
         waited = round(time.monotonic() - begin, 2)
         died = last_words(instance, run) if row is None else None
         if died is not None and not module.check_mode:
@@ -112,6 +115,7 @@ if __name__ == "__main__":
                 "type": "str",
                 "choices": [SESSION, "Not Configured", "Synchronizing", "Synchronized", "Not Synchronized"],
             },
+            "standby": {"type": "str"},
             "timeout": {"type": "int", "default": 60},
         },
     )

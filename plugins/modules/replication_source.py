@@ -30,6 +30,7 @@ options:
       - Name of the master in the views. With O(state=absent) it is unregistered as well, as it may have been a standby.
     type: str
   standby: {description: Name of the standby., type: str, required: true}
+  others: {description: Further standbys that stay registered., type: list, elements: str, default: []}
   slot: {description: Name of the standby's slot., type: str, required: true}
   created:
     description: What to take away with O(state=absent), for example what an earlier call returned as RV(created).
@@ -117,14 +118,6 @@ RELEASE_SECONDS = 10
 ANSWER_SECONDS = 4
 
 
-def register(cursor, role, names):
-    """Write the names of the standbys where every database can read them."""
-    if names:
-        cursor.execute(f'ALTER ROLE "{role}" SET "hawq_mirroring.standbys" = %s', (",".join(names),))
-    else:
-        cursor.execute(f'ALTER ROLE "{role}" RESET "hawq_mirroring.standbys"')
-
-
 def ensure_role(cursor, role, password, act):
     """Create or repair the replication role; return created, repaired or nothing."""
     found = _database.rows(cursor, ROLE, (MARK, role))
@@ -145,13 +138,12 @@ def ensure_role(cursor, role, password, act):
     return "repaired" if found else "created"
 
 
-def ensure_registration(cursor, role, standby, act):
-    """Register this standby alone: a master that was one itself still is registered. Return created or nothing."""
-    standbys = [row["name"] for row in _database.rows(cursor, _serverinfo.STANDBYS)]
-    if standbys == [standby]:
+def ensure_registration(cursor, role, wanted, act):
+    """Register these standbys alone: a master that was one itself still is registered. Return created or nothing."""
+    if [row["name"] for row in _database.rows(cursor, _serverinfo.STANDBYS)] == wanted:
         return None
     if act:
-        register(cursor, role, [standby])
+        _serverinfo.register(cursor, role, wanted)
     return "created"
 
 
@@ -206,7 +198,7 @@ def present(module, cursor):
         )
     outcome = {
         "role": ensure_role(cursor, role, password, act),
-        "registration": ensure_registration(cursor, role, options["standby"], act),
+        "registration": ensure_registration(cursor, role, sorted({options["standby"], *options["others"]}), act),
         "name": ensure_name(cursor, role, options["master"], act),
         "slot": ensure_slot(cursor, options["slot"], act),
         "loaded pg_hba.conf": "repaired" if _database.rows(cursor, STALE_HBA)[0]["stale"] else None,
@@ -266,7 +258,7 @@ def absent(module, cursor):
         if "slot" in removed:
             drop_slot(cursor, options["slot"])
         if "registration" in removed:
-            register(cursor, role, others)
+            _serverinfo.register(cursor, role, others)
         if "role" in removed:
             cursor.execute(f'DROP ROLE "{role}"')
     return removed, bool(slots) and slots[0]["wal_status"] == "lost", stays
@@ -308,6 +300,7 @@ if __name__ == "__main__":
             "passfile": {"type": "path", "required": True, "no_log": False},
             "master": {"type": "str"},
             "standby": {"type": "str", "required": True},
+            "others": {"type": "list", "elements": "str", "default": []},
             "slot": {"type": "str", "required": True},
             "spare": {"type": "bool", "default": False},
             "created": {"type": "list", "elements": "str", "choices": ["role", "registration", "slot"], "default": []},
