@@ -39,11 +39,13 @@ def judge(
     old, refusals = _old_master_of(observations, hosts, new)
     if old is None:
         return Verdict({}, refusals)
-    fence, unproven = _fence(old, new, observations, witnesses, options)
+    further = followers(observations, old, new)
+    # they see the old master as the segments do
+    onlookers = {**{name: observations[name] for name in further}, **witnesses}
+    fence, unproven = _fence(old, new, observations, onlookers, options)
     if not options["accept_data_loss"]:
         unproven += _missing(old, new, observations, witnesses)
     refusals += unproven
-    further = followers(observations, old, new)
     plan = {
         "workflow": "failover",
         "activate": True,
@@ -62,7 +64,7 @@ def judge(
         "endpoints": {name: hosts[name] for name in (old, new, *further)},
         "slots": slots_after(observations[new], new, old, further),
         "segments": _registered(witnesses),
-        "evidence": evidence(observations, witnesses, old, new),
+        "evidence": evidence(observations, onlookers, old, new),
     }
     return Verdict(plan, refusals)
 

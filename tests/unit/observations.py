@@ -291,6 +291,7 @@ def _running(base: Observation, name: str, server: dict[str, t.Any]) -> Observat
                 "pending_restart": [],
                 "databases": ["postgres", "template1", "app"],
                 "mirroring": None,
+                "mirrors": [],
                 **server,
             },
             "server_error": None,

@@ -63,6 +63,7 @@ def segment(name: str = "sdw1", **witness: t.Any) -> dict[str, t.Any]:
     return {"witnesses": {name: {**seen, "witness": {**remembered, **witness} if witness else None}}}
 
 
+AHEAD = {"server.have_lsn": "0/4017F88"}
 BEHIND = {"server.receiver.latest_end_lsn": "0/4017F88"}
 TOLD = {"activate": True, "old": "mdw", "new": "smdw"}
 PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
@@ -106,9 +107,54 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
     ),
     "old master's data gone, the operator's word": (pair(empty("mdw")), {**DOWN, **LOSS}, {**TOLD, "salvage": False}),
     "one of two standbys": (
-        {**pair(crashed()), "sdw1": standby("sdw1", {"replication.primary_slot_name": "hawq_mirroring_sdw1"})},
-        {"standby_host": "smdw"},
-        TOLD,
+        {**pair(crashed()), "sdw1": standby("sdw1")},
+        {"standby_host": "sdw1"},
+        {
+            **TOLD,
+            "new": "sdw1",
+            "followers": {"smdw": "hawq_mirroring_smdw"},
+            "slots": ["hawq_mirroring_mdw", "hawq_mirroring_smdw"],
+            "standbys": ["smdw"],
+        },
+    ),
+    "the standby that is ahead": (
+        {**pair(crashed()), "sdw1": standby("sdw1", AHEAD)},
+        {},
+        {**TOLD, "new": "sdw1", "followers": {"smdw": "hawq_mirroring_smdw"}},
+    ),
+    "two that are equal, one stopped": (
+        {**pair(crashed(), stopped_standby()), "sdw1": standby("sdw1")},
+        {},
+        {**TOLD, "new": "sdw1", "followers": {}, "standbys": []},
+    ),
+    "one that is behind, loss accepted": (
+        {**pair(crashed()), "sdw1": standby("sdw1", AHEAD)},
+        {"standby_host": "smdw", **LOSS},
+        {**TOLD, "followers": {"sdw1": "hawq_mirroring_sdw1"}},
+    ),
+    "a registered standby's host is off": (
+        {**pair(crashed(), standby("smdw", {"server.standbys": ["sdw1", "smdw"]})), "sdw1": unreachable()},
+        {},
+        {
+            **TOLD,
+            "followers": {},
+            "slots": ["hawq_mirroring_mdw", "hawq_mirroring_sdw1"],
+            "standbys": ["sdw1"],
+        },
+    ),
+    "killed before the further standby was told": (
+        {"mdw": unreachable(), "smdw": activated({"server.standbys": ["sdw1"]}), "sdw1": standby("sdw1")},
+        {},
+        {"activate": False, "old": None, "new": "smdw", "followers": {"sdw1": "hawq_mirroring_sdw1"}},
+    ),
+    "again, the further standby follows, the old master is back": (
+        {
+            "mdw": crashed({"data_directory.fenced": True}),
+            "smdw": activated({"server.standbys": ["sdw1"]}),
+            "sdw1": standby("sdw1", {"server.timeline": 2, "replication.primary_conninfo.host": "smdw"}),
+        },
+        {},
+        {"activate": False, "old": "mdw", "new": "smdw", "followers": {}, "standbys": ["sdw1"]},
     ),
     "segments saw it synchronized": (pair(unreachable()), {**DOWN, **segment(at=1.0)}, {**TOLD, "segments": ["sdw1"]}),
     "a segment remembers another master": (
@@ -233,10 +279,15 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
         {},
         [("smdw: a frozen server process", "on smdw let it go on there (kill -CONT")],
     ),
-    "two standbys": (
-        {**pair(crashed()), "sdw1": standby("sdw1")},
-        {},
-        [("there are 2 standbys (smdw, sdw1)", "-e standby_host=")],
+    "named host is behind the other standby": (
+        {**pair(crashed()), "sdw1": standby("sdw1", AHEAD)},
+        {"standby_host": "smdw"},
+        [("smdw has WAL up to 0/3017F88, and sdw1 up to 0/4017F88", "Name sdw1")],
+    ),
+    "host dead, its server answers a further standby": (
+        {**pair(unreachable()), "sdw1": standby("sdw1")},
+        DOWN,
+        [("its server answers sdw1 at", "Mend the way")],
     ),
     "named host is no standby": (
         {**pair(crashed()), "sdw1": empty("sdw1")},

@@ -398,6 +398,33 @@ def test_plan(smdw: Observation, mdw: Observation, options: dict[str, t.Any], ex
     assert {name: plan[name] for name in expected} == expected
 
 
+TWO = {
+    "server.standbys": ["sdw1", "smdw"],
+    "server.slots": [slot(), slot(slot_name="hawq_mirroring_sdw1", active=False, active_pid=None)],
+}
+
+
+@pytest.mark.parametrize(
+    ("sdw1", "mdw", "chosen", "standby_host"),
+    [
+        (stopped_standby("sdw1"), mirrored("mdw", TWO), None, "sdw1"),
+        (stopped_standby("sdw1"), mirrored("mdw", TWO), "smdw", "smdw"),
+        ({"reachable": False, "error": "timed out"}, mirrored("mdw", TWO), None, None),
+        # a former master that the master keeps WAL for, beside the standby that followed on
+        (stopped("sdw1", FENCED), mirrored("mdw", {"server.slots": TWO["server.slots"]}), None, "sdw1"),
+        # a host that never was one of them
+        (empty("sdw1"), mirrored(), None, "smdw"),
+        (empty("sdw1"), mirrored(), "sdw1", None),
+    ],
+)
+def test_which_of_several_is_brought_back(
+    sdw1: Observation, mdw: Observation, chosen: str | None, standby_host: str | None
+) -> None:
+    seen = {"mdw": mdw, "smdw": standby(), "sdw1": sdw1}
+    plan, refusals = _resync.judge(seen, HOSTS, {**OPTIONS, "standby_host": chosen, "divergence": found()})
+    assert (plan.get("standby"), bool(refusals)) == (standby_host, standby_host is None)
+
+
 def stretch(*rows: tuple[int, int, int | None]) -> list[_timelines.Stretch]:
     return [_timelines.Stretch(*row) for row in rows]
 

@@ -134,7 +134,8 @@ def test_swap() -> None:
         assert refusals == []
         expected = {"activate": True, "old": "mdw", "new": "smdw", "again": True, "fence": "module", "salvage": True}
         assert {name: plan[name] for name in expected} == expected
-        assert (plan["slot"], plan["reason"]) == ("hawq_mirroring_mdw", "switchover to smdw")
+        assert (plan["slots"], plan["reason"]) == (["hawq_mirroring_mdw"], "switchover to smdw")
+        assert (plan["followers"], plan["standbys"]) == ({}, [])
         assert set(plan["endpoints"]) == {"mdw", "smdw"}
 
 

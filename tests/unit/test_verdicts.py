@@ -9,6 +9,7 @@ import typing as t
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology, _verdicts
 from observations import (
+    ADDRESSES,
     DATA,
     FOREIGN,
     GIGABYTE,
@@ -58,6 +59,8 @@ def init_standby(hosts: Hosts, options: Options) -> _verdicts.Verdict:
     defaults: Options = {
         "standby_host": None,
         "existing_data": "refuse",
+        "replace_standby": False,
+        "additional_standby": False,
         "master_restart_allowed": False,
         "binaries_method": "packages",
         "replication_user": "hawq_mirroring",
@@ -75,6 +78,10 @@ def pair(seen: Observation, source: Observation | None = None) -> Hosts:
 
 def three(**hosts: Observation) -> Hosts:
     return {"mdw": master(), "smdw": empty("smdw"), "sdw1": empty("sdw1"), **hosts}
+
+
+def lines_of(*names: str) -> list[str]:
+    return [f"host replication hawq_mirroring {ADDRESSES[name]}/32 scram-sha-256" for name in names]
 
 
 def with_tablespace(overrides: dict[str, t.Any] | None = None) -> Observation:
@@ -104,6 +111,49 @@ PLANS: dict[str, tuple[Hosts, Options, dict[str, t.Any]]] = {
         {"master": "mdw", "standby": "sdw1"},
     ),
     "three hosts with a registered standby": (three(mdw=mirrored(), smdw=standby()), {}, {"standby": "smdw"}),
+    "a further standby": (
+        three(mdw=mirrored(), smdw=standby(), sdw1=empty("sdw1")),
+        {"standby_host": "sdw1", "additional_standby": True},
+        {
+            "standby": "sdw1",
+            "standbys": ["sdw1", "smdw"],
+            "replaced": [],
+            "slot": "hawq_mirroring_sdw1",
+            "hba": {"mdw": True, "sdw1": True, "smdw": True},
+            "endpoints": {name: HOSTS[name] for name in ("mdw", "sdw1", "smdw")},
+            "passwords": True,
+            "source": True,
+        },
+    ),
+    "instead of another": (
+        three(mdw=mirrored(), smdw=standby(), sdw1=empty("sdw1")),
+        {"standby_host": "sdw1", "replace_standby": True},
+        {"standby": "sdw1", "standbys": ["sdw1", "smdw"], "replaced": ["smdw"]},
+    ),
+    "instead of one whose host is gone": (
+        three(mdw=mirrored(), smdw=unreachable(), sdw1=empty("sdw1")),
+        {"standby_host": "sdw1", "replace_standby": True},
+        {
+            "replaced": ["smdw"],
+            "endpoints": {name: HOSTS[name] for name in ("mdw", "sdw1")},
+            "hba_lines": sorted({*lines_of("mdw", "smdw"), *lines_of("mdw", "sdw1")}),
+        },
+    ),
+    "instead of one that is in no inventory": (
+        {"mdw": change(mirrored(), {"server": {**OTHER_STANDBY, "standbys": ["old"]}}), "smdw": empty()},
+        {"standby_host": "smdw", "replace_standby": True},
+        {"standby": "smdw", "replaced": ["old"], "standbys": ["old", "smdw"]},
+    ),
+    "a further standby is repaired": (
+        three(mdw=mirrored("mdw", {"server.standbys": ["sdw1", "smdw"]}), smdw=standby(), sdw1=stopped_standby("sdw1")),
+        {"standby_host": "sdw1"},
+        {"standby": "sdw1", "standbys": ["sdw1", "smdw"]},
+    ),
+    "of two standbys the one that is not in order": (
+        three(mdw=mirrored("mdw", {"server.standbys": ["sdw1", "smdw"]}), smdw=standby(), sdw1=stopped_standby("sdw1")),
+        {},
+        {"standby": "sdw1"},
+    ),
     "unreachable bystander": (three(sdw1=unreachable()), {"standby_host": "smdw"}, {"standby": "smdw"}),
     "healthy standby": (
         pair(standby(), mirrored()),
@@ -392,6 +442,20 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
         three(mdw=mirrored(), smdw=standby()),
         {"standby_host": "sdw1"},
         [("already has the standby smdw", "Run without -e standby_host= to repair smdw")],
+    ),
+    "other standby registered, which options there are": (
+        three(mdw=mirrored(), smdw=standby()),
+        {"standby_host": "sdw1"},
+        [("already has the standby smdw", "-e additional_standby=true; instead of it: -e replace_standby=true")],
+    ),
+    "two standbys that are not in order": (
+        three(
+            mdw=mirrored("mdw", {"server.standbys": ["sdw1", "smdw"], "server.senders": []}),
+            smdw=stopped_standby(),
+            sdw1=stopped_standby("sdw1"),
+        ),
+        {},
+        [("2 hosts beside the master (smdw, sdw1)", "-e standby_host=HOST")],
     ),
     "registered standby is not in the inventory": (
         pair(empty(), change(mirrored(), {"server": OTHER_STANDBY})),
