@@ -34,6 +34,12 @@ RECOVERING = "in archive recovery"
 STOP_SECONDS = 60
 #: until a server that is being started can be told from one that has died
 START_SECONDS = 3
+#: the master notices soon that a host which reads its files is gone
+READER = {
+    **_snapshot_job.KEEPALIVE,
+    "options": "-c tcp_user_timeout=10000 -c tcp_keepalives_idle=3 -c tcp_keepalives_interval=2"
+    " -c tcp_keepalives_count=3",
+}
 SOCKETS = "/run/hawq-mirroring-rewind"
 #: what must not change while the WAL is replayed up to its end, and nothing more
 ALONE = {
@@ -197,7 +203,7 @@ def restore_configuration(instance: Instance, place: str) -> None:
 
 def command_of(instance: Instance, source: Source) -> list[str]:
     """Return pg_rewind's command."""
-    conninfo = _conninfo.render({**source.keywords, "passfile": source.passfile})
+    conninfo = _conninfo.render({**source.keywords, **READER, "passfile": source.passfile})
     command = [instance.program("pg_rewind"), f"--target-pgdata={instance.data_directory}", "--no-ensure-shutdown"]
     command.append(f"--source-server={conninfo}")
     if instance.config_directory != instance.data_directory:

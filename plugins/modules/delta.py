@@ -181,7 +181,7 @@ def verify(instance, run, manifest, timeout):
 def delta(module, instance, run, result):
     """Mark, make the backup, verify it, take the mark away."""
     options, data = module.params, instance.data_directory
-    keywords = {**options["primary"], **_snapshot_job.KEEPALIVE, "user": options["role"], "dbname": "postgres"}
+    keywords = {**options["primary"], **_rewind.READER, "user": options["role"], "dbname": "postgres"}
     password = (
         _conninfo.password_in(_files.read(options["primary"]["passfile"]) or "", options["primary"]["user"]) or ""
     )

@@ -77,7 +77,8 @@ FROM pg_control_checkpoint() c
 """
 ROLE = "SELECT shobj_description(oid, 'pg_authid') = %s AS ours FROM pg_roles WHERE rolname = %s"
 SESSIONS = "SELECT pid FROM pg_stat_activity WHERE usename = %s"
-END_SECONDS = 10
+#: a host that died is noticed before that
+END_SECONDS = 20
 
 
 def ours(cursor, role):

@@ -16,7 +16,6 @@ from harness import (
     differences,
     fingerprint,
     flat,
-    lab,
     mirroring,
     on,
     play,
@@ -32,7 +31,6 @@ from ways import (
     catch_up,
     diverge,
     kill_server,
-    slot_of,
 )
 
 

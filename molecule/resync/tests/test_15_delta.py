@@ -57,6 +57,8 @@ def test_case_20_a_lost_slot_needs_no_copy_of_all(pair: Pair, tmp_path: Path) ->
     sql(pair.master, "CREATE TABLE there TABLESPACE space AS SELECT generate_series(1, 100000) AS n")
     sql(pair.master, "CREATE UNLOGGED TABLE fleeting AS SELECT 1 AS n; CREATE TABLE gone AS SELECT 1; VACUUM FREEZE")
     catch_up(pair)
+    # pages that were replayed differ in hint bits and unused bytes from the master's
+    on(pair.standby, f"systemctl stop {SERVICE}")
     play("resync_standby", "-e", "resync_route=snapshot", "-e", "existing_data=discard")
     lose_slot(pair)
     sql(pair.master, "DELETE FROM bulk WHERE n <= 1000; DELETE FROM there WHERE n <= 1000; DROP TABLE gone")
@@ -65,7 +67,7 @@ def test_case_20_a_lost_slot_needs_no_copy_of_all(pair: Pair, tmp_path: Path) ->
 
     running = Running("resync_standby", "-e", f"report_file={report}", *SLOW)
     until(lambda: on(pair.standby, f"ls {UNFINISHED} 2>/dev/null", check=False), 90, "the comparison has begun")
-    assert mirroring(pair.master)[0] == "Synchronizing"
+    until(lambda: mirroring(pair.master)[0] == "Synchronizing", 30, "the master sees the copy")
     sql(pair.master, "DELETE FROM bulk WHERE n > 999000; CREATE TABLE later AS SELECT 1 AS n")
     code, said = running.end()
 
