@@ -134,7 +134,8 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
     names, ports = (",".join(str(hosts[name][key]) for name in sorted(hosts)) for key in ("address", "port"))
     follow = [f"clients: host={names} port={ports} target_session_attrs=read-write"]
     lost = ", ".join(sorted(name for name in hosts if name not in (new, *plan["followers"]))) or "another host"
-    follow.append(f"give it a standby again ({lost}): ansible-playbook hawq.mirroring.resync_standby")
+    off = f"switch {old} on, then " if old and plan["fence"] in ("command", "operator's word") else ""
+    follow.append(f"{off}give it a standby again ({lost}): ansible-playbook hawq.mirroring.resync_standby")
     title = f"{new} is the master now" if activated else f"{new} is the master already, nothing to activate"
     if document["check"] and activated:
         title = f"Nothing was changed. A run would make {new} the master"
@@ -153,6 +154,8 @@ def switchover(document: dict[str, t.Any]) -> dict[str, t.Any]:
     if plan["activate"] and not document["check"]:
         outage = float(document["served"]) - document["marks"]["observe and judge"]
         facts["Without a master for at most"] = f"{outage:.1f} s"
+        if document["fenced"].get("cut_off"):
+            facts["Sessions that were still open"] = "cut off when drain_seconds were over"
     return {"title": title, "facts": facts, "next": found["next"][:1]}
 
 

@@ -8,12 +8,12 @@ import typing as t
 from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
 
 DONE = {
-    "none": "nothing was to be done",
-    "start": "its WAL went on from where it was",
-    "follow": "a former master that had nothing of its own: nothing was copied",
-    "rewind": "only what had changed was copied",
-    "delta": "all was compared, what differed was copied, the result verified",
-    "snapshot": "all was copied and verified",
+    "none": "nothing to do",
+    "start": "its WAL goes on from where it is",
+    "follow": "a former master that has nothing of its own: nothing to copy",
+    "rewind": "only what has changed since the histories parted is copied",
+    "delta": "all is compared, what differs is copied, the result is verified",
+    "snapshot": "all is copied and verified",
 }
 
 
@@ -78,6 +78,14 @@ def resync(document: dict[str, t.Any]) -> dict[str, t.Any]:
     kept = [*document["kept"], *([document["lost"]["directory"]] if document["lost"].get("directory") else [])]
     if kept:
         facts["Kept aside"] = ", ".join(kept)
+    found, lost_place = plan.get("divergence"), document["lost"].get("directory")
+    look = []
+    if lost_place and found:
+        look = [
+            f"what only it had, record by record: pg_waldump -p {lost_place}/pg_wal -s {found['fork_lsn']}"
+            f" -e {found['end_lsn']} -t {plan['history'][-1]['timeline']}"
+        ]
     follow = [f"when you need it no more, delete {' and '.join(kept)}"] if kept and not check else []
+    follow = [*look, *follow]
     follow.append("look at it any time: ansible-playbook hawq.mirroring.state")
     return {"title": title, "facts": facts, "next": follow}

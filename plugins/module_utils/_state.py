@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _lsn
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _finding, _lsn
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
 
 ACCEPTED = "accepted"
@@ -133,6 +133,12 @@ def notes(document: dict[str, t.Any], observations: dict[str, topology.Observati
     standbys = [name for name, seen in observations.items() if _follows(seen)]
     if not document["masters"] and standbys:
         found.append(f"if the master is lost, make {standbys[0]} the master: ansible-playbook hawq.mirroring.failover")
+    elif not document["masters"]:
+        found.append(_finding.master_of(observations)[1][0].command)
+    wrong = [name for name, row in document["mirrors"].items() if row["summary_state"] != topology.SYNCHRONIZED]
+    if wrong:
+        which = f" -e standby_host={wrong[0]}" if len(document["standbys"]) > 1 else ""
+        found.append(f"bring {wrong[0]} back: ansible-playbook hawq.mirroring.resync_standby{which}")
     if master and not document["standbys"]:
         slots = [row["slot_name"] for row in document["slots"] if row["slot_name"].startswith("hawq_mirroring_")]
         kept = f" (slot {slots[0]} keeps WAL for one)" if slots else ""
@@ -152,10 +158,20 @@ def notes(document: dict[str, t.Any], observations: dict[str, topology.Observati
 
 
 def _standby_by(master: str, observations: dict[str, topology.Observation]) -> str:
-    """Return the playbook that gives the master a standby: data of the same system is brought back, else it is made."""
-    own = topology.system_identifier(observations[master])
-    others = (seen for name, seen in observations.items() if name != master)
-    return "resync_standby" if any(topology.system_identifier(seen) == own for seen in others) else "init_standby"
+    """Return the playbook that gives the master a standby: data of the same system is brought back, else it is made.
+
+    Of a host that cannot be looked at, the slot that the master keeps for it tells.
+    """
+    source = observations[master]
+    own = topology.system_identifier(source)
+    comes_back = any(
+        topology.system_identifier(seen) == own
+        if topology.kind(seen) != topology.UNREACHABLE
+        else topology.slot_of(source, _conninfo.slot_name(name)) is not None
+        for name, seen in observations.items()
+        if name != master
+    )
+    return "resync_standby" if comes_back else "init_standby"
 
 
 def _follows(seen: topology.Observation) -> bool:

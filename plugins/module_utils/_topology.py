@@ -36,6 +36,8 @@ _DESCRIPTIONS = {
     OTHER: "a directory with files that are not a server's",
     UNREACHABLE: "not reachable by SSH",
 }
+#: what the control file says of a server that has ended without a word
+CRASHED = {name: "not shut down cleanly" for name in ("in production", "in archive recovery", "in crash recovery")}
 
 
 def kind(seen: Observation) -> str:
@@ -78,7 +80,8 @@ def describe(seen: Observation) -> str:
     if seen["data_directory"]["unfinished"]:
         words = f"{words}, left half-way by a resynchronisation"
     if kind(seen) in (STOPPED, STOPPED_STANDBY) and seen["control"]:
-        return f"{words} ({seen['control']['state']}, timeline {seen['control']['timeline']})"
+        state = CRASHED.get(seen["control"]["state"], seen["control"]["state"])
+        return f"{words} ({state}, timeline {seen['control']['timeline']})"
     return words
 
 

@@ -71,6 +71,10 @@ stopped:
   description: How the server ended. One of V(fast), V(immediate), V(killed); empty when it was not running.
   type: str
   returned: always
+cut_off:
+  description: Whether sessions were still open when the time of O(drain) was over.
+  type: bool
+  returned: with O(state=fenced)
 record:
   description:
     - What is recorded, C(at), C(reason), C(was) and C(control) (the control file's fields), now or by an earlier run.
@@ -123,13 +127,13 @@ def fence(module, instance, run):
     process = _observe.process(instance, _database.postmaster(instance))
     asked_for = _observe.unit(run, instance.service)["active"] not in ("inactive", "failed")
     running = process["running"] or asked_for or bool(_fence.workers(place))
-    record, how = record_of(path), ""
+    record, how, cut_off = record_of(path), "", False
     if record and record.get("was", _fence.MASTER) != module.params["was"]:
         record = None  # it has been something else since
     before = ("server runs\n" if running else "server is stopped\n") + ("fenced\n" if record else "not fenced\n")
     if running and not module.check_mode:
         if module.params["drain"] and not process["frozen"]:
-            _fence.drain(place, process["pid"], module.params["drain"])
+            cut_off = not _fence.drain(place, process["pid"], module.params["drain"])
         how = _fence.stop(run, instance.service, place, process["pid"], process["frozen"], module.params["timeout"])
         if not how:
             raise _common.MirroringError(
@@ -159,6 +163,7 @@ def fence(module, instance, run):
     return {
         "changed": changed,
         "stopped": how,
+        "cut_off": cut_off,
         "record": record or {},
         "diff": {"before": before, "after": "server is stopped\nfenced\n"},
     }

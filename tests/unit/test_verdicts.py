@@ -398,7 +398,7 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
     "master crashed": (
         {"mdw": stopped("mdw", {"control": control("in production", timeline=3)}), "smdw": empty()},
         {},
-        [("(in production, timeline 3)", "systemctl start hawq-master.service")],
+        [("(not shut down cleanly, timeline 3)", "systemctl start hawq-master.service")],
     ),
     "master unreachable": (
         {"mdw": unreachable(), "smdw": standby()},
