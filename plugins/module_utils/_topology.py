@@ -37,7 +37,7 @@ _DESCRIPTIONS = {
     UNREACHABLE: "not reachable by SSH",
 }
 #: what the control file says of a server that has ended without a word
-CRASHED = {name: "not shut down cleanly" for name in ("in production", "in archive recovery", "in crash recovery")}
+CRASHED = dict.fromkeys(("in production", "in archive recovery", "in crash recovery"), "not shut down cleanly")
 
 
 def kind(seen: Observation) -> str:

@@ -336,6 +336,24 @@ NOTES: dict[str, tuple[dict[str, Observation], list[str]]] = {
             " ansible-playbook hawq.mirroring.resync_standby"
         ],
     ),
+    "no standby, the former master's host is off": (
+        {"mdw": unreachable(), "smdw": master("smdw", {"server.slots": [slot("hawq_mirroring_mdw")]})},
+        [
+            "smdw has no standby (slot hawq_mirroring_mdw keeps WAL for one):"
+            " ansible-playbook hawq.mirroring.resync_standby"
+        ],
+    ),
+    "standby stopped": (
+        {
+            "mdw": mirrored("mdw", {"server.mirroring": row("Not Synchronized", "Connection error", "not connected")}),
+            "smdw": stopped_standby(),
+        },
+        ["bring smdw back: ansible-playbook hawq.mirroring.resync_standby"],
+    ),
+    "nothing anywhere": (
+        {"mdw": empty("mdw"), "smdw": empty()},
+        ["Make a master first: ansible-playbook hawq.mirroring.init_master -e master_host=HOST"],
+    ),
     "other rules": (
         {"mdw": mirrored(), "smdw": standby("smdw", {"server.hba_rules": "other"})},
         [

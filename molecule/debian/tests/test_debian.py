@@ -198,3 +198,9 @@ def test_case_42_the_old_master_follows_and_is_rewound_with_its_configuration_ou
     assert "Way = rewind" in harness.flat(harness.play("resync_standby", "-i", str(INVENTORY)))
     assert rows("mdw") == rows("smdw")
     assert (files("mdw", CONFIGURATION), files("smdw", CONFIGURATION)) == before
+    harness.on("smdw", f"systemctl stop {UNIT}")
+    sql("mdw", "UPDATE goods SET word = 'changed' WHERE n < 100")
+    said = harness.flat(harness.play("resync_standby", "-i", str(INVENTORY), "-e", "resync_route=delta"))
+    assert "Way = delta" in said
+    assert rows("mdw") == rows("smdw")
+    assert (files("mdw", CONFIGURATION), files("smdw", CONFIGURATION)) == before

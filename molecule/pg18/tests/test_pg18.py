@@ -242,3 +242,13 @@ def test_follow_rewind_and_switchover(elsewhere: Elsewhere) -> None:
     assert "Swapped: smdw is the master now, mdw was" in said
     assert "Way = follow" in said
     assert on_standby("SELECT pg_is_in_recovery(), summary_state FROM gp_master_mirroring") == "f|Synchronized"
+
+
+def test_a_delta_is_as_verified_as_a_copy(elsewhere: Elsewhere) -> None:
+    harness.on("mdw", f"systemctl stop {harness.SERVICE}")
+    on_standby("UPDATE goods SET word = 'changed' WHERE n <= 100; CREATE TABLE later AS SELECT 1 AS n")
+    said = elsewhere.play("resync_standby", "-e", "resync_route=delta")
+    assert "Way = delta" in said
+    assert on_standby("SELECT summary_state FROM gp_master_mirroring") == "Synchronized"
+    asked = "SELECT md5(string_agg(g::text, ',' ORDER BY n)) FROM goods g"
+    assert harness.sql("mdw", asked) == on_standby(asked)
