@@ -307,6 +307,13 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         "snapshot",
         "control file",
     ),
+    "a tablespace was made since": (
+        stopped("smdw", {**FENCED, "directories": [{"path": "/ts", "entries": [], "free_bytes": 1, "device": 1}]}),
+        activated(),
+        {"divergence": DIVERGED},
+        "delta",
+        "/ts, where a tablespace of the master is, has none there",
+    ),
     "told to copy": (
         stopped("smdw", FENCED),
         activated(),

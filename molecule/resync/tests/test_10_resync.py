@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from harness import (
     DATA,
     SERVICE,
@@ -113,6 +114,49 @@ def test_case_40_an_interrupted_rewind_is_never_started_and_ends_right(pair: Pai
     on(pair.master, f"rm -r {DATA}.hawq-lost-*")
 
 
+def test_case_40_the_master_dies_in_mid_rewind(pair: Pair) -> None:
+    """What is half-way stays so until the master is back, and nobody writes meanwhile."""
+    sql(pair.master, TABLE)
+    diverge(pair, 100)
+    hold = f"until [ -e {UNFINISHED} ] && pkill -STOP -x pg_rewind; do sleep 0.005; done; touch /run/held"
+    on(pair.master, f"rm -f /run/held; systemd-run -q --collect --unit=hold sh -c '{hold}'")
+    run = Running("resync_standby")
+    until(lambda: on(pair.master, "ls /run/held 2>/dev/null", check=False), 90, "pg_rewind is held")
+    kill_server(pair.standby)
+    on(pair.master, "pkill -CONT -x pg_rewind")
+    code, said = run.end()
+    assert code != 0, said
+    assert not any(map(accepts_writes, pair))
+    on(pair.standby, f"systemctl start {SERVICE}")
+    until(lambda: accepts_writes(pair.standby), 60, "the master is back")
+    assert_went(play("resync_standby"), "delta")
+    assert_synchronised(pair.standby, pair.master)
+    on(pair.master, f"rm -r {DATA}.hawq-lost-*")
+
+
+@pytest.mark.parametrize("task", ["standby : Follow the master", "server : Start the server"])
+def test_case_33_a_killed_follow_is_taken_up_again(pair: Pair, task: str) -> None:
+    kill_server(pair.master)
+    play("failover")
+    run = Running("resync_standby")
+    run.wait_for_output(f"TASK [hawq.mirroring.{task}]")
+    run.kill()
+    play("resync_standby")
+    assert_synchronised(pair.standby, pair.master)
+
+
+def test_what_only_the_old_master_has_outlives_a_copy_that_discards_it(pair: Pair) -> None:
+    sql(pair.master, TABLE)
+    diverge(pair, 100)
+    said = flat(play("resync_standby", "-e", "resync_route=snapshot", "-e", "existing_data=discard"))
+    assert_went(said, "snapshot")
+    assert json.loads(on(pair.master, f"cat {DATA}.hawq-lost-*/lost.json"))["transactions"] >= 100
+    assert "pg_waldump -p" in said
+    assert on(pair.master, f"ls -d {DATA}.kept-* 2>/dev/null", check=False) == ""
+    assert_synchronised(pair.standby, pair.master)
+    on(pair.master, f"rm -r {DATA}.hawq-lost-*")
+
+
 def test_a_rewind_that_fails_goes_on_with_the_next_way_in_the_same_run(pair: Pair) -> None:
     sql(pair.master, TABLE)
     on(pair.master, f"echo 'work_mem = 7MB' >> {DATA}/postgresql.conf")
@@ -167,7 +211,8 @@ def test_cases_23_24_a_standby_that_became_a_master(pair: Pair) -> None:
     on(pair.standby, f"systemctl stop {SERVICE}; rm {DATA}/standby.signal; touch /run/hawq-mirroring.start")
     assert_went(play("resync_standby"), "snapshot")
     assert_synchronised(pair.master, pair.standby)
-    on(pair.standby, f"rm -rf {DATA}.kept-* {DATA}.hawq-lost-*; rm -f /run/hawq-mirroring.start")
+    assert on(pair.standby, "ls /run/hawq-mirroring.start 2>/dev/null", check=False) == ""
+    on(pair.standby, f"rm -rf {DATA}.kept-* {DATA}.hawq-lost-*")
 
 
 def test_another_system_is_refused(pair: Pair) -> None:

@@ -62,7 +62,8 @@ def test_case_20_a_lost_slot_needs_no_copy_of_all(pair: Pair, tmp_path: Path) ->
     play("resync_standby", "-e", "resync_route=snapshot", "-e", "existing_data=discard")
     lose_slot(pair)
     sql(pair.master, "DELETE FROM bulk WHERE n <= 1000; DELETE FROM there WHERE n <= 1000; DROP TABLE gone")
-    sql(pair.master, "CREATE TABLE fresh AS SELECT generate_series(1, 1000) AS n")
+    sql(pair.master, "CREATE TABLESPACE late LOCATION '/data/space2'")
+    sql(pair.master, "CREATE TABLE fresh TABLESPACE late AS SELECT generate_series(1, 1000) AS n")
     report = tmp_path / "report.json"
 
     running = Running("resync_standby", "-e", f"report_file={report}", *SLOW)
@@ -83,7 +84,7 @@ def test_case_20_a_lost_slot_needs_no_copy_of_all(pair: Pair, tmp_path: Path) ->
         asked = query.format(table) if "pg_class" not in table else f"SELECT count(*) FROM {table}"
         assert sql(pair.standby, asked) == sql(pair.master, asked)
     assert on(pair.standby, f"ls -d {DATA}.kept-* 2>/dev/null", check=False) == ""
-    sql(pair.master, "DROP TABLE there, fleeting, fresh, later; DROP TABLESPACE space")
+    sql(pair.master, "DROP TABLE there, fleeting, fresh, later; DROP TABLESPACE space; DROP TABLESPACE late")
 
 
 def test_case_40_the_controller_then_the_host_die_in_mid_delta(pair: Pair) -> None:
@@ -92,6 +93,7 @@ def test_case_40_the_controller_then_the_host_die_in_mid_delta(pair: Pair) -> No
     running = Running("resync_standby", *SLOW)
     until(lambda: on(pair.standby, f"ls {UNFINISHED} 2>/dev/null", check=False), 90, "the comparison has begun")
     running.kill()
+    assert "still reads the files of this host" in flat(play("resync_standby", ok=False))
     lab("power-off", pair.standby)
     lab("power-on", pair.standby)
     on(pair.standby, f"systemctl start {SERVICE}", check=False)
@@ -113,6 +115,20 @@ def test_case_40_the_master_dies_in_mid_delta(pair: Pair) -> None:
     on(pair.master, f"systemctl start {SERVICE}")
     until(lambda: accepts_writes(pair.master), 60, "the master is back")
     assert_went(play("resync_standby"), "delta")
+    assert_synchronised(pair.master, pair.standby)
+
+
+def test_a_role_that_was_not_made_here_is_not_touched(pair: Pair) -> None:
+    """The name is needed, and may be somebody's. pg_hba.conf may be in any encoding."""
+    on(pair.standby, f"systemctl stop {SERVICE}")
+    on(pair.master, f"printf '# gr\\374n\\n' >>{DATA}/pg_hba.conf")
+    sql(pair.master, "CREATE ROLE hawq_mirroring_rewind LOGIN")
+    said = flat(play("resync_standby", "-e", "resync_route=delta", ok=False))
+    assert "a role hawq_mirroring_rewind that this collection did not make" in said
+    assert sql(pair.master, "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'hawq_mirroring_rewind'") == "t"
+    sql(pair.master, "DROP ROLE hawq_mirroring_rewind")
+    assert_went(play("resync_standby", "-e", "resync_route=delta"), "delta")
+    assert on(pair.master, f"grep -ac $'gr\\374n' {DATA}/pg_hba.conf") == "1"
     assert_synchronised(pair.master, pair.standby)
 
 
