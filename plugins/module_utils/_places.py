@@ -14,6 +14,11 @@ def lost(data_directory: str, end: str) -> str:
     return f"{data_directory.rstrip('/')}.hawq-lost-{end.replace('/', '-')}"
 
 
+def configuration(data_directory: str) -> str:
+    """Return the directory that keeps the configuration files of the data directory meanwhile."""
+    return f"{scratch(data_directory)}/configuration"
+
+
 def scratch(data_directory: str) -> str:
     """Return the directory of a rewind's own files: password file, configuration to put back, socket."""
     return data_directory.rstrip("/") + ".hawq-rewind"

@@ -7,6 +7,7 @@ here, as a standby that keeps all WAL. Sources: PostgreSQL manual, "pg_rewind", 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -175,9 +176,9 @@ def write_passfile(instance: Instance, password: str, keywords: dict[str, str], 
     return path
 
 
-def save_configuration(instance: Instance) -> str:
-    """Keep the configuration in the data directory aside, since a rewind brings the master's; return where."""
-    place = os.path.join(_places.scratch(instance.data_directory), "configuration")
+def save_configuration(instance: Instance) -> None:
+    """Keep the configuration in the data directory aside, since a rewind brings the master's."""
+    place = _places.configuration(instance.data_directory)
     if not os.path.isdir(place):
         os.makedirs(f"{place}.new", mode=0o700, exist_ok=True)
         for name in os.listdir(instance.data_directory):
@@ -187,11 +188,13 @@ def save_configuration(instance: Instance) -> str:
             elif name == "conf.d" and os.path.isdir(path):
                 shutil.copytree(path, os.path.join(f"{place}.new", name), dirs_exist_ok=True)
         os.rename(f"{place}.new", place)
-    return place
 
 
-def restore_configuration(instance: Instance, place: str) -> None:
-    """Put the configuration back."""
+def restore_configuration(instance: Instance) -> None:
+    """Put back the configuration that was kept aside, now or by an attempt that was interrupted, if any was."""
+    place = _places.configuration(instance.data_directory)
+    if not os.path.isdir(place):
+        return
     shutil.copytree(place, instance.data_directory, dirs_exist_ok=True)
     own(instance, place)
     owner = pwd.getpwnam(instance.user)
@@ -199,6 +202,16 @@ def restore_configuration(instance: Instance, place: str) -> None:
         for name in names:
             inner = os.path.relpath(os.path.join(parent, name), place)
             os.chown(os.path.join(instance.data_directory, inner), owner.pw_uid, owner.pw_gid)
+
+
+def clear(instance: Instance) -> None:
+    """Remove what was needed meanwhile; a configuration that cannot be put back for want of room stays for later."""
+    place = _places.scratch(instance.data_directory)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(place, "pass"))
+    with contextlib.suppress(OSError):
+        restore_configuration(instance)
+        shutil.rmtree(place)
 
 
 def command_of(instance: Instance, source: Source) -> list[str]:

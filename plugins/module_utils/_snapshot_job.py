@@ -278,6 +278,8 @@ def deploy(instance: Instance, existing: str) -> str | None:
     os.rename(staging.copy, target)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(_places.unfinished(target))
+    if os.path.isdir(_places.scratch(target)):  # of a rewind that was interrupted
+        shutil.rmtree(_places.scratch(target))
     sync_directory(os.path.dirname(target))
     # first, so that no clear() after a kill in mid-removal takes the tablespaces for a half copy's
     with contextlib.suppress(FileNotFoundError):

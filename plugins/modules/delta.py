@@ -71,7 +71,6 @@ seconds: {description: How long it took., type: float, returned: always}
 import json
 import os
 import re
-import shutil
 import time
 import typing as t
 
@@ -200,13 +199,14 @@ def delta(module, instance, run, result):
                 manifest = backup(module, instance, run, master, pace)
             finally:
                 result.update(compared_bytes=pace.total, received_bytes=master.received)
+        _rewind.restore_configuration(instance)
         verify(instance, run, manifest, options["timeout"])
         os.sync()
         os.unlink(mark)
         _snapshot_job.sync_directory(os.path.dirname(mark))
         result.update(copied=True, unfinished=False)
     finally:
-        shutil.rmtree(_places.scratch(data), ignore_errors=True)
+        _rewind.clear(instance)
 
 
 def main(module):

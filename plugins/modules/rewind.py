@@ -64,7 +64,6 @@ seconds: {description: How long it took., type: float, returned: always}
 import json
 import os
 import re
-import shutil
 import time
 import typing as t
 
@@ -122,7 +121,7 @@ def rewind(module, instance, run, result):
     try:
         _rewind.stop(instance, run)
         prepare(module, instance, run, source, result)
-        place = _rewind.save_configuration(instance)
+        _rewind.save_configuration(instance)
         note = {"inode": os.stat(data).st_ino, "at": time.time(), "fork": options["fork"]}
         _files.write(module, mark, json.dumps(note) + "\n", "root")
         _snapshot_job.sync_directory(os.path.dirname(mark))
@@ -131,13 +130,13 @@ def rewind(module, instance, run, result):
         if code != 0:
             raise _common.MirroringError(f"pg_rewind stopped half-way: {last_words(output + errors)}")
         _files.write(module, os.path.join(data, "standby.signal"), "", instance.user)
-        _rewind.restore_configuration(instance, place)
+        _rewind.restore_configuration(instance)
         _snapshot_job.sync_directory(data)
         os.unlink(mark)
         _snapshot_job.sync_directory(os.path.dirname(mark))
         result.update(rewound=True, unfinished=False)
     finally:
-        shutil.rmtree(_places.scratch(data), ignore_errors=True)
+        _rewind.clear(instance)
 
 
 def main(module):
