@@ -31,6 +31,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils._common import Inst
 from ansible_collections.hawq.mirroring.plugins.module_utils._database import HAS_PSYCOPG2
 from ansible_collections.hawq.mirroring.plugins.module_utils._engine import POSTGRESQL
 
+ARP_SECONDS = "0.5"
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 CONFIGURATION_FILES = ("pg_hba.conf", "pg_ident.conf", "postgresql.conf", "postgresql.auto.conf")
 
@@ -356,9 +357,10 @@ def virtual_ip(run: Runner, address: str, interface: str) -> dict[str, t.Any] | 
     bare = address.split("/")[0]
     here, taken = bare in machine(run)["addresses"], None
     if not here and ":" not in bare and interface:
-        # duplicate address detection: 1 when somebody answers
-        code, _output, _errors = run(["arping", "-D", "-q", "-c", "1", "-w", "1", "-I", interface, bare], timeout=5)
-        taken = {0: False, 1: True}.get(code)
+        # duplicate address detection: 1 when somebody answers; neighbours do so within milliseconds
+        probe = ["arping", "-D", "-q", "-c", "1", "-w", "1", "-I", interface, bare]
+        code, _output, _errors = run(["timeout", ARP_SECONDS, *probe], timeout=5)
+        taken = {0: False, 124: False, 1: True}.get(code)
     return {"address": address, "here": here, "taken": taken}
 
 

@@ -90,7 +90,7 @@ def test_case_20_a_lost_slot_needs_no_copy_of_all(pair: Pair, tmp_path: Path) ->
 def test_case_40_the_controller_then_the_host_die_in_mid_delta(pair: Pair) -> None:
     """What is half-way is never started, and the next run ends it."""
     lose_slot(pair)
-    running = Running("resync_standby", *SLOW)
+    running = Running("resync_standby", "-e", "standby_snapshot_rate_limit=1M")
     until(lambda: on(pair.standby, f"ls {UNFINISHED} 2>/dev/null", check=False), 90, "the comparison has begun")
     running.kill()
     assert "still reads the files of this host" in flat(play("resync_standby", ok=False))
