@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
 from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _conninfo,
+    _evidence,
     _failover,
     _fence,
     _finding,
@@ -62,7 +63,7 @@ def judge(observations: Observations, hosts: dict[str, dict[str, t.Any]], option
         "activate": True,
         "equip": True,
         "rollback": True,
-        "fence": _failover.BY_MODULE,
+        "fence": _evidence.BY_MODULE,
         "salvage": True,
         "again": True,
     }
@@ -141,7 +142,7 @@ def _nothing(
         activate=False,
         rollback=False,
         equip=bool(left),
-        fence=_failover.BY_MODULE if left else _failover.NOT_NEEDED,
+        fence=_evidence.BY_MODULE if left else _evidence.NOT_NEEDED,
         salvage=False,
         slots=[],
         standbys=topology.registered(master, observations[master]),

@@ -75,12 +75,6 @@ def later(names: list[str], segment: str) -> list[str]:
     return sorted(name for name in names if _SEGMENT.fullmatch(name) and name[:8] == segment[:8] and name > segment)
 
 
-def forked_at(history: str) -> str | None:
-    """Return the LSN at which a timeline began, from its history file (its last line)."""
-    lines = [line.split() for line in history.splitlines() if line.strip() and not line.startswith("#")]
-    return lines[-1][1] if lines and len(lines[-1]) > 1 else None
-
-
 def checkpoints(dump: str) -> list[tuple[str, str]]:
     """Return LSN and redo LSN of the checkpoint records in pg_waldump's output."""
     found = []

@@ -88,8 +88,8 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _fence,
     _files,
     _serverinfo,
+    _timelines,
     _virtual_ip,
-    _wal,
 )
 
 STATUS = """
@@ -168,7 +168,8 @@ def equip(module, cursor, row):
 def history(instance, timeline):
     """The LSN at which a timeline began, from its history file."""
     path = os.path.join(instance.data_directory, "pg_wal", f"{timeline:08X}.history")
-    return _wal.forked_at(_files.read(path) or "")
+    lines = _timelines.ancestors(_files.read(path) or "")
+    return lines[-1][1] if lines else None
 
 
 def take_address(module):

@@ -66,14 +66,3 @@ def test_a_segment_that_is_not_there() -> None:
     assert _wal.missing_segment(ERROR, MEGABYTES_16) is None
     names = ["0000000100000001000000FE", "000000010000000200000000", "000000020000000300000000", "backup.history"]
     assert _wal.later(names, "0000000100000001000000FF") == ["000000010000000200000000"]
-
-
-HISTORY = """1\t0/3017F88\tno recovery target specified
-
-2\t0/5000000\tno recovery target specified
-"""
-
-
-@pytest.mark.parametrize(("text", "lsn"), [(HISTORY, "0/5000000"), ("", None), ("# nothing\n", None)])
-def test_where_a_timeline_began(text: str, lsn: str | None) -> None:
-    assert _wal.forked_at(text) == lsn
