@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What is known of an old master: whether it is dead, how to fence it, what its standby lacks. Pure: no I/O, no clock."""
+"""What is known of an old master: is it dead, how to fence it, what does its standby lack. Pure: no I/O, no clock."""
 
 from __future__ import annotations
 

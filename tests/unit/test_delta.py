@@ -61,7 +61,7 @@ from ansible_collections.hawq.mirroring.plugins.modules.delta import LABEL, rate
     ],
 )
 def test_what_is_left_out(path: str, kept: bool) -> None:
-    rows = [{"path": each, "size": 8192, "isdir": False} for each in {path, "base/5/16500_init"}]
+    rows = [{"path": each, "size": 8192, "isdir": False} for each in sorted({path, "base/5/16500_init"})]
     assert (File(path, 8192) in wanted(rows)[1]) == kept
 
 
