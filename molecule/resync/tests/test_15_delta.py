@@ -130,6 +130,7 @@ def test_a_role_that_was_not_made_here_is_not_touched(pair: Pair) -> None:
     assert_went(play("resync_standby", "-e", "resync_route=delta"), "delta")
     assert on(pair.master, f"grep -ac $'gr\\374n' {DATA}/pg_hba.conf") == "1"
     on(pair.master, f"LC_ALL=C sed -i '/^# gr.n$/d' {DATA}/pg_hba.conf")
+    sql(pair.master, "SELECT pg_reload_conf()")
     assert_synchronised(pair.master, pair.standby)
 
 
