@@ -24,7 +24,7 @@ def made() -> None:
 
 @pytest.fixture
 def pair(made: None) -> harness.Pair:
-    """Give the standby back that the last test has cost, in whatever state it is. Of one that is well nothing changes."""
+    """Give the standby back that the last test has cost, in whatever state it is; nothing changes where all is well."""
     for host in HOSTS:
         harness.lab("join", "controller", host)
         harness.lab("thaw", host)
