@@ -39,7 +39,7 @@ def assert_went(output: str, way: str) -> None:
 
 
 def assert_synchronised(master: str, standby: str) -> None:
-    """As clients see it, and nothing of before is left. The next test begins with a second run, which changes nothing."""
+    """As clients see it, and nothing of before is left. The next test begins with a run that changes nothing more."""
     assert mirroring(master)[0] == "Synchronized"
     sql(master, "INSERT INTO ledger (n) SELECT coalesce(max(n), 0) + 1 FROM ledger")
     rows = sql(master, "SELECT count(*), max(n) FROM ledger")
