@@ -57,7 +57,7 @@ class ActionModule(ActionBase):
         if judged.refusals:
             refusals = [refusal._asdict() for refusal in judged.refusals]
             sources = task_vars.get("ansible_inventory_sources") or []
-            tried = (options.get("failed_routes") or {}).get("rewind")
+            tried = options.get("failed_routes") or {}
             message = _report.with_inventory(_report.refusals(workflow, refusals, tried), sources)
             return {**result, "failed": True, "msg": message}
         return {**result, "plan": judged.plan, "state": _state.document(observations)}

@@ -28,13 +28,14 @@ def with_inventory(text: str, sources: list[str]) -> str:
     return text.replace("ansible-playbook hawq.", f"ansible-playbook{options} hawq.")
 
 
-def refusals(workflow: str, found: list[dict[str, str]], tried: str | None = None) -> str:
-    """Return every refusal as one sentence, numbered when there are several; ``tried`` says why a way has failed."""
+def refusals(workflow: str, found: list[dict[str, str]], tried: dict[str, str] | None = None) -> str:
+    """Return every refusal as one sentence, numbered when there are several; ``tried`` says why ways have failed."""
     sentences = [f"{row['found']}: {row['why']}. {row['command']}." for row in found]
     if len(sentences) > 1:
         sentences = [f"({number}) {sentence}" for number, sentence in enumerate(sentences, 1)]
     if tried:
-        return f"The rewind failed ({_sentence(tried)}), and the next way is refused. " + " ".join(sentences)
+        failed = ", ".join(f"the {route} failed ({_sentence(reason)})" for route, reason in tried.items())
+        return f"{failed[0].upper()}{failed[1:]}, and the next way is refused. " + " ".join(sentences)
     return f"{workflow} refused, nothing was changed. " + " ".join(sentences)
 
 

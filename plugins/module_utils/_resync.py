@@ -97,7 +97,11 @@ def judge(
     if snapshot:
         refusals += _data_refusals(case, choice)
     plan, found = _verdicts.mirror(
-        observations, hosts, {**options, "existing_data": choice}, _verdicts.Pair(master, standby), snapshot
+        observations,
+        hosts,
+        {**options, "existing_data": choice},
+        _verdicts.Pair(master, standby),
+        snapshot and not refusals,  # or the same would be said twice
     )
     plan.update(
         workflow="resync_standby",

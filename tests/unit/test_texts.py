@@ -107,6 +107,15 @@ def test_refusals(found: list[dict[str, str]], text: str) -> None:
     assert _report.refusals("init_standby", found) == f"init_standby refused, nothing was changed. {text}"
 
 
+def test_refusal_of_the_next_way_says_which_have_failed() -> None:
+    found = [{"found": "smdw has 4 kB free", "why": "a copy does not fit", "command": "Make room"}]
+    text = _report.refusals("resync_standby", found, {"rewind": "no WAL", "delta": "no space left."})
+    assert text == (
+        "The rewind failed (no WAL), the delta failed (no space left), and the next way is refused."
+        " smdw has 4 kB free: a copy does not fit. Make room."
+    )
+
+
 DISK = {"smdw": "the copy failed: No space left on device"}
 TAKEN_BACK = "What this run had made is taken back: run this again when that is mended."
 FAILURES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
