@@ -10,12 +10,13 @@ import re
 import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
-from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _finding
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _finding, _verdicts
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
 from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal, Verdict
 
 AGAIN = "ansible-playbook hawq.mirroring.remove_standby"
 STANDBYS = (topology.STANDBY, topology.STOPPED_STANDBY)
+AWAY: topology.Observation = {"reachable": False}
 BUSY = (topology.SILENT, topology.FROZEN)
 
 
@@ -42,6 +43,10 @@ def judge(
     others = [name for name in server["standbys"] if name not in (standby, master)]
     segments = bool(server["segments"]) or source["blocks"]["segments"] is not None
     alone = not others
+    # the further standbys go on letting each other in, and nobody else
+    left = _members(observations, master, others)
+    all_there = bool(others) and len(left) == len(others) + 1
+    lines = _verdicts.lines_between(observations, hosts, left, options["replication_user"])
     plan = {
         "workflow": "remove_standby",
         "master": master,
@@ -55,17 +60,25 @@ def judge(
         "discard": choice == "discard" and (copy or (reachable and topology.kind(seen) == topology.EMPTY)),
         "system_identifier": topology.system_identifier(source),
         "synchronous": _synchronous(source, standby, slot),
-        "hba": alone and source["blocks"]["hba"] is not None,
+        "hba_gone": alone and source["blocks"]["hba"] is not None,
+        "hba": {name: observations[name]["blocks"]["hba"] != lines for name in left} if all_there else {},
+        "hba_lines": lines,
         "hba_file": server["settings"]["hba_file"],
         "source": alone or standby in server["standbys"] or topology.slot_of(source, slot) is not None,
         "take": ["slot", "registration", *(["role"] if alone and not segments else [])],
         "rewind_roles": server["rewind_roles"] if alone else [],
         "interlock": bool((source["programs"].get("interlock") or {}).get("settings")),
-        "endpoints": {name: hosts[name] for name in observations if name in (master, *others)},
+        "endpoints": {name: hosts[name] for name in left},
         "confirm": alone and server["mirroring"] is not None,
         "left": _left(standby, observations, copy, standby in server["standbys"]),
     }
     return Verdict(plan, refusals)
+
+
+def _members(observations: _finding.Observations, master: str, others: list[str]) -> list[str]:
+    """Return the master and the standbys that stay and can be looked at."""
+    there = [name for name in others if topology.kind(observations.get(name, AWAY)) != topology.UNREACHABLE]
+    return [master, *there]
 
 
 def _without_a_master(refusal: Refusal) -> Refusal:

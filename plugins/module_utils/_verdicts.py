@@ -91,12 +91,19 @@ def _is_there(seen: topology.Observation | None) -> bool:
     return seen is not None and topology.kind(seen) != topology.UNREACHABLE
 
 
+def lines_between(
+    observations: Observations, hosts: dict[str, dict[str, t.Any]], names: list[str], role: str
+) -> list[str]:
+    """Return the lines that let each of these hosts replicate from every other."""
+    return _conninfo.hba_lines(role, addresses(observations, hosts, names))
+
+
 def hba_lines(
     observations: Observations, hosts: dict[str, dict[str, t.Any]], pair: Pair, options: dict[str, t.Any]
 ) -> list[str]:
     """Return the lines that let every member replicate from every other; those of one that is away now stay."""
     names, source = members(observations, pair), observations[pair.master]
-    lines = _conninfo.hba_lines(options["replication_user"], addresses(observations, hosts, names))
+    lines = lines_between(observations, hosts, names, options["replication_user"])
     away = set(topology.registered(pair.master, source)) - set(names)
     return sorted({*lines, *(source["blocks"]["hba"] or [])}) if away else lines
 

@@ -22,6 +22,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
 )
 from ansible_collections.hawq.mirroring.plugins.modules import discard, passfile
 from observations import (
+    ADDRESSES,
     DATA,
     FOREIGN,
     HOSTS,
@@ -54,7 +55,7 @@ ROLE, SLOT = ["slot", "registration", "role"], ["slot", "registration"]
 
 
 def judge(hosts: Hosts, options: dict[str, t.Any]) -> t.Any:
-    defaults: dict[str, t.Any] = {"standby_host": None, "existing_data": "refuse"}
+    defaults: dict[str, t.Any] = {"standby_host": None, "existing_data": "refuse", "replication_user": "hawq_mirroring"}
     assert set(options) <= set(defaults)
     return _removal.judge(hosts, HOSTS, {**defaults, **options})
 
@@ -68,7 +69,7 @@ def synchronous(names: str) -> Observation:
 
 
 TOLD = {"master": "mdw", "standby": "smdw", "slot": "hawq_mirroring_smdw"}
-STOP = {**TOLD, "stop": True, "was": "standby", "discard": False, "take": ROLE, "hba": True, "left": []}
+STOP = {**TOLD, "stop": True, "was": "standby", "discard": False, "take": ROLE, "hba_gone": True, "left": []}
 PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
     "healthy pair": (pair(standby()), {}, {**STOP, "synchronous": None, "confirm": True, "endpoints": ["mdw"]}),
     "inventory's order does not matter": (dict(reversed(pair(standby()).items())), {}, STOP),
@@ -99,17 +100,33 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
     "not in the inventory any more, named beside another": (
         pair(standby(), mirrored("mdw", {"server.standbys": ["gone", "smdw"]})),
         GONE,
-        {"standby": "gone", "others": ["smdw"], "take": SLOT, "hba": False, "confirm": False, "source": True},
+        {"standby": "gone", "others": ["smdw"], "take": SLOT, "hba_gone": False, "confirm": False, "source": True},
     ),
     "one of two": (
         {**pair(standby(), mirrored("mdw", {"server.standbys": ["sdw1", "smdw"]})), "sdw1": standby("sdw1")},
         NAMED,
-        {**TOLD, "stop": True, "others": ["sdw1"], "take": SLOT, "endpoints": ["mdw", "sdw1"]},
+        {
+            **TOLD,
+            "stop": True,
+            "others": ["sdw1"],
+            "take": SLOT,
+            "endpoints": ["mdw", "sdw1"],
+            "hba": {"mdw": True, "sdw1": True},
+            "hba_lines": [f"host replication hawq_mirroring {ADDRESSES[n]}/32 scram-sha-256" for n in ("mdw", "sdw1")],
+        },
+    ),
+    "one of three, another's host is off": (
+        {
+            **pair(standby(), mirrored("mdw", {"server.standbys": ["sdw1", "smdw"]})),
+            "sdw1": {"reachable": False, "error": "timed out"},
+        },
+        NAMED,
+        {**TOLD, "others": ["sdw1"], "endpoints": ["mdw"], "hba": {}, "hba_gone": False},
     ),
     "segments use the role": (
         pair(standby(), mirrored("mdw", {"server.segments": [SEGMENT]})),
         {},
-        {**TOLD, "take": SLOT, "hba": True, "confirm": True},
+        {**TOLD, "take": SLOT, "hba_gone": True, "confirm": True},
     ),
     "segments may use the role": (
         pair(standby(), mirrored("mdw", {"blocks.segments": ["host postgres …"]})),
@@ -119,7 +136,7 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
     "the interlock is told": (pair(standby(), mirrored("mdw", INTERLOCK)), {}, {**STOP, "interlock": True}),
     "no interlock": (pair(standby()), {}, {"interlock": False}),
     "the views are not there": (pair(standby(), mirrored("mdw", {"server.mirroring": None})), {}, {"confirm": False}),
-    "killed before the mark": (pair(stopped_standby(), master()), {}, {**TOLD, "stop": True, "hba": False}),
+    "killed before the mark": (pair(stopped_standby(), master()), {}, {**TOLD, "stop": True, "hba_gone": False}),
     "came back after its removal": (pair(standby(), master()), {}, {**TOLD, "stop": True, "was": "standby"}),
     "removed already": (pair(stopped_standby("smdw", REMOVED), master()), {}, {**TOLD, "stop": True, "was": "standby"}),
     "removed already, now discard": (
@@ -144,7 +161,7 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
     "named host is nobody's standby": (
         {**pair(standby()), "sdw1": empty("sdw1")},
         {"standby_host": "sdw1"},
-        {"standby": "sdw1", "others": ["smdw"], "stop": False, "source": False, "hba": False},
+        {"standby": "sdw1", "others": ["smdw"], "stop": False, "source": False, "hba_gone": False},
     ),
     "a slot waits for the old master": (
         {"mdw": stopped("mdw", FORMER), "smdw": master("smdw", AFTER_FAILOVER)},

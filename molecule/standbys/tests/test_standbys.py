@@ -177,6 +177,7 @@ def test_one_standby_instead_of_another(master: str) -> None:
     assert f"Standby {stays} removed" in said
     assert_mirrored(master, gone)
     assert on(stays, "systemctl is-active hawq-master.service", check=False) == "inactive"
+    play("switchover", "--check")  # it would not be refused
 
     lab("power-off", gone)
     keep = ("-e", "existing_data=discard")
