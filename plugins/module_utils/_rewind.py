@@ -28,7 +28,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _snapshot_job,
     _wal,
 )
-from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, MirroringError, Runner
+from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, MirroringError, Runner, alone
 
 CLEAN = ("shut down", "shut down in recovery")
 RECOVERING = "in archive recovery"
@@ -61,6 +61,17 @@ class Source(t.NamedTuple):
 
     keywords: dict[str, str]
     passfile: str
+
+
+def attempt(work: t.Callable[[], None], result: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Do it alone on this host; one that does not work is no failure, since another way is left: say why."""
+    begin = time.monotonic()
+    with alone():
+        try:
+            work()
+        except (MirroringError, OSError) as error:
+            result["reason"] = str(error)
+    return {**result, "seconds": round(time.monotonic() - begin, 2)}
 
 
 def keep_lost(instance: Instance, run: Runner, history: list[_divergence.Part], found: dict[str, t.Any]) -> str:

@@ -212,19 +212,13 @@ def delta(module, instance, run, result):
 def main(module):
     """Act alone; say why it did not work instead of failing."""
     instance, run = _common.instance_of(module.params["instance"]), _common.Runner(module)
-    begin = time.monotonic()
     result: dict[str, t.Any] = {"changed": True, "copied": False, "unfinished": False}
     result.update(
         compared_bytes=0, received_bytes=0, diff={"before": "what it holds\n", "after": "what its master has\n"}
     )
     if module.check_mode:
         return {**result, "copied": True, "seconds": 0.0}
-    with _common.alone():
-        try:
-            delta(module, instance, run, result)
-        except (_common.MirroringError, OSError) as error:
-            result["reason"] = str(error)
-    return {**result, "seconds": round(time.monotonic() - begin, 2)}
+    return _rewind.attempt(lambda: delta(module, instance, run, result), result)
 
 
 if __name__ == "__main__":

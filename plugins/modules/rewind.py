@@ -111,6 +111,9 @@ def prepare(module, instance, run, source, result):
 def rewind(module, instance, run, result):
     """Prepare, mark, rewind, make it a standby, take the mark away."""
     options, data = module.params, instance.data_directory
+    if _observe.unfinished(data):
+        result.update(unfinished=True, changed=False)
+        raise _common.MirroringError("an earlier attempt has left it half-way")
     keywords = {**options["primary"], "user": options["role"], "dbname": "postgres"}
     keywords.pop("application_name", None)
     password = _conninfo.password_in(_files.read(options["passfile"]) or "", options["password_of"]) or ""
@@ -142,20 +145,11 @@ def rewind(module, instance, run, result):
 def main(module):
     """Act alone; say why it did not work instead of failing."""
     instance, run = _common.instance_of(module.params["instance"]), _common.Runner(module)
-    begin = time.monotonic()
     result: dict[str, t.Any] = {"changed": True, "rewound": False, "unfinished": False, "fetched": 0}
     result["diff"] = {"before": "its own history\n", "after": f"as its master at {module.params['fork']}\n"}
     if module.check_mode:
         return {**result, "rewound": True, "seconds": 0.0}
-    with _common.alone():
-        if _observe.unfinished(instance.data_directory):
-            result.update(unfinished=True, reason="an earlier attempt has left it half-way")
-            return {**result, "changed": False, "seconds": 0.0}
-        try:
-            rewind(module, instance, run, result)
-        except (_common.MirroringError, OSError) as error:
-            result["reason"] = str(error)
-    return {**result, "seconds": round(time.monotonic() - begin, 2)}
+    return _rewind.attempt(lambda: rewind(module, instance, run, result), result)
 
 
 if __name__ == "__main__":
