@@ -62,12 +62,9 @@ def resync(document: dict[str, t.Any]) -> dict[str, t.Any]:
     facts = {"Way": f"{plan['route']} ({DONE[plan['route']]})"}
     if not check:
         facts["Mirroring state"] = document["mirroring"].get("summary_state") or "not asked"
-    if rewound.get("reason"):
-        facts["Rewind failed"] = rewound["reason"]
+    facts.update({f"{route.capitalize()} failed": reason for route, reason in plan["failed_routes"].items()})
     if rewound.get("copied_bytes") is not None and rewound.get("rewound"):
         facts["Copied from the master"] = checks.size(rewound["copied_bytes"])
-    if compared.get("reason"):
-        facts["Delta failed"] = compared["reason"]
     if compared.get("copied") and compared["compared_bytes"]:
         facts["Copied from the master"] = (
             f"{checks.size(compared['received_bytes'])} of {checks.size(compared['compared_bytes'])}"

@@ -542,7 +542,7 @@ def test_report_of_what_was_lost_and_kept() -> None:
     )
     assert report["facts"]["Tables that they touched"] == "postgres.public.orders"
     assert report["facts"]["Kept aside"] == "/data/hawq/master.hawq-lost-0-3017F88"
-    failed = {**document, "rewound": {"rewound": False, "reason": "pg_rewind would not work: no WAL"}}
+    failed = {**document, "plan": {**plan, "failed_routes": {"rewind": "pg_rewind would not work: no WAL"}}}
     assert _resync_report.resync(failed)["facts"]["Rewind failed"] == "pg_rewind would not work: no WAL"
     told = _resync_report.resync({**document, "check": True})
     assert told["title"] == "Nothing was changed. A run would resynchronise smdw, standby of mdw"
