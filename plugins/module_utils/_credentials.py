@@ -10,7 +10,7 @@ import os
 import pwd
 import typing as t
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _database, _observe, _scram
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _database, _files, _observe, _scram
 from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, MirroringError
 
 ROLE = "SELECT rolpassword FROM pg_authid WHERE rolname = %s AND rolreplication AND rolcanlogin"
@@ -26,7 +26,7 @@ def observe(
     """
     account = _observe.user(instance)
     path = path or os.path.join(account["home"] or "/nonexistent", ".pgpass")
-    fields = [_conninfo.passfile_fields(line) for line in (_observe.text_of(path) or "").splitlines()]
+    fields = [_conninfo.passfile_fields(line) for line in (_files.text_of(path) or "").splitlines()]
     ours = [row for row in fields if row and row[2:4] == ["replication", role]]
     passwords = {row[4] for row in ours}
     return {

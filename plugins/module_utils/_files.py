@@ -20,6 +20,15 @@ def read(path: str) -> str | None:
         return None
 
 
+def text_of(path: str) -> str | None:
+    """Return the text of a file, or None when it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
 def public(path: str) -> str | None:
     """Return the text of a file that is root's, not a link, and 0644; None of any other."""
     try:

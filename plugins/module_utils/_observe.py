@@ -6,15 +6,12 @@ Nothing here needs a running server, and nothing here fails on a sick one: what 
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import json
 import os
 import pwd
 import re
 import shutil
-import socket
-import struct
 import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import (
@@ -31,39 +28,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils._common import Inst
 from ansible_collections.hawq.mirroring.plugins.module_utils._database import HAS_PSYCOPG2
 from ansible_collections.hawq.mirroring.plugins.module_utils._engine import POSTGRESQL
 
-ARP_SECONDS = "0.5"
-SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 CONFIGURATION_FILES = ("pg_hba.conf", "pg_ident.conf", "postgresql.conf", "postgresql.auto.conf")
-
-
-def text_of(path: str) -> str | None:
-    """Return the text of a file, or None when it cannot be read."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return None
-
-
-def machine(run: Runner) -> dict[str, t.Any]:
-    """Who this machine is: names, addresses (without loopback and link-local), architecture."""
-    _code, output, _errors = run(["ip", "-json", "address", "show"], timeout=10)
-    try:
-        links = json.loads(output or "[]")
-    except ValueError:
-        links = []
-    addresses = [
-        entry["local"]
-        for link in links
-        for entry in link.get("addr_info", [])
-        if entry.get("local") and entry.get("scope") == "global"
-    ]
-    return {
-        "hostname": socket.gethostname(),
-        "machine_id": (text_of("/etc/machine-id") or "").strip(),
-        "addresses": sorted(addresses),
-        "architecture": os.uname().machine,
-    }
 
 
 def user(instance: Instance) -> dict[str, t.Any]:
@@ -79,10 +44,10 @@ def blocks(instance: Instance, hba_file: str | None) -> dict[str, t.Any]:
     """Our lines in files that others write, too: the user's limits and login profile, the server's pg_hba.conf."""
     limits = f"/etc/security/limits.d/hawq-{instance.user}.conf"
     profile = os.path.join(user(instance)["home"] or "/nonexistent", ".bash_profile")
-    hba = text_of(hba_file or os.path.join(instance.config_directory, "pg_hba.conf"))
+    hba = _files.text_of(hba_file or os.path.join(instance.config_directory, "pg_hba.conf"))
     return {
         "limits": _files.block(_files.public(limits)),
-        "profile": _files.block(text_of(profile)),
+        "profile": _files.block(_files.text_of(profile)),
         "hba": _files.block(hba),
         "segments": _files.block(hba, "hawq.mirroring segments"),
     }
@@ -124,7 +89,9 @@ def ssh(instance: Instance) -> dict[str, t.Any]:
         return {"public_key": None, "authorized": [], "known": [], "host_keys": []}
 
     def keys(path: str) -> list[str]:
-        words = [line.split() for line in (text_of(path) or "").splitlines() if line and not line.startswith("#")]
+        words = [
+            line.split() for line in (_files.text_of(path) or "").splitlines() if line and not line.startswith("#")
+        ]
         return [line[index + 1] for line in words for index, word in enumerate(line[:-1]) if word.startswith("ssh-")]
 
     own = keys(os.path.join(place, "id_ed25519.pub"))
@@ -181,7 +148,7 @@ def data_directory(instance: Instance, sizes: bool) -> dict[str, t.Any]:
 def unfinished(path: str) -> bool:
     """Whether this very directory was left half-way; one that has taken its place was not."""
     try:
-        mark = json.loads(text_of(_places.unfinished(path)) or "{}")
+        mark = json.loads(_files.text_of(_places.unfinished(path)) or "{}")
         return bool(mark) and mark.get("inode") == os.stat(path).st_ino
     except FileNotFoundError:
         return False
@@ -201,7 +168,9 @@ def histories(instance: Instance) -> dict[str, list[list[t.Any]]]:
     """Return the history files of the timelines: timeline and end (LSN) of each ancestor, by the timeline's number."""
     place = os.path.join(instance.data_directory, "pg_wal")
     names = [name for name in _names(place) if re.fullmatch(r"[0-9A-F]{8}\.history", name)]
-    return {str(int(name[:8], 16)): _timelines.ancestors(text_of(os.path.join(place, name)) or "") for name in names}
+    return {
+        str(int(name[:8], 16)): _timelines.ancestors(_files.text_of(os.path.join(place, name)) or "") for name in names
+    }
 
 
 def _size_of(path: str) -> int:
@@ -215,7 +184,7 @@ def _size_of(path: str) -> int:
 
 def settings_on_disk(instance: Instance) -> dict[str, t.Any]:
     """How the directory is told to replicate: postgresql.auto.conf's words, without secrets."""
-    settings = _conf.parse(text_of(os.path.join(instance.data_directory, "postgresql.auto.conf")) or "")
+    settings = _conf.parse(_files.text_of(os.path.join(instance.data_directory, "postgresql.auto.conf")) or "")
     try:
         conninfo = _conninfo.parse(settings.get("primary_conninfo", ""))
     except ValueError:
@@ -251,7 +220,7 @@ def process(instance: Instance, pidfile: dict[str, t.Any]) -> dict[str, t.Any]:
         running = False
     state = ""
     if running:
-        for line in (text_of(f"/proc/{pid}/status") or "").splitlines():
+        for line in (_files.text_of(f"/proc/{pid}/status") or "").splitlines():
             if line.startswith("State:"):
                 state = line.split()[1]
     return {
@@ -274,7 +243,7 @@ def unit(run: Runner, name: str) -> dict[str, t.Any]:
         "sub": shown.get("SubState", ""),
         "enabled": shown.get("UnitFileState", ""),
         "stale": shown.get("NeedDaemonReload") == "yes",
-        "text": text_of(shown["FragmentPath"]) if shown.get("FragmentPath") else None,
+        "text": _files.text_of(shown["FragmentPath"]) if shown.get("FragmentPath") else None,
     }
 
 
@@ -282,7 +251,7 @@ def snapshot(instance: Instance, run: Runner) -> dict[str, t.Any]:
     """The snapshot job and its staging place."""
     staging = _snapshot.Staging(instance.data_directory)
     try:
-        request = json.loads(text_of(staging.request) or "{}")
+        request = json.loads(_files.text_of(staging.request) or "{}")
     except ValueError:
         request = {}
     return {
@@ -294,16 +263,6 @@ def snapshot(instance: Instance, run: Runner) -> dict[str, t.Any]:
         "verified": os.path.exists(staging.verified),
         "request": request,
     }
-
-
-def listening(port: int) -> bool:
-    """Whether anything on this host listens on the TCP port."""
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        for line in (text_of(table) or "").splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
-                return True
-    return False
 
 
 def tablespace_directory(path: str) -> dict[str, t.Any]:
@@ -318,76 +277,10 @@ def tablespace_directory(path: str) -> dict[str, t.Any]:
     }
 
 
-def probe(address: str, port: int, seconds: float = 2.0) -> dict[str, t.Any]:
-    """Whether a TCP connection opens, whether a server answers, and which of this host's addresses it may leave from.
-
-    A kernel opens connections for frozen processes, too. So the server is asked for SSL, which any one answers at once
-    (PostgreSQL manual, "Message Flow", SSLRequest).
-    """
-    answer: dict[str, t.Any] = {"address": address, "port": port, "open": False, "answers": False, "error": None}
-    answer["sources"] = sources_for(address)
-    try:
-        targets = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        return {**answer, "error": str(error)}
-    # all addresses of the name at once: a dead host costs one time-out
-    with concurrent.futures.ThreadPoolExecutor(max_workers=len(targets)) as pool:
-        found = list(pool.map(lambda target: _ask(target[0], target[4], seconds), targets))
-    return {**answer, **max(found, key=lambda each: (each["answers"], each["open"]))}
-
-
-def _ask(family: int, target: t.Any, seconds: float) -> dict[str, t.Any]:
-    found: dict[str, t.Any] = {"open": False, "answers": False, "error": None}
-    try:
-        with socket.socket(family, socket.SOCK_STREAM) as connection:
-            connection.settimeout(seconds)
-            connection.connect(target)
-            found["open"] = True
-            connection.sendall(SSL_REQUEST)
-            found["answers"] = connection.recv(1) != b""
-    except OSError as error:
-        found["error"] = str(error)
-    return found
-
-
-def virtual_ip(run: Runner, address: str, interface: str) -> dict[str, t.Any] | None:
-    """Whether the address that follows the master is here, and, if it is not, whether anybody else answers for it."""
-    if not address:
-        return None
-    bare = address.split("/")[0]
-    here, taken = bare in machine(run)["addresses"], None
-    if not here and ":" not in bare and interface:
-        # duplicate address detection: 1 when somebody answers; neighbours do so within milliseconds
-        probe = ["arping", "-D", "-q", "-c", "1", "-w", "1", "-I", interface, bare]
-        code, _output, _errors = run(["timeout", ARP_SECONDS, *probe], timeout=5)
-        taken = {0: False, 124: False, 1: True}.get(code)
-    return {"address": address, "here": here, "taken": taken}
-
-
 def witness() -> dict[str, t.Any] | None:
     """What a segment remembers of the master that it last reached."""
     try:
-        found: dict[str, t.Any] | None = json.loads(text_of("/var/lib/hawq-mirroring/segment.json") or "null")
+        found: dict[str, t.Any] | None = json.loads(_files.text_of("/var/lib/hawq-mirroring/segment.json") or "null")
     except ValueError:
         return None
     return found
-
-
-def sources_for(address: str) -> list[str]:
-    """The local addresses that packets to there leave from, one for each address of the name (no packet is sent)."""
-    found = set()
-    with contextlib.suppress(OSError):
-        for family, kind, _protocol, _name, target in socket.getaddrinfo(address, 9, type=socket.SOCK_DGRAM):
-            with contextlib.suppress(OSError), socket.socket(family, kind) as datagram:
-                datagram.connect(target)
-                found.add(str(datagram.getsockname()[0]))
-    return sorted(found)
-
-
-def probes(peers: list[dict[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
-    """Probe every peer at the same time; keyed by the peer's name."""
-    if not peers:
-        return {}
-    with concurrent.futures.ThreadPoolExecutor(max_workers=len(peers)) as pool:
-        answers = pool.map(lambda peer: probe(peer["address"], peer["port"]), peers)
-        return {peer["name"]: answer for peer, answer in zip(peers, answers)}

@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
-from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _finding, _verdicts
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _finding, _members
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
 from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal, Verdict
 
@@ -44,9 +44,9 @@ def judge(
     segments = bool(server["segments"]) or source["blocks"]["segments"] is not None
     alone = not others
     # the further standbys go on letting each other in, and nobody else
-    left = _members(observations, master, others)
+    left = _staying(observations, master, others)
     all_there = bool(others) and len(left) == len(others) + 1
-    lines = _verdicts.lines_between(observations, hosts, left, options["replication_user"])
+    lines = _members.lines_between(observations, hosts, left, options["replication_user"])
     plan = {
         "workflow": "remove_standby",
         "master": master,
@@ -75,7 +75,7 @@ def judge(
     return Verdict(plan, refusals)
 
 
-def _members(observations: _finding.Observations, master: str, others: list[str]) -> list[str]:
+def _staying(observations: _finding.Observations, master: str, others: list[str]) -> list[str]:
     """Return the master and the standbys that stay and can be looked at."""
     there = [name for name in others if topology.kind(observations.get(name, AWAY)) != topology.UNREACHABLE]
     return [master, *there]

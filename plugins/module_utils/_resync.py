@@ -15,6 +15,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _conninfo,
     _finding,
     _lsn,
+    _members,
     _timelines,
     _verdicts,
     _wal,
@@ -100,7 +101,7 @@ def judge(
         observations,
         hosts,
         {**options, "existing_data": choice},
-        _verdicts.Pair(master, standby),
+        _members.Pair(master, standby),
         snapshot and not refusals,  # or the same would be said twice
     )
     plan.update(

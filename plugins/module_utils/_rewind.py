@@ -141,7 +141,7 @@ def recover(instance: Instance, run: Runner, timeout: int) -> None:
         dead = waited > START_SECONDS and not _fence.workers(instance.data_directory)
         if waited > timeout or dead:
             why = "has ended" if dead else f"is not done after {timeout} s"
-            last = " | ".join((_observe.text_of(log) or "no log").splitlines()[-3:])
+            last = " | ".join((_files.text_of(log) or "no log").splitlines()[-3:])
             stop(instance, run)
             raise MirroringError(f"its crash recovery {why} ({state}): {last}")
         time.sleep(0.1)

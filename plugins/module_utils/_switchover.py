@@ -16,8 +16,8 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _fence,
     _finding,
     _lsn,
+    _members,
     _settings,
-    _verdicts,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
 from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal, Verdict
@@ -67,7 +67,7 @@ def judge(observations: Observations, hosts: dict[str, dict[str, t.Any]], option
         "salvage": True,
         "again": True,
     }
-    return Verdict(plan, preflight(observations, hosts, options, _verdicts.Pair(master, standby)))
+    return Verdict(plan, preflight(observations, hosts, options, _members.Pair(master, standby)))
 
 
 def _standby_of(observations: Observations, master: str, wanted: str | None) -> tuple[str | None, list[Refusal]]:
@@ -179,7 +179,7 @@ def preflight(
     observations: Observations,
     hosts: dict[str, dict[str, t.Any]],
     options: dict[str, t.Any],
-    pair: _verdicts.Pair,
+    pair: _members.Pair,
 ) -> list[Refusal]:
     """Return everything that would make the swap fail, or leave the old master without a way back."""
     master, standby = pair
@@ -196,7 +196,7 @@ def preflight(
     ]
 
 
-def _mirroring(source: topology.Observation, pair: _verdicts.Pair) -> list[Refusal]:
+def _mirroring(source: topology.Observation, pair: _members.Pair) -> list[Refusal]:
     state = topology.mirroring(source, pair.standby)
     if state["summary_state"] == topology.SYNCHRONIZED:
         return []
@@ -210,7 +210,7 @@ def _mirroring(source: topology.Observation, pair: _verdicts.Pair) -> list[Refus
     ]
 
 
-def _replay(source: topology.Observation, seen: topology.Observation, pair: _verdicts.Pair) -> list[Refusal]:
+def _replay(source: topology.Observation, seen: topology.Observation, pair: _members.Pair) -> list[Refusal]:
     if seen["server"]["replay_paused"]:
         return [Refusal(f"replay on {pair.standby} is paused", CATCH_UP, REPAIR)]
     lag = _lsn.distance(source["server"]["current_lsn"], seen["server"]["replay_lsn"]) or 0
@@ -238,7 +238,7 @@ def _backups(source: topology.Observation, master: str) -> list[Refusal]:
     ]
 
 
-def _settings_of(source: topology.Observation, seen: topology.Observation, pair: _verdicts.Pair) -> list[Refusal]:
+def _settings_of(source: topology.Observation, seen: topology.Observation, pair: _members.Pair) -> list[Refusal]:
     """The old master becomes a standby: it must not have less than the new one."""
     now, then = source["server"]["settings"], seen["server"]["settings"]
     less = [name for name in POSTGRESQL.standby_at_least if int(now[name]) < int(then[name])]
@@ -252,7 +252,7 @@ def _settings_of(source: topology.Observation, seen: topology.Observation, pair:
     ]
 
 
-def _address(seen: topology.Observation, pair: _verdicts.Pair) -> list[Refusal]:
+def _address(seen: topology.Observation, pair: _members.Pair) -> list[Refusal]:
     """The address that clients use must be able to follow."""
     if not seen["virtual_ip"] or seen["programs"]["virtual-ip"]["program"]:
         return []
@@ -269,17 +269,17 @@ def _way_back(
     observations: Observations,
     hosts: dict[str, dict[str, t.Any]],
     options: dict[str, t.Any],
-    pair: _verdicts.Pair,
+    pair: _members.Pair,
 ) -> list[Refusal]:
     """Passwords and pg_hba.conf must let the two in to each other, whoever is the master."""
-    names = _verdicts.members(observations, pair)
+    names = _members.of(observations, pair)
     servers = [[str(hosts[name]["address"]), str(hosts[name]["port"])] for name in names]
-    lines = _verdicts.hba_lines(observations, hosts, pair, options)
+    lines = _members.hba_lines(observations, hosts, pair, options)
     wrong = [name for name in names if observations[name]["blocks"]["hba"] != lines]
     found = []
     if wrong:
         found.append(f"the replication lines in pg_hba.conf on {' and '.join(wrong)} are not those of these hosts")
-    if _verdicts.needs_passwords([observations[name] for name in names], servers):
+    if _members.needs_passwords([observations[name] for name in names], servers):
         found.append("the replication password is not in order on these hosts")
     _reload, restart = _settings.wanted(observations[pair.standby], _conninfo.slot_name(pair.master), False, 1)
     if restart:

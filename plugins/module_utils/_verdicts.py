@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
-from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _finding, _settings
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _finding, _members, _settings
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
 from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal, Verdict
 
@@ -81,80 +81,10 @@ def resumes(seen: topology.Observation, source: topology.Observation) -> bool:
     return ours and job["copied"] and job["phase"] in ("copying", "verifying", "done")
 
 
-def members(observations: Observations, pair: Pair) -> list[str]:
-    """Return master, standby and the further standbys that can be looked at."""
-    others = topology.registered(pair.master, observations[pair.master])
-    return [*pair, *(name for name in others if name not in pair and _is_there(observations.get(name)))]
-
-
-def _is_there(seen: topology.Observation | None) -> bool:
-    return seen is not None and topology.kind(seen) != topology.UNREACHABLE
-
-
-def lines_between(
-    observations: Observations, hosts: dict[str, dict[str, t.Any]], names: list[str], role: str
-) -> list[str]:
-    """Return the lines that let each of these hosts replicate from every other."""
-    return _conninfo.hba_lines(role, addresses(observations, hosts, names))
-
-
-def hba_lines(
-    observations: Observations, hosts: dict[str, dict[str, t.Any]], pair: Pair, options: dict[str, t.Any]
-) -> list[str]:
-    """Return the lines that let every member replicate from every other; those of one that is away now stay."""
-    names, source = members(observations, pair), observations[pair.master]
-    lines = lines_between(observations, hosts, names, options["replication_user"])
-    away = set(topology.registered(pair.master, source)) - set(names)
-    return sorted({*lines, *(source["blocks"]["hba"] or [])}) if away else lines
-
-
-def addresses(observations: Observations, hosts: dict[str, dict[str, t.Any]], names: list[str]) -> list[str]:
-    """Return the addresses that replication between the hosts comes from, as each host itself sees them."""
-    found = set()
-    for name in names:
-        for peer in names:
-            answer = observations[name]["probes"].get(peer)
-            if answer and peer != name:
-                found.update(answer["sources"])
-        if hosts[name]["address"] in observations[name]["machine"]["addresses"]:
-            found.add(hosts[name]["address"])
-    return sorted(found)
-
-
 def needs_binaries(seen: topology.Observation) -> bool:
     """Whether the host still lacks a program, or the library that sessions need."""
     here = seen["binaries"]
     return bool(here["missing"]) or here["major"] is None or not here["psycopg2"]
-
-
-def needs_ssh_keys(seen: list[topology.Observation]) -> bool:
-    """Whether the users of the hosts cannot yet log in to each other with known keys."""
-
-    def may_log_in(here: topology.Observation, there: topology.Observation) -> bool:
-        mine, its = here["ssh"], there["ssh"]
-        return mine["public_key"] in its["authorized"] and set(its["host_keys"]) <= set(mine["known"])
-
-    return not all(may_log_in(one, other) for one in seen for other in seen if one is not other)
-
-
-def needs_passwords(seen: list[topology.Observation], servers: list[list[str]]) -> bool:
-    """Whether the replication password is not yet proven: in each file for each server, and let in by the master."""
-    found = [each["credentials"] for each in seen]
-    kept = all(
-        row["private"] and row["consistent"] and all(each in row["servers"] for each in servers) for row in found
-    )
-    return not (kept and any(row["accepted"] for row in found) and any(row["login"] == "accepted" for row in found))
-
-
-def is_source(master: str, source: topology.Observation, standbys: list[str], slot: str) -> bool:
-    """Whether the master already has what feeds a standby: role, registration, slot, and pg_hba.conf in effect."""
-    server, row = source["server"], topology.slot_of(source, slot)
-    registered = (
-        (server["master_name"], server["standbys"]) == (master, standbys)
-        and row is not None
-        and row["wal_status"] != "lost"
-    )
-    return registered and source["credentials"]["accepted"] is True and not server["hba_stale"]
 
 
 def init_standby(observations: Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]) -> Verdict:
@@ -179,7 +109,7 @@ def init_standby(observations: Observations, hosts: dict[str, dict[str, t.Any]],
         refusals += checks.existing_data(standby, seen, source, choice)
     if checks.same_machine(standby, seen, master, source):
         refusals = []  # there is nothing else to say
-    plan, found = mirror(observations, hosts, options, Pair(master, standby), snapshot and not stuck)
+    plan, found = mirror(observations, hosts, options, _members.Pair(master, standby), snapshot and not stuck)
     others = [name for name in plan["standbys"] if name != standby]
     plan.update(workflow="init_standby", replaced=others if options["replace_standby"] else [])
     return Verdict(plan, refusals + found)
@@ -194,18 +124,11 @@ def unreachable(standby: str, seen: topology.Observation, hosts: dict[str, dict[
     )
 
 
-class Pair(t.NamedTuple):
-    """Which host is the master, and which is or becomes its standby."""
-
-    master: str
-    standby: str
-
-
 def mirror(
     observations: Observations,
     hosts: dict[str, dict[str, t.Any]],
     options: dict[str, t.Any],
-    pair: Pair,
+    pair: _members.Pair,
     snapshot: bool,
 ) -> Verdict:
     """Return what is to be done so that one host mirrors the other, with or without a new copy."""
@@ -230,10 +153,10 @@ def mirror(
     refusals += _settings.restart_refusals(master, source, restart, options["master_restart_allowed"])
     refusals += checks.databases(source, options["view_databases"])
     refusals += _settings.retention_refusals(master, source, reload, options["wal_keep_megabytes"])
-    endpoints = {name: hosts[name] for name in members(observations, pair)}
+    endpoints = {name: hosts[name] for name in _members.of(observations, pair)}
     servers = [[str(host["address"]), str(host["port"])] for host in endpoints.values()]
-    lines = hba_lines(observations, hosts, pair, options)
-    passwords = needs_passwords([observations[name] for name in endpoints], servers)
+    lines = _members.hba_lines(observations, hosts, pair, options)
+    passwords = _members.needs_passwords([observations[name] for name in endpoints], servers)
     hba = {name: observations[name]["blocks"]["hba"] != lines for name in endpoints}
     standbys = sorted({standby, *topology.registered(master, source)})
     plan = {
@@ -252,7 +175,7 @@ def mirror(
         "binaries": needs_binaries(seen),
         # the copy is moved there as a whole: only its place is needed
         "data_directory": seen["data_directory"]["state"] == "missing" and not seen["data_directory"]["parent_exists"],
-        "ssh_keys": needs_ssh_keys([observations[name] for name in endpoints]),
+        "ssh_keys": _members.needs_ssh_keys([observations[name] for name in endpoints]),
         "copy_configuration": seen["configuration"]["outside"] and not seen["configuration"]["exists"],
         "system_identifier": topology.system_identifier(source),
         "settings": reload,
@@ -269,7 +192,7 @@ def mirror(
         or snapshot
         or hba[master]
         or bool(reload or restart)
-        or not is_source(master, source, standbys, slot),
+        or not _members.is_source(master, source, standbys, slot),
         "hba": hba,
         "hba_lines": lines,
         "endpoints": endpoints,

@@ -7,7 +7,7 @@ import ipaddress
 import time
 import typing as t
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _observe, _program
+from ansible_collections.hawq.mirroring.plugins.module_utils import _network, _program
 from ansible_collections.hawq.mirroring.plugins.module_utils._common import MirroringError, Runner
 
 OPTION: dict[str, t.Any] = {
@@ -25,7 +25,7 @@ def here(run: Runner, address: str) -> bool:
         bare = str(ipaddress.ip_interface(address).ip)
     except ValueError as error:
         raise MirroringError(f"virtual_ip_address: {error}") from error
-    return bare in _observe.machine(run)["addresses"]
+    return bare in _network.machine(run)["addresses"]
 
 
 def take(run: Runner, address: str, interface: str, seconds: int) -> None:

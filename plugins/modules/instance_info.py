@@ -84,6 +84,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _common,
     _credentials,
     _database,
+    _network,
     _observe,
     _program,
     _serverinfo,
@@ -96,7 +97,7 @@ def main(module):
     """Collect everything; what cannot be read is None. Whether anybody has the address takes longest to learn."""
     run = _common.Runner(module)
     with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
-        address = pool.submit(_observe.virtual_ip, run, **module.params["virtual_ip"])
+        address = pool.submit(_network.virtual_ip, run, **module.params["virtual_ip"])
         observation = observe(module, _common.instance_of(module.params["instance"]), run)
         return {"changed": False, "observation": {**observation, "virtual_ip": address.result()}}
 
@@ -109,13 +110,13 @@ def observe(module, instance, run):
     if server and server["timeline"] is None and server["have_lsn"]:
         known = max(server["checkpoint_timeline"], (control or {}).get("min_recovery_timeline") or 0)
         server["timeline"] = _timelines.at(histories, known, server["have_lsn"])
-    replication, probes = _observe.settings_on_disk(instance), _observe.probes(module.params["peers"])
+    replication, probes = _observe.settings_on_disk(instance), _network.probes(module.params["peers"])
     told = replication["primary_conninfo"]
     reachable = any(probe["open"] and probe["address"] == told.get("host") for probe in probes.values())
     wanted = module.params["replication"]
     return {
         "endpoint": {"address": instance.address, "port": instance.port},
-        "machine": _observe.machine(run),
+        "machine": _network.machine(run),
         "user": _observe.user(instance),
         "blocks": _observe.blocks(instance, server["settings"].get("hba_file") if server else None),
         "ssh": _observe.ssh(instance),
@@ -132,7 +133,7 @@ def observe(module, instance, run):
         "configuration": _observe.configuration(instance, run),
         "snapshot": _observe.snapshot(instance, run),
         "programs": _program.observe_all(run, instance.service),
-        "listening": _observe.listening(instance.port),
+        "listening": _network.listening(instance.port),
         "probes": probes,
         "witness": _observe.witness(),
         "directories": [_observe.tablespace_directory(path) for path in module.params["directories"]],
