@@ -272,7 +272,10 @@ class Copy:
 
     @staticmethod
     def _fresh(master: Master, different: dict[Piece, bytes]) -> dict[Piece, list[tuple[int, bytes]]]:
-        """Return for each differing piece the bytes that replace its own, and where in it."""
+        """Return for each differing piece the bytes that replace its own, and where in it.
+
+        What the master has cut off meanwhile is filled with zeros, as a base backup does; replay cuts it off, too.
+        """
         pages = [page for piece, content in different.items() if content for page in blocks(piece)]
         pieces_at = {(piece.path, piece.offset): piece for piece in different}
 
@@ -287,14 +290,12 @@ class Copy:
         asked = [*(piece for piece, content in different.items() if not content), *runs(changed)]
         fresh: dict[Piece, list[tuple[int, bytes]]] = {}
         for part, content in zip(asked, master.contents(asked)):
-            fresh.setdefault(of(part), []).append((part.offset % PIECE, content or b""))
+            whole = (content or b"").ljust(part.length, b"\0")
+            fresh.setdefault(of(part), []).append((part.offset % PIECE, whole))
         return fresh
 
     def _keep(self, piece: Piece, here: bytes, fresh: list[tuple[int, bytes]]) -> None:
-        """Write what differs, and go on with the file's hash as it is to be read later.
-
-        What the master has cut off meanwhile is filled with zeros, as a base backup does; replay cuts it off, too.
-        """
+        """Write what differs, and go on with the file's hash as it is to be read later."""
         whole = bytearray(here) + bytes(piece.length - len(here))
         for offset, content in fresh:
             whole[offset : offset + len(content)] = content
