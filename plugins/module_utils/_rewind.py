@@ -41,6 +41,8 @@ READER = {
     "options": "-c tcp_user_timeout=10000 -c tcp_keepalives_idle=3 -c tcp_keepalives_interval=2"
     " -c tcp_keepalives_count=3",
 }
+#: a segment may be a gigabyte, and so long no answer may be
+PART, PART_BYTES = "SELECT pg_read_binary_file(%s, %s, %s, false) AS bytes", 4 << 20
 SOCKETS = "/run/hawq-mirroring-rewind"
 #: what must not change while the WAL is replayed up to its end, and nothing more
 ALONE = {
@@ -164,10 +166,14 @@ def fetch(instance: Instance, run: Runner, source: Source, names: list[str]) -> 
     directory, owner = _salvage.wal_directory(instance), pwd.getpwnam(instance.user)
     with _database.remote(instance, {**source.keywords, "passfile": source.passfile}) as cursor:
         for name in names:
-            cursor.execute("SELECT pg_read_binary_file(%s) AS bytes", (f"pg_wal/{name}",))
             temporary = os.path.join(directory, f"{name}.hawq")
             with open(temporary, "wb") as file:
-                file.write(bytes(cursor.fetchone()["bytes"]))
+                while True:
+                    cursor.execute(PART, (f"pg_wal/{name}", file.tell(), PART_BYTES))
+                    part = bytes(cursor.fetchone()["bytes"])
+                    file.write(part)
+                    if len(part) < PART_BYTES:
+                        break
                 os.fchown(file.fileno(), owner.pw_uid, owner.pw_gid)
                 os.fchmod(file.fileno(), 0o600)
             os.replace(temporary, os.path.join(directory, name))

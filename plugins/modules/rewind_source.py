@@ -141,13 +141,16 @@ def wait_for_end(cursor, role):
 def absent(module, instance, cursor, row):
     """Take all of it away."""
     role = module.params["role"]
-    there = bool(ours(cursor, role))
-    if there and not module.check_mode:
+    there, act = bool(ours(cursor, role)), not module.check_mode
+    if there and act:
         wait_for_end(cursor, role)
+    # the role goes last: what a killed run has left is found by it
+    edited = edit_hba(module, cursor, row["hba_file"], instance.user, [])
+    if there and act:
         for function in FUNCTIONS:
             cursor.execute(f'REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM "{role}"')
         cursor.execute(f'DROP ROLE "{role}"')
-    return edit_hba(module, cursor, row["hba_file"], instance.user, []) or there
+    return edited or there
 
 
 def main(module):
