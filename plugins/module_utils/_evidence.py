@@ -96,7 +96,8 @@ def listed(
     observations: dict[str, topology.Observation], witnesses: dict[str, topology.Observation], old: str, new: str
 ) -> list[str]:
     """Return what speaks for and against the death of the old master, as people read it."""
-    found = [f"{old}: {topology.describe(observations[old])}"]
+    others = [name for name in observations if name not in (old, new)]
+    found = [f"{name}: {topology.describe(observations[name])}" for name in (old, *others)]
     for name, seen in {new: observations[new], **witnesses}.items():
         answer = seen["probes"].get(old)
         if answer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _evidence, _finding, _lsn
+from ansible_collections.hawq.mirroring.plugins.module_utils import _candidates, _conninfo, _evidence, _finding
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
 from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal, Verdict
 
@@ -25,16 +25,18 @@ def judge(
         return Verdict({}, _finding.master_of(observations)[1])
     if writers:
         return _with_a_writer(observations, hosts, witnesses, writers[0])
-    new, refusals = _standby_of(observations, options)
+    new, refusals = _candidates.choose(observations, options)
     if new is None:
         return Verdict({}, refusals)
     old, refusals = _old_master_of(observations, hosts, new)
     if old is None:
         return Verdict({}, refusals)
     further = followers(observations, old, new)
+    after = standbys_after(observations[new], new, old, further)
     # they see the old master as the segments do
-    onlookers = {**{name: observations[name] for name in further}, **witnesses}
+    onlookers = {**{name: observations[name] for name in (new, *further)}, **witnesses}
     fence, unproven = _evidence.fence(old, new, observations, onlookers, options)
+    unproven += _candidates.against(observations, onlookers, old, new, options)
     if not options["accept_data_loss"]:
         unproven += _evidence.missing(old, new, observations, witnesses)
     refusals += unproven
@@ -45,7 +47,7 @@ def judge(
         "new": new,
         "master": new,
         "followers": further,
-        "standbys": standbys_after(observations[new], new, old, further),
+        "standbys": after,
         "fence": fence,
         "start": topology.kind(observations[new]) == topology.STOPPED_STANDBY,
         "again": False,
@@ -53,8 +55,9 @@ def judge(
         "salvage": fence == _evidence.BY_MODULE and _evidence.has_data(observations[old]),
         "standing": _evidence.standing(observations[new], _evidence.known(old, new, observations, witnesses)),
         "known_lsn": _evidence.known(old, new, observations, witnesses),
-        "endpoints": {name: hosts[name] for name in (old, new, *further)},
-        "slots": slots_after(observations[new], new, old, further),
+        "untold": untold(observations, old, new, further),
+        "endpoints": {name: hosts[name] for name in (old, new, *after) if name in hosts},
+        "slots": [_conninfo.slot_name(name) for name in (old, *after)],
         "segments": _registered(witnesses),
         "evidence": _evidence.listed(observations, onlookers, old, new),
     }
@@ -82,14 +85,7 @@ def _with_a_writer(
         and not other["data_directory"]["fenced"]
         and topology.system_identifier(other) == topology.system_identifier(seen)
     ]
-    # a standby that follows somebody else was left by a failover that was killed
-    astray = {
-        name: _conninfo.slot_name(name)
-        for name in standbys
-        if name in seen["server"]["standbys"]
-        and _follows(observations[name], hosts) not in (None, writer)
-        and (topology.timeline(observations[name]) or 0) < (topology.timeline(seen) or 0)
-    }
+    astray = left_behind(observations, hosts, writer)
     known = list(dict.fromkeys([*topology.registered(writer, seen), *standbys]))
     if known and not astray and (old is None or old in known):
         return _refuse(
@@ -104,6 +100,7 @@ def _with_a_writer(
         "new": writer,
         "master": writer,
         "followers": astray,
+        "untold": {},
         "standbys": topology.registered(writer, seen),
         "fence": _evidence.BY_MODULE if old else _evidence.NOT_NEEDED,
         "start": False,
@@ -118,6 +115,23 @@ def _with_a_writer(
         "evidence": [],
     }
     return Verdict(plan, [])
+
+
+def left_behind(
+    observations: dict[str, topology.Observation], hosts: dict[str, dict[str, t.Any]], master: str
+) -> dict[str, str]:
+    """Return the standbys that a killed run has not told to follow, each with its slot: they follow somebody else."""
+    source = observations[master]
+    return {
+        name: _conninfo.slot_name(name)
+        for name, seen in observations.items()
+        if name in topology.registered(master, source)
+        and topology.kind(seen) == topology.STANDBY
+        and not seen["data_directory"]["fenced"]
+        and topology.system_identifier(seen) == topology.system_identifier(source)
+        and _follows(seen, hosts) not in (None, master)
+        and (topology.timeline(seen) or 0) < (topology.timeline(source) or 0)
+    }
 
 
 def _is_former(other: topology.Observation, master: topology.Observation) -> bool:
@@ -148,9 +162,16 @@ def standbys_after(seen: topology.Observation, new: str, old: str, further: dict
     return sorted({*further, *known} - {old, new})
 
 
-def slots_after(seen: topology.Observation, new: str, old: str, further: dict[str, str]) -> list[str]:
-    """Return the slots that the new master keeps WAL in: for the old one's way back, and for the further standbys."""
-    return [_conninfo.slot_name(name) for name in (old, *standbys_after(seen, new, old, further))]
+def untold(
+    observations: dict[str, topology.Observation], old: str, new: str, further: dict[str, str]
+) -> dict[str, str]:
+    """Return the further standbys that cannot be told to follow now, each with what it is."""
+    known = (observations[new].get("server") or observations[old].get("server") or {"standbys": []})["standbys"]
+    names = [name for name in known if name not in (old, new, *further)]
+    return {
+        name: topology.describe(observations[name]) if name in observations else "not in the group masters"
+        for name in names
+    }
 
 
 def _follows(seen: topology.Observation, hosts: dict[str, dict[str, t.Any]]) -> str | None:
@@ -163,65 +184,6 @@ def _follows(seen: topology.Observation, hosts: dict[str, dict[str, t.Any]]) -> 
     return next(
         (name for name, host in hosts.items() if str(host["address"]) == address and int(host["port"]) == port), None
     )
-
-
-def _ahead(standbys: list[str], observations: dict[str, topology.Observation]) -> list[str]:
-    """Return the standbys that hold the most WAL, running ones first."""
-    held = {name: _lsn.parse(_evidence.have(observations[name]) or "0/0") for name in standbys}
-    found = [name for name in standbys if held[name] == max(held.values())]
-    return sorted(found, key=lambda name: topology.kind(observations[name]) != topology.STANDBY)
-
-
-def _standby_of(
-    observations: dict[str, topology.Observation], options: dict[str, t.Any]
-) -> tuple[str | None, list[Refusal]]:
-    """Return the standby that is to be activated, the one that is ahead of the others, or why none can be."""
-    chosen = options["standby_host"]
-    standbys = [
-        name
-        for name, seen in observations.items()
-        if topology.kind(seen) in _evidence.STANDBYS and not seen["data_directory"]["fenced"]
-    ]
-    if chosen is not None and chosen not in standbys:
-        found = topology.describe(observations[chosen]) if chosen in observations else "not in the group masters"
-        return None, [
-            Refusal(
-                f"{chosen} is {found}", "only a standby can be activated", "Correct -e standby_host=, or leave it out"
-            )
-        ]
-    if standbys:
-        ahead = _ahead(standbys, observations)
-        if chosen in (None, *ahead) or options["accept_data_loss"]:
-            return chosen or ahead[0], []
-        return None, [
-            Refusal(
-                f"{chosen} has WAL up to {_evidence.have(observations[chosen])}, and {ahead[0]} up to"
-                f" {_evidence.have(observations[ahead[0]])}",
-                "what only the other one has would be lost",
-                f"Name {ahead[0]}, or leave -e standby_host= out; or accept the loss: -e accept_data_loss=true",
-            )
-        ]
-    seen = "; ".join(f"{name}: {topology.describe(observation)}" for name, observation in observations.items())
-    starts = [
-        f"start the master again (systemctl start {observation['service']['unit']} on {name}; if it does not start,"
-        f" journalctl -u {observation['service']['unit']} says why and what to do)"
-        for name, observation in observations.items()
-        if topology.kind(observation) == topology.STOPPED
-    ]
-    down = any(topology.kind(observation) == topology.UNREACHABLE for observation in observations.values())
-    wakes = [
-        f"on {name} {_finding.thaw(observation)}"
-        for name, observation in observations.items()
-        if topology.kind(observation) == topology.FROZEN
-    ]
-    return None, [
-        Refusal(
-            f"no host is a standby that could be activated ({seen})",
-            "a failover makes a standby the master",
-            ", or ".join([*wakes, *([] if wakes and not down else ["Bring the standby's host up"]), *starts])
-            + f", {_evidence.AGAIN}",
-        )
-    ]
 
 
 def _old_master_of(

@@ -20,9 +20,11 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _controldata,
     _fence,
     _files,
+    _lsn,
     _places,
     _snapshot,
     _timelines,
+    _wal,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, Runner
 from ansible_collections.hawq.mirroring.plugins.module_utils._database import HAS_PSYCOPG2
@@ -171,6 +173,12 @@ def histories(instance: Instance) -> dict[str, list[list[t.Any]]]:
     return {
         str(int(name[:8], 16)): _timelines.ancestors(_files.text_of(os.path.join(place, name)) or "") for name in names
     }
+
+
+def has_segment(instance: Instance, timeline: int, lsn: str, size: int) -> bool:
+    """Whether there is a segment of that timeline with the last byte before an LSN."""
+    name = _wal.segment_name(timeline, max(0, _lsn.parse(lsn) - 1), size)
+    return os.path.exists(os.path.join(instance.data_directory, "pg_wal", name))
 
 
 def _size_of(path: str) -> int:

@@ -71,7 +71,8 @@ def judge(
     master, refusals = _finding.master_of(observations)
     if master is None:
         return Verdict({}, refusals)
-    standby, refusals = _finding.standby_of(observations, master, options["standby_host"])
+    further = bool(options.get("additional_standby"))
+    standby, refusals = _finding.standby_of(observations, master, options["standby_host"], further)
     if standby is None:
         return Verdict({}, refusals)
     seen, source = observations[standby], observations[master]
@@ -176,8 +177,12 @@ def _impossible(
 
 
 def _must_compare(case: Case, chosen: str | None) -> bool:
-    """Whether the WAL on the host must be read to tell what it has of its own."""
-    return case.fork is not None and chosen not in (NONE, START) and not _half_way(case)
+    """Whether the WAL on the host must be read to tell what it has of its own.
+
+    Of a standby that runs the server tells; one that is stopped may hold more than its control file says.
+    """
+    told = chosen == NONE or (chosen == START and case.seen["server"])
+    return case.fork is not None and not told and not _half_way(case)
 
 
 def _has_lost(case: Case) -> bool:
@@ -217,7 +222,7 @@ def _why_not_none(case: Case) -> str:
 
 def _half_way(case: Case) -> str:
     if case.seen["data_directory"]["unfinished"]:
-        return "an earlier rewind has left it half-way"
+        return "an earlier run has left it half-way"
     if topology.kind(case.seen) in (topology.EMPTY, topology.OTHER):
         return _what_it_is(case.seen)
     return ""
@@ -245,7 +250,15 @@ def _why_not_start(case: Case) -> str:
         return _half_way(case) or "it was a master"
     if case.fork and (case.have is None or _lsn.parse(case.have) > _lsn.parse(case.fork.lsn)):
         return f"it has WAL up to {case.have}, and the master's history leaves its own at {case.fork.lsn}"
+    if case.fork and _has_lost(case):
+        return _beyond(case)
     return _half_way(case) or _wal_gone(case, case.have)
+
+
+def _beyond(case: Case) -> str:
+    assert case.found
+    assert case.fork
+    return f"it has {checks.size(case.found['wal_bytes'])} of WAL beyond {case.fork.lsn}, where the master's begins"
 
 
 def _why_not_follow(case: Case) -> str:
@@ -258,7 +271,7 @@ def _why_not_follow(case: Case) -> str:
     if case.found["damage"]:
         return f"its WAL can be read up to {case.found['end_lsn']} only ({case.found['damage']})"
     if case.found["wal_bytes"]:
-        return f"it has {checks.size(case.found['wal_bytes'])} of WAL beyond {case.fork.lsn}, where the master's begins"
+        return _beyond(case)
     return _wal_gone(case, case.found["end_lsn"])
 
 

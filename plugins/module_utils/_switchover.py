@@ -55,11 +55,13 @@ def judge(observations: Observations, hosts: dict[str, dict[str, t.Any]], option
     if standby is None:
         return Verdict({}, refusals)
     further = _failover.followers(observations, master, standby)
+    after = _failover.standbys_after(observations[master], standby, master, further)
     plan = {
         **_plan(observations, hosts, witnesses, master, standby),
         "followers": further,
-        "standbys": _failover.standbys_after(observations[master], standby, master, further),
-        "slots": _failover.slots_after(observations[master], standby, master, further),
+        "untold": _failover.untold(observations, master, standby, further),
+        "standbys": after,
+        "slots": [_conninfo.slot_name(name) for name in (master, *after)],
         "activate": True,
         "equip": True,
         "rollback": True,
@@ -117,6 +119,7 @@ def _plan(
         "new": new,
         "master": new,
         "followers": {},
+        "untold": {},
         "start": False,
         "again": False,
         "known_lsn": None,
@@ -136,15 +139,17 @@ def _nothing(
     left: list[str],
 ) -> Verdict:
     """The wanted host is the master: what is left is its address, and the way back of the other."""
+    astray = _failover.left_behind(observations, hosts, master)
     plan = _plan(observations, hosts, witnesses, left[0] if left else None, master)
     # a master that has its standby lacks nothing: without an interrupted swap it is not touched
     plan.update(
         activate=False,
         rollback=False,
-        equip=bool(left),
+        equip=bool(left or astray),
         fence=_evidence.BY_MODULE if left else _evidence.NOT_NEEDED,
         salvage=False,
-        slots=[],
+        followers=astray,
+        slots=list(astray.values()),
         standbys=topology.registered(master, observations[master]),
     )
     return Verdict(plan, [])
@@ -161,7 +166,11 @@ def _go_on(
             "roles are swapped between a master and a standby that both run",
             "If the master is lost: ansible-playbook hawq.mirroring.failover",
         )
-    plan, refusals = _failover.judge(observations, hosts, {**options, "standby_host": None})
+    # the host that was meant when it began, unless the operator means another by now
+    meant = (
+        options["master_host"] if options["master_host"] not in (None, left[0]) else _given_up(observations[left[0]])
+    )
+    plan, refusals = _failover.judge(observations, hosts, {**options, "standby_host": meant})
     if refusals:
         place, unit = observations[left[0]]["data_directory"]["path"], observations[left[0]]["service"]["unit"]
         back = (

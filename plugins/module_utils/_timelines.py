@@ -35,15 +35,19 @@ def ancestors(text: str) -> list[list[t.Any]]:
     return [[int(words[0]), words[1]] for words in lines if len(words) > 1 and words[0].isdigit()]
 
 
-def at(histories: dict[str, list[list[t.Any]]], known: int, lsn: str) -> int:
+def at(histories: dict[str, list[list[t.Any]]], known: int, lsn: str, written: t.Callable[[int], bool]) -> int:
     """Return the timeline that a standby replays at an LSN, which no server tells.
 
-    Its control file names that of its last restartpoint; the history files say where it went on from there.
+    Its control file names that of its last restartpoint; the history files say where it may have gone on from there.
+    A standby has the history of a newer timeline before it gets there, or never gets there since it has passed the
+    fork: ``written`` tells whether there is a segment of WAL of a timeline at that LSN.
     """
     for number in sorted(map(int, histories), reverse=True):
         lines = histories[str(number)]
         if known == number or known in [line[0] for line in lines]:
-            return next((line[0] for line in lines if _lsn.parse(lsn) < _lsn.parse(line[1])), number)
+            found = next((line[0] for line in lines if _lsn.parse(lsn) < _lsn.parse(line[1])), number)
+            if found <= known or written(found):
+                return int(found)
     return known
 
 

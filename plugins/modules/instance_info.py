@@ -109,7 +109,10 @@ def observe(module, instance, run):
     control, histories = _observe.control(instance, run), _observe.histories(instance)
     if server and server["timeline"] is None and server["have_lsn"]:
         known = max(server["checkpoint_timeline"], (control or {}).get("min_recovery_timeline") or 0)
-        server["timeline"] = _timelines.at(histories, known, server["have_lsn"])
+        size, lsn = int(server["settings"]["wal_segment_size"]), server["have_lsn"]
+        server["timeline"] = _timelines.at(
+            histories, known, lsn, lambda timeline: _observe.has_segment(instance, timeline, lsn, size)
+        )
     replication, probes = _observe.settings_on_disk(instance), _network.probes(module.params["peers"])
     told = replication["primary_conninfo"]
     reachable = any(probe["open"] and probe["address"] == told.get("host") for probe in probes.values())

@@ -132,7 +132,7 @@ def wait_for_end(cursor, role):
     while sessions := _database.rows(cursor, SESSIONS, (role,)):
         if time.monotonic() > deadline:
             raise _common.MirroringError(
-                f"a rewind still reads the files of this host (process {sessions[0]['pid']}): run this again when it"
+                f"another host still reads the files of this one (process {sessions[0]['pid']}): run this again when it"
                 f" has ended, or end it (SELECT pg_terminate_backend({sessions[0]['pid']}))"
             )
         time.sleep(0.1)

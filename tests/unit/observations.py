@@ -13,7 +13,7 @@ FOREIGN = "7711308232729292413"
 GIGABYTE = 1 << 30
 DATA = "/data/hawq/master"
 SLOT = "hawq_mirroring_smdw"
-ADDRESSES = {"mdw": "10.9.0.2", "smdw": "10.9.0.3", "sdw1": "10.9.0.4"}
+ADDRESSES = {"mdw": "10.9.0.2", "smdw": "10.9.0.3", "sdw1": "10.9.0.4", "sdw2": "192.0.2.14"}
 HOSTS = {name: {"address": name, "port": 5432} for name in ADDRESSES}
 
 SETTINGS = {

@@ -52,7 +52,7 @@ def activated(overrides: dict[str, t.Any] | None = None) -> Observation:
 
 def segment(name: str = "sdw1", **witness: t.Any) -> dict[str, t.Any]:
     """A segment that cannot open the old master's port, and what it remembers."""
-    seen = empty(name, CLOSED)
+    seen = empty(name, CLOSED if name == "sdw1" else {**CLOSED, **QUIET})
     remembered = {
         "master": "mdw",
         "timeline": 1,
@@ -63,6 +63,11 @@ def segment(name: str = "sdw1", **witness: t.Any) -> dict[str, t.Any]:
     return {"witnesses": {name: {**seen, "witness": {**remembered, **witness} if witness else None}}}
 
 
+#: sdw1 cannot be seen from smdw either
+TAKEN = {"address": "10.0.0.100/24", "here": False, "taken": True}
+QUIET = {"probes.sdw1.open": False, "probes.sdw1.answers": False}
+FENCED = {"data_directory.fenced": True, "data_directory.fence_reason": "sdw1 took over as master"}
+NEWER = {"server.timeline": 2, "replication.primary_conninfo.host": "sdw1"}
 AHEAD = {"server.have_lsn": "0/4017F88"}
 BEHIND = {"server.receiver.latest_end_lsn": "0/4017F88"}
 TOLD = {"activate": True, "old": "mdw", "new": "smdw"}
@@ -122,6 +127,25 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         {},
         {**TOLD, "new": "sdw1", "followers": {"smdw": "hawq_mirroring_smdw"}},
     ),
+    "a straggler on an older timeline has a higher LSN": (
+        {
+            "mdw": crashed({"control.timeline": 2}),
+            "smdw": standby("smdw", {"server.timeline": 2}),
+            "sdw1": standby("sdw1", AHEAD),
+        },
+        {},
+        {**TOLD, "new": "smdw"},
+    ),
+    "a third host has taken over, and both words are given": (
+        {**pair(crashed(FENCED), standby("smdw", QUIET)), "sdw1": unreachable()},
+        {**DOWN, **LOSS},
+        TOLD,
+    ),
+    "old master's disk is there, a further standby is frozen": (
+        {**pair(crashed()), "sdw1": frozen(standby("sdw1"))},
+        {},
+        {**TOLD, "salvage": True, "followers": {}},
+    ),
     "two that are equal, one stopped": (
         {**pair(crashed(), stopped_standby()), "sdw1": standby("sdw1")},
         {},
@@ -133,10 +157,11 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         {**TOLD, "followers": {"sdw1": "hawq_mirroring_sdw1"}},
     ),
     "a registered standby's host is off": (
-        {**pair(crashed(), standby("smdw", {"server.standbys": ["sdw1", "smdw"]})), "sdw1": unreachable()},
+        {**pair(crashed(), standby("smdw", {"server.standbys": ["sdw1", "smdw"], **QUIET})), "sdw1": unreachable()},
         {},
         {
             **TOLD,
+            "untold": {"sdw1": "not reachable by SSH (Connection timed out)"},
             "followers": {},
             "slots": ["hawq_mirroring_mdw", "hawq_mirroring_sdw1"],
             "standbys": ["sdw1"],
@@ -282,7 +307,74 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "named host is behind the other standby": (
         {**pair(crashed()), "sdw1": standby("sdw1", AHEAD)},
         {"standby_host": "smdw"},
-        [("smdw has WAL up to 0/3017F88, and sdw1 up to 0/4017F88", "Name sdw1")],
+        [("smdw has WAL up to 0/3017F88 on timeline 1, and sdw1 up to 0/4017F88 on", "Name sdw1")],
+    ),
+    "a third host has taken over, and cannot be looked at": (
+        {**pair(crashed(FENCED), standby("smdw", QUIET)), "sdw1": unreachable()},
+        {},
+        [
+            (
+                "sdw1 has taken over as master since, and is not reachable",
+                "-e master_is_down=true -e accept_data_loss=true",
+            )
+        ],
+    ),
+    "a third host has taken over, one word is not enough": (
+        {**pair(crashed(FENCED), standby("smdw", QUIET)), "sdw1": unreachable()},
+        DOWN,
+        [("sdw1 has taken over as master since", "Bring it up")],
+    ),
+    "a segment has seen that a third host took over": (
+        {**pair(crashed(), standby("smdw", QUIET)), "sdw1": unreachable()},
+        segment("sdw2", master="sdw1", timeline=2),
+        [("sdw1 has taken over as master since", "Bring it up")],
+    ),
+    "a third host answers, and cannot be looked at": (
+        {**pair(crashed()), "sdw1": unreachable()},
+        {},
+        [("sdw1 is not reachable by SSH (Connection timed out), and its server answers smdw", "Mend the way")],
+    ),
+    "a third host cannot be looked at, and somebody has the address": (
+        {**pair(crashed(), standby("smdw", {**QUIET, "virtual_ip": TAKEN})), "sdw1": unreachable()},
+        {},
+        [("somebody answers for 10.0.0.100/24", "Switch sdw1 off")],
+    ),
+    "host dead, a further standby is frozen": (
+        {**pair(unreachable()), "sdw1": frozen(standby("sdw1", CLOSED))},
+        DOWN,
+        [("sdw1 is a frozen server process, and may hold WAL that smdw lacks", "accept_data_loss=true")],
+    ),
+    "host dead, a further standby is stopped": (
+        {**pair(unreachable()), "sdw1": stopped_standby("sdw1", CLOSED)},
+        DOWN,
+        [("sdw1 is a standby whose server is stopped", "Bring it up as a running standby")],
+    ),
+    "host dead, a further standby's host is off": (
+        {
+            **pair(unreachable(), standby("smdw", {**CLOSED, **QUIET, "server.standbys": ["sdw1", "smdw"]})),
+            "sdw1": unreachable(),
+        },
+        DOWN,
+        [("sdw1 is not reachable by SSH (Connection timed out), and may hold WAL", "Bring it up")],
+    ),
+    "a third host stopped on a newer timeline": (
+        {**pair(crashed()), "sdw1": stopped("sdw1", {"control.timeline": 2, "control.state": "in production"})},
+        {},
+        [("on a newer timeline (2) than smdw (1)", "Start it there (systemctl start")],
+    ),
+    "the standby follows a standby": (
+        {
+            "mdw": unreachable(),
+            "smdw": standby("smdw", {**NEWER, **CLOSED}),
+            "sdw1": standby("sdw1", {**CLOSED, "server.timeline": 2}),
+        },
+        {"standby_host": "smdw", **DOWN},
+        [("smdw follows sdw1, which is itself a running standby", "Bring the master's host up")],
+    ),
+    "standbys of different systems": (
+        {**pair(crashed()), "sdw1": standby("sdw1", {"server.system_identifier": FOREIGN})},
+        {},
+        [("smdw and sdw1 are standbys of different systems", "-e standby_host=")],
     ),
     "host dead, its server answers a further standby": (
         {**pair(unreachable()), "sdw1": standby("sdw1")},

@@ -242,7 +242,20 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         "rewind",
         "it has WAL up to 0/3027F88",
     ),
-    "standby of the former master, behind": (stopped_standby(), activated(), {}, "start", "stopped"),
+    "standby of the former master, behind": (
+        stopped_standby(),
+        activated(),
+        {"divergence": found()},
+        "start",
+        "stopped",
+    ),
+    "stopped standby whose WAL goes on past the fork": (
+        stopped_standby(),
+        activated(),
+        {"divergence": DIVERGED},
+        "rewind",
+        "64 kB of WAL beyond",
+    ),
     "was started as a master on the master's own timeline": (
         stopped("smdw"),
         mirrored("mdw", {"server.senders": []}),
@@ -393,6 +406,9 @@ def test_way(smdw: Observation, mdw: Observation, options: dict[str, t.Any], way
             {"keep_lost": True, "existing_data": "discard"},
         ),
         (standby("smdw", {"server.replay_paused": True}), mirrored(), {}, {"resume": True, "stop": False}),
+        (stopped_standby(), activated(), {}, {"route": "start", "compare": True}),
+        (stopped_standby(), mirrored(), {}, {"route": "start", "compare": False}),
+        (stopped_standby(), activated(), {"divergence": DIVERGED}, {"route": "rewind", "keep_lost": True}),
         (standby("smdw", {"data_directory.slots": ["hawq_mirroring_mdw"]}), mirrored(), {}, {"lift": True}),
         (standby("smdw", {"data_directory.slots": ["somebody_elses"]}), mirrored(), {}, {"lift": False}),
         # a removed standby that resynchronises
@@ -466,21 +482,24 @@ def test_a_master_just_promoted_is_known_by_its_history_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("histories", "known", "lsn", "expected"),
+    ("histories", "known", "lsn", "written", "expected"),
     [
-        ({}, 1, "0/5000000", 1),
-        ({"2": [[1, FORK]]}, 1, "0/3000000", 1),
-        ({"2": [[1, FORK]]}, 1, FORK, 2),
-        ({"2": [[1, FORK]]}, 1, "0/5000000", 2),
-        ({"2": [[1, FORK]], "3": [[1, FORK], [2, "0/5000000"]]}, 1, "0/4000000", 2),
-        ({"2": [[1, FORK]], "3": [[1, FORK], [2, "0/5000000"]]}, 2, "0/5000008", 3),
-        ({"3": [[1, FORK]]}, 2, "0/5000000", 2),
+        ({}, 1, "0/5000000", (), 1),
+        ({"2": [[1, FORK]]}, 1, "0/3000000", (), 1),
+        ({"2": [[1, FORK]]}, 1, FORK, (2,), 2),
+        ({"2": [[1, FORK]]}, 1, "0/5000000", (2,), 2),
+        # it has the history of the newer timeline, and has gone past the fork on its own
+        ({"2": [[1, FORK]]}, 1, "0/5000000", (1,), 1),
+        ({"2": [[1, FORK]], "3": [[1, FORK], [2, "0/5000000"]]}, 1, "0/4000000", (2,), 2),
+        ({"2": [[1, FORK]], "3": [[1, FORK], [2, "0/5000000"]]}, 2, "0/5000008", (3,), 3),
+        ({"2": [[1, FORK]], "3": [[1, FORK], [2, "0/5000000"]]}, 2, "0/5000008", (2,), 2),
+        ({"3": [[1, FORK]]}, 2, "0/5000000", (2, 3), 2),
     ],
 )
 def test_a_standby_is_on_the_timeline_of_its_lsn(
-    histories: dict[str, t.Any], known: int, lsn: str, expected: int
+    histories: dict[str, t.Any], known: int, lsn: str, written: tuple[int, ...], expected: int
 ) -> None:
-    assert _timelines.at(histories, known, lsn) == expected
+    assert _timelines.at(histories, known, lsn, lambda timeline: timeline in written) == expected
 
 
 def test_ancestors() -> None:

@@ -109,7 +109,7 @@ REFUSED: dict[str, tuple[Observation, Observation, dict[str, t.Any], str, str]] 
         given_up("smdw"),
         AWAY,
         {},
-        "no host is a standby that could be activated",
+        "smdw is not reachable by SSH (timed out)",
         "go back to mdw: rm /data/hawq/master/standby.signal /data/hawq/master/hawq_mirroring.fence && systemctl start",
     ),
 }

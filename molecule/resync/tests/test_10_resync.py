@@ -108,7 +108,7 @@ def test_case_40_an_interrupted_rewind_is_never_started_and_ends_right(pair: Pai
     on(pair.master, "pkill -KILL -x pg_rewind")
     said = flat(play("resync_standby"))
     assert_went(said, "delta")
-    assert "an earlier rewind has left it half-way" in said
+    assert "an earlier run has left it half-way" in said
     assert_synchronised(pair.standby, pair.master)
     on(pair.master, f"rm -r {DATA}.hawq-lost-*")
 

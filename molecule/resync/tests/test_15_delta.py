@@ -93,7 +93,7 @@ def test_case_40_the_controller_then_the_host_die_in_mid_delta(pair: Pair) -> No
     running = Running("resync_standby", "-e", "standby_snapshot_rate_limit=1M")
     until(lambda: on(pair.standby, f"ls {UNFINISHED} 2>/dev/null", check=False), 90, "the comparison has begun")
     running.kill()
-    assert "still reads the files of this host" in flat(play("resync_standby", ok=False))
+    assert "still reads the files of this one" in flat(play("resync_standby", ok=False))
     lab("power-off", pair.standby)
     lab("power-on", pair.standby)
     on(pair.standby, f"systemctl start {SERVICE}", check=False)
