@@ -121,7 +121,9 @@ def binaries(
     return found
 
 
-def existing_data(name: str, seen: dict[str, t.Any], source: dict[str, t.Any], choice: str) -> list[Refusal]:
+def existing_data(
+    name: str, seen: dict[str, t.Any], source: dict[str, t.Any], choice: str, additional: bool = False
+) -> list[Refusal]:
     """Cases 2 and 12: data that this collection did not put there is not touched without being told."""
     what = topology.kind(seen)
     directory = seen["data_directory"]["path"]
@@ -144,8 +146,10 @@ def existing_data(name: str, seen: dict[str, t.Any], source: dict[str, t.Any], c
         why = f"it belongs to another system (identifier {identifier}, the master's is {own})"
     else:
         why = "it may hold the last copy of something"
+    beside = " -e additional_standby=true" if additional else ""
     cheaper = (
-        "Bring it in line with the master at the least cost: ansible-playbook hawq.mirroring.resync_standby. Or run"
+        "Bring it in line with the master at the least cost: ansible-playbook hawq.mirroring.resync_standby"
+        f" -e standby_host={name}{beside}. Or run"
     )
     run = cheaper if identifier == own else "Run"
     return [

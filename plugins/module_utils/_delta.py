@@ -229,7 +229,8 @@ class Copy:
 
     def _remove_stranger(self, name: str, known: set[str]) -> None:
         full = self.path(name)
-        if name in known or own(name) or not os.path.lexists(full):
+        linked = os.path.islink(full) and name != "pg_wal" and not re.fullmatch(r"pg_tblspc/\d+", name)
+        if (name in known and not linked) or own(name) or not os.path.lexists(full):
             return
         if os.path.isdir(full) and not os.path.islink(full):
             os.rmdir(full)

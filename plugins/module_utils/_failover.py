@@ -87,7 +87,15 @@ def _with_a_writer(
     ]
     astray = left_behind(observations, hosts, writer)
     known = list(dict.fromkeys([*topology.registered(writer, seen), *standbys]))
-    if known and not astray and (old is None or old in known):
+    # a former master whose host is off: WAL is kept for its way back
+    away = [
+        name
+        for name, other in observations.items()
+        if topology.kind(other) == topology.UNREACHABLE
+        and name not in known
+        and topology.slot_of(seen, _conninfo.slot_name(name)) is not None
+    ]
+    if known and not astray and not away and (old is None or old in known):
         return _refuse(
             f"{writer} is the master, is alive and accepts writes ({known[0]} is its standby)",
             "a failover beside a living master would make two writers",
@@ -101,6 +109,7 @@ def _with_a_writer(
         "master": writer,
         "followers": astray,
         "untold": {},
+        "away": away,
         "standbys": topology.registered(writer, seen),
         "fence": _evidence.BY_MODULE if old else _evidence.NOT_NEEDED,
         "start": False,

@@ -16,6 +16,8 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _
 from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, MirroringError, Runner
 
 END_SECONDS = 30
+#: for what is left when the backup has ended: mostly one segment
+FINISH_SECONDS = 600
 
 
 class Receiver:
@@ -55,10 +57,10 @@ class Receiver:
                 process.kill()
                 process.wait()
 
-    def finish(self, end: str, timeout: int) -> None:
+    def finish(self, end: str) -> None:
         """Get what is left up to an LSN, and make the last, partly received segment one that a server reads."""
         code, _output, errors = self._run(
-            [*self._command, "--no-loop", f"--endpos={end}"], timeout=timeout, user=self._instance.user
+            [*self._command, "--no-loop", f"--endpos={end}"], timeout=FINISH_SECONDS, user=self._instance.user
         )
         if code != 0:
             raise MirroringError(f"the WAL up to {end} did not come: {' '.join(errors.split())}")

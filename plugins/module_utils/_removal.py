@@ -275,7 +275,7 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
         if plan["discard"]:
             what = "to be deleted" if check else "deleted"
         facts["Data of the standby"] = what
-    if not check:
+    if not check and plan["confirm"]:
         facts["Mirroring state"] = (done["mirroring"].get("mirroring") or {}).get("summary_state") or "not asked"
     return {"title": _title(plan, check, changed), "facts": facts, "next": _next(plan, document["unit"])}
 
@@ -304,5 +304,7 @@ def _next(plan: dict[str, t.Any], unit: str) -> list[str]:
         follow.append(f"delete its data as well: {AGAIN} -e standby_host={plan['standby']} -e existing_data=discard")
     if plan["stop"]:
         workflow = "init_standby" if plan["discard"] else "resync_standby"
-        follow.append(f"make it a standby again: ansible-playbook hawq.mirroring.{workflow}")
+        beside = " -e additional_standby=true" if plan["others"] else ""
+        which = f" -e standby_host={plan['standby']}{beside}"
+        follow.append(f"make it a standby again: ansible-playbook hawq.mirroring.{workflow}{which}")
     return follow

@@ -66,7 +66,8 @@ def state(document: dict[str, t.Any]) -> str:
         lag = f", {checks.size(mirror['lag_bytes'])} behind" if mirror["lag_bytes"] is not None else ""
         lines.append(_line(f"Further standby {name}", mirror["summary_state"] + lag))
     if document["virtual_ip"]:
-        where = ", ".join(document["virtual_ip"]["holders"]) or "no host"
+        silent = any(host["kind"] == topology.UNREACHABLE for host in document["hosts"].values())
+        where = ", ".join(document["virtual_ip"]["holders"]) or ("no host that answers" if silent else "no host")
         lines.append(_line("Virtual IP", f"{document['virtual_ip']['address']} on {where}"))
     lines.append(_line("Timeline", document["timeline"] or "unknown"))
     for slot in document["slots"]:
@@ -126,7 +127,8 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Promotion until a write had committed"] = f"{done['seconds']:.2f} s"
     if done.get("released_from"):
         facts["Commits wait for no standby now"] = f"synchronous_standby_names was {done['released_from']}"
-    facts.update(followed(document.get("followed") or [], plan["followers"]))
+    results = [] if document["check"] else document.get("followed") or []
+    facts.update(followed(results, plan["followers"], plan["untold"]))
     facts.update(registered(document.get("registered") or {}))
     if document.get("virtual_ip"):
         trouble = document.get("trouble")
@@ -134,9 +136,11 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
     hosts = plan["endpoints"]
     names, ports = (",".join(str(hosts[name][key]) for name in sorted(hosts)) for key in ("address", "port"))
     follow = [f"clients: host={names} port={ports} target_session_attrs=read-write"]
-    lost = ", ".join(sorted(name for name in hosts if name not in (new, *plan["followers"]))) or "another host"
-    off = f"switch {old} on, then " if old and plan["fence"] in ("command", "operator's word") else ""
-    follow.append(f"{off}give it a standby again ({lost}): ansible-playbook hawq.mirroring.resync_standby")
+    back = old or next(iter(plan.get("away") or []), None)
+    if back:
+        off = f"switch {back} on, then " if plan["fence"] in ("command", "operator's word") or not old else ""
+        which = f" -e standby_host={back}" if len(hosts) > 2 else ""
+        follow.append(f"{off}bring {back} back as a standby: ansible-playbook hawq.mirroring.resync_standby{which}")
     title = f"{new} is the master now" if activated else f"{new} is the master already, nothing to activate"
     if document["check"] and activated:
         title = f"Nothing was changed. A run would make {new} the master"
@@ -170,9 +174,12 @@ def segments(document: dict[str, t.Any]) -> dict[str, t.Any]:
     return {"title": f"Segments of {plan['master']}", "facts": facts, "next": follow}
 
 
-def followed(results: list[dict[str, t.Any]], followers: dict[str, str]) -> dict[str, str]:
+def followed(results: list[dict[str, t.Any]], followers: dict[str, str], untold: dict[str, str]) -> dict[str, str]:
     """Return the line on each further standby: whether it follows the new master."""
     facts = {f"Further standby {name}": "is to follow" for name in followers}
+    for name, words in untold.items():
+        command = f"ansible-playbook hawq.mirroring.resync_standby -e standby_host={name}"
+        facts[f"Further standby {name}"] = f"could NOT be told ({words}): when it is back, {command}"
     for result in results:
         trouble = result.get("msg")
         command = f"ansible-playbook hawq.mirroring.resync_standby -e standby_host={result['item']}"

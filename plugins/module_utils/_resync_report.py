@@ -27,7 +27,7 @@ def _price(row: dict[str, t.Any]) -> str:
 def bill(document: dict[str, t.Any]) -> str:
     """Return a line for each route: what it would cost, or why it is not possible."""
     plan = document["plan"]
-    lines = [f"Ways to make {plan['standby']} a synchronised standby of {plan['master']} again, the cheapest first:"]
+    lines = [f"Ways to make {plan['standby']} a synchronised standby of {plan['master']} again, as they are tried:"]
     for row in plan["bill"]:
         chosen = "*" if row["route"] == plan["route"] else " "
         words = _price(row) if row["possible"] and row["route"] != "none" else row["reason"] or "it is one"
@@ -79,7 +79,8 @@ def resync(document: dict[str, t.Any]) -> dict[str, t.Any]:
     look = []
     if lost_place and found:
         look = [
-            f"what only it had, record by record: pg_waldump -p {lost_place}/pg_wal -s {found['fork_lsn']}"
+            f"what only it had, record by record (there, as the server's user): pg_waldump -p {lost_place}/pg_wal"
+            f" -s {found['fork_lsn']}"
             f" -e {found['end_lsn']} -t {plan['history'][-1]['timeline']}"
         ]
     follow = [f"when you need it no more, delete {' and '.join(kept)}"] if kept and not check else []

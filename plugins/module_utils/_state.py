@@ -136,14 +136,15 @@ def notes(document: dict[str, t.Any], observations: dict[str, topology.Observati
     elif not document["masters"]:
         found.append(_finding.master_of(observations)[1][0].command)
     wrong = [name for name, row in document["mirrors"].items() if row["summary_state"] != topology.SYNCHRONIZED]
-    if wrong:
-        which = f" -e standby_host={wrong[0]}" if len(document["standbys"]) > 1 else ""
-        found.append(f"bring {wrong[0]} back: ansible-playbook hawq.mirroring.resync_standby{which}")
+    found += [_bring_back(name, observations) for name in wrong]
+    if master and document["standbys"]:
+        found += [_bring_back(name, observations) for name in _awaited(master, observations)]
     if master and not document["standbys"]:
         slots = [row["slot_name"] for row in document["slots"] if row["slot_name"].startswith("hawq_mirroring_")]
         kept = f" (slot {slots[0]} keeps WAL for one)" if slots else ""
+        which = _which(master, observations)
         found.append(
-            f"{master} has no standby{kept}: ansible-playbook hawq.mirroring.{_standby_by(master, observations)}"
+            f"{master} has no standby{kept}: ansible-playbook hawq.mirroring.{_standby_by(master, observations)}{which}"
         )
     for name in standbys:
         server = observations[name]["server"]
@@ -155,6 +156,33 @@ def notes(document: dict[str, t.Any], observations: dict[str, topology.Observati
                 " Make them alike"
             )
     return found
+
+
+def _which(master: str, observations: dict[str, topology.Observation]) -> str:
+    """Return the option that names a host, where there are several to choose from."""
+    if len(observations) <= 2:
+        return ""
+    source = observations[master]
+    known = [name for name in observations if topology.slot_of(source, _conninfo.slot_name(name)) is not None]
+    return f" -e standby_host={known[0] if len(known) == 1 else 'HOST'}"
+
+
+def _bring_back(name: str, observations: dict[str, topology.Observation]) -> str:
+    which = f" -e standby_host={name}" if len(observations) > 2 else ""
+    away = name in observations and topology.kind(observations[name]) == topology.UNREACHABLE
+    first = f"switch {name} on, then " if away else ""
+    return f"{first}bring {name} back: ansible-playbook hawq.mirroring.resync_standby{which}"
+
+
+def _awaited(master: str, observations: dict[str, topology.Observation]) -> list[str]:
+    """Return the hosts that are not registered, and that the master keeps WAL for: former masters to come back."""
+    source = observations[master]
+    return [
+        name
+        for name in observations
+        if name not in (master, *source["server"]["standbys"])
+        and topology.slot_of(source, _conninfo.slot_name(name)) is not None
+    ]
 
 
 def _standby_by(master: str, observations: dict[str, topology.Observation]) -> str:

@@ -93,6 +93,12 @@ def init_standby(observations: Observations, hosts: dict[str, dict[str, t.Any]],
     if master is None:
         return Verdict({}, refusals)
     further = options["replace_standby"] or options["additional_standby"]
+    if options["replace_standby"] and options["additional_standby"]:
+        return _refuse(
+            "both replace_standby and additional_standby are given",
+            "a standby is made beside another one or instead of it",
+            "Give one of the two",
+        )
     standby, refusals = _finding.standby_of(observations, master, options["standby_host"], further)
     if standby is None:
         return Verdict({}, refusals)
@@ -106,7 +112,7 @@ def init_standby(observations: Observations, hosts: dict[str, dict[str, t.Any]],
     if topology.kind(seen) == topology.FROZEN and not snapshot:
         refusals += _frozen_standby(standby, seen)
     if snapshot and not stuck:
-        refusals += checks.existing_data(standby, seen, source, choice)
+        refusals += checks.existing_data(standby, seen, source, choice, options["additional_standby"])
     if checks.same_machine(standby, seen, master, source):
         refusals = []  # there is nothing else to say
     plan, found = mirror(observations, hosts, options, _members.Pair(master, standby), snapshot and not stuck)
@@ -269,6 +275,8 @@ def _in_the_way(seen: topology.Observation) -> bool:
 
 
 def _look_at(seen: topology.Observation) -> str:
+    if seen["data_directory"]["removed"]:
+        return "Look at the other hosts first (ansible-playbook hawq.mirroring.state)"
     if topology.kind(seen) in (topology.STOPPED, topology.STOPPED_STANDBY):
         return f"Start it (systemctl start {seen['service']['unit']})"
     if topology.kind(seen) == topology.OTHER:
@@ -307,7 +315,7 @@ def init_master(observations: Observations, hosts: dict[str, dict[str, t.Any]], 
         Refusal(
             f"{name} holds {topology.describe(seen)}",
             "it may be the master, or hold the last copy of something",
-            f"{_look_at(seen)}, or move {seen['data_directory']['path']} away yourself",
+            f"{_look_at(seen)}, or, if nothing of it is needed, move {seen['data_directory']['path']} away yourself",
         )
         if topology.kind(seen) != topology.UNREACHABLE
         else Refusal(

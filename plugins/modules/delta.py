@@ -156,7 +156,7 @@ def backup(module, instance, run, master, pace):
         control_file(instance, run, master, copy)
         row = master.rows("SELECT labelfile, lsn::text FROM pg_backup_stop(false)")[0]
         copy.put("backup_label", row["labelfile"].encode())
-    receiver.finish(row["lsn"], options["timeout"])
+    receiver.finish(row["lsn"])
     label = LABEL.search(row["labelfile"])
     if label is None:
         raise _common.MirroringError(f"the master's backup label cannot be read: {row['labelfile']!r}")

@@ -218,7 +218,13 @@ def lift(module, instance, _run):
     path, dropped = os.path.join(instance.data_directory, _fence.RECORD), []
     record = record_of(path)
     if module.check_mode:
-        return {"changed": True, "stopped": "", "record": {}, "diff": {"before": "fenced\n", "after": "not fenced\n"}}
+        before = "fenced\n" if record else "not fenced\n"
+        return {
+            "changed": bool(record),
+            "stopped": "",
+            "record": {},
+            "diff": {"before": before, "after": "not fenced\n"},
+        }
     with _database.session(instance) as cursor:
         # where a timeline ends the stream does, too, and begins anew
         deadline = time.monotonic() + module.params["timeout"]

@@ -150,6 +150,66 @@ def test_the_standby_that_is_ahead_takes_over(master: str, ledger: Ledger) -> No
     assert_mirrored(ahead, master, behind)
 
 
+def test_a_third_host_that_took_over_is_not_overlooked(master: str) -> None:
+    """A standby that was away still follows the old master, and the new master cannot be looked at for a while."""
+    new, straggler = (host for host in HOSTS if host != master)
+    lab("power-off", straggler)
+    on(master, f"kill -9 $(head -1 {DATA}/postmaster.pid)")
+    said = flat(play("failover"))
+    assert f"Further standby {straggler} = could NOT be told" in said
+    lab("power-on", straggler)
+    until(lambda: sql(straggler, "SELECT 1"), 60, "the straggler")
+    lab("cut", "controller", new)
+    refused = flat(play("failover", ok=False))
+    assert "it may be the master by now" in refused
+    assert not accepts_writes(straggler)
+    lab("join", "controller", new)
+
+    said = flat(play("failover"))
+
+    assert "is the master already, nothing to activate" in said
+    assert f"Further standby {straggler} = Synchronized" in said
+    play("resync_standby")
+    assert_mirrored(new, master, straggler)
+
+
+def test_a_further_standby_that_may_hold_more_is_waited_for(master: str) -> None:
+    """Its server has crashed, and the old master's disk is gone with its host."""
+    behind, ahead = (host for host in HOSTS if host != master)
+    sql(master, "CREATE TABLE IF NOT EXISTS bulk (n int); CHECKPOINT")
+    lab("cut", master, behind)
+    sql(master, "INSERT INTO bulk SELECT generate_series(1, 50000)")
+    until(lambda: sql(ahead, "SELECT count(*) FROM bulk") != "0", 30, "the rows on the other standby")
+    on(ahead, "systemctl kill -s KILL hawq-master")
+    lab("power-off", master)
+    lab("join", master, behind)
+    refused = flat(play("failover", *DOWN, ok=False))
+    assert f"{ahead} is a standby whose server is stopped" in refused
+    assert f"and may hold WAL that {behind} lacks" in refused
+    on(ahead, "systemctl start hawq-master")
+
+    said = flat(play("failover", *DOWN))
+
+    assert f"{ahead} is the master now" in said
+    assert sql(ahead, "SELECT count(*) FROM bulk") == "50000"
+    lab("power-on", master)
+    play("resync_standby", "-e", f"standby_host={master}")
+    assert_mirrored(ahead, master, behind)
+    sql(ahead, "DROP TABLE bulk")
+
+
+@pytest.mark.parametrize(
+    "task", ["hawq.mirroring.standby : Observe the standby again", "Note when clients are served again"]
+)
+def test_case_33_a_killed_switchover_ends_at_the_host_that_was_meant(master: str, task: str) -> None:
+    wanted = next(host for host in reversed(HOSTS) if host != master)
+    running = Running("switchover", "-e", f"master_host={wanted}")
+    running.wait_for_output(f"TASK [{task}]")
+    running.kill()
+    play("switchover", "-e", f"master_host={wanted}")
+    assert_mirrored(wanted, *(host for host in HOSTS if host != wanted))
+
+
 def test_case_33_killed_before_the_further_standby_was_told(master: str) -> None:
     """The next run tells it."""
     on(master, f"kill -9 $(head -1 {DATA}/postmaster.pid)")
