@@ -19,6 +19,7 @@ from observations import (
     master,
     mirrored,
     silent,
+    slot,
     standby,
     stopped,
     stopped_standby,
@@ -171,6 +172,15 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         {"mdw": unreachable(), "smdw": activated({"server.standbys": ["sdw1"]}), "sdw1": standby("sdw1")},
         {},
         {"activate": False, "old": None, "new": "smdw", "followers": {"sdw1": "hawq_mirroring_sdw1"}},
+    ),
+    "again, the old master's host is off, the further standby follows": (
+        {
+            "mdw": unreachable(),
+            "smdw": activated({"server.standbys": ["sdw1"], "server.slots": [slot("hawq_mirroring_mdw")]}),
+            "sdw1": standby("sdw1", {"server.timeline": 2, "replication.primary_conninfo.host": "smdw"}),
+        },
+        {},
+        {"activate": False, "old": None, "away": ["mdw"], "followers": {}, "fence": "none"},
     ),
     "again, the further standby follows, the old master is back": (
         {

@@ -319,6 +319,7 @@ STATES: dict[str, tuple[dict[str, Observation], dict[str, t.Any], list[str]]] = 
 }
 
 
+AWAITED = [slot("hawq_mirroring_sdw1"), slot("hawq_mirroring_mdw", active=False, active_pid=None)]
 NOTES: dict[str, tuple[dict[str, Observation], list[str]]] = {
     "all is well": ({"mdw": mirrored(), "smdw": standby()}, []),
     "no master": (
@@ -349,6 +350,18 @@ NOTES: dict[str, tuple[dict[str, Observation], list[str]]] = {
             "smdw": stopped_standby(),
         },
         ["bring smdw back: ansible-playbook hawq.mirroring.resync_standby"],
+    ),
+    "a former master is awaited, beside a standby": (
+        {
+            "mdw": unreachable(),
+            "smdw": mirrored("smdw", {"server.standbys": ["sdw1"], "server.slots": AWAITED}),
+            "sdw1": standby("sdw1"),
+        },
+        ["switch mdw on, then bring mdw back: ansible-playbook hawq.mirroring.resync_standby -e standby_host=mdw"],
+    ),
+    "no standby, three hosts": (
+        {"mdw": master(), "smdw": empty(), "sdw1": empty("sdw1")},
+        ["mdw has no standby: ansible-playbook hawq.mirroring.init_standby -e standby_host=HOST"],
     ),
     "nothing anywhere": (
         {"mdw": empty("mdw"), "smdw": empty()},
