@@ -28,6 +28,8 @@ NONE, START, FOLLOW, REWIND, DELTA, SNAPSHOT = "none", "start", "follow", "rewin
 ROUTES = (NONE, START, FOLLOW, REWIND, DELTA, SNAPSHOT)
 #: ways that write into the old data
 IN_PLACE = (REWIND, DELTA)
+#: so many times as long as a copy
+DEARER = 1.1
 RUNNING = (topology.STANDBY, topology.FROZEN)
 
 
@@ -91,7 +93,7 @@ def judge(
         options.get("failed_routes") or {},
         options,
     )
-    bill = [_row(route, case) for route in ROUTES]
+    bill = _without_dearer([_row(route, case) for route in ROUTES], case)
     chosen = next((row["route"] for row in bill if row["possible"]), None)
     snapshot = chosen == SNAPSHOT
     choice = _existing_data(case) if snapshot else "refuse"
@@ -203,6 +205,21 @@ def _row(route: str, case: Case) -> dict[str, t.Any]:
     if not why_not and wanted and ROUTES.index(route) < ROUTES.index(wanted) and route != NONE:
         why_not = f"passed over (resync_route={wanted})"
     return {"route": route, "possible": not why_not, "reason": why_not, **_bill.cost(route, case)}
+
+
+def _without_dearer(bill: list[dict[str, t.Any]], case: Case) -> list[dict[str, t.Any]]:
+    """Pass over what would clearly take longer than a copy of all, where there is room for one beside the old data."""
+    copy = bill[-1]
+    if case.options.get("resync_route") or not copy["possible"] or _too_small(case, "keep"):
+        return bill
+
+    def judged(row: dict[str, t.Any]) -> dict[str, t.Any]:
+        if row["route"] not in IN_PLACE or not row["possible"] or row["seconds"] <= DEARER * copy["seconds"]:
+            return row
+        reason = f"it would take longer than a copy (some {row['seconds']:.0f} s against {copy['seconds']:.0f} s)"
+        return {**row, "possible": False, "reason": reason}
+
+    return [judged(row) for row in bill]
 
 
 def _why_not_none(case: Case) -> str:

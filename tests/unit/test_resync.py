@@ -327,6 +327,20 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         "delta",
         "/ts, where a tablespace of the master is, has none there",
     ),
+    "diverged so far that a copy is quicker": (
+        stopped("smdw", FENCED),
+        activated(),
+        {"divergence": {**DIVERGED, "blocks": 2_000_000}},
+        "delta",
+        "it would take longer than a copy",
+    ),
+    "diverged that far, and no room for a copy": (
+        stopped("smdw", {**FENCED, "data_directory.free_bytes": GIGABYTE}),
+        activated(),
+        {"divergence": {**DIVERGED, "blocks": 2_000_000}},
+        "rewind",
+        "beyond",
+    ),
     "told to copy": (
         stopped("smdw", FENCED),
         activated(),
