@@ -137,8 +137,9 @@ def _reachable(
                 f" {ACCEPT}",
             )
         ]
+    # the control file of one that does not run may name an older timeline than it has got to
     dark = topology.kind(seen) in (topology.FROZEN, topology.SILENT, topology.STOPPED_STANDBY)
-    if readable or not dark or directory["fenced"] or mine < its:
+    if readable or not dark or directory["fenced"]:
         return []
     return [_uncompared(name, seen, new)]
 

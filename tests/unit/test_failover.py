@@ -359,6 +359,15 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
         DOWN,
         [("sdw1 is a standby whose server is stopped", "Bring it up as a running standby")],
     ),
+    "host dead, a further standby is stopped, its control file is old": (
+        {
+            "mdw": unreachable(),
+            "smdw": standby("smdw", {**CLOSED, "server.timeline": 2}),
+            "sdw1": stopped_standby("sdw1", CLOSED),
+        },
+        DOWN,
+        [("sdw1 is a standby whose server is stopped", "Bring it up as a running standby")],
+    ),
     "host dead, a further standby's host is off": (
         {
             **pair(unreachable(), standby("smdw", {**CLOSED, **QUIET, "server.standbys": ["sdw1", "smdw"]})),
