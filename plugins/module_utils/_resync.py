@@ -267,15 +267,13 @@ def _why_not_start(case: Case) -> str:
         return _half_way(case) or "it was a master"
     if case.fork and (case.have is None or _lsn.parse(case.have) > _lsn.parse(case.fork.lsn)):
         return f"it has WAL up to {case.have}, and the master's history leaves its own at {case.fork.lsn}"
-    if case.fork and _has_lost(case):
-        return _beyond(case)
+    if case.fork and case.found and case.found["wal_bytes"]:
+        return _beyond(case.found, case.fork)
     return _half_way(case) or _wal_gone(case, case.have)
 
 
-def _beyond(case: Case) -> str:
-    assert case.found
-    assert case.fork
-    return f"it has {checks.size(case.found['wal_bytes'])} of WAL beyond {case.fork.lsn}, where the master's begins"
+def _beyond(found: dict[str, t.Any], fork: _timelines.Fork) -> str:
+    return f"it has {checks.size(found['wal_bytes'])} of WAL beyond {fork.lsn}, where the master's begins"
 
 
 def _why_not_follow(case: Case) -> str:
@@ -288,7 +286,7 @@ def _why_not_follow(case: Case) -> str:
     if case.found["damage"]:
         return f"its WAL can be read up to {case.found['end_lsn']} only ({case.found['damage']})"
     if case.found["wal_bytes"]:
-        return _beyond(case)
+        return _beyond(case.found, case.fork)
     return _wal_gone(case, case.found["end_lsn"])
 
 
