@@ -67,6 +67,14 @@ def standby_of(
     candidates = [name for name in observations if name != master]
     configured = topology.registered(master, observations[master])
     others = [name for name in configured if name != standby_host]
+    if further and standby_host is None:
+        return None, [
+            Refusal(
+                "a standby beside or instead of another one is asked for, and no host is named",
+                "a second run would make yet another one",
+                "Name it with -e standby_host=HOST",
+            )
+        ]
     if standby_host == master:
         return None, [
             Refusal(

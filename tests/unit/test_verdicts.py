@@ -448,6 +448,16 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
         {"standby_host": "sdw1"},
         [("already has the standby smdw", "-e additional_standby=true; instead of it: -e replace_standby=true")],
     ),
+    "a further standby, and none is named": (
+        three(mdw=mirrored(), smdw=standby()),
+        {"additional_standby": True},
+        [("no host is named", "-e standby_host=HOST")],
+    ),
+    "both options at once": (
+        three(mdw=mirrored(), smdw=standby()),
+        {"standby_host": "sdw1", "additional_standby": True, "replace_standby": True},
+        [("both replace_standby and additional_standby are given", "Give one of the two")],
+    ),
     "two standbys that are not in order": (
         three(
             mdw=mirrored("mdw", {"server.standbys": ["sdw1", "smdw"], "server.senders": []}),
