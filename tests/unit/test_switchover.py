@@ -13,6 +13,7 @@ from observations import (
     change,
     mirrored,
     sender,
+    slot,
     standby,
     stopped,
     stopped_standby,
@@ -153,3 +154,45 @@ def test_an_interrupted_swap_goes_on() -> None:
     activated = change(mirrored("smdw"), {"server.senders": [], "server.standbys": [], "server.timeline": 2})
     plan, refusals = judge(given_up("smdw"), activated, {})
     assert (refusals, plan["activate"], plan["old"], plan["new"]) == ([], False, "mdw", "smdw")
+
+
+TWO = {"server.standbys": ["sdw1", "smdw"], "server.slots": [slot(), slot("hawq_mirroring_sdw1")]}
+
+
+def judge_three(hosts: dict[str, Observation], options: dict[str, t.Any]) -> t.Any:
+    return _switchover.judge(hosts, HOSTS, {**OPTIONS, **options})
+
+
+def test_of_two_standbys_the_named_one_takes_over_and_the_other_follows() -> None:
+    hosts = {"mdw": mirrored("mdw", TWO), "smdw": standby(), "sdw1": standby("sdw1")}
+    _plan, refusals = judge_three(hosts, {})
+    assert "has 2 standbys (sdw1, smdw)" in refusals[0].found
+    plan, _refusals = judge_three(hosts, {"master_host": "smdw"})
+    assert (plan["new"], plan["followers"]) == ("smdw", {"sdw1": "hawq_mirroring_sdw1"})
+    assert (plan["standbys"], plan["slots"]) == (["sdw1"], ["hawq_mirroring_mdw", "hawq_mirroring_sdw1"])
+
+
+def test_an_interrupted_swap_goes_on_to_the_host_that_was_meant() -> None:
+    cut_off = {"server.receiver": None}
+    hosts = {"sdw1": standby("sdw1", cut_off), "mdw": given_up("smdw"), "smdw": standby("smdw", cut_off)}
+    for options in ({}, {"master_host": "smdw"}, {"master_host": "mdw"}):
+        plan, refusals = judge_three(hosts, options)
+        assert (refusals, plan["new"], plan["followers"]) == ([], "smdw", {"sdw1": "hawq_mirroring_sdw1"})
+    plan, _refusals = judge_three(hosts, {"master_host": "sdw1"})
+    assert plan["new"] == "sdw1"
+    _plan, refusals = judge_three({**hosts, "smdw": AWAY}, {"master_host": "smdw"})
+    assert "smdw is not reachable by SSH (timed out)" in " ".join(refusal.sentence() for refusal in refusals)
+
+
+def test_a_further_standby_that_a_killed_swap_has_not_told_is_told() -> None:
+    new = change(
+        mirrored("smdw"),
+        {"server.senders": [], "server.standbys": ["sdw1"], "server.timeline": 2, "server.checkpoint_timeline": 2},
+    )
+    plan, refusals = judge_three(
+        {"mdw": given_up("smdw"), "smdw": new, "sdw1": standby("sdw1")}, {"master_host": "smdw"}
+    )
+    assert refusals == []
+    assert (plan["activate"], plan["old"], plan["equip"]) == (False, "mdw", True)
+    assert (plan["followers"], plan["slots"]) == ({"sdw1": "hawq_mirroring_sdw1"}, ["hawq_mirroring_sdw1"])
+    assert plan["standbys"] == ["sdw1"]
