@@ -368,7 +368,8 @@ def test_case_33_controller_killed_at_each_task(pair: Pair) -> None:
         if run.reaches(f"TASK [hawq.mirroring.{task}]"):
             reached.append(task)
         run.kill()
-    assert len(reached) >= 4, reached
+    # what began on a host before the kill may end after it, so that the next run finds it done
+    assert set(TASKS) - set(reached) <= {TASKS[2], TASKS[4]}, reached
     play("failover")
     assert changed(play("failover")) == 0
     assert sql(pair.standby, "SELECT count(*), sum(n) FROM bulk") == f"20000|{sum(range(20_000))}"
