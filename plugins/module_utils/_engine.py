@@ -38,6 +38,7 @@ POSTGRESQL = Engine(
         "pg_basebackup",
         "pg_verifybackup",
         "pg_rewind",
+        "pg_receivewal",
         "pg_controldata",
         "psql",
     ),

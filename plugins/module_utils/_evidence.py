@@ -22,7 +22,7 @@ def fence(
     old: str,
     new: str,
     observations: dict[str, topology.Observation],
-    witnesses: dict[str, topology.Observation],
+    onlookers: dict[str, topology.Observation],
     options: dict[str, t.Any],
 ) -> tuple[str, list[Refusal]]:
     """Return how the old master is fenced, or why it cannot be taken for dead."""
@@ -37,7 +37,7 @@ def fence(
                 f"If it is to be given up, stop it (systemctl stop {seen['service']['unit']} on {old}), {AGAIN}",
             )
         ]
-    asked = {name: other["probes"].get(old) or {} for name, other in {new: observations[new], **witnesses}.items()}
+    asked = {name: other["probes"].get(old) or {} for name, other in onlookers.items()}
     served = [name for name, answer in asked.items() if answer.get("answers")]
     if served:
         answer = asked[served[0]]
@@ -80,7 +80,7 @@ def fence(
         return BY_WORD, []
     if options["fence_command"]:
         return BY_COMMAND, []
-    found = "; ".join(listed(observations, witnesses, old, new))
+    found = "; ".join(listed(observations, onlookers, old, new))
     return NOT_NEEDED, [
         Refusal(
             f"it is not proven that {old} is dead ({found})",
@@ -93,12 +93,12 @@ def fence(
 
 
 def listed(
-    observations: dict[str, topology.Observation], witnesses: dict[str, topology.Observation], old: str, new: str
+    observations: dict[str, topology.Observation], onlookers: dict[str, topology.Observation], old: str, new: str
 ) -> list[str]:
     """Return what speaks for and against the death of the old master, as people read it."""
     others = [name for name in observations if name not in (old, new)]
     found = [f"{name}: {topology.describe(observations[name])}" for name in (old, *others)]
-    for name, seen in {new: observations[new], **witnesses}.items():
+    for name, seen in onlookers.items():
         answer = seen["probes"].get(old)
         if answer:
             state = (
@@ -109,7 +109,7 @@ def listed(
                 else f"not open ({answer['error']})"
             )
             found.append(f"its port {answer['address']}:{answer['port']} as seen from {name}: {state}")
-    last = _last_seen(old, witnesses)
+    last = _last_seen(old, onlookers)
     if last:
         when = datetime.datetime.fromtimestamp(last["at"], datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
         found.append(f"{last['name']} last reached {old} at {when}: {last['summary_state']}, LSN {last['lsn']}")

@@ -55,7 +55,7 @@ def judge(
         "salvage": fence == _evidence.BY_MODULE and _evidence.has_data(observations[old]),
         "standing": _evidence.standing(observations[new], _evidence.known(old, new, observations, witnesses)),
         "known_lsn": _evidence.known(old, new, observations, witnesses),
-        "untold": untold(observations, old, new, further),
+        "untold": untold(observations, after, further),
         "endpoints": {name: hosts[name] for name in (old, new, *after) if name in hosts},
         "slots": [_conninfo.slot_name(name) for name in (old, *after)],
         "segments": _registered(witnesses),
@@ -135,9 +135,7 @@ def left_behind(
         name: _conninfo.slot_name(name)
         for name, seen in observations.items()
         if name in topology.registered(master, source)
-        and topology.kind(seen) == topology.STANDBY
-        and not seen["data_directory"]["fenced"]
-        and topology.system_identifier(seen) == topology.system_identifier(source)
+        and _is_running_standby(seen, source)
         and _follows(seen, hosts) not in (None, master)
         and (topology.timeline(seen) or 0) < (topology.timeline(source) or 0)
     }
@@ -152,16 +150,21 @@ def _is_former(other: topology.Observation, master: topology.Observation) -> boo
     return (topology.timeline(other) or 0) < (topology.timeline(master) or 0)
 
 
+def _is_running_standby(seen: topology.Observation, like: topology.Observation) -> bool:
+    """Whether a host runs a standby of the same system as another one."""
+    return (
+        topology.kind(seen) == topology.STANDBY
+        and not seen["data_directory"]["fenced"]
+        and topology.system_identifier(seen) == topology.system_identifier(like)
+    )
+
+
 def followers(observations: dict[str, topology.Observation], old: str, new: str) -> dict[str, str]:
     """Return the further standbys that can be told to follow the new master, each with its slot there."""
-    own = topology.system_identifier(observations[new])
     return {
         name: _conninfo.slot_name(name)
         for name, seen in observations.items()
-        if name not in (old, new)
-        and topology.kind(seen) == topology.STANDBY
-        and not seen["data_directory"]["fenced"]
-        and topology.system_identifier(seen) == own
+        if name not in (old, new) and _is_running_standby(seen, observations[new])
     }
 
 
@@ -172,27 +175,26 @@ def standbys_after(seen: topology.Observation, new: str, old: str, further: dict
 
 
 def untold(
-    observations: dict[str, topology.Observation], old: str, new: str, further: dict[str, str]
+    observations: dict[str, topology.Observation], standbys: list[str], further: dict[str, str]
 ) -> dict[str, str]:
-    """Return the further standbys that cannot be told to follow now, each with what it is."""
-    known = (observations[new].get("server") or observations[old].get("server") or {"standbys": []})["standbys"]
-    names = [name for name in known if name not in (old, new, *further)]
+    """Return the registered standbys that cannot be told to follow now, each with what it is."""
     return {
         name: topology.describe(observations[name]) if name in observations else "not in the group masters"
-        for name in names
+        for name in standbys
+        if name not in further
     }
+
+
+def _told(seen: topology.Observation) -> tuple[str | None, int]:
+    """Return address and port that a standby is told to follow."""
+    told, receiver = seen["replication"]["primary_conninfo"], (seen["server"] or {}).get("receiver") or {}
+    return told.get("host") or receiver.get("sender_host"), int(told.get("port") or receiver.get("sender_port") or 5432)
 
 
 def _follows(seen: topology.Observation, hosts: dict[str, dict[str, t.Any]]) -> str | None:
     """Return the host of the group that a standby is told to follow; None when it is none of them."""
-    told = seen["replication"]["primary_conninfo"]
-    server = seen["server"] or {}
-    receiver = server.get("receiver") or {}
-    address = told.get("host") or receiver.get("sender_host")
-    port = int(told.get("port") or receiver.get("sender_port") or 5432)
-    return next(
-        (name for name, host in hosts.items() if str(host["address"]) == address and int(host["port"]) == port), None
-    )
+    told = _told(seen)
+    return next((name for name, host in hosts.items() if (str(host["address"]), int(host["port"])) == told), None)
 
 
 def _old_master_of(
@@ -202,10 +204,7 @@ def _old_master_of(
     old = _follows(observations[new], {name: host for name, host in hosts.items() if name != new})
     if old is not None:
         return old, _same_system(old, new, observations)
-    receiver = (observations[new]["server"] or {}).get("receiver") or {}
-    told = observations[new]["replication"]["primary_conninfo"]
-    address = told.get("host") or receiver.get("sender_host")
-    port = told.get("port") or receiver.get("sender_port") or 5432
+    address, port = _told(observations[new])
     return None, [
         Refusal(
             f"{new} follows {f'{address}:{port}' if address else 'nobody'}, which no host of the group masters is",

@@ -21,10 +21,11 @@ class Pair(t.NamedTuple):
 def of(observations: Observations, pair: Pair) -> list[str]:
     """Return master, standby and the further standbys that can be looked at."""
     others = topology.registered(pair.master, observations[pair.master])
-    return [*pair, *(name for name in others if name not in pair and _is_there(observations.get(name)))]
+    return [*pair, *(name for name in others if name not in pair and is_there(observations.get(name)))]
 
 
-def _is_there(seen: topology.Observation | None) -> bool:
+def is_there(seen: topology.Observation | None) -> bool:
+    """Whether a host is one of the group and can be looked at."""
     return seen is not None and topology.kind(seen) != topology.UNREACHABLE
 
 

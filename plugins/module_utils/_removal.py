@@ -16,7 +16,6 @@ from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refu
 
 AGAIN = "ansible-playbook hawq.mirroring.remove_standby"
 STANDBYS = (topology.STANDBY, topology.STOPPED_STANDBY)
-AWAY: topology.Observation = {"reachable": False}
 BUSY = (topology.SILENT, topology.FROZEN)
 
 
@@ -44,7 +43,7 @@ def judge(
     segments = bool(server["segments"]) or source["blocks"]["segments"] is not None
     alone = not others
     # the further standbys go on letting each other in, and nobody else
-    left = _staying(observations, master, others)
+    left = [master, *(name for name in others if _members.is_there(observations.get(name)))]
     all_there = bool(others) and len(left) == len(others) + 1
     lines = _members.lines_between(observations, hosts, left, options["replication_user"])
     plan = {
@@ -73,12 +72,6 @@ def judge(
         "left": _left(standby, observations, copy, standby in server["standbys"]),
     }
     return Verdict(plan, refusals)
-
-
-def _staying(observations: _finding.Observations, master: str, others: list[str]) -> list[str]:
-    """Return the master and the standbys that stay and can be looked at."""
-    there = [name for name in others if topology.kind(observations.get(name, AWAY)) != topology.UNREACHABLE]
-    return [master, *there]
 
 
 def _without_a_master(refusal: Refusal) -> Refusal:

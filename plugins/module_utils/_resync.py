@@ -47,6 +47,8 @@ class Case(t.NamedTuple):
     #: routes that have failed in this run, with the reason
     failed: dict[str, str]
     options: dict[str, t.Any]
+    #: whether both histories can be read and have the same beginning, so that no fork means one history
+    history_known: bool
 
     @property
     def standby(self) -> bool:
@@ -83,6 +85,7 @@ def judge(
         return Verdict({}, refusals)
     mine, its = _timelines.stretches(seen), _timelines.stretches(source)
     fork = _timelines.fork(mine, its) if mine and its else None
+    known = bool(mine and its and mine[0][:2] == its[0][:2])
     case = Case(
         standby,
         seen,
@@ -92,6 +95,7 @@ def judge(
         options.get("divergence"),
         options.get("failed_routes") or {},
         options,
+        known,
     )
     bill = _without_dearer([_row(route, case) for route in ROUTES], case)
     chosen = next((row["route"] for row in bill if row["possible"]), None)
@@ -332,6 +336,8 @@ def _why_not_delta(case: Case) -> str:
         return "a snapshot is under way"
     if case.seen["data_directory"]["unfinished"] or choice == "discard":
         return ""
+    if case.fork is None and not case.history_known:
+        return "its history cannot be read, and so what only it has cannot be told"
     if case.fork is None and not case.standby:
         return "it was a master on the timeline that the master is on, and what only it has cannot be told"
     if case.found and case.found["damage"]:

@@ -59,7 +59,7 @@ def judge(observations: Observations, hosts: dict[str, dict[str, t.Any]], option
     plan = {
         **_plan(observations, hosts, witnesses, master, standby),
         "followers": further,
-        "untold": _failover.untold(observations, master, standby, further),
+        "untold": _failover.untold(observations, after, further),
         "standbys": after,
         "slots": [_conninfo.slot_name(name) for name in (master, *after)],
         "activate": True,

@@ -313,6 +313,13 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         "snapshot",
         "a snapshot is under way",
     ),
+    "its history file is gone, too": (
+        stopped_standby("smdw", {"control.timeline": 3, "control.min_recovery_timeline": 3}),
+        mirrored("mdw", LOST_SLOT),
+        {},
+        "snapshot",
+        "its history cannot be read",
+    ),
     "control file gone": (
         stopped_standby("smdw", {"control": None}),
         mirrored("mdw", LOST_SLOT),
