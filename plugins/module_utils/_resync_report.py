@@ -80,8 +80,7 @@ def resync(document: dict[str, t.Any]) -> dict[str, t.Any]:
     if lost_place and found:
         look = [
             f"what only it had, record by record (there, as the server's user): pg_waldump -p {lost_place}/pg_wal"
-            f" -s {found['fork_lsn']}"
-            f" -e {found['end_lsn']} -t {plan['history'][-1]['timeline']}"
+            f" -s {found['fork_lsn']} -e {found['end_lsn']} -t {plan['history'][-1]['timeline']}"
         ]
     follow = [f"when you need it no more, delete {' and '.join(kept)}"] if kept and not check else []
     follow = [*look, *follow]

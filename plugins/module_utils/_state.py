@@ -135,7 +135,7 @@ def notes(document: dict[str, t.Any], observations: dict[str, topology.Observati
         found.append(f"if the master is lost, make {standbys[0]} the master: ansible-playbook hawq.mirroring.failover")
     elif not document["masters"]:
         found.append(_finding.master_of(observations)[1][0].command)
-    wrong = [name for name, row in document["mirrors"].items() if row["summary_state"] != topology.SYNCHRONIZED]
+    wrong = [name for name, row in document["mirrors"].items() if row["summary_state"] == topology.NOT_SYNCHRONIZED]
     found += [_bring_back(name, observations) for name in wrong]
     if master and document["standbys"]:
         found += [_bring_back(name, observations) for name in _awaited(master, observations)]

@@ -363,6 +363,10 @@ NOTES: dict[str, tuple[dict[str, Observation], list[str]]] = {
         {"mdw": master(), "smdw": empty(), "sdw1": empty("sdw1")},
         ["mdw has no standby: ansible-playbook hawq.mirroring.init_standby -e standby_host=HOST"],
     ),
+    "being copied, or catching up": (
+        {"mdw": mirrored("mdw", {"server.mirroring": row("Synchronizing", None, "9 GB behind")}), "smdw": standby()},
+        [],
+    ),
     "nothing anywhere": (
         {"mdw": empty("mdw"), "smdw": empty()},
         ["Make a master first: ansible-playbook hawq.mirroring.init_master -e master_host=HOST"],
