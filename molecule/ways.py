@@ -70,3 +70,16 @@ def diverge(pair: Pair, rows: int = 20_000, last: str = "") -> None:
     lab("power-on", pair.master)
     until(lambda: on(pair.master, f"systemctl is-active {SERVICE}", check=False) == "failed", 60, "the interlock")
     assert not accepts_writes(pair.master)
+
+
+def catch_rewind(host: str, signal: str, written: int) -> None:
+    """Send pg_rewind there the signal as soon as it has written so many bytes; ``caught`` tells whether it was."""
+    script = f"""until pid=$(pgrep -x pg_rewind) && [ $(sed -n 's/^wchar: //p' /proc/$pid/io) -ge {written} ] &&
+    kill -{signal} $pid; do sleep 0.002; done; touch /run/caught"""
+    on(host, f"rm -f /run/caught; cat > /run/catch <<'END'\n{script}\nEND")
+    on(host, "systemd-run -q --collect --unit=catch sh /run/catch")
+
+
+def caught(host: str) -> str:
+    """Whether pg_rewind was caught there."""
+    return on(host, "ls /run/caught 2>/dev/null", check=False)

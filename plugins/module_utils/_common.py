@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import subprocess
 import time
 import traceback
 import typing as t
@@ -88,17 +89,27 @@ def instance_of(options: dict[str, t.Any]) -> Instance:
 
 
 class Runner:
-    """Runs programs on the host, each with a time-out in seconds, in English and without libpq's variables."""
+    """Runs programs on the host, each with a time-out in seconds, in English and without libpq's variables.
 
-    def __init__(self, module: AnsibleModule) -> None:
-        self._module = module
+    Ansible's own run_command now and then waits a second for a program that has already ended.
+    """
 
     def __call__(self, command: list[str], timeout: int = 30, user: str | None = None) -> tuple[int, str, str]:
         """Return exit code (124 when the time was up), output and errors; ``user`` runs it as that user."""
         full = ["timeout", "--kill-after=5", str(timeout), *command]
         if user is not None:
             full = ["runuser", "-u", user, "--", *full]
-        return self._module.run_command(full, environ_update={"LC_ALL": "C", "LANGUAGE": "C"}, cwd="/")
+        done = subprocess.run(
+            full,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            env={**os.environ, "LC_ALL": "C", "LANGUAGE": "C"},
+            cwd="/",
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
 
 
 def run(main: t.Callable[[AnsibleModule], dict[str, t.Any]], **spec: t.Any) -> None:

@@ -18,17 +18,26 @@ LOGIN_SECONDS = 2
 
 
 def observe(
-    instance: Instance, role: str, path: str | None, server: dict[str, t.Any] | None, told: dict[str, str]
+    instance: Instance,
+    replication: dict[str, t.Any],
+    server: dict[str, t.Any] | None,
+    told: dict[str, str],
+    probes: list[dict[str, t.Any]],
 ) -> dict[str, t.Any]:
-    """Return what the password file holds for the role, whether the server here accepts it, and the one it is told to.
+    """Return what the password file holds for the role, whether the server here accepts it, and the other host's.
 
-    ``told`` is the connection that the data directory is told to replicate over, when its server can be reached.
+    ``replication`` has role and password file, ``told`` is the connection that the data directory is told to replicate
+    over. Where no server runs here, any that answers is asked instead: a former master is told none, or an old one.
     """
-    account = _observe.user(instance)
-    path = path or os.path.join(account["home"] or "/nonexistent", ".pgpass")
+    account, role = _observe.user(instance), replication["role"]
+    path = replication["passfile"] or os.path.join(account["home"] or "/nonexistent", ".pgpass")
     fields = [_conninfo.passfile_fields(line) for line in (_files.text_of(path) or "").splitlines()]
     ours = [row for row in fields if row and row[2:4] == ["replication", role]]
     passwords = {row[4] for row in ours}
+    if not any(probe["open"] and probe["address"] == told.get("host") for probe in probes):
+        answering = [probe for probe in probes if probe["answers"] and passwords and not server]
+        told = {"host": answering[0]["address"], "port": str(answering[0]["port"])} if answering else {}
+        told.update({"user": role, "passfile": path} if told else {})
     return {
         "path": path,
         "private": _is_private(path, instance.user),

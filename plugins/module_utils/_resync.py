@@ -137,10 +137,9 @@ def judge(
 
 
 def _must_stop(seen: topology.Observation, chosen: str | None) -> bool:
-    """Whether its server has to end first, or a start of it that failed has to be forgotten."""
-    running = topology.kind(seen) in RUNNING
-    replaced = running and (chosen in (*IN_PLACE, SNAPSHOT) or topology.kind(seen) == topology.FROZEN)
-    return replaced or (chosen != NONE and seen["service"]["active"] == "failed")
+    """Whether its server has to end first."""
+    what = topology.kind(seen)
+    return what in RUNNING and (chosen in (*IN_PLACE, SNAPSHOT) or what == topology.FROZEN)
 
 
 def _end(stretch: _timelines.Stretch) -> str | None:

@@ -234,7 +234,8 @@ def clear(instance: Instance) -> None:
 def command_of(instance: Instance, source: Source) -> list[str]:
     """Return pg_rewind's command."""
     conninfo = _conninfo.render({**source.keywords, **READER, "passfile": source.passfile})
-    command = [instance.program("pg_rewind"), f"--target-pgdata={instance.data_directory}", "--no-ensure-shutdown"]
+    command = [instance.program("pg_rewind"), f"--target-pgdata={instance.data_directory}"]
+    command += ["--no-ensure-shutdown", "--progress"]
     command.append(f"--source-server={conninfo}")
     if instance.config_directory != instance.data_directory:
         command.append(f"--config-file={instance.config_directory}/postgresql.conf")

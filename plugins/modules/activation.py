@@ -174,7 +174,7 @@ def history(instance, timeline):
 
 def take_address(module):
     """Bring the address here; return whether that was to be done, and why it did not work."""
-    run, wanted = _common.Runner(module), module.params["virtual_ip"]
+    run, wanted = _common.Runner(), module.params["virtual_ip"]
     try:
         if not wanted["address"] or _virtual_ip.here(run, wanted["address"]):
             return False, None

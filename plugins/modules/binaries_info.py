@@ -118,7 +118,7 @@ def main(module):
     missing = [name for name in programs if name not in found]
     version, answer = None, ""
     if "postgres" in found:
-        _code, output, errors = _common.Runner(module)([os.path.join(directory, "postgres"), "--version"])
+        _code, output, errors = _common.Runner()([os.path.join(directory, "postgres"), "--version"])
         match = re.search(r"\(PostgreSQL\) (\d\S*)", output)
         version, answer = match and match.group(1), errors or output
     wrong = list(problems(directory, wanted, found, missing, version, answer))

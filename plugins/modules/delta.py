@@ -211,7 +211,7 @@ def delta(module, instance, run, result):
 
 def main(module):
     """Act alone; say why it did not work instead of failing."""
-    instance, run = _common.instance_of(module.params["instance"]), _common.Runner(module)
+    instance, run = _common.instance_of(module.params["instance"]), _common.Runner()
     result: dict[str, t.Any] = {"changed": True, "copied": False, "unfinished": False}
     result.update(
         compared_bytes=0, received_bytes=0, diff={"before": "what it holds\n", "after": "what its master has\n"}

@@ -109,7 +109,7 @@ def discard(module, instance, run):
 
 def main(module):
     """Act alone on this host."""
-    instance, run = _common.instance_of(module.params["instance"]), _common.Runner(module)
+    instance, run = _common.instance_of(module.params["instance"]), _common.Runner()
     if module.check_mode:
         return discard(module, instance, run)
     with _common.alone():

@@ -49,7 +49,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _di
 
 def main(module):
     """Read only."""
-    instance, run = _common.instance_of(module.params["instance"]), _common.Runner(module)
+    instance, run = _common.instance_of(module.params["instance"]), _common.Runner()
     history = _divergence.parts_of(module.params["history"])
     found = _divergence.examine(instance, run, history, module.params["fork"], module.params["timeout"])
     return {"changed": False, "divergence": found}

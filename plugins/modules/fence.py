@@ -12,7 +12,7 @@ description:
     leaves C(standby.signal) in its data directory, so that it cannot come back as a master. Data and WAL stay.
   - Takes the address that follows the master off this host.
   - Records since when and why, and what the control file said, in C(hawq_mirroring.fence) in the data directory.
-  - With O(state=stopped) it only stops the server, whatever it is, and lets systemd forget a failed start.
+  - With O(state=stopped) it only stops the server, whatever it is.
   - With O(state=undone) a stopped server may be started as a master again, since nobody has taken over. That is said to
     the boot interlock as well, for one start; a host that answers is asked all the same.
   - With O(state=lifted) a former master that streams from the new one by now loses that record, and the slots of its
@@ -185,11 +185,9 @@ def stop(module, instance, run):
         )
         if not how:
             raise _common.MirroringError(f"the server in {instance.data_directory} does not end, not even killed")
-    if active == "failed" and not module.check_mode:
-        run(["systemctl", "reset-failed", instance.service], timeout=10)
     before = "server runs\n" if running else f"server is stopped ({active})\n"
     return {
-        "changed": running or active == "failed",
+        "changed": running,
         "stopped": how,
         "record": {},
         "diff": {"before": before, "after": "server is stopped\n"},
@@ -265,7 +263,7 @@ def with_offer(module, instance, run):
 
 def main(module):
     """Act alone on this host."""
-    instance, run = _common.instance_of(module.params["instance"]), _common.Runner(module)
+    instance, run = _common.instance_of(module.params["instance"]), _common.Runner()
     act = {"fenced": with_offer, "stopped": stop, "undone": undo, "lifted": lift}[module.params["state"]]
     if module.check_mode:
         return act(module, instance, run)

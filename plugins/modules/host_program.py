@@ -54,7 +54,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _fi
 
 def main(module):
     """Program and settings first, then the unit."""
-    instance, run = _common.instance_of(module.params["instance"]), _common.Runner(module)
+    instance, run = _common.instance_of(module.params["instance"]), _common.Runner()
     name, done = module.params["name"], []
     os.umask(0o022)  # other users' services read what is installed here
     unit = _program.unit_name(name, instance.service)

@@ -41,6 +41,11 @@ options:
     suboptions:
       address: {description: The address with its prefix. None when empty., type: str, default: ""}
       interface: {description: Network interface., type: str, default: ""}
+  view_databases:
+    description: Databases, beside postgres and template1, in which a master looks for its views.
+    type: list
+    elements: str
+    default: []
   sizes:
     description: Whether a running master measures its tablespaces, which reads the size of every file.
     type: bool
@@ -71,9 +76,9 @@ observation:
     - Keys are C(endpoint) (address and port), C(machine), C(user), C(blocks) (our lines in files that others write,
       too), C(ssh) (public keys), C(binaries), C(data_directory), C(control) (null without a readable control file),
       C(process), C(service), C(replication) (what the directory is told), C(credentials) (whether they fit, never
-      what they are), C(configuration), C(snapshot), C(programs) (the collection's own), C(listening), C(probes),
-      C(virtual_ip), C(witness) (what a segment remembers of the master), C(directories), C(server) (null when no
-      session was possible) and C(server_error) (why).
+      what they are), C(configuration), C(snapshot), C(programs) (the collection's own), C(views) (files, and which
+      databases have them), C(listening), C(probes), C(virtual_ip), C(witness) (what a segment remembers of the
+      master), C(directories), C(server) (null when no session was possible) and C(server_error) (why).
   type: dict
   returned: always
 """
@@ -89,13 +94,14 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _program,
     _serverinfo,
     _timelines,
+    _views,
     _virtual_ip,
 )
 
 
 def main(module):
     """Collect everything; what cannot be read is None. Whether anybody has the address takes longest to learn."""
-    run = _common.Runner(module)
+    run = _common.Runner()
     with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
         address = pool.submit(_network.virtual_ip, run, **module.params["virtual_ip"])
         observation = observe(module, _common.instance_of(module.params["instance"]), run)
@@ -114,9 +120,6 @@ def observe(module, instance, run):
             histories, known, lsn, lambda timeline: _observe.has_segment(instance, timeline, lsn, size)
         )
     replication, probes = _observe.settings_on_disk(instance), _network.probes(module.params["peers"])
-    told = replication["primary_conninfo"]
-    reachable = any(probe["open"] and probe["address"] == told.get("host") for probe in probes.values())
-    wanted = module.params["replication"]
     return {
         "endpoint": {"address": instance.address, "port": instance.port},
         "machine": _network.machine(run),
@@ -131,11 +134,12 @@ def observe(module, instance, run):
         "service": _observe.unit(run, instance.service),
         "replication": replication,
         "credentials": _credentials.observe(
-            instance, wanted["role"], wanted["passfile"], server, told if reachable else {}
+            instance, module.params["replication"], server, replication["primary_conninfo"], list(probes.values())
         ),
         "configuration": _observe.configuration(instance, run),
         "snapshot": _observe.snapshot(instance, run),
         "programs": _program.observe_all(run, instance.service),
+        "views": _views.observe(instance, run, server, module.params["view_databases"]),
         "listening": _network.listening(instance.port),
         "probes": probes,
         "witness": _observe.witness(),
@@ -172,6 +176,7 @@ if __name__ == "__main__":
                 },
             },
             "virtual_ip": _virtual_ip.OPTION,
+            "view_databases": {"type": "list", "elements": "str", "default": []},
             "sizes": {"type": "bool", "default": False},
         },
     )

@@ -44,7 +44,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _di
 
 def main(module):
     """Act alone; what is there already is left alone."""
-    instance, run = _common.instance_of(module.params["instance"]), _common.Runner(module)
+    instance, run = _common.instance_of(module.params["instance"]), _common.Runner()
     found = module.params["divergence"]
     place = _places.lost(instance.data_directory, found["end_lsn"])
     there = os.path.exists(os.path.join(place, "lost.json"))

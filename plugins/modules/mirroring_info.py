@@ -76,7 +76,7 @@ def main(module):
     """Ask until the answer fits or the time is up."""
     wanted, limit = module.params["wait_for"], module.params["timeout"]
     instance = _common.instance_of(module.params["instance"])
-    run = _common.Runner(module)
+    run = _common.Runner()
     begin = time.monotonic()
     while True:
         row, reason = ask(instance, module.params["standby"])

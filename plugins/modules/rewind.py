@@ -61,6 +61,7 @@ copied_bytes: {description: "What pg_rewind had to copy, in bytes.", type: int, 
 seconds: {description: How long it took., type: float, returned: always}
 """
 
+import contextlib
 import json
 import os
 import re
@@ -100,11 +101,17 @@ def prepare(module, instance, run, source, result):
         result["fetched"] += _rewind.fetch(instance, run, source, missing)
     if lsn is None:
         raise _common.MirroringError(f"no checkpoint before {options['fork']} is left in its WAL")
-    command = [*_rewind.command_of(instance, source), "--dry-run", "--progress"]
-    code, output, errors = run(command, timeout=options["timeout"], user=instance.user)
-    if code != 0:
-        raise _common.MirroringError(f"pg_rewind would not work: {last_words(output + errors)}")
+
+
+def copy(instance, run, source, timeout, result):
+    """Run pg_rewind. It says what it has to copy when it has read all and written nothing yet (13 to 18)."""
+    code, output, errors = run(_rewind.command_of(instance, source), timeout=timeout, user=instance.user)
     found = MEGABYTES.search(output + errors)
+    if code != 0 and not found:
+        result["unfinished"] = False
+        raise _common.MirroringError(f"pg_rewind does not work: {last_words(output + errors)}")
+    if code != 0:
+        raise _common.MirroringError(f"pg_rewind stopped half-way: {last_words(output + errors)}")
     result["copied_bytes"] = int(found.group(1)) << 20 if found else 0
 
 
@@ -129,22 +136,22 @@ def rewind(module, instance, run, result):
         _files.write(module, mark, json.dumps(note) + "\n", "root")
         _snapshot_job.sync_directory(os.path.dirname(mark))
         result["unfinished"] = True
-        code, output, errors = run(_rewind.command_of(instance, source), timeout=options["timeout"], user=instance.user)
-        if code != 0:
-            raise _common.MirroringError(f"pg_rewind stopped half-way: {last_words(output + errors)}")
+        copy(instance, run, source, options["timeout"], result)
         _files.write(module, os.path.join(data, "standby.signal"), "", instance.user)
         _rewind.restore_configuration(instance)
         _snapshot_job.sync_directory(data)
-        os.unlink(mark)
-        _snapshot_job.sync_directory(os.path.dirname(mark))
         result.update(rewound=True, unfinished=False)
     finally:
+        if not result["unfinished"]:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(mark)
+            _snapshot_job.sync_directory(os.path.dirname(mark))
         _rewind.clear(instance)
 
 
 def main(module):
     """Act alone; say why it did not work instead of failing."""
-    instance, run = _common.instance_of(module.params["instance"]), _common.Runner(module)
+    instance, run = _common.instance_of(module.params["instance"]), _common.Runner()
     result: dict[str, t.Any] = {"changed": True, "rewound": False, "unfinished": False, "fetched": 0}
     result["diff"] = {"before": "its own history\n", "after": f"as its master at {module.params['fork']}\n"}
     if module.check_mode:

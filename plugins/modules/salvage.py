@@ -83,7 +83,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _fe
 
 def main(module):
     """Dispatch on the state."""
-    instance, run, options = _common.instance_of(module.params["instance"]), _common.Runner(module), module.params
+    instance, run, options = _common.instance_of(module.params["instance"]), _common.Runner(), module.params
     if options["state"] == "offered" and module.check_mode and _fence.workers(instance.data_directory):
         return {"changed": False, "staging": _salvage.staging(instance)}  # what is not fenced yet offers nothing yet
     if options["state"] == "offered":

@@ -223,7 +223,7 @@ def absent(module, instance, run):
 def main(module):
     """Dispatch on the state."""
     instance = _common.instance_of(module.params["instance"])
-    state, run = module.params["state"], _common.Runner(module)
+    state, run = module.params["state"], _common.Runner()
     states = {"started": started, "finished": finished, "deployed": deployed, "absent": absent}
     if state == "finished" or module.check_mode:
         result = states[state](module, instance, run)

@@ -106,7 +106,7 @@ def make(run, directory, account, comment):
 def main(module):
     """Find the user, make what is missing, say what others must know."""
     user = module.params["user"]
-    run = _common.Runner(module)
+    run = _common.Runner()
     result = dict.fromkeys(["public_key", "directory", "uid", "gid"])
     result.update(changed=False, host_keys=host_keys())
     try:

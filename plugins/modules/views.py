@@ -46,34 +46,14 @@ directory:
 
 import os
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _files
-
-INSTALLED = """
-SELECT a.default_version, e.extversion FROM pg_available_extensions a
-LEFT JOIN pg_extension e ON e.extname = a.name WHERE a.name = %s
-"""
-
-
-def directory(instance, run):
-    """The engine's extension directory, as its own pg_config says, or beside its programs."""
-    program = instance.program("pg_config")
-    candidates = []
-    if os.access(program, os.X_OK):
-        code, output, _errors = run([program, "--sharedir"], timeout=10)
-        if code == 0:
-            candidates.append(output.strip())
-    prefix = os.path.dirname(os.path.realpath(instance.bin_directory))
-    candidates += [os.path.join(prefix, "share", "postgresql"), os.path.join(prefix, "share")]
-    found = [os.path.join(path, "extension") for path in candidates]
-    return next((path for path in found if os.path.exists(os.path.join(path, "plpgsql.control"))), None)
+from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _files, _views
 
 
 def in_database(module, instance, database):
     """Create or update the extension; return whether it had to."""
     name = module.params["extension"]
     with _database.session(instance, database) as cursor:
-        found = _database.rows(cursor, INSTALLED, (name,))
-        if found and found[0]["extversion"] == found[0]["default_version"]:
+        if _views.is_installed(cursor, name):
             return False
         if not module.check_mode:
             cursor.execute("SELECT pg_advisory_lock(hashtext('hawq.mirroring'))")
@@ -85,7 +65,7 @@ def in_database(module, instance, database):
 def main(module):
     """Files first, then databases."""
     instance = _common.instance_of(module.params["instance"])
-    place = directory(instance, _common.Runner(module))
+    place = _views.directory(instance, _common.Runner())
     changes = []
     if place is None and not module.check_mode:
         raise _common.MirroringError(

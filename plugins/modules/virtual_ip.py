@@ -40,7 +40,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _vi
 
 def main(module):
     """Compare, move, confirm."""
-    run, begin = _common.Runner(module), time.monotonic()
+    run, begin = _common.Runner(), time.monotonic()
     address, interface = module.params["address"], module.params["interface"]
     before = _virtual_ip.here(run, address)
     if not before and not module.check_mode:

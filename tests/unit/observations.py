@@ -212,6 +212,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "request": {},
             },
             "programs": {},
+            "views": {"files": {}, "databases": []},
             "listening": False,
             "probes": {other: probe(name, other) for other in others},
             "virtual_ip": None,

@@ -412,7 +412,7 @@ def test_way(smdw: Observation, mdw: Observation, options: dict[str, t.Any], way
             stopped("smdw", {**FENCED, "service.active": "failed"}),
             activated(),
             {"divergence": DIVERGED},
-            {"stop": True, "keep_lost": True, "lift": True, "history": [{"timeline": 1, "end": None}], "fork": FORK},
+            {"stop": False, "keep_lost": True, "lift": True, "history": [{"timeline": 1, "end": None}], "fork": FORK},
         ),
         (
             stopped("smdw", FENCED),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import subprocess
 from types import SimpleNamespace
 
 import pytest
@@ -18,10 +17,6 @@ class Module:
     def __init__(self, check_mode=False, user="me"):
         self.params = {"user": user, "comment": "me@here"}
         self.check_mode = check_mode
-
-    def run_command(self, command, **_options):
-        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-        return done.returncode, done.stdout, done.stderr
 
 
 @pytest.fixture

@@ -25,13 +25,17 @@ from harness import (
 from ways import (
     TABLE,
     THROUGH_BOTH,
-    UNFINISHED,
     assert_synchronised,
     assert_went,
+    catch_rewind,
     catch_up,
+    caught,
     diverge,
     kill_server,
 )
+
+#: bytes that pg_rewind has written when it is past its messages
+WRITING = 65536
 
 
 @THROUGH_BOTH
@@ -98,10 +102,9 @@ def test_case_40_an_interrupted_rewind_is_never_started_and_ends_right(pair: Pai
     """pg_rewind is held half-way; then the controller is killed, the host tries to start it, pg_rewind dies."""
     sql(pair.master, TABLE)
     diverge(pair, 2000)
-    hold = f"until [ -e {UNFINISHED} ] && pkill -STOP -x pg_rewind; do sleep 0.005; done; touch /run/held"
-    on(pair.master, f"rm -f /run/held; systemd-run -q --collect --unit=hold sh -c '{hold}'")
+    catch_rewind(pair.master, "STOP", WRITING)
     run = Running("resync_standby")
-    until(lambda: on(pair.master, "ls /run/held 2>/dev/null", check=False), 90, "pg_rewind is held")
+    until(lambda: caught(pair.master), 90, "pg_rewind is held")
     run.kill()
     on(pair.master, f"systemctl start {SERVICE}", check=False)
     assert "a resynchronisation was interrupted" in on(pair.master, f"journalctl --no-pager -o cat -u {SERVICE} -n 20")
@@ -117,10 +120,9 @@ def test_case_40_the_master_dies_in_mid_rewind(pair: Pair) -> None:
     """What is half-way stays so until the master is back, and nobody writes meanwhile."""
     sql(pair.master, TABLE)
     diverge(pair, 100)
-    hold = f"until [ -e {UNFINISHED} ] && pkill -STOP -x pg_rewind; do sleep 0.005; done; touch /run/held"
-    on(pair.master, f"rm -f /run/held; systemd-run -q --collect --unit=hold sh -c '{hold}'")
+    catch_rewind(pair.master, "STOP", WRITING)
     run = Running("resync_standby")
-    until(lambda: on(pair.master, "ls /run/held 2>/dev/null", check=False), 90, "pg_rewind is held")
+    until(lambda: caught(pair.master), 90, "pg_rewind is held")
     kill_server(pair.standby)
     on(pair.master, "pkill -CONT -x pg_rewind")
     code, said = run.end()
@@ -159,14 +161,27 @@ def test_a_rewind_that_fails_goes_on_with_the_next_way_in_the_same_run(pair: Pai
     sql(pair.master, TABLE)
     on(pair.master, f"echo 'work_mem = 7MB' >> {DATA}/postgresql.conf")
     diverge(pair, 100)
-    kill = f"until [ -e {UNFINISHED} ] && pkill -KILL -x pg_rewind; do sleep 0.005; done"
-    on(pair.master, f"systemd-run -q --collect --unit=hold sh -c '{kill}'")
+    catch_rewind(pair.master, "KILL", WRITING)
     said = flat(play("resync_standby"))
     assert_went(said, "delta")
     assert "Rewind failed = pg_rewind stopped half-way" in said
     assert_synchronised(pair.standby, pair.master)
     assert sql(pair.master, "SHOW work_mem") == "7MB"  # its configuration is still its own
     on(pair.master, f"rm -r {DATA}.hawq-lost-*; sed -i '/^work_mem = 7MB/d' {DATA}/postgresql.conf")
+
+
+def test_a_rewind_that_has_written_nothing_leaves_no_mark(pair: Pair, tmp_path: Path) -> None:
+    sql(pair.master, TABLE)
+    diverge(pair, 100)
+    catch_rewind(pair.master, "KILL", 0)
+    report = tmp_path / "report.json"
+    said = flat(play("resync_standby", "-e", f"report_file={report}"))
+    assert_went(said, "delta")
+    assert "Rewind failed = pg_rewind does not work" in said
+    rewound = json.loads(report.read_text())["rewound"]
+    assert (rewound["rewound"], rewound["unfinished"]) == (False, False)
+    assert_synchronised(pair.standby, pair.master)
+    on(pair.master, f"rm -r {DATA}.hawq-lost-*")
 
 
 def test_cases_18_22_stopped_paused_frozen_and_misled_standbys_go_on(pair: Pair) -> None:
