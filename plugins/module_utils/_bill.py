@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
-from ansible_collections.hawq.mirroring.plugins.module_utils import _lsn
+from ansible_collections.hawq.mirroring.plugins.module_utils import _lsn, _room
 
 PAGE_BYTES = 8192
 #: bytes a second
@@ -70,7 +69,7 @@ def _rewind(route: str, case: t.Any) -> dict[str, t.Any]:
 
 
 def _delta(route: str, case: t.Any) -> dict[str, t.Any]:
-    size = sum(int(row["bytes"]) for row in checks.sizes(case.source))
+    size = sum(int(row["bytes"]) for row in _room.sizes(case.source))
     transfer = min(size, behind(case) + int((case.found or {}).get("wal_bytes", 0)))
     stake = lost(case)
     if case.options["existing_data"] == "discard" and not stake:
@@ -85,7 +84,7 @@ def _delta(route: str, case: t.Any) -> dict[str, t.Any]:
 
 
 def _snapshot(route: str, case: t.Any) -> dict[str, t.Any]:
-    size = sum(int(row["bytes"]) for row in checks.sizes(case.source))
+    size = sum(int(row["bytes"]) for row in _room.sizes(case.source))
     choice = case.options["existing_data"]
     stake = lost(case)
     if case.seen["data_directory"]["state"] != "data":
@@ -100,4 +99,4 @@ def _snapshot(route: str, case: t.Any) -> dict[str, t.Any]:
         stake = (
             f"{stake} are in the old data, which is moved aside" if stake else "nothing: the old data is moved aside"
         )
-    return _row(size, size + checks.SPARE_BYTES, FIXED[route] + size / COPY_AND_VERIFY, stake)
+    return _row(size, size + _room.SPARE_BYTES, FIXED[route] + size / COPY_AND_VERIFY, stake)

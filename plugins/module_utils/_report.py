@@ -120,7 +120,7 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Old master's WAL ended at"] = offer.get("end_lsn") or "not known: its host could not be looked at"
         salvaged = offer.get("missing_bytes") or 0
         facts["Salvaged from it"] = checks.size(salvaged) if salvaged else "nothing" + (" was missing" if offer else "")
-        facts["Data lost"] = _lost(document["offer"])
+        facts["Data lost"] = _lost(document["offer"], "would be" if document["check"] else "is")
     if done.get("timeline"):
         facts["Activated at"] = f"{done['activation_lsn']}, timeline {done['timeline']}"
     if done.get("promoted") and "seconds" in done:
@@ -199,12 +199,12 @@ def registered(found: dict[str, t.Any]) -> dict[str, str]:
     return facts
 
 
-def _lost(offered: dict[str, t.Any]) -> str:
+def _lost(offered: dict[str, t.Any], verb: str) -> str:
     damage = (offered.get("offer") or {}).get("damage")
     if damage:
         return f"accepted by the operator: {damage}"
     if "offer" in offered:
-        return "none: all WAL of the old master is in the new one"
+        return f"none: all WAL of the old master {verb} in the new one"
     if offered.get("msg"):
         return f"accepted by the operator: {_sentence(offered['msg'])}"
     return "not known: the old master's disk could not be looked at. When it is back, resync_standby lists it (--check)"

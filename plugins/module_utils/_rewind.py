@@ -44,6 +44,10 @@ READER = {
 #: a segment may be a gigabyte, and so long no answer may be
 PART, PART_BYTES = "SELECT pg_read_binary_file(%s, %s, %s, false) AS bytes", 4 << 20
 SOCKETS = "/run/hawq-mirroring-rewind"
+#: the startup process has replayed all that there is (PostgreSQL manual, "Wait Events of Type Timeout")
+WAITS = """
+SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'RecoveryRetrieveRetryInterval'
+"""
 #: what must not change while the WAL is replayed up to its end, and nothing more
 ALONE = {
     "listen_addresses": "",
@@ -53,6 +57,7 @@ ALONE = {
     "archive_mode": "off",
     "recovery_min_apply_delay": "0",
     "wal_keep_size": "1000000",
+    "hot_standby": "on",
     "logging_collector": "off",
     "ssl": "off",
 }
@@ -137,7 +142,7 @@ def recover(instance: Instance, run: Runner, timeout: int) -> None:
     while True:
         state = (_observe.control(instance, run) or {}).get("state")
         running = _observe.process(instance, _database.postmaster(instance))["running"]
-        if running and state == RECOVERING:
+        if running and state == RECOVERING and (control.get("state") != RECOVERING or _waits(instance)):
             break
         waited = time.monotonic() - begin
         dead = waited > START_SECONDS and not _fence.workers(instance.data_directory)
@@ -152,6 +157,15 @@ def recover(instance: Instance, run: Runner, timeout: int) -> None:
     state = (_observe.control(instance, run) or {}).get("state")
     if state not in CLEAN:
         raise MirroringError(f"its crash recovery did not end cleanly: the control file says {state}")
+
+
+def _waits(instance: Instance) -> bool:
+    """Whether it waits for more WAL. One that crashed in recovery says from its start on that it recovers."""
+    try:
+        with _database.session(instance) as cursor:
+            return bool(_database.rows(cursor, WAITS))
+    except MirroringError:
+        return False
 
 
 def stop(instance: Instance, run: Runner) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
-from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _finding, _members, _settings
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _finding, _members, _room, _settings
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
 from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal, Verdict
 
@@ -148,13 +148,13 @@ def mirror(
         refusals += checks.configuration(standby, seen, source)
         refusals += checks.port(standby, seen, hosts[standby]["port"])
         if snapshot:
-            refusals += checks.mount_point(standby, seen)
+            refusals += _room.mount_point(standby, seen)
             refusals += checks.pending_settings(master, source)
-            refusals += checks.linked_files(master, source)
-            refusals += checks.tablespace_places(seen, mapping, source, choice)
+            refusals += _room.linked_files(master, source)
+            refusals += _room.tablespace_places(seen, mapping, source, choice)
             if not resumes(seen, source):
-                refusals += checks.tablespaces(standby, seen, choice)
-                refusals += checks.disk(standby, seen, source, mapping, choice)
+                refusals += _room.tablespaces(standby, seen, choice)
+                refusals += _room.disk(standby, seen, source, mapping, choice)
     reload, restart = _settings.wanted(source, slot, snapshot, options["wal_keep_megabytes"])
     refusals += _settings.restart_refusals(master, source, restart, options["master_restart_allowed"])
     refusals += checks.databases(source, options["view_databases"])
@@ -176,6 +176,7 @@ def mirror(
         "stop": False,
         "resume": False,
         "lift": False,
+        "advice": "",
         "keep_lost": False,
         "existing_data": choice if snapshot and choice != "refuse" and _in_the_way(seen) else "none",
         "binaries": needs_binaries(seen),
@@ -192,7 +193,7 @@ def mirror(
             [*source["machine"]["addresses"], hosts[master]["address"]],
             hosts[standby]["address"],
         ),
-        "make_room": choice == "discard" and checks.needs_room_first(seen, source),
+        "make_room": choice == "discard" and _room.needs_room_first(seen, source),
         "passwords": passwords,
         "source": passwords
         or snapshot
@@ -204,7 +205,7 @@ def mirror(
         "endpoints": endpoints,
         "hba_file": source["server"]["settings"]["hba_file"],
         "config_directory": source["configuration"]["path"],
-        "size_bytes": sum(int(row["bytes"]) for row in checks.sizes(source)),
+        "size_bytes": sum(int(row["bytes"]) for row in _room.sizes(source)),
         "tablespaces": [mapping.get(row["location"], row["location"]) for row in source["server"]["tablespaces"]],
         "view_databases": [
             *(name for name in ("postgres", "template1") if name in source["server"]["databases"]),

@@ -19,6 +19,7 @@ options:
     choices: [session, Not Configured, Synchronizing, Synchronized, Not Synchronized]
   standby: {description: "Name of the standby that is meant. Without it, the worst one.", type: str}
   timeout: {description: Seconds to wait for at most., type: int, default: 60}
+  advice: {description: "What to say when that state does not come: the command that goes on.", type: str, default: ""}
 attributes:
   check_mode: {description: Asks once and does not wait., support: full}
   diff_mode: {description: Has nothing to show., support: none}
@@ -83,7 +84,11 @@ def main(module):
         waited = round(time.monotonic() - begin, 2)
         died = last_words(instance, run) if row is None else None
         if died is not None and not module.check_mode:
-            raise _common.MirroringError(f"the server of {instance.service} has stopped: {died or 'no log'}")
+            raise _common.MirroringError(
+                f"the server of {instance.service} has stopped: {died or 'no log'}. {module.params['advice']}".rstrip(
+                    " ."
+                )
+            )
         if row and wanted in (None, SESSION, row["summary_state"]):
             return {"changed": False, "mirroring": row, "waited": waited}
         if module.check_mode:
@@ -98,7 +103,8 @@ def main(module):
             )
         if wanted is None or waited > limit:
             raise _common.MirroringError(
-                f"{what} ({reason}). Look at the logs of both servers (journalctl -u {instance.service}).",
+                f"{what} ({reason}). Look at the logs of both servers (journalctl -u {instance.service})."
+                f" {module.params['advice']}".rstrip(),
                 mirroring=row or {},
                 waited=waited,
             )
@@ -117,5 +123,6 @@ if __name__ == "__main__":
             },
             "standby": {"type": "str"},
             "timeout": {"type": "int", "default": 60},
+            "advice": {"type": "str", "default": ""},
         },
     )

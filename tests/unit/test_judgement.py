@@ -6,7 +6,14 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils import _checks, _options, _settings, _state, _topology
+from ansible_collections.hawq.mirroring.plugins.module_utils import (
+    _checks,
+    _options,
+    _room,
+    _settings,
+    _state,
+    _topology,
+)
 from observations import (
     FOREIGN,
     GIGABYTE,
@@ -160,8 +167,8 @@ PASSES: dict[str, t.Callable[[], list[_checks.Refusal]]] = {
     "configuration: more": lambda: _checks.configuration(
         "smdw", empty("smdw", {"configuration.settings": {"max_connections": "1000"}}), master()
     ),
-    "disk: size unknown": lambda: _checks.disk("smdw", empty(), change(master(), {"server.sizes": None}), {}, "refuse"),
-    "disk: two file systems": lambda: _checks.disk(
+    "disk: size unknown": lambda: _room.disk("smdw", empty(), change(master(), {"server.sizes": None}), {}, "refuse"),
+    "disk: two file systems": lambda: _room.disk(
         "smdw",
         empty(
             "smdw",
@@ -446,18 +453,18 @@ PLACES: dict[str, tuple[str, list[str], str]] = {
 def test_a_tablespace_takes_nobody_elses_place(place: str, entries: list[str], why: str) -> None:
     source = master("mdw", {"server.tablespaces": [{"name": "ts", "location": "/ts"}]})
     seen = empty("smdw", {"directories": [{"path": place, "entries": entries, "free_bytes": 1, "device": 1}]})
-    (refusal,) = _checks.tablespace_places(seen, {"/ts": place}, source, "discard")
+    (refusal,) = _room.tablespace_places(seen, {"/ts": place}, source, "discard")
     assert why in refusal.why
 
 
 def test_a_tablespaces_own_files_are_a_matter_of_existing_data() -> None:
     source = master("mdw", {"server.tablespaces": [{"name": "ts", "location": "/ts"}]})
     entry = {"path": "/ts", "entries": ["PG_15_202209061"], "free_bytes": 1, "device": 1}
-    assert _checks.tablespace_places(empty("smdw", {"directories": [entry]}), {}, source, "discard") == []
+    assert _room.tablespace_places(empty("smdw", {"directories": [entry]}), {}, source, "discard") == []
 
 
 def test_links_in_the_data_directory_would_be_left_out() -> None:
-    (refusal,) = _checks.linked_files("mdw", master("mdw", {"data_directory.linked_files": ["pg_hba.conf"]}))
+    (refusal,) = _room.linked_files("mdw", master("mdw", {"data_directory.linked_files": ["pg_hba.conf"]}))
     assert "pg_hba.conf in /data/hawq/master on mdw" in refusal.found
 
 

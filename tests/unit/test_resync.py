@@ -403,6 +403,9 @@ def test_way(smdw: Observation, mdw: Observation, options: dict[str, t.Any], way
     assert f"* {way}" in _resync_report.bill(document)
 
 
+NEXT = "To take the next way: ansible-playbook hawq.mirroring.resync_standby -e resync_route="
+
+
 @pytest.mark.parametrize(
     ("smdw", "mdw", "options", "expected"),
     [
@@ -432,6 +435,9 @@ def test_way(smdw: Observation, mdw: Observation, options: dict[str, t.Any], way
         (stopped_standby(), activated(), {"divergence": DIVERGED}, {"route": "rewind", "keep_lost": True}),
         (standby("smdw", {"data_directory.slots": ["hawq_mirroring_mdw"]}), mirrored(), {}, {"lift": True}),
         (standby("smdw", {"data_directory.slots": ["somebody_elses"]}), mirrored(), {}, {"lift": False}),
+        (stopped_standby(), mirrored(), {}, {"advice": NEXT + "delta"}),
+        (stopped("smdw", FENCED), activated(), {"divergence": found()}, {"advice": NEXT + "rewind"}),
+        (stopped("smdw", FENCED), activated(), {"divergence": DIVERGED}, {"advice": ""}),
         # a removed standby that resynchronises
         (stopped_standby("smdw", REMOVED), master(), {}, {"route": "start", "snapshot": False, "lift": True}),
     ],

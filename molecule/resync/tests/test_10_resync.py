@@ -98,6 +98,22 @@ def test_case_39_missing_wal_is_fetched_from_the_master(pair: Pair, tmp_path: Pa
     on(pair.master, f"rm -rf {DATA}.hawq-lost-*")
 
 
+def test_a_server_that_crashed_in_recovery_is_recovered_and_rewound(pair: Pair) -> None:
+    """Somebody has started the old master as a standby of nobody, and it died of that, too."""
+    sql(pair.master, TABLE)
+    diverge(pair, 100)
+    user, server = "cd / && runuser -u gpadmin --", f"/usr/lib/postgresql/15/bin/pg_ctl -s -D {DATA} -l /dev/null"
+    on(pair.master, f"touch {DATA}/standby.signal && chown gpadmin: {DATA}/standby.signal")
+    on(pair.master, f"{user} {server} start -o \"-c primary_conninfo=''\"")
+    until(lambda: sql(pair.master, "SELECT pg_is_in_recovery()") == "t", 30, "it recovers")
+    kill_server(pair.master)
+    state = on(pair.master, f"/usr/lib/postgresql/15/bin/pg_controldata {DATA} | grep 'cluster state'")
+    assert "in archive recovery" in state
+    assert_went(play("resync_standby"), "rewind")
+    assert_synchronised(pair.standby, pair.master)
+    on(pair.master, f"rm -r {DATA}.hawq-lost-*")
+
+
 def test_case_40_an_interrupted_rewind_is_never_started_and_ends_right(pair: Pair) -> None:
     """pg_rewind is held half-way; then the controller is killed, the host tries to start it, pg_rewind dies."""
     sql(pair.master, TABLE)
