@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import time
-
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
-from ansible_collections.hawq.mirroring.plugins.module_utils import _progress
+from ansible_collections.hawq.mirroring.plugins.plugin_utils import _watch
 
-SAY_EVERY = 4
 #: a job that has just been started needs a moment until the master shows it
 GRACE = 1
 #: the master may go on for minutes with a copy whose taker has gone; the job itself notices that within half a minute
@@ -22,27 +17,6 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         """Poll, bounded; the outcome is the snapshot job's to tell."""
         result = super().run(tmp, task_vars)
-        begin = time.monotonic()
         limit = int(self._task.args.get("timeout", 86400))
-        seen, said, moved = None, 0.0, (0, begin)
-        controller = os.getppid()
-        # a worker outlives a controller that is killed, and would watch for ever for nobody
-        while time.monotonic() - begin < limit and os.getppid() == controller:
-            answer = self._execute_module(task_vars=task_vars)
-            progress = answer.get("progress")
-            now = time.monotonic()
-            if answer.get("failed") or (progress is None and (seen is not None or now - begin > GRACE)):
-                break
-            if progress:
-                seen = seen or {"at": now, "bytes": progress["streamed_bytes"]}
-                if progress["streamed_bytes"] != moved[0] or not progress["streamed_bytes"]:
-                    moved = (progress["streamed_bytes"], now)
-                if now - moved[1] > STALL:
-                    Display().display(f"  snapshot: nothing moves since {STALL} s")
-                    break
-                if now - said >= SAY_EVERY:
-                    said = now
-                    Display().display(_progress.line(progress, now - seen["at"], seen["bytes"]))
-            time.sleep(0.2)
-        result.update(changed=False, progress=None, watched=round(time.monotonic() - begin, 1))
-        return result
+        found = _watch.watch(lambda: self._execute_module(task_vars=task_vars), "snapshot", limit, GRACE, STALL)
+        return {**result, **found}

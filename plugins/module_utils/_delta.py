@@ -30,6 +30,8 @@ PIECE, BLOCK = 1 << 20, 8192
 BATCH, MOST = 32 << 20, 2000
 #: until such a question has its answer
 ANSWER_SECONDS = 120
+#: how a session tells the master how far it is: bytes that are compared, and those of all files
+APPLICATION = "hawq_mirroring_delta"
 CONTROL = "global/pg_control"
 #: directories whose contents each server makes itself
 EMPTY = ("pg_dynshmem", "pg_notify", "pg_replslot", "pg_serial", "pg_snapshots", "pg_stat_tmp", "pg_subtrans", "pg_wal")
@@ -159,6 +161,7 @@ class Master:
 
     def __init__(self, cursor: t.Any) -> None:
         self._cursor = cursor
+        self._total = 0
         self.received = 0
 
     def rows(self, query: str, parameters: t.Any = None, seconds: int = ANSWER_SECONDS) -> list[dict[str, t.Any]]:
@@ -168,10 +171,14 @@ class Master:
 
     def files(self) -> tuple[list[str], list[File]]:
         """Return the directories and files."""
-        return wanted(self.rows(FILES, ([*EMPTY, *OWN],)))
+        directories, files = wanted(self.rows(FILES, ([*EMPTY, *OWN],)))
+        self._total = sum(file.size for file in files)
+        return directories, files
 
-    def hashes(self, asked: list[Piece]) -> list[bytes | None]:
-        """Return the SHA-256 of each piece, None where the file is gone."""
+    def hashes(self, asked: list[Piece], done: int | None = None) -> list[bytes | None]:
+        """Return the SHA-256 of each piece, None where the file is gone. Tell it how many bytes are done, if said."""
+        if done is not None:
+            self.rows("SELECT set_config('application_name', %s, false)", (f"{APPLICATION} {done}/{self._total}",))
         return self._ask(HASHES, asked)
 
     def contents(self, asked: list[Piece]) -> list[bytes | None]:
@@ -240,17 +247,17 @@ class Copy:
     def fill(self, master: Master, files: list[File], progress: t.Callable[[int], None]) -> None:
         """Make the files the master's. While pieces are compared here, the master hashes the next ones."""
         with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
-            batches = pieces(files)
+            batches, done = pieces(files), 0
             batch = next(batches, None)
-            asked = pool.submit(master.hashes, batch) if batch else None
+            asked = pool.submit(master.hashes, batch, done) if batch else None
             while batch and asked:
                 here = [self._read(piece) for piece in batch]
                 mine = [_sha256(content) for content in here]
                 theirs = asked.result()
                 different = {piece: here[n] for n, piece in enumerate(batch) if theirs[n] not in (None, mine[n])}
                 fresh = self._fresh(master, different)
-                following = next(batches, None)
-                asked = pool.submit(master.hashes, following) if following else None
+                following, done = next(batches, None), done + sum(piece.length for piece in batch)
+                asked = pool.submit(master.hashes, following, done) if following else None
                 for piece, content, answer in zip(batch, here, theirs):
                     if answer is None:
                         self._forget(piece)

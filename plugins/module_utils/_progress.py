@@ -8,10 +8,10 @@ import typing as t
 from ansible_collections.hawq.mirroring.plugins.module_utils._checks import size
 
 
-def line(progress: dict[str, t.Any], seconds: float, first_bytes: int) -> str:
-    """Return percent, bytes, rate and time left; ``first_bytes`` had been streamed ``seconds`` ago."""
+def line(what: str, progress: dict[str, t.Any], seconds: float, first_bytes: int) -> str:
+    """Return percent, bytes, rate and time left; ``first_bytes`` had been done ``seconds`` ago."""
     done, total = progress["streamed_bytes"], progress["total_bytes"]
-    text = f"  snapshot: {progress['phase']}"
+    text = f"  {what}: {progress['phase']}"
     if not done:
         return text
     rate = (done - first_bytes) / seconds if seconds > 0 else 0

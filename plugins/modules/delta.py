@@ -34,6 +34,12 @@ options:
     type: str
     default: ""
   timeout: {description: Seconds that it may take., type: int, default: 86400}
+  watch:
+    description:
+      - Only show how far the comparison of another host is; for the master. The action plugin of the same name does
+        that with M(hawq.mirroring.snapshot_progress).
+    type: bool
+    default: false
 attributes:
   check_mode: {description: Says what it would do., support: full}
   diff_mode: {description: Says that the content becomes the master's., support: full}
@@ -181,6 +187,7 @@ def delta(module, instance, run, result):
     """Mark, make the backup, verify it, take the mark away."""
     options, data = module.params, instance.data_directory
     keywords = {**options["primary"], **_rewind.READER, "user": options["role"], "dbname": "postgres"}
+    keywords["application_name"] = f"{_delta.APPLICATION} 0/0"
     password = (
         _conninfo.password_in(_files.read(options["primary"]["passfile"]) or "", options["primary"]["user"]) or ""
     )
@@ -216,6 +223,8 @@ def main(module):
     result.update(
         compared_bytes=0, received_bytes=0, diff={"before": "what it holds\n", "after": "what its master has\n"}
     )
+    if module.params["watch"]:
+        return {**result, "changed": False, "seconds": 0.0}
     if module.check_mode:
         return {**result, "copied": True, "seconds": 0.0}
     return _rewind.attempt(lambda: delta(module, instance, run, result), result)
@@ -234,5 +243,6 @@ if __name__ == "__main__":
             "checkpoint": {"type": "str", "choices": ["fast", "spread"], "default": "fast"},
             "rate_limit": {"type": "str", "default": ""},
             "timeout": {"type": "int", "default": 86400},
+            "watch": {"type": "bool", "default": False},
         },
     )

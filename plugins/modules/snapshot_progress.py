@@ -5,11 +5,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: snapshot_progress
-short_description: How far a snapshot is, as the master sees it
+short_description: How far a snapshot or a comparison is, as the master sees it
 version_added: 0.1.0
 description:
-  - Returns the row of C(pg_stat_progress_basebackup) that belongs to the collection's snapshot job. The
-    action plugin of the same name repeats it until the row is gone and shows a line at least every 5 seconds.
+  - Returns the row of C(pg_stat_progress_basebackup) that belongs to the collection's snapshot job, or what a session
+    of M(hawq.mirroring.delta) tells of itself. The action plugin of the same name repeats it until there is none and
+    shows a line at least every 5 seconds.
 extends_documentation_fragment:
   - hawq.mirroring.instance
 options:
@@ -30,24 +31,28 @@ EXAMPLES = r"""
 RETURN = r"""
 progress:
   description:
-    - C(phase), C(streamed_bytes) and C(total_bytes) (an estimate, null while unknown). Null when there is no snapshot.
+    - C(phase), C(streamed_bytes) and C(total_bytes) (an estimate, null while unknown). Null when there is none.
   type: dict
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _snapshot
+from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _delta, _snapshot
 
-QUERY = """
+QUERY = r"""
 SELECT p.phase, p.backup_streamed AS streamed_bytes, p.backup_total AS total_bytes
 FROM pg_stat_progress_basebackup p JOIN pg_stat_activity a USING (pid)
 WHERE a.application_name = %s
+UNION ALL
+SELECT 'comparing', substring(application_name FROM '(\d+)/')::bigint,
+       nullif(substring(application_name FROM '/(\d+)')::bigint, 0)
+FROM pg_stat_activity WHERE application_name ~ %s
 """
 
 
 def main(module):
     """Ask once."""
     with _database.session(_common.instance_of(module.params["instance"])) as cursor:
-        found = _database.rows(cursor, QUERY, (_snapshot.APPLICATION,))
+        found = _database.rows(cursor, QUERY, (_snapshot.APPLICATION, rf"^{_delta.APPLICATION} \d{{1,18}}/\d{{1,18}}$"))
     return {"changed": False, "progress": found[0] if found else None}
 
 

@@ -221,4 +221,4 @@ LINES: dict[str, tuple[tuple[int, int | None, float, int], str]] = {
 def test_progress(given: tuple[int, int | None, float, int], text: str) -> None:
     done, total, seconds, first = given
     progress = {"phase": "copying", "streamed_bytes": done, "total_bytes": total}
-    assert _progress.line(progress, seconds, first) == f"  snapshot: {text}"
+    assert _progress.line("snapshot", progress, seconds, first) == f"  snapshot: {text}"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -73,6 +74,7 @@ def test_case_20_a_lost_slot_needs_no_copy_of_all(pair: Pair, tmp_path: Path) ->
     code, said = running.end()
 
     assert code == 0, said
+    assert re.search(r"delta: comparing, \d+ %, .* of .*, .*/s", said), said
     assert_went(said, "delta")
     assert f"slot {slot_of(pair.standby)} is lost" in flat(said)
     compared = json.loads(report.read_text())["compared"]
