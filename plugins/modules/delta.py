@@ -198,7 +198,8 @@ def delta(module, instance, run, result):
     try:
         with _database.remote(instance, keywords) as cursor:
             master = _delta.Master(cursor)
-            _files.write(module, mark, json.dumps({"inode": os.stat(data).st_ino, "at": time.time()}) + "\n", "root")
+            note = {"inode": os.stat(data).st_ino, "at": time.time()}
+            _files.write(module, mark, json.dumps(note) + "\n", "root", 0o644)
             _snapshot_job.sync_directory(os.path.dirname(mark))
             result["unfinished"] = True
             _files.write(module, os.path.join(data, "standby.signal"), "", instance.user)

@@ -133,7 +133,7 @@ def rewind(module, instance, run, result):
         prepare(module, instance, run, source, result)
         _rewind.save_configuration(instance)
         note = {"inode": os.stat(data).st_ino, "at": time.time(), "fork": options["fork"]}
-        _files.write(module, mark, json.dumps(note) + "\n", "root")
+        _files.write(module, mark, json.dumps(note) + "\n", "root", 0o644)
         _snapshot_job.sync_directory(os.path.dirname(mark))
         result["unfinished"] = True
         copy(instance, run, source, options["timeout"], result)

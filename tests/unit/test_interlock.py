@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.machinery
 import importlib.util
 import json
+import subprocess
 import typing as t
 from pathlib import Path
 
@@ -68,3 +69,33 @@ def test_a_directory_that_a_rewind_left_half_way_is_not_started(interlock: t.Any
     assert not interlock.left_half_way(str(data))
     mark.write_text("")
     assert interlock.left_half_way(str(data))
+
+
+@pytest.mark.parametrize(
+    ("standby", "inode", "what"),
+    [(False, None, "stopped"), (True, None, "standby"), (False, 0, "standby"), (False, 1, "stopped")],
+)
+def test_what_the_files_of_a_peer_say(
+    interlock: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, standby: bool, inode: int | None, what: str
+) -> None:
+    """Stopped, a standby, left half-way by a resynchronisation, or with the mark of an earlier directory."""
+    data = tmp_path / "master"
+    for name in ("global", "pg_wal"):
+        (data / name).mkdir(parents=True)
+    (data / "global" / "pg_control").touch()
+    (data / "pg_wal" / "00000003.history").touch()
+    program = tmp_path / "pg_controldata"
+    program.write_text('#!/bin/sh\necho "Latest checkpoint\'s TimeLineID: 2\nDatabase system identifier: 7"\n')
+    program.chmod(0o755)
+    if standby:
+        (data / "standby.signal").touch()
+    if inode is not None:
+        mark = json.dumps({"inode": data.stat().st_ino + inode, "at": 1.5})
+        (tmp_path / "master.hawq-unfinished").write_text(mark)
+
+    def here(command: list[str], _user: str, _seconds: int) -> str:
+        return subprocess.run(["sh", "-c", command[-1]], capture_output=True, text=True, check=True).stdout
+
+    monkeypatch.setattr(interlock, "output_of", here)
+    settings = {"data_directory": str(data), "bin_directory": str(tmp_path), "user": "gpadmin"}
+    assert interlock.ask_host(settings, {"ssh_port": 22, "address": "smdw"}) == ("7", 3, what)
