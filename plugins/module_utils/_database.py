@@ -55,6 +55,19 @@ def postmaster(instance: Instance) -> dict[str, t.Any]:
 
 
 @contextlib.contextmanager
+def _cursor(connection: t.Any, who: str) -> t.Iterator[t.Any]:
+    """Give a cursor (rows as dicts) in autocommit mode, and close the connection afterwards."""
+    try:
+        connection.autocommit = True
+        with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+            yield cursor
+    except psycopg2.Error as error:
+        raise MirroringError(f"{who} answered: {' '.join(str(error).split())}") from error
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
 def session(
     instance: Instance, database: str = "postgres", statement_seconds: int = STATEMENT_SECONDS
 ) -> t.Iterator[t.Any]:
@@ -77,14 +90,8 @@ def session(
             )
     except (psycopg2.OperationalError, KeyError) as error:
         raise MirroringError(f"no session with the server in {directory}: {' '.join(str(error).split())}") from error
-    try:
-        connection.autocommit = True
-        with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
-            yield cursor
-    except psycopg2.Error as error:
-        raise MirroringError(f"the server answered: {' '.join(str(error).split())}") from error
-    finally:
-        connection.close()
+    with _cursor(connection, "the server") as cursor:
+        yield cursor
 
 
 @contextlib.contextmanager
@@ -97,14 +104,8 @@ def remote(instance: Instance, keywords: dict[str, t.Any]) -> t.Iterator[t.Any]:
             connection = psycopg2.connect(_conninfo.render({**keywords, "connect_timeout": CONNECT_SECONDS}))
     except (psycopg2.OperationalError, KeyError) as error:
         raise MirroringError(f"no session with {keywords['host']}: {' '.join(str(error).split())}") from error
-    try:
-        connection.autocommit = True
-        with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
-            yield cursor
-    except psycopg2.Error as error:
-        raise MirroringError(f"{keywords['host']} answered: {' '.join(str(error).split())}") from error
-    finally:
-        connection.close()
+    with _cursor(connection, keywords["host"]) as cursor:
+        yield cursor
 
 
 def replication_answer(instance: Instance, conninfo: str) -> str:

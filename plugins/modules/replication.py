@@ -10,7 +10,8 @@ version_added: 0.1.0
 description:
   - Writes C(standby.signal) and, into C(postgresql.auto.conf), the connection to the master, the slot and
     what this standby must set differently. No password is written; it comes from the password file.
-  - A server that runs on the directory is reloaded when something changed.
+  - A server that runs on the directory is reloaded when something changed. Where none runs, systemd forgets starts that
+    have failed.
 extends_documentation_fragment:
   - hawq.mirroring.instance
 options:
@@ -103,6 +104,9 @@ def follow(module, instance, directory):
         signalled = _files.write(module, os.path.join(directory, "standby.signal"), "", instance.user)
         changed = _files.write(module, path, _conf.edit(text, wanted), instance.user) or signalled
     process = _observe.process(instance, _database.postmaster(instance))
+    if not process["running"] and not module.check_mode:
+        # starts that failed while it was told otherwise would count against the next one
+        _common.Runner()(["systemctl", "reset-failed", instance.service], timeout=10)
     wanted_reload = changed or module.params["reload"]
     if wanted_reload and process["running"] and directory == instance.data_directory and not module.check_mode:
         os.kill(process["pid"], signal.SIGHUP)
