@@ -194,8 +194,7 @@ def test_a_rewind_that_has_written_nothing_leaves_no_mark(pair: Pair, tmp_path: 
     said = flat(play("resync_standby", "-e", f"report_file={report}"))
     assert_went(said, "delta")
     assert "Rewind failed = pg_rewind does not work" in said
-    rewound = json.loads(report.read_text())["rewound"]
-    assert (rewound["rewound"], rewound["unfinished"]) == (False, False)
+    assert "left it half-way" not in str(json.loads(report.read_text())["plan"]["bill"])
     assert_synchronised(pair.standby, pair.master)
     on(pair.master, f"rm -r {DATA}.hawq-lost-*")
 
