@@ -12,9 +12,9 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import _lsn, _room
 
 PAGE_BYTES = 8192
 #: bytes a second
-COPY_AND_VERIFY, REPLAY, REWIND, COMPARE = 200e6, 60e6, 90e6, 260e6
+COPY_AND_VERIFY, REPLAY, REWIND, COMPARE = 200e6, 60e6, 120e6, 260e6
 #: seconds that a route takes however little there is to do
-FIXED = {"none": 0.0, "start": 6.0, "follow": 6.0, "rewind": 8.0, "delta": 10.0, "snapshot": 14.0}
+FIXED = {"none": 0.0, "start": 5.0, "follow": 5.0, "rewind": 7.0, "delta": 9.0, "snapshot": 12.0}
 
 
 def cost(route: str, case: t.Any) -> dict[str, t.Any]:
