@@ -99,17 +99,17 @@ class Runner:
         full = ["timeout", "--kill-after=5", str(timeout), *command]
         if user is not None:
             full = ["runuser", "-u", user, "--", *full]
-        done = subprocess.run(
-            full,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            env={**os.environ, "LC_ALL": "C", "LANGUAGE": "C"},
-            cwd="/",
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
+        environment = {**os.environ, "LC_ALL": "C", "LANGUAGE": "C"}
+        # not pipes, which what it leaves running would keep open, nor files, for which a full disk has no room
+        with open(os.memfd_create("output"), "w+b") as output, open(os.memfd_create("errors"), "w+b") as errors:
+            done = subprocess.run(
+                full, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=environment, cwd="/", check=False
+            )
+            texts = []
+            for file in (output, errors):
+                file.seek(0)
+                texts.append(file.read().decode(errors="replace"))
+        return done.returncode, texts[0], texts[1]
 
 
 def run(main: t.Callable[[AnsibleModule], dict[str, t.Any]], **spec: t.Any) -> None:
