@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 
 from ansible.errors import AnsibleActionFail
@@ -65,6 +66,9 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(
                 "state_query needs the Python package jmespath on the controller: pip install jmespath"
             )
+        first = re.match(r"\s*([A-Za-z_]\w*)\s*(?!\w|\s*\()", query)
+        if first and first[1] not in document:
+            raise AnsibleActionFail(f"state_query: the report has no {first[1]}, but {', '.join(sorted(document))}")
         try:
             return jmespath.search(query, document)
         except jmespath.exceptions.JMESPathError as error:

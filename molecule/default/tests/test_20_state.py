@@ -78,6 +78,8 @@ def test_standby_stopped(whole: None, tmp_path: Path) -> None:
         output = play("state", "-e", "state_fail=false", "-e", "state_query=mirroring.detail_state")
         assert '"Connection error"' in output.splitlines()
         assert "HAWQ instance status summary" not in output
+        output = play("state", "-e", "state_query=miroring.detail_state", ok=False)
+        assert "the report has no miroring, but healthy, hosts, " in flat(output)
     finally:
         on("smdw", f"systemctl start {SERVICE}")
 
