@@ -44,6 +44,8 @@ class ActionModule(ActionBase):
             document = {**document, **texts[arguments["kind"]](document)}
         if arguments["kind"] in ("work", *texts):
             document = {**document, **_report.timed(document.get("marks", {}), time.time())}
+        if self._task.check_mode and "next" in document:
+            document = {**document, "next": ["to do it, type the same without --check"]}
         if arguments["kind"] == "failure":
             return {**result, "failed": True, "msg": _report.failure(document)}
         path, query = arguments.get("path"), arguments.get("query")

@@ -39,7 +39,8 @@ def _nothing(_route: str, _case: t.Any) -> dict[str, t.Any]:
 
 def behind(case: t.Any) -> int:
     """Return the bytes of WAL that the host lacks, as far as is known."""
-    end = (case.found or {}).get("end_lsn") or case.have
+    found = case.found or {}
+    end = case.have if case.standby and not found.get("wal_bytes") else found.get("end_lsn") or case.have
     return max(0, _lsn.distance(case.source["server"]["current_lsn"], end) or 0)
 
 

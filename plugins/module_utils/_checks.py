@@ -35,6 +35,11 @@ class Verdict(t.NamedTuple):
     refusals: list[Refusal]
 
 
+def one_of(option: str, names: t.Iterable[str]) -> str:
+    """Return how one of several hosts is named on the command line."""
+    return "Name it with " + " or ".join(f"-e {option}={name}" for name in names)
+
+
 def size(number: float) -> str:
     """Return a size in bytes as people read it."""
     for unit in ("B", "kB", "MB"):

@@ -13,7 +13,10 @@ import typing as t
 from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _database, _files, _observe, _scram
 from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, MirroringError
 
-ROLE = "SELECT rolpassword FROM pg_authid WHERE rolname = %s AND rolreplication AND rolcanlogin"
+ROLE = """
+SELECT rolpassword FROM pg_authid
+WHERE rolname = %s AND rolreplication AND rolcanlogin AND coalesce(rolvaliduntil > now(), true)
+"""
 LOGIN_SECONDS = 2
 
 

@@ -17,6 +17,9 @@ from ansible_collections.hawq.mirroring.plugins.module_utils._common import Inst
 MOST_BLOCKS = 4_000_000
 
 
+#: states in which a server has written nothing beyond what its control file says (PostgreSQL's ``pg_control.h``)
+ENDED = ("shut down", "shut down in recovery", "in archive recovery")
+
 #: the module option that holds a server's own timelines
 HISTORY_OPTION: dict[str, t.Any] = {
     "type": "list",
@@ -66,9 +69,11 @@ def examine(instance: Instance, run: Runner, history: list[Part], fork: str, tim
     size = int(control.get("wal_segment_bytes") or 16 << 20)
     begin = max([fork, *(part.end for part in history if part.end)], key=_lsn.parse)
     standing = _salvage.Standing(begin, begin, history[-1].timeline, None)
-    _last, end, damage = _salvage.end_of_wal(instance, run, standing, size, timeout)
+    end, damage = _ended_before(instance, control, standing, size), None
+    if end is None:
+        _last, end, damage = _salvage.end_of_wal(instance, run, standing, size, timeout)
     # the checkpoint that the control file names begins there, and so the WAL goes on beyond it
-    if not damage and control and _lsn.parse(end) <= _lsn.parse(str(control["checkpoint_lsn"])):
+    if not damage and _lsn.parse(end) >= _lsn.parse(begin) and _lsn.parse(end) <= _checkpoint(control):
         damage = f"its last checkpoint is at {control['checkpoint_lsn']}"
     found: dict[str, t.Any] = {"end_lsn": end, "damage": damage, "fork_lsn": fork}
     found.update(checkpoint_lsn=None, redo_lsn=None)
@@ -84,6 +89,20 @@ def examine(instance: Instance, run: Runner, history: list[Part], fork: str, tim
         dump = _salvage.dump(instance, timeline, first, last, size)
         found["whole"] = dump is not None and _count(dump, tally, timeout) and found["whole"]
     return {**found, **tally.result()}
+
+
+def _checkpoint(control: dict[str, t.Any]) -> int:
+    return _lsn.parse(str(control["checkpoint_lsn"])) if control else -1
+
+
+def _ended_before(instance: Instance, control: dict[str, t.Any], standing: _salvage.Standing, size: int) -> str | None:
+    """Return where a server ended that never got as far as the fork: it ended cleanly, and has no WAL of then."""
+    there = _salvage.wal_directory(instance)
+    segment = _wal.segment_name(standing.timeline, _lsn.parse(standing.after), size)
+    if control.get("state") not in ENDED or os.path.exists(os.path.join(there, segment)):
+        return None
+    end = max((str(control[name]) for name in ("min_recovery_lsn", "checkpoint_lsn")), key=_lsn.parse)
+    return end if _lsn.parse(end) < _lsn.parse(standing.after) else None
 
 
 def _missing_beyond(instance: Instance, history: list[Part], fork: str, end: str, size: int) -> list[str]:

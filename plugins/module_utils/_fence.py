@@ -14,6 +14,7 @@ import time
 import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _files
+from ansible_collections.hawq.mirroring.plugins.module_utils._common import MirroringError
 
 #: in the data directory of a former master or standby: since when and why it must not accept writes (JSON)
 RECORD = "hawq_mirroring.fence"
@@ -45,6 +46,22 @@ def workers(data_directory: str) -> list[int]:
             if program.split(" ")[0] == "postgres" and os.readlink(f"/proc/{pid}/cwd") == real:
                 found.append(int(pid))
     return found
+
+
+def end_rewind(data_directory: str) -> None:
+    """End a pg_rewind whose module was killed: it would go on to write into the directory. To be called alone."""
+    argument = f"--target-pgdata={data_directory}"
+    deadline = time.monotonic() + KILL_SECONDS
+    while found := [pid for pid in filter(str.isdigit, os.listdir("/proc")) if argument in _arguments(pid)]:
+        for pid in found:
+            _signal(int(pid), signal.SIGKILL)
+        if time.monotonic() > deadline:
+            raise MirroringError(f"a pg_rewind still writes into {data_directory} (process {found[0]}): end it")
+        time.sleep(0.05)
+
+
+def _arguments(pid: str) -> list[str]:
+    return (_files.text_of(f"/proc/{pid}/cmdline") or "").split("\0")
 
 
 def gone(data_directory: str, seconds: float) -> bool:

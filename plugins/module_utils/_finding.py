@@ -72,7 +72,7 @@ def standby_of(
             Refusal(
                 "a standby beside or instead of another one is asked for, and no host is named",
                 "a second run would make yet another one",
-                "Name it with -e standby_host=HOST",
+                checks.one_of("standby_host", candidates),
             )
         ]
     if standby_host == master:
@@ -139,7 +139,7 @@ def _unnamed(observations: Observations, master: str, candidates: list[str]) -> 
         Refusal(
             f"the group masters has {len(candidates)} hosts beside the master ({', '.join(candidates)})",
             "it cannot be said which is to be the standby",
-            "Name it with -e standby_host=HOST",
+            checks.one_of("standby_host", candidates),
         )
     ]
 

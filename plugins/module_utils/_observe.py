@@ -149,13 +149,13 @@ def data_directory(instance: Instance, sizes: bool) -> dict[str, t.Any]:
 
 def unfinished(path: str) -> bool:
     """Whether this very directory was left half-way; one that has taken its place was not."""
-    try:
-        mark = json.loads(_files.text_of(_places.unfinished(path)) or "{}")
-        return bool(mark) and mark.get("inode") == os.stat(path).st_ino
-    except FileNotFoundError:
+    mark = _places.unfinished(path)
+    if not os.path.lexists(mark) or not os.path.isdir(path):
         return False
-    except ValueError:
-        return True  # a mark that cannot be read
+    try:
+        return bool(json.loads(_files.text_of(mark) or "")["inode"] == os.stat(path).st_ino)
+    except (ValueError, KeyError, TypeError):
+        return True  # a mark that cannot be read, which the interlock takes for one, too
 
 
 def _names(path: str) -> list[str]:

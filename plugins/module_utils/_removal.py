@@ -117,7 +117,7 @@ def _standby_of(
             Refusal(
                 f"there are {len(candidates)} standbys ({', '.join(candidates)})",
                 "it cannot be said which is to be removed",
-                "Name it with -e standby_host=HOST",
+                checks.one_of("standby_host", candidates),
             )
         ]
     return next(iter(candidates or hosts if len(candidates or hosts) == 1 else []), None), []

@@ -135,7 +135,10 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Address of the master"] = f"NOT MOVED: {_sentence(trouble)}" if trouble else document["virtual_ip"]
     hosts = plan["endpoints"]
     names, ports = (",".join(str(hosts[name][key]) for name in sorted(hosts)) for key in ("address", "port"))
-    follow = [f"clients: host={names} port={ports} target_session_attrs=read-write"]
+    direct = f"host={names} port={ports} target_session_attrs=read-write"
+    address = document.get("virtual_ip")
+    there = f"host={address.split('/')[0]} port={hosts[new]['port']}, or " if address else ""
+    follow = [f"clients: {there}{direct}"]
     back = old or next(iter(plan.get("away") or []), None)
     if back:
         off = f"switch {back} on, then " if plan["fence"] in ("command", "operator's word") or not old else ""

@@ -115,7 +115,8 @@ def _advice(chosen: str | None, bill: list[dict[str, t.Any]], which: str) -> str
         return ""
     following = possible[possible.index(chosen) + 1]
     standby = f" -e standby_host={which}" if which else ""
-    return f"To take the next way: ansible-playbook hawq.mirroring.resync_standby -e resync_route={following}{standby}"
+    command = f"ansible-playbook hawq.mirroring.resync_standby -e resync_route={following}{standby}"
+    return f"If its data is to blame, take the next way: {command}"
 
 
 def _end(stretch: _timelines.Stretch) -> str | None:

@@ -169,7 +169,8 @@ def _waits(instance: Instance) -> bool:
 
 
 def stop(instance: Instance, run: Runner) -> None:
-    """End whatever server runs in the directory."""
+    """End whatever server runs in the directory, and a pg_rewind that has lost its module."""
+    _fence.end_rewind(instance.data_directory)
     process = _observe.process(instance, _database.postmaster(instance))
     if not _fence.stop(run, instance.service, instance.data_directory, process["pid"], process["frozen"], STOP_SECONDS):
         raise MirroringError(f"the server in {instance.data_directory} does not end, not even killed")

@@ -43,7 +43,7 @@ class Case(t.NamedTuple):
         what, directory = topology.kind(self.seen), self.seen["data_directory"]
         frozen = what == topology.FROZEN and "standby.signal" in directory["signals"]
         like = what in (topology.STANDBY, topology.STOPPED_STANDBY) or frozen
-        return like and not (directory["fenced"] and self.fork is not None)
+        return like and not (directory["fenced"] and not directory["removed"] and self.fork is not None)
 
     @property
     def have(self) -> str | None:
@@ -154,6 +154,8 @@ def _why_not_rewind(case: Case) -> str:
         return ""
     if case.found["damage"]:
         return f"its WAL can be read up to {case.found['end_lsn']} only ({case.found['damage']})"
+    if not case.found["wal_bytes"]:
+        return "it has nothing of its own that would have to be taken back"
     if case.found["redo_lsn"] is not None and _wal_gone(case, case.found["redo_lsn"]):
         return _wal_gone(case, case.found["redo_lsn"])
     beyond = [name for name in case.found["missing"] if _begins_beyond(name, case)]

@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _conninfo,
     _database,
+    _fence,
     _observe,
     _places,
     _snapshot,
@@ -262,6 +263,7 @@ def deploy(instance: Instance, existing: str) -> str | None:
     staging, target = _snapshot.Staging(instance.data_directory), instance.data_directory
     kept = None
     refuse_running(instance)
+    _fence.end_rewind(target)
     if not os.path.exists(os.path.join(staging.copy, "standby.signal")):
         raise MirroringError(
             f"{staging.copy} is no standby yet and would start as a second master: run the playbook again"

@@ -94,7 +94,9 @@ def problems(document: dict[str, t.Any]) -> list[str]:
     address = document["virtual_ip"]
     if address and document["master"] and address["holders"] != [document["master"]]:
         where = " and ".join(address["holders"]) or "no host"
-        found.append(f"{address['address']} is on {where}, and should be on the master {document['master']}")
+        wanted = f"and should be on the master {document['master']}"
+        mend = ": ansible-playbook hawq.mirroring.init_standby mends it" if document["standbys"] else ""
+        found.append(f"{address['address']} is on {where}, {wanted}{mend}")
     for standby in document["standbys"]:
         mirroring = document["mirrors"].get(standby, document["mirroring"])
         if mirroring["summary_state"] != topology.SYNCHRONIZED:
@@ -132,7 +134,7 @@ def notes(document: dict[str, t.Any], observations: dict[str, topology.Observati
     found, master = [], document["master"]
     standbys = [name for name, seen in observations.items() if _follows(seen)]
     if not document["masters"] and standbys:
-        found.append(f"if the master is lost, make {standbys[0]} the master: ansible-playbook hawq.mirroring.failover")
+        found += _without_master(standbys[0], observations)
     elif not document["masters"]:
         found.append(_finding.master_of(observations)[1][0].command)
     wrong = [name for name, row in document["mirrors"].items() if row["summary_state"] == topology.NOT_SYNCHRONIZED]
@@ -146,8 +148,17 @@ def notes(document: dict[str, t.Any], observations: dict[str, topology.Observati
         found.append(
             f"{master} has no standby{kept}: ansible-playbook hawq.mirroring.{_standby_by(master, observations)}{which}"
         )
+    found += [_not_enabled(name, seen) for name, seen in observations.items() if _stays_down(seen)]
     for name in standbys:
         server = observations[name]["server"]
+        if master and server and name not in document["standbys"]:
+            beside = " -e additional_standby=true" if document["standbys"] else ""
+            found.append(
+                f"{name} runs as a standby that {master} does not know. Take it away: ansible-playbook"
+                f" hawq.mirroring.remove_standby -e standby_host={name}; or in: ansible-playbook"
+                f" hawq.mirroring.resync_standby -e standby_host={name}{beside}"
+            )
+            continue
         if server and server["replay_paused"]:
             found.append(f"replay on {name} is paused: ansible-playbook hawq.mirroring.resync_standby lets it go on")
         if master and server and server["hba_rules"] != observations[master]["server"]["hba_rules"]:
@@ -156,6 +167,27 @@ def notes(document: dict[str, t.Any], observations: dict[str, topology.Observati
                 " Make them alike"
             )
     return found
+
+
+def _without_master(standby: str, observations: dict[str, topology.Observation]) -> list[str]:
+    """Return what to do when nobody accepts writes: start the master again, or give it up."""
+    failover = f"make {standby} the master: ansible-playbook hawq.mirroring.failover"
+    for name, seen in observations.items():
+        if topology.kind(seen) == topology.UNREACHABLE:
+            return [f"if {name} is off for certain, {failover} -e master_is_down=true"]
+        if topology.kind(seen) == topology.STOPPED and not seen["data_directory"]["fenced"]:
+            return [f"start {name} again (there: systemctl start {seen['service']['unit']}), or {failover}"]
+    return [f"if the master is lost, {failover}"]
+
+
+def _stays_down(seen: topology.Observation) -> bool:
+    runs = topology.kind(seen) in (topology.MASTER, topology.STANDBY)
+    return runs and seen["service"]["load"] == "loaded" and seen["service"]["enabled"] == "disabled"
+
+
+def _not_enabled(name: str, seen: topology.Observation) -> str:
+    unit = seen["service"]["unit"]
+    return f"{unit} on {name} would not start at boot (there: systemctl enable {unit})"
 
 
 def _which(master: str, observations: dict[str, topology.Observation]) -> str:

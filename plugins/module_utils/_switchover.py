@@ -80,7 +80,7 @@ def _standby_of(observations: Observations, master: str, wanted: str | None) -> 
             Refusal(
                 f"{master} has {len(standbys)} standbys ({', '.join(standbys)})",
                 "it cannot be said which is to take over",
-                "Name it with -e master_host=HOST",
+                checks.one_of("master_host", standbys),
             )
         ]
     if wanted in standbys:

@@ -309,7 +309,7 @@ def init_master(observations: Observations, hosts: dict[str, dict[str, t.Any]], 
         return _refuse(
             f"the group masters has {len(observations)} hosts",
             "it cannot be said which is to be the master",
-            f"Name it with -e master_host=HOST ({', '.join(observations)})",
+            checks.one_of("master_host", observations),
         )
     chosen = chosen or next(iter(observations))
     refusals = [

@@ -145,13 +145,17 @@ def control_file(instance, run, master, copy):
     raise _common.MirroringError("the master's control file could not be read whole")
 
 
-def backup(module, instance, run, master, pace):
-    """Between the backup's start and its stop on the master; return the files as they are to be found, and the WAL."""
+def backup(module, instance, run, master, pace, begin):
+    """Between the backup's start and its stop on the master; return the files as they are to be found, and the WAL.
+
+    ``begin`` is called before the first change.
+    """
     options = module.params
     fast = options["checkpoint"] == "fast"
     master.rows("SELECT pg_backup_start('hawq.mirroring delta', %s)", (fast,), seconds=options["timeout"])
     receiver = _receivewal.Receiver(instance, run, options["primary"], options["slot"])
     copy = _delta.Copy(instance.data_directory)
+    begin()
     link_tablespaces(instance, master, options["tablespace_mapping"])
     with _database.acting_as(instance.user):
         directories, files = master.files()
@@ -195,16 +199,19 @@ def delta(module, instance, run, result):
     _rewind.stop(instance, run)
     keywords["passfile"] = _rewind.write_passfile(instance, password, keywords, module)
     mark = _places.unfinished(data)
+
+    def begin():
+        note = {"inode": os.stat(data).st_ino, "at": time.time()}
+        _files.write(module, mark, json.dumps(note) + "\n", "root", 0o644)
+        _snapshot_job.sync_directory(os.path.dirname(mark))
+        result["unfinished"] = True
+        _files.write(module, os.path.join(data, "standby.signal"), "", instance.user)
+
     try:
         with _database.remote(instance, keywords) as cursor:
             master = _delta.Master(cursor)
-            note = {"inode": os.stat(data).st_ino, "at": time.time()}
-            _files.write(module, mark, json.dumps(note) + "\n", "root", 0o644)
-            _snapshot_job.sync_directory(os.path.dirname(mark))
-            result["unfinished"] = True
-            _files.write(module, os.path.join(data, "standby.signal"), "", instance.user)
             try:
-                manifest = backup(module, instance, run, master, pace)
+                manifest = backup(module, instance, run, master, pace, begin)
             finally:
                 result.update(compared_bytes=pace.total, received_bytes=master.received)
         _rewind.restore_configuration(instance)

@@ -77,18 +77,15 @@ def main(module):
     """Ask until the answer fits or the time is up."""
     wanted, limit = module.params["wait_for"], module.params["timeout"]
     instance = _common.instance_of(module.params["instance"])
-    run = _common.Runner()
+    run, advice = _common.Runner(), module.params["advice"]
     begin = time.monotonic()
     while True:
         row, reason = ask(instance, module.params["standby"])
         waited = round(time.monotonic() - begin, 2)
         died = last_words(instance, run) if row is None else None
         if died is not None and not module.check_mode:
-            raise _common.MirroringError(
-                f"the server of {instance.service} has stopped: {died or 'no log'}. {module.params['advice']}".rstrip(
-                    " ."
-                )
-            )
+            last = died.rstrip(". ") or "no log"
+            raise _common.MirroringError(f"the server of {instance.service} has stopped: {last}. {advice}".rstrip(" ."))
         if row and wanted in (None, SESSION, row["summary_state"]):
             return {"changed": False, "mirroring": row, "waited": waited}
         if module.check_mode:
@@ -98,13 +95,12 @@ def main(module):
         else:
             what = f"mirroring is not {wanted} after {waited:.0f} s"
         if row:
-            reason = ": ".join(
-                text for text in (row["summary_state"], row["detail_state"], row["error_message"]) if text
-            )
+            words = (row["summary_state"], row["detail_state"], row["error_message"])
+            reason = ": ".join(text for text in words if text) or "the view says nothing"
         if wanted is None or waited > limit:
             raise _common.MirroringError(
                 f"{what} ({reason}). Look at the logs of both servers (journalctl -u {instance.service})."
-                f" {module.params['advice']}".rstrip(),
+                f" {advice}".rstrip(),
                 mirroring=row or {},
                 waited=waited,
             )

@@ -67,6 +67,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _conf,
     _conninfo,
     _database,
+    _fence,
     _files,
     _observe,
     _snapshot_job,
@@ -105,6 +106,7 @@ def follow(module, instance, directory):
         changed = _files.write(module, path, _conf.edit(text, wanted), instance.user) or signalled
     process = _observe.process(instance, _database.postmaster(instance))
     if not process["running"] and not module.check_mode:
+        _fence.end_rewind(instance.data_directory)
         # starts that failed while it was told otherwise would count against the next one
         _common.Runner()(["systemctl", "reset-failed", instance.service], timeout=10)
     wanted_reload = changed or module.params["reload"]

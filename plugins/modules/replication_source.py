@@ -101,7 +101,8 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
 )
 
 ROLE = """
-SELECT rolpassword, rolreplication, rolcanlogin, shobj_description(oid, 'pg_authid') = %s AS ours
+SELECT rolpassword, rolreplication AND rolcanlogin AND coalesce(rolvaliduntil > now(), true) AS may_log_in,
+       shobj_description(oid, 'pg_authid') = %s AS ours
 FROM pg_authid WHERE rolname = %s
 """
 OTHERS_NEED_ROLE = """
@@ -123,7 +124,7 @@ def ensure_role(cursor, role, password, act):
     found = _database.rows(cursor, ROLE, (MARK, role))
     if found:
         row = found[0]
-        if row["rolreplication"] and row["rolcanlogin"] and _scram.matches(password or "", row["rolpassword"]):
+        if row["may_log_in"] and _scram.matches(password or "", row["rolpassword"]):
             return None
         if not row["ours"]:
             raise _common.MirroringError(
@@ -133,7 +134,8 @@ def ensure_role(cursor, role, password, act):
             )
     if act:
         verb = "ALTER" if found else "CREATE"
-        cursor.execute(f'{verb} ROLE "{role}" WITH LOGIN REPLICATION PASSWORD %s', (_scram.verifier(password),))
+        rights = "LOGIN REPLICATION VALID UNTIL 'infinity'"
+        cursor.execute(f'{verb} ROLE "{role}" WITH {rights} PASSWORD %s', (_scram.verifier(password),))
         cursor.execute(f'COMMENT ON ROLE "{role}" IS %s', (MARK,))
     return "repaired" if found else "created"
 

@@ -158,6 +158,7 @@ def main(module):
     wanted = module.params["state"] == "present"
     instance = _common.instance_of(module.params["instance"])
     with _database.session(instance, statement_seconds=CHECKPOINT_SECONDS) as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtext('hawq.mirroring'))")
         row = _database.rows(cursor, TIMELINES)[0]
         changed = (present if wanted else absent)(module, instance, cursor, row)
     shown = ("absent\n", "present\n") if wanted else ("present\n", "absent\n")

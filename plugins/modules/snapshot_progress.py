@@ -36,7 +36,7 @@ progress:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _delta, _snapshot
+from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _delta, _serverinfo, _snapshot
 
 QUERY = r"""
 SELECT p.phase, p.backup_streamed AS streamed_bytes, p.backup_total AS total_bytes
@@ -45,14 +45,16 @@ WHERE a.application_name = %s
 UNION ALL
 SELECT 'comparing', substring(application_name FROM '(\d+)/')::bigint,
        nullif(substring(application_name FROM '/(\d+)')::bigint, 0)
-FROM pg_stat_activity WHERE application_name ~ %s
+FROM pg_stat_activity a JOIN pg_roles r ON r.rolname = a.usename
+WHERE application_name ~ %s AND shobj_description(r.oid, 'pg_authid') = %s
 """
 
 
 def main(module):
     """Ask once."""
+    told = rf"^{_delta.APPLICATION} \d{{1,18}}/\d{{1,18}}$"  # any session may call itself that, but not be of that role
     with _database.session(_common.instance_of(module.params["instance"])) as cursor:
-        found = _database.rows(cursor, QUERY, (_snapshot.APPLICATION, rf"^{_delta.APPLICATION} \d{{1,18}}/\d{{1,18}}$"))
+        found = _database.rows(cursor, QUERY, (_snapshot.APPLICATION, told, _serverinfo.REWIND_MARK))
     return {"changed": False, "progress": found[0] if found else None}
 
 

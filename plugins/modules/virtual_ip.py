@@ -12,6 +12,7 @@ description:
     the server here accepts writes, and announces it by gratuitous ARP. M(hawq.mirroring.fence) takes it off
     the old host.
 options:
+  state: {description: Whether this host is to have it., type: str, choices: [present, absent], default: present}
   address: {description: "The address with its prefix, C(192.0.2.10/24).", type: str, required: true}
   interface: {description: Network interface of the address., type: str, required: true}
   timeout: {description: Seconds that the move may take., type: int, default: 30}
@@ -42,13 +43,15 @@ def main(module):
     """Compare, move, confirm."""
     run, begin = _common.Runner(), time.monotonic()
     address, interface = module.params["address"], module.params["interface"]
-    before = _virtual_ip.here(run, address)
-    if not before and not module.check_mode:
-        _virtual_ip.take(run, address, interface, module.params["timeout"])
+    wanted, before = module.params["state"] == "present", _virtual_ip.here(run, address)
+    if before != wanted and not module.check_mode:
+        move = _virtual_ip.take if wanted else _virtual_ip.release
+        move(run, address, interface, module.params["timeout"])
+    shown = [f"{address}\n" if here else "" for here in (before, wanted)]
     return {
-        "changed": not before,
+        "changed": before != wanted,
         "seconds": round(time.monotonic() - begin, 2),
-        "diff": {"before": f"{address}\n" if before else "", "after": f"{address}\n"},
+        "diff": {"before": shown[0], "after": shown[1]},
     }
 
 
@@ -57,6 +60,7 @@ if __name__ == "__main__":
         main,
         supports_check_mode=True,
         argument_spec={
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "address": {"type": "str", "required": True},
             "interface": {"type": "str", "required": True},
             "timeout": {"type": "int", "default": 30},

@@ -331,7 +331,33 @@ NOTES: dict[str, tuple[dict[str, Observation], list[str]]] = {
     "all is well": ({"mdw": mirrored(), "smdw": standby()}, []),
     "no master": (
         {"mdw": unreachable(), "smdw": standby()},
+        [
+            "if mdw is off for certain, make smdw the master: ansible-playbook hawq.mirroring.failover"
+            " -e master_is_down=true"
+        ],
+    ),
+    "crashed master": (
+        {"mdw": stopped("mdw"), "smdw": standby()},
+        [
+            "start mdw again (there: systemctl start hawq-master.service), or make smdw the master: ansible-playbook"
+            " hawq.mirroring.failover"
+        ],
+    ),
+    "fenced master": (
+        {"mdw": stopped("mdw", {"data_directory.fenced": True}), "smdw": standby()},
         ["if the master is lost, make smdw the master: ansible-playbook hawq.mirroring.failover"],
+    ),
+    "a unit that does not start at boot": (
+        {"mdw": mirrored("mdw", {"service.enabled": "disabled"}), "smdw": standby()},
+        ["hawq-master.service on mdw would not start at boot (there: systemctl enable hawq-master.service)"],
+    ),
+    "a standby that was removed while its host was off": (
+        {"mdw": mirrored(), "smdw": standby(), "sdw1": standby("sdw1", {"server.hba_rules": "other"})},
+        [
+            "sdw1 runs as a standby that mdw does not know. Take it away: ansible-playbook"
+            " hawq.mirroring.remove_standby -e standby_host=sdw1; or in: ansible-playbook"
+            " hawq.mirroring.resync_standby -e standby_host=sdw1 -e additional_standby=true"
+        ],
     ),
     "no standby": ({"mdw": master()}, ["mdw has no standby: ansible-playbook hawq.mirroring.init_standby"]),
     "no standby after a failover": (

@@ -222,12 +222,12 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "two standbys": (
         {**pair(standby()), "sdw1": standby("sdw1")},
         {},
-        [("there are 2 standbys (smdw, sdw1)", "-e standby_host=HOST")],
+        [("there are 2 standbys (smdw, sdw1)", "-e standby_host=smdw or -e standby_host=sdw1")],
     ),
     "two registered, one of them gone": (
         pair(standby(), mirrored("mdw", {"server.standbys": ["gone", "smdw"]})),
         {},
-        [("there are 2 standbys (gone, smdw)", "-e standby_host=HOST")],
+        [("there are 2 standbys (gone, smdw)", "-e standby_host=gone or -e standby_host=smdw")],
     ),
     "misspelt": (
         pair(standby()),

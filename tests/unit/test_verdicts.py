@@ -429,7 +429,7 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
     "three hosts without standby_host": (
         three(),
         {},
-        [("2 hosts beside the master (smdw, sdw1)", "-e standby_host=HOST")],
+        [("2 hosts beside the master (smdw, sdw1)", "-e standby_host=smdw or -e standby_host=sdw1")],
     ),
     "no other host": ({"mdw": master()}, {}, [("no host beside the master mdw", "inventory's group masters")]),
     "standby_host is the master": (pair(empty()), {"standby_host": "mdw"}, [("mdw is the master", "-e standby_host=")]),
@@ -451,7 +451,7 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
     "a further standby, and none is named": (
         three(mdw=mirrored(), smdw=standby()),
         {"additional_standby": True},
-        [("no host is named", "-e standby_host=HOST")],
+        [("no host is named", "-e standby_host=smdw or -e standby_host=sdw1")],
     ),
     "both options at once": (
         three(mdw=mirrored(), smdw=standby()),
@@ -465,7 +465,7 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
             sdw1=stopped_standby("sdw1"),
         ),
         {},
-        [("2 hosts beside the master (smdw, sdw1)", "-e standby_host=HOST")],
+        [("2 hosts beside the master (smdw, sdw1)", "-e standby_host=smdw or -e standby_host=sdw1")],
     ),
     "registered standby is not in the inventory": (
         pair(empty(), change(mirrored(), {"server": OTHER_STANDBY})),
@@ -806,7 +806,7 @@ MASTER_REFUSALS: dict[str, tuple[Hosts, str | None, Refusals]] = {
     "another one is there": (pair(empty()), "smdw", [("mdw already is a master, not smdw", "mirroring.init_standby")]),
     "two masters": (pair(master("smdw")), None, [("mdw and smdw both accept writes", "systemctl stop")]),
     "two masters, one named": (pair(master("smdw")), "smdw", [("both accept writes", "systemctl stop")]),
-    "not named": (three(mdw=empty("mdw")), None, [("has 3 hosts", "-e master_host=HOST (mdw, smdw, sdw1)")]),
+    "not named": (three(mdw=empty("mdw")), None, [("has 3 hosts", "-e master_host=smdw or -e master_host=sdw1")]),
     "unknown": (three(mdw=empty("mdw")), "mwd", [("mwd is not in the inventory's group", "-e master_host=")]),
     "stopped master": ({"mdw": stopped("mdw")}, None, [("mdw holds the data of a master", "systemctl start hawq-")]),
     "stopped master elsewhere": (

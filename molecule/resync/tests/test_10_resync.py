@@ -13,6 +13,7 @@ from harness import (
     Pair,
     Running,
     accepts_writes,
+    changed,
     differences,
     fingerprint,
     flat,
@@ -124,8 +125,10 @@ def test_case_40_an_interrupted_rewind_is_never_started_and_ends_right(pair: Pai
     run.kill()
     on(pair.master, f"systemctl start {SERVICE}", check=False)
     assert "a resynchronisation was interrupted" in on(pair.master, f"journalctl --no-pager -o cat -u {SERVICE} -n 20")
-    on(pair.master, "pkill -KILL -x pg_rewind")
+    on(pair.master, "pkill -KILL -x python3")  # its module; pg_rewind itself is left, and could go on
+    sql(pair.standby, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'hawq_mirroring_rewind'")
     said = flat(play("resync_standby"))
+    assert on(pair.master, "pgrep -x pg_rewind", check=False) == ""
     assert_went(said, "delta")
     assert "an earlier run has left it half-way" in said
     assert_synchronised(pair.standby, pair.master)
@@ -212,6 +215,33 @@ def test_cases_18_22_stopped_paused_frozen_and_misled_standbys_go_on(pair: Pair)
     on(pair.standby, f"systemctl kill --signal=STOP {SERVICE}")
     assert_went(play("resync_standby"), "start")
     assert_synchronised(pair.master, pair.standby)
+
+
+def test_a_standby_that_missed_a_new_timeline_is_no_former_master(pair: Pair) -> None:
+    """It has nothing of its own, and not even WAL of the time when the timeline began."""
+    on(pair.standby, f"systemctl stop {SERVICE}")
+    for _segment in range(3):
+        sql(pair.master, "CREATE TABLE IF NOT EXISTS junk (n int); DROP TABLE junk; SELECT pg_switch_wal()")
+    on(pair.master, f"systemctl stop {SERVICE}; install -o gpadmin /dev/null {DATA}/standby.signal")
+    on(pair.master, f"systemctl start {SERVICE}")
+    until(lambda: sql(pair.master, "SELECT pg_promote()") == "t", 60, "a new timeline")
+    said = flat(play("resync_standby"))
+    assert_went(said, "start")
+    assert "it has nothing of its own that would have to be taken back" in said
+    assert_synchronised(pair.master, pair.standby)
+
+
+def test_a_role_that_has_expired_and_an_address_on_both_are_mended(pair: Pair) -> None:
+    sql(pair.master, "ALTER ROLE hawq_mirroring VALID UNTIL '2020-01-01'")
+    on(pair.standby, "ip address add 10.77.0.100/24 dev eth0")
+    play("init_standby")
+    valid = "SELECT rolvaliduntil FROM pg_authid WHERE rolname = 'hawq_mirroring'"
+    assert sql(pair.master, valid) == "infinity"
+    held = {host: "10.77.0.100/" in on(host, "ip -4 address show dev eth0") for host in pair}
+    assert held == {pair.master: True, pair.standby: False}
+    assert changed(play("init_standby")) == 0
+    play("switchover")
+    assert "10.77.0.100/" in on(pair.standby, "ip -4 address show dev eth0")
 
 
 def test_case_43_told_to_copy_what_is_there_is_moved_aside(pair: Pair) -> None:
