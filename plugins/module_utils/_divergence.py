@@ -69,11 +69,12 @@ def examine(instance: Instance, run: Runner, history: list[Part], fork: str, tim
     size = int(control.get("wal_segment_bytes") or 16 << 20)
     begin = max([fork, *(part.end for part in history if part.end)], key=_lsn.parse)
     standing = _salvage.Standing(begin, begin, history[-1].timeline, None)
-    end, damage = _ended_before(instance, control, standing, size), None
-    if end is None:
-        _last, end, damage = _salvage.end_of_wal(instance, run, standing, size, timeout)
+    _last, end, damage = _salvage.end_of_wal(instance, run, standing, size, timeout)
+    if damage and end == begin and _ended(control) < _lsn.parse(begin):
+        # what is there under that name is no WAL of then: the server has never got as far
+        end, damage = _lsn.render(_ended(control)), None
     # the checkpoint that the control file names begins there, and so the WAL goes on beyond it
-    if not damage and _lsn.parse(end) >= _lsn.parse(begin) and _lsn.parse(end) <= _checkpoint(control):
+    elif not damage and control and _lsn.parse(end) <= _lsn.parse(str(control["checkpoint_lsn"])):
         damage = f"its last checkpoint is at {control['checkpoint_lsn']}"
     found: dict[str, t.Any] = {"end_lsn": end, "damage": damage, "fork_lsn": fork}
     found.update(checkpoint_lsn=None, redo_lsn=None)
@@ -91,18 +92,11 @@ def examine(instance: Instance, run: Runner, history: list[Part], fork: str, tim
     return {**found, **tally.result()}
 
 
-def _checkpoint(control: dict[str, t.Any]) -> int:
-    return _lsn.parse(str(control["checkpoint_lsn"])) if control else -1
-
-
-def _ended_before(instance: Instance, control: dict[str, t.Any], standing: _salvage.Standing, size: int) -> str | None:
-    """Return where a server ended that never got as far as the fork: it ended cleanly, and has no WAL of then."""
-    there = _salvage.wal_directory(instance)
-    segment = _wal.segment_name(standing.timeline, _lsn.parse(standing.after), size)
-    if control.get("state") not in ENDED or os.path.exists(os.path.join(there, segment)):
-        return None
-    end = max((str(control[name]) for name in ("min_recovery_lsn", "checkpoint_lsn")), key=_lsn.parse)
-    return end if _lsn.parse(end) < _lsn.parse(standing.after) else None
+def _ended(control: dict[str, t.Any]) -> int:
+    """Return how far a server that ended cleanly, or recovers, has got at least; of any other it cannot be said."""
+    if control.get("state") not in ENDED:
+        return 2**64
+    return max(_lsn.parse(str(control[name])) for name in ("min_recovery_lsn", "checkpoint_lsn"))
 
 
 def _missing_beyond(instance: Instance, history: list[Part], fork: str, end: str, size: int) -> list[str]:

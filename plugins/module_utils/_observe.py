@@ -135,6 +135,8 @@ def data_directory(instance: Instance, sizes: bool) -> dict[str, t.Any]:
     found["unfinished"] = unfinished(path)
     found["slots"] = _names(os.path.join(path, "pg_replslot"))
     found["linked_files"] = [name for name in CONFIGURATION_FILES if os.path.islink(os.path.join(path, name))]
+    beside = os.path.dirname(path.rstrip("/"))
+    found["kept"] = [f"{beside}/{name}" for name in _names(beside) if _places.is_kept(f"{beside}/{name}", path)]
     found["removed"] = _fence.record(path).get("was") == _fence.STANDBY
     wal = os.path.join(path, "pg_wal")
     found["wal_link"] = os.path.realpath(wal) if os.path.islink(wal) else None

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def unfinished(data_directory: str) -> str:
     """Return the file that says that the directory of this inode was left half-way and must not be started (JSON)."""
@@ -12,6 +14,12 @@ def unfinished(data_directory: str) -> str:
 def lost(data_directory: str, end: str) -> str:
     """Return the directory that keeps what only this host had, up to the end of its WAL."""
     return f"{data_directory.rstrip('/')}.hawq-lost-{end.replace('/', '-')}"
+
+
+def is_kept(path: str, data_directory: str) -> bool:
+    """Whether a path is old data, or what only this host had, which waits beside a data directory for its deletion."""
+    rest = path[len(data_directory.rstrip("/")) :] if path.startswith(data_directory.rstrip("/")) else ""
+    return bool(re.fullmatch(r"\.(hawq-lost-[0-9A-F]+-[0-9A-F]+|kept-\d{8}T\d{6})", rest))
 
 
 def configuration(data_directory: str) -> str:

@@ -148,7 +148,8 @@ def notes(document: dict[str, t.Any], observations: dict[str, topology.Observati
         found.append(
             f"{master} has no standby{kept}: ansible-playbook hawq.mirroring.{_standby_by(master, observations)}{which}"
         )
-    found += [_not_enabled(name, seen) for name, seen in observations.items() if _stays_down(seen)]
+    for name, seen in observations.items():
+        found += _of_host(name, seen)
     for name in standbys:
         server = observations[name]["server"]
         if master and server and name not in document["standbys"]:
@@ -180,14 +181,17 @@ def _without_master(standby: str, observations: dict[str, topology.Observation])
     return [f"if the master is lost, {failover}"]
 
 
-def _stays_down(seen: topology.Observation) -> bool:
+def _of_host(name: str, seen: topology.Observation) -> list[str]:
+    if topology.kind(seen) == topology.UNREACHABLE:
+        return []
+    found, service, kept = [], seen["service"], seen["data_directory"]["kept"]
     runs = topology.kind(seen) in (topology.MASTER, topology.STANDBY)
-    return runs and seen["service"]["load"] == "loaded" and seen["service"]["enabled"] == "disabled"
-
-
-def _not_enabled(name: str, seen: topology.Observation) -> str:
-    unit = seen["service"]["unit"]
-    return f"{unit} on {name} would not start at boot (there: systemctl enable {unit})"
+    if runs and service["load"] == "loaded" and service["enabled"] == "disabled":
+        unit = service["unit"]
+        found.append(f"{unit} on {name} would not start at boot (there: systemctl enable {unit})")
+    if kept:
+        found.append(f"kept aside on {name}, to be deleted when nobody needs it: {', '.join(kept)}")
+    return found
 
 
 def _which(master: str, observations: dict[str, topology.Observation]) -> str:

@@ -167,6 +167,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "fence_reason": None,
                 "unfinished": False,
                 "slots": [],
+                "kept": [],
                 "mount_point": False,
                 "removed": False,
                 "state": "missing",

@@ -351,6 +351,13 @@ NOTES: dict[str, tuple[dict[str, Observation], list[str]]] = {
         {"mdw": mirrored("mdw", {"service.enabled": "disabled"}), "smdw": standby()},
         ["hawq-master.service on mdw would not start at boot (there: systemctl enable hawq-master.service)"],
     ),
+    "data that was kept aside": (
+        {
+            "mdw": mirrored(),
+            "smdw": standby("smdw", {"data_directory.kept": ["/data/hawq/master.hawq-lost-0-3000028"]}),
+        },
+        ["kept aside on smdw, to be deleted when nobody needs it: /data/hawq/master.hawq-lost-0-3000028"],
+    ),
     "a standby that was removed while its host was off": (
         {"mdw": mirrored(), "smdw": standby(), "sdw1": standby("sdw1", {"server.hba_rules": "other"})},
         [

@@ -7,7 +7,14 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils import _conf, _conninfo, _controldata, _lsn, _scram
+from ansible_collections.hawq.mirroring.plugins.module_utils import (
+    _conf,
+    _conninfo,
+    _controldata,
+    _lsn,
+    _places,
+    _scram,
+)
 
 SAMPLES = Path(__file__).parent / "controldata"
 
@@ -395,3 +402,18 @@ def test_scram_salts_are_new_each_time() -> None:
     assert _scram.matches("geheim", one)
     assert _scram.matches("geheim", other)
     assert "geheim" not in one
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/data/master.hawq-lost-0-3000028", True),
+        ("/data/master.kept-20261125T101112", True),
+        ("/data/master.kept-by-me", False),
+        ("/data/master.hawq-snapshot", False),
+        ("/data/other.kept-20261125T101112", False),
+        ("/data/master", False),
+    ],
+)
+def test_what_is_kept_beside_a_data_directory(path: str, kept: bool) -> None:
+    assert _places.is_kept(path, "/data/master/") is kept
