@@ -48,16 +48,18 @@ def workers(data_directory: str) -> list[int]:
     return found
 
 
-def end_rewind(data_directory: str) -> None:
-    """End a pg_rewind whose module was killed: it would go on to write into the directory. To be called alone."""
-    argument = f"--target-pgdata={data_directory}"
+def end_rewind(data_directory: str) -> bool:
+    """End a pg_rewind that outlives its module and would go on to write; return whether one did. To be called alone."""
+    argument, there = f"--target-pgdata={data_directory}", False
     deadline = time.monotonic() + KILL_SECONDS
     while found := [pid for pid in filter(str.isdigit, os.listdir("/proc")) if argument in _arguments(pid)]:
+        there = True
         for pid in found:
             _signal(int(pid), signal.SIGKILL)
         if time.monotonic() > deadline:
             raise MirroringError(f"a pg_rewind still writes into {data_directory} (process {found[0]}): end it")
         time.sleep(0.05)
+    return there
 
 
 def _arguments(pid: str) -> list[str]:

@@ -77,6 +77,7 @@ FROM pg_control_checkpoint() c
 """
 ROLE = "SELECT shobj_description(oid, 'pg_authid') = %s AS ours FROM pg_roles WHERE rolname = %s"
 SESSIONS = "SELECT pid FROM pg_stat_activity WHERE usename = %s"
+LOCK = f"SET lock_timeout = '{CHECKPOINT_SECONDS}s'; SELECT pg_advisory_lock(hashtext('hawq.mirroring rewind'))"
 #: a host that died is noticed before that
 END_SECONDS = 20
 
@@ -158,7 +159,7 @@ def main(module):
     wanted = module.params["state"] == "present"
     instance = _common.instance_of(module.params["instance"])
     with _database.session(instance, statement_seconds=CHECKPOINT_SECONDS) as cursor:
-        cursor.execute("SELECT pg_advisory_lock(hashtext('hawq.mirroring'))")
+        cursor.execute(LOCK)
         row = _database.rows(cursor, TIMELINES)[0]
         changed = (present if wanted else absent)(module, instance, cursor, row)
     shown = ("absent\n", "present\n") if wanted else ("present\n", "absent\n")
