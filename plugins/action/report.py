@@ -44,8 +44,8 @@ class ActionModule(ActionBase):
             document = {**document, **texts[arguments["kind"]](document)}
         if arguments["kind"] in ("work", *texts):
             document = {**document, **_report.timed(document.get("marks", {}), time.time())}
-        if self._task.check_mode and str(document.get("title")).startswith("Nothing was changed"):
-            document = {**document, "next": ["to do it, type the same without --check"]}
+        if self._task.check_mode:
+            document = _report.checked(document)
         if arguments["kind"] == "failure":
             return {**result, "failed": True, "msg": _report.failure(document)}
         path, query = arguments.get("path"), arguments.get("query")

@@ -60,7 +60,7 @@ class ActionModule(ActionBase):
             tried = options.get("failed_routes") or {}
             message = _report.with_inventory(_report.refusals(workflow, refusals, tried), sources)
             return {**result, "failed": True, "msg": message}
-        return {**result, "plan": judged.plan, "state": _state.document(observations)}
+        return {**result, "plan": judged.plan, "state": _state.document(observations, judged.plan.get("standby"))}
 
     @staticmethod
     def _told(workflow, refusal):

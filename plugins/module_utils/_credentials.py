@@ -10,13 +10,16 @@ import os
 import pwd
 import typing as t
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _database, _files, _observe, _scram
+from ansible_collections.hawq.mirroring.plugins.module_utils import (
+    _conninfo,
+    _database,
+    _files,
+    _observe,
+    _scram,
+    _serverinfo,
+)
 from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, MirroringError
 
-ROLE = """
-SELECT rolpassword FROM pg_authid
-WHERE rolname = %s AND rolreplication AND rolcanlogin AND coalesce(rolvaliduntil > now(), true)
-"""
 LOGIN_SECONDS = 2
 
 
@@ -30,24 +33,26 @@ def observe(
     """Return what the password file holds for the role, whether the server here accepts it, and the other host's.
 
     ``replication`` has role and password file, ``told`` is the connection that the data directory is told to replicate
-    over. Where no server runs here, any that answers is asked instead: a former master is told none, or an old one.
+    over. Where a stopped server has never been told any, one that answers is asked: it was a master until now.
     """
     account, role = _observe.user(instance), replication["role"]
     path = replication["passfile"] or os.path.join(account["home"] or "/nonexistent", ".pgpass")
     fields = [_conninfo.passfile_fields(line) for line in (_files.text_of(path) or "").splitlines()]
     ours = [row for row in fields if row and row[2:4] == ["replication", role]]
     passwords = {row[4] for row in ours}
-    if not any(probe["open"] and probe["address"] == told.get("host") for probe in probes):
+    if told:
+        ask = told if any(probe["open"] and probe["address"] == told.get("host") for probe in probes) else {}
+    else:
         answering = [probe for probe in probes if probe["answers"] and passwords and not server]
-        told = {"host": answering[0]["address"], "port": str(answering[0]["port"])} if answering else {}
-        told.update({"user": role, "passfile": path} if told else {})
+        ask = {"host": answering[0]["address"], "port": str(answering[0]["port"])} if answering else {}
+        ask.update({"user": role, "passfile": path} if ask else {})
     return {
         "path": path,
         "private": _is_private(path, instance.user),
         "servers": [row[:2] for row in ours],
         "consistent": len(passwords) == 1,
         "accepted": _accepted(instance, role, passwords) if server and not server["in_recovery"] else None,
-        "login": login(instance, told) if told else None,
+        "login": login(instance, ask) if ask else None,
     }
 
 
@@ -62,7 +67,7 @@ def _is_private(path: str, user: str) -> bool:
 def _accepted(instance: Instance, role: str, passwords: set[str]) -> bool:
     try:
         with _database.session(instance) as cursor:
-            found = _database.rows(cursor, ROLE, (role,))
+            found = [row for row in _serverinfo.replication_role(cursor, role) if row["may_replicate"]]
     except MirroringError:
         return False
     return bool(found) and any(_scram.matches(password, found[0]["rolpassword"]) for password in passwords)

@@ -17,7 +17,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils._common import Inst
 MOST_BLOCKS = 4_000_000
 
 
-#: states in which a server has written nothing beyond what its control file says (PostgreSQL's ``pg_control.h``)
+#: states in which no data file holds anything of beyond what the control file says (PostgreSQL's ``pg_control.h``)
 ENDED = ("shut down", "shut down in recovery", "in archive recovery")
 
 #: the module option that holds a server's own timelines

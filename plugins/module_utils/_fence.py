@@ -35,34 +35,38 @@ def record(data_directory: str) -> dict[str, t.Any]:
 
 
 def workers(data_directory: str) -> list[int]:
-    """Return every process of a server: postmaster and its children work in the data directory.
-
-    After an upgrade of its package a server's program goes by the name "postgres (deleted)".
-    """
+    """Return every process of a server: postmaster and its children work in the data directory."""
     real, found = os.path.realpath(data_directory), []
+    for pid in _running("postgres"):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{pid}/cwd") == real:
+                found.append(pid)
+    return found
+
+
+def _running(program: str) -> t.Iterator[int]:
+    """Yield the processes of a program. After an upgrade of its package it goes by the name "postgres (deleted)"."""
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
-            program = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
-            if program.split(" ")[0] == "postgres" and os.readlink(f"/proc/{pid}/cwd") == real:
-                found.append(int(pid))
-    return found
+            if os.path.basename(os.readlink(f"/proc/{pid}/exe")).split(" ")[0] == program:
+                yield int(pid)
 
 
 def end_rewind(data_directory: str) -> bool:
     """End a pg_rewind that outlives its module and would go on to write; return whether one did. To be called alone."""
     argument, there = f"--target-pgdata={data_directory}", False
     deadline = time.monotonic() + KILL_SECONDS
-    while found := [pid for pid in filter(str.isdigit, os.listdir("/proc")) if argument in _arguments(pid)]:
+    while found := [pid for pid in _running("pg_rewind") if argument in _arguments(pid)]:
         there = True
         for pid in found:
-            _signal(int(pid), signal.SIGKILL)
+            _signal(pid, signal.SIGKILL)
         if time.monotonic() > deadline:
             raise MirroringError(f"a pg_rewind still writes into {data_directory} (process {found[0]}): end it")
         time.sleep(0.05)
     return there
 
 
-def _arguments(pid: str) -> list[str]:
+def _arguments(pid: int) -> list[str]:
     return (_files.text_of(f"/proc/{pid}/cmdline") or "").split("\0")
 
 

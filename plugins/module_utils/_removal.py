@@ -10,7 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
-from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _finding, _members
+from ansible_collections.hawq.mirroring.plugins.module_utils import _conninfo, _finding, _members, _report
 from ansible_collections.hawq.mirroring.plugins.module_utils import _topology as topology
 from ansible_collections.hawq.mirroring.plugins.module_utils._checks import Refusal, Verdict
 
@@ -280,7 +280,7 @@ def _title(plan: dict[str, t.Any], check: bool, changed: bool) -> str:
         return f"{named}: nothing to remove, nothing changed"
     if check:
         what = f"Standby {standby}" if standby else "What is left of an earlier standby"
-        return f"Nothing was changed. A run would remove: {what} of {master}"
+        return f"{_report.UNCHANGED} remove: {what} of {master}"
     if standby is None:
         return f"What was left of an earlier standby is removed, {master} has none"
     return f"Standby {standby} removed, {master} goes on without it"

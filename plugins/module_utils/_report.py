@@ -136,7 +136,7 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
     hosts = plan["endpoints"]
     names, ports = (",".join(str(hosts[name][key]) for name in sorted(hosts)) for key in ("address", "port"))
     direct = f"host={names} port={ports} target_session_attrs=read-write"
-    address = document.get("virtual_ip")
+    address = "" if document.get("trouble") else document.get("virtual_ip")
     there = f"host={address.split('/')[0]} port={hosts[new]['port']}, or " if address else ""
     follow = [f"clients: {there}{direct}"]
     back = old or next(iter(plan.get("away") or []), None)
@@ -146,7 +146,7 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
         follow.append(f"{off}bring {back} back as a standby: ansible-playbook hawq.mirroring.resync_standby{which}")
     title = f"{new} is the master now" if activated else f"{new} is the master already, nothing to activate"
     if document["check"] and activated:
-        title = f"Nothing was changed. A run would make {new} the master"
+        title = f"{UNCHANGED} make {new} the master"
     return {"title": title, "facts": facts, "next": follow}
 
 
@@ -158,7 +158,7 @@ def switchover(document: dict[str, t.Any]) -> dict[str, t.Any]:
     if not plan["activate"]:
         title = f"{plan['new']} is the master already, nothing to swap"
     elif document["check"]:
-        title = f"Nothing was changed. A run would swap {plan['old']} and {plan['new']}"
+        title = f"{UNCHANGED} swap {plan['old']} and {plan['new']}"
     if plan["activate"] and not document["check"]:
         outage = float(document["served"]) - document["marks"]["observe and judge"]
         facts["Without a master for at most"] = f"{outage:.1f} s"
@@ -241,6 +241,17 @@ def failure(document: dict[str, t.Any]) -> str:
 
 def _sentence(text: str) -> str:
     return " ".join(text.split()).rstrip(".")
+
+
+#: how the title of a check run begins that has something to do
+UNCHANGED = "Nothing was changed. A run would"
+
+
+def checked(document: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the document of a check run: what is to be done next is the run itself, if it would do anything."""
+    if not document.get("title", "").startswith(UNCHANGED):
+        return document
+    return {**document, "next": ["to do it, type the same without --check"]}
 
 
 def work(document: dict[str, t.Any]) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import _checks as checks
+from ansible_collections.hawq.mirroring.plugins.module_utils import _report
 
 DONE = {
     "none": "nothing to do",
@@ -57,7 +58,7 @@ def resync(document: dict[str, t.Any]) -> dict[str, t.Any]:
     if plan["route"] == "none":
         title = f"Synchronized already: {pair}"
     if check and plan["route"] != "none":
-        title = f"Nothing was changed. A run would resynchronise {pair}"
+        title = f"{_report.UNCHANGED} resynchronise {pair}"
     rewound, compared = document["rewound"], document["compared"]
     facts = {"Way": f"{plan['route']} ({DONE[plan['route']]})"}
     if not check:

@@ -208,6 +208,22 @@ def write_passfile(instance: Instance, password: str, keywords: dict[str, str], 
     return path
 
 
+def set_mark(module: t.Any, data_directory: str) -> None:
+    """Keep the directory from being started. Everybody may read it: the other hosts' interlocks do."""
+    mark = _places.unfinished(data_directory)
+    note = {"inode": os.stat(data_directory).st_ino, "at": time.time()}
+    _files.write(module, mark, json.dumps(note) + "\n", "root", 0o644)
+    _snapshot_job.sync_directory(os.path.dirname(mark))
+
+
+def take_mark(data_directory: str) -> None:
+    """Let it be started again."""
+    mark = _places.unfinished(data_directory)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(mark)
+    _snapshot_job.sync_directory(os.path.dirname(mark))
+
+
 def save_configuration(instance: Instance) -> None:
     """Keep the configuration in the data directory aside, since a rewind brings the master's."""
     place = _places.configuration(instance.data_directory)

@@ -87,6 +87,7 @@ def _why_not_none(case: Case) -> str:
 
 
 def half_way(case: Case) -> str:
+    """Return why the directory is none that could be started or rewound; empty when it could be."""
     if case.seen["data_directory"]["unfinished"]:
         return "an earlier run has left it half-way"
     if topology.kind(case.seen) in (topology.EMPTY, topology.OTHER):

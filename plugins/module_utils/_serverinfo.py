@@ -66,6 +66,14 @@ SELECT status, sender_host, sender_port, slot_name, flushed_lsn::text, latest_en
        extract(epoch FROM clock_timestamp() - last_msg_receipt_time)::float8 AS silent_seconds
 FROM pg_stat_wal_receiver
 """
+#: the comment of a replication role that was made here
+REPLICATION_MARK = "made by hawq.mirroring for its standby"
+#: a replication role; one that has expired lets nobody in
+REPLICATION_ROLE = """
+SELECT rolpassword, rolreplication AND rolcanlogin AND coalesce(rolvaliduntil > now(), true) AS may_replicate,
+       shobj_description(oid, 'pg_authid') = %s AS ours
+FROM pg_authid WHERE rolname = %s
+"""
 #: the comment of the role that a rewind reads the master's files as
 REWIND_MARK = "made by hawq.mirroring for a rewind"
 REWIND_ROLES = "SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = %s"
@@ -116,6 +124,11 @@ MIRRORS = """
 SELECT standby, summary_state, detail_state, extract(epoch FROM log_time)::float8 AS since, error_message
 FROM public.hawq_mirroring_state() ORDER BY standby
 """
+
+
+def replication_role(cursor: t.Any, role: str) -> list[dict[str, t.Any]]:
+    """Return the role's row (rolpassword, may_replicate, ours), or none."""
+    return _database.rows(cursor, REPLICATION_ROLE, (REPLICATION_MARK, role))
 
 
 def register(cursor: t.Any, role: str, names: list[str]) -> None:

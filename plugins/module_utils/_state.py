@@ -173,12 +173,20 @@ def notes(document: dict[str, t.Any], observations: dict[str, topology.Observati
 def _without_master(standby: str, observations: dict[str, topology.Observation]) -> list[str]:
     """Return what to do when nobody accepts writes: start the master again, or give it up."""
     failover = f"make {standby} the master: ansible-playbook hawq.mirroring.failover"
-    for name, seen in observations.items():
-        if topology.kind(seen) == topology.UNREACHABLE:
-            return [f"if {name} is off for certain, {failover} -e master_is_down=true"]
-        if topology.kind(seen) == topology.STOPPED and not seen["data_directory"]["fenced"]:
-            return [f"start {name} again (there: systemctl start {seen['service']['unit']}), or {failover}"]
-    return [f"if the master is lost, {failover}"]
+    kinds = {name: topology.kind(seen) for name, seen in observations.items()}
+    stopped = [name for name in kinds if kinds[name] == topology.STOPPED and not _is_fenced(observations[name])]
+    away = [name for name in kinds if kinds[name] == topology.UNREACHABLE]
+    found = [
+        f"start {name} again (there: systemctl start {observations[name]['service']['unit']}), or {failover}"
+        for name in stopped
+    ]
+    if not stopped:
+        found = [f"if {name} is off for certain, {failover} -e master_is_down=true" for name in away]
+    return found or [f"if the master is lost, {failover}"]
+
+
+def _is_fenced(seen: topology.Observation) -> bool:
+    return bool(seen["data_directory"]["fenced"])
 
 
 def _of_host(name: str, seen: topology.Observation) -> list[str]:
@@ -242,8 +250,11 @@ def _follows(seen: topology.Observation) -> bool:
     return topology.kind(seen) in (topology.STANDBY, topology.STOPPED_STANDBY) and not seen["data_directory"]["fenced"]
 
 
-def document(observations: dict[str, topology.Observation]) -> dict[str, t.Any]:
-    """Return the whole state; LSNs as text, sizes in bytes, times in seconds."""
+def document(observations: dict[str, topology.Observation], settled: str | None = None) -> dict[str, t.Any]:
+    """Return the whole state; LSNs as text, sizes in bytes, times in seconds.
+
+    ``settled`` is a standby that a run puts in order now, so that there is nothing to be noted of it.
+    """
     masters = topology.masters(observations)
     master = masters[0] if len(masters) == 1 else None
     source = observations[master] if master else None
@@ -285,6 +296,8 @@ def document(observations: dict[str, topology.Observation]) -> dict[str, t.Any]:
         found["mirroring"].update(_lag(source, standbys[0]))
     found["virtual_ip"] = _virtual_ip(observations)
     found["problems"] = problems(found)
-    found["notes"] = notes(found, observations)
+    mirrors = {name: row for name, row in found["mirrors"].items() if name != settled}
+    order = {"standbys": sorted({*standbys, settled}), "mirrors": mirrors} if settled else {}
+    found["notes"] = notes({**found, **order}, observations)
     found["healthy"] = not found["problems"]
     return found

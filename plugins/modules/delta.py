@@ -74,7 +74,6 @@ received_bytes: {description: "What came from the master for it, in bytes, witho
 seconds: {description: How long it took., type: float, returned: always}
 """
 
-import json
 import os
 import re
 import time
@@ -89,7 +88,6 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _places,
     _receivewal,
     _rewind,
-    _snapshot_job,
 )
 
 #: a torn read of the control file is read again
@@ -198,12 +196,9 @@ def delta(module, instance, run, result):
     pace = Pace(rate_of(options["rate_limit"]), options["timeout"])
     _rewind.stop(instance, run)
     keywords["passfile"] = _rewind.write_passfile(instance, password, keywords, module)
-    mark = _places.unfinished(data)
 
     def begin():
-        note = {"inode": os.stat(data).st_ino, "at": time.time()}
-        _files.write(module, mark, json.dumps(note) + "\n", "root", 0o644)
-        _snapshot_job.sync_directory(os.path.dirname(mark))
+        _rewind.set_mark(module, data)
         result["unfinished"] = True
         _files.write(module, os.path.join(data, "standby.signal"), "", instance.user)
 
@@ -217,8 +212,7 @@ def delta(module, instance, run, result):
         _rewind.restore_configuration(instance)
         verify(instance, run, manifest, options["timeout"])
         os.sync()
-        os.unlink(mark)
-        _snapshot_job.sync_directory(os.path.dirname(mark))
+        _rewind.take_mark(data)
         result.update(copied=True, unfinished=False)
     finally:
         _rewind.clear(instance)

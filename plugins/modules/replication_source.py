@@ -100,15 +100,9 @@ from ansible_collections.hawq.mirroring.plugins.module_utils import (
     _snapshot,
 )
 
-ROLE = """
-SELECT rolpassword, rolreplication AND rolcanlogin AND coalesce(rolvaliduntil > now(), true) AS may_log_in,
-       shobj_description(oid, 'pg_authid') = %s AS ours
-FROM pg_authid WHERE rolname = %s
-"""
 OTHERS_NEED_ROLE = """
 SELECT EXISTS (SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = %s::regrole) AS there
 """
-MARK = "made by hawq.mirroring for its standby"
 SLOT = "SELECT slot_type, active, active_pid, wal_status FROM pg_replication_slots WHERE slot_name = %s"
 STALE_HBA = "SELECT (pg_stat_file(current_setting('hba_file'))).modification > pg_conf_load_time() AS stale"
 LOCK = "SELECT pg_advisory_lock(hashtext('hawq.mirroring'))"
@@ -121,22 +115,22 @@ ANSWER_SECONDS = 4
 
 def ensure_role(cursor, role, password, act):
     """Create or repair the replication role; return created, repaired or nothing."""
-    found = _database.rows(cursor, ROLE, (MARK, role))
+    found = _serverinfo.replication_role(cursor, role)
     if found:
         row = found[0]
-        if row["may_log_in"] and _scram.matches(password or "", row["rolpassword"]):
+        if row["may_replicate"] and _scram.matches(password or "", row["rolpassword"]):
             return None
         if not row["ours"]:
+            hand_over = f"COMMENT ON ROLE {role} IS '{_serverinfo.REPLICATION_MARK}'"
             raise _common.MirroringError(
                 f"there is a role {role} that this collection did not make, with another password: name another with"
-                f" -e master_replication_user=, or hand it over (COMMENT ON ROLE {role} IS '{MARK}'), which changes its"
-                " password"
+                f" -e master_replication_user=, or hand it over ({hand_over}), which changes its password"
             )
     if act:
         verb = "ALTER" if found else "CREATE"
         rights = "LOGIN REPLICATION VALID UNTIL 'infinity'"
         cursor.execute(f'{verb} ROLE "{role}" WITH {rights} PASSWORD %s', (_scram.verifier(password),))
-        cursor.execute(f'COMMENT ON ROLE "{role}" IS %s', (MARK,))
+        cursor.execute(f'COMMENT ON ROLE "{role}" IS %s', (_serverinfo.REPLICATION_MARK,))
     return "repaired" if found else "created"
 
 
@@ -223,7 +217,7 @@ def answers(cursor, role):
 
 def why_role_stays(cursor, role):
     """Why the role must not or cannot be dropped; nothing when it can be, or is not there."""
-    found = _database.rows(cursor, ROLE, (MARK, role))
+    found = _serverinfo.replication_role(cursor, role)
     if found and not found[0]["ours"]:
         return "it was not made by this collection"
     if found and _database.rows(cursor, OTHERS_NEED_ROLE, (f'"{role}"',))[0]["there"]:
@@ -235,7 +229,7 @@ def absent(module, cursor):
     """Take it away, in the opposite order; return what was there, whether the slot was lost, and why the role stays."""
     options, role, act = module.params, module.params["role"], not module.check_mode
     slots = _database.rows(cursor, SLOT, (options["slot"],))
-    there = bool(_database.rows(cursor, ROLE, (MARK, role)))
+    there = bool(_serverinfo.replication_role(cursor, role))
     stays = why_role_stays(cursor, role) if "role" in options["created"] else ""
     standbys = [row["name"] for row in _database.rows(cursor, _serverinfo.STANDBYS)]
     others = [name for name in standbys if name not in (options["standby"], options["master"])]

@@ -61,11 +61,8 @@ copied_bytes: {description: "What pg_rewind had to copy, in bytes.", type: int, 
 seconds: {description: How long it took., type: float, returned: always}
 """
 
-import contextlib
-import json
 import os
 import re
-import time
 import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils import (
@@ -130,14 +127,11 @@ def rewind(module, instance, run, result):
     os.makedirs(_places.scratch(data), mode=0o700, exist_ok=True)
     _files.write(module, os.path.join(data, "standby.signal"), "", instance.user)
     source = _rewind.Source(keywords, _rewind.write_passfile(instance, password, keywords, module))
-    mark = _places.unfinished(data)
     try:
         _rewind.stop(instance, run)
         prepare(module, instance, run, source, result)
         _rewind.save_configuration(instance)
-        note = {"inode": os.stat(data).st_ino, "at": time.time(), "fork": options["fork"]}
-        _files.write(module, mark, json.dumps(note) + "\n", "root", 0o644)
-        _snapshot_job.sync_directory(os.path.dirname(mark))
+        _rewind.set_mark(module, data)
         result["unfinished"] = True
         copy(instance, run, source, options["timeout"], result)
         _files.write(module, os.path.join(data, "standby.signal"), "", instance.user)
@@ -146,9 +140,7 @@ def rewind(module, instance, run, result):
         result.update(rewound=True, unfinished=False)
     finally:
         if not result["unfinished"]:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(mark)
-            _snapshot_job.sync_directory(os.path.dirname(mark))
+            _rewind.take_mark(data)
         _rewind.clear(instance)
 
 

@@ -77,7 +77,11 @@ FROM pg_control_checkpoint() c
 """
 ROLE = "SELECT shobj_description(oid, 'pg_authid') = %s AS ours FROM pg_roles WHERE rolname = %s"
 SESSIONS = "SELECT pid FROM pg_stat_activity WHERE usename = %s"
-LOCK = f"SET lock_timeout = '{CHECKPOINT_SECONDS}s'; SELECT pg_advisory_lock(hashtext('hawq.mirroring rewind'))"
+#: whoever has it may be waiting for a checkpoint, or for a rewind's end
+LOCK = f"""
+SET lock_timeout = '{CHECKPOINT_SECONDS}s'; SELECT pg_advisory_lock(hashtext('hawq.mirroring rewind'));
+RESET lock_timeout
+"""
 #: a host that died is noticed before that
 END_SECONDS = 20
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.machinery
 import importlib.util
 import json
+import os
 import subprocess
 import typing as t
 from pathlib import Path
@@ -72,11 +73,25 @@ def test_a_directory_that_a_rewind_left_half_way_is_not_started(interlock: t.Any
 
 
 @pytest.mark.parametrize(
-    ("standby", "inode", "what"),
-    [(False, None, "stopped"), (True, None, "standby"), (False, 0, "standby"), (False, 1, "stopped")],
+    ("standby", "running", "inode", "what"),
+    [
+        (False, False, None, "stopped"),
+        (True, False, None, "standby"),
+        (True, True, None, "standby"),
+        (False, True, None, "master"),
+        (False, False, 0, "standby"),
+        (False, False, 1, "stopped"),
+        (False, True, 0, "master"),  # somebody has started it past its unit
+    ],
 )
 def test_what_the_files_of_a_peer_say(
-    interlock: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, standby: bool, inode: int | None, what: str
+    interlock: t.Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    standby: bool,
+    running: bool,
+    inode: int | None,
+    what: str,
 ) -> None:
     """Stopped, a standby, left half-way by a resynchronisation, or with the mark of an earlier directory."""
     data = tmp_path / "master"
@@ -89,6 +104,8 @@ def test_what_the_files_of_a_peer_say(
     program.chmod(0o755)
     if standby:
         (data / "standby.signal").touch()
+    if running:
+        (data / "postmaster.pid").write_text(f"{os.getpid()}\n")
     if inode is not None:
         mark = json.dumps({"inode": data.stat().st_ino + inode, "at": 1.5})
         (tmp_path / "master.hawq-unfinished").write_text(mark)

@@ -343,6 +343,13 @@ NOTES: dict[str, tuple[dict[str, Observation], list[str]]] = {
             " hawq.mirroring.failover"
         ],
     ),
+    "crashed master, and the host of a further standby is off": (
+        {"mdw": unreachable("mdw"), "sdw1": stopped("sdw1"), "smdw": standby()},
+        [
+            "start sdw1 again (there: systemctl start hawq-master.service), or make smdw the master: ansible-playbook"
+            " hawq.mirroring.failover"
+        ],
+    ),
     "fenced master": (
         {"mdw": stopped("mdw", {"data_directory.fenced": True}), "smdw": standby()},
         ["if the master is lost, make smdw the master: ansible-playbook hawq.mirroring.failover"],
@@ -538,3 +545,12 @@ def test_values_that_work() -> None:
 def test_a_recovery_target_does_not_reach_the_standby() -> None:
     source = master("mdw", {"server.settings": {**SETTINGS, "recovery_target": "immediate"}})
     assert _settings.standby_overrides(source, 5432, [], "smdw") == {"recovery_target": ""}
+
+
+def test_nothing_is_noted_of_a_standby_that_is_being_put_in_order() -> None:
+    lost = mirrored("mdw", {"server.mirroring": row("Not Synchronized", "Connection error"), "server.senders": []})
+    seen = {"mdw": lost, "smdw": stopped_standby()}
+    assert any("bring smdw back" in note for note in _state.document(seen)["notes"])
+    assert _state.document(seen, "smdw")["notes"] == []
+    assert any("has no standby" in note for note in _state.document({"mdw": master()})["notes"])
+    assert _state.document({"mdw": master()}, "smdw")["notes"] == []

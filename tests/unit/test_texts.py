@@ -222,3 +222,10 @@ def test_progress(given: tuple[int, int | None, float, int], text: str) -> None:
     done, total, seconds, first = given
     progress = {"phase": "copying", "streamed_bytes": done, "total_bytes": total}
     assert _progress.line("snapshot", progress, seconds, first) == f"  snapshot: {text}"
+
+
+def test_after_a_check_run_comes_the_run() -> None:
+    document = {"title": f"{_report.UNCHANGED} make smdw the master", "next": ["bring mdw back"]}
+    assert _report.checked(document)["next"] == ["to do it, type the same without --check"]
+    nothing = {"title": "Synchronized already", "next": ["look at it any time"]}
+    assert _report.checked(nothing) == nothing

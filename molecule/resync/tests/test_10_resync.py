@@ -224,7 +224,8 @@ def test_a_standby_that_missed_a_new_timeline_is_no_former_master(pair: Pair) ->
         sql(pair.master, "CREATE TABLE IF NOT EXISTS junk (n int); DROP TABLE junk; SELECT pg_switch_wal()")
     on(pair.master, f"systemctl stop {SERVICE}; install -o gpadmin /dev/null {DATA}/standby.signal")
     on(pair.master, f"systemctl start {SERVICE}")
-    until(lambda: sql(pair.master, "SELECT pg_promote()") == "t", 60, "a new timeline")
+    promote = "cd / && runuser -u gpadmin -- psql -h /tmp -qAtXd postgres -c 'SELECT pg_promote()'"
+    until(lambda: on(pair.master, promote, check=False) == "t", 60, "a new timeline")  # it may not give sessions yet
     said = flat(play("resync_standby"))
     assert_went(said, "start")
     assert "it has nothing of its own that would have to be taken back" in said
