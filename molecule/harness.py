@@ -264,6 +264,7 @@ class Ledger(Writer):
         self.swaps = 1
         #: when each acknowledgement came (time.monotonic)
         self.times: list[float] = []
+        self._last_moment: list[int] = []
         self._writers: list[tuple[float, str]] = []
         self._lookers = [threading.Thread(target=self._look, args=(host,), daemon=True) for host in hosts]
         super().__init__(address, start)
@@ -311,6 +312,21 @@ class Ledger(Writer):
         for looker in self._lookers:
             looker.join(timeout=10)
         return numbers
+
+    def lose(self, standby: str, how: t.Callable[[], object]) -> None:
+        """Lose the master's host, disk and all, when the standby has what was acknowledged until just before."""
+        last = self.acknowledged[-1]
+        until(lambda: last not in self.missing_on(standby), 30, "the standby has it")
+        how()
+        self._last_moment = [number for number in self.acknowledged if number > last]
+
+    def lost_on(self, host: str) -> list[int]:
+        """Return acknowledged rows that are lost there.
+
+        A master that waits for no standby may have taken the very last ones of a lost host with it, and no others.
+        """
+        missing = self.missing_on(host)
+        return [] if missing == self._last_moment[len(self._last_moment) - len(missing) :] else missing
 
     def two_writers(self) -> list[tuple[float, str]]:
         """Return the writes on another host than the one before, beyond the changes of hands that the test has made."""
