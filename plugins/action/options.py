@@ -11,7 +11,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
-from ansible_collections.hawq.mirroring.plugins.module_utils import _options
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import options
 
 ROLES = os.path.join(os.path.dirname(__file__), "..", "..", "roles")
 
@@ -41,17 +41,17 @@ class ActionModule(ActionBase):
             )
         self._refuse_parts(task_vars)
         specs = role_specs()
-        spec = dict(_options.PLAY_OPTIONS)
-        for options in specs.values():
-            for name, option in options.items():
+        spec = dict(options.PLAY_OPTIONS)
+        for wanted in specs.values():
+            for name, option in wanted.items():
                 spec[name] = {key: value for key, value in option.items() if key not in ("default", "required")}
         own = {name for name in task_vars["hostvars"].raw_get(task_vars["inventory_hostname"]) if isinstance(name, str)}
         extra = load_extra_vars(self._loader)
-        wrong = _options.misspelt(extra, spec, specs)
+        wrong = options.misspelt(extra, spec, specs)
         if "checked" not in own:  # else an earlier play of this run has, and has registered variables since
-            wrong.update(_options.misspelt(own - set(extra), spec, []))
+            wrong.update(options.misspelt(own - set(extra), spec, []))
         if wrong:
-            raise AnsibleActionFail(_options.sentence(wrong, "on the command line or in the inventory"))
+            raise AnsibleActionFail(options.sentence(wrong, "on the command line or in the inventory"))
         given = {name: self._templar.template(task_vars[name]) for name in spec if name in own or name in extra}
         checked = ArgumentSpecValidator({name: dict(entry, required=False) for name, entry in spec.items()}).validate(
             given
@@ -59,14 +59,14 @@ class ActionModule(ActionBase):
         values = checked.validated_parameters
         if values.get("virtual_ip_address") and not values.get("virtual_ip_interface"):
             raise AnsibleActionFail("virtual_ip_address needs virtual_ip_interface, for example eth0")
-        wrong_values = checked.error_messages or _options.misfits(values)
+        wrong_values = checked.error_messages or options.misfits(values)
         if wrong_values:
             raise AnsibleActionFail("; ".join(wrong_values))
         for name in ("report_file", "state_file"):
             if values.get(name) and not os.path.isdir(os.path.dirname(os.path.abspath(values[name]))):
                 raise AnsibleActionFail(f"{name} is {values[name]}, and the controller has no such directory")
         result.update(
-            changed=False, mark=time.time(), options={name: values.get(name) for name in _options.PLAY_OPTIONS}
+            changed=False, mark=time.time(), options={name: values.get(name) for name in options.PLAY_OPTIONS}
         )
         return result
 

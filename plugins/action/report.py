@@ -10,7 +10,9 @@ import time
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.hawq.mirroring.plugins.module_utils import _removal, _report, _resync_report
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import removal
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import resync as resync_report
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import texts
 
 try:
     import jmespath
@@ -31,31 +33,31 @@ class ActionModule(ActionBase):
         arguments = self._task.args
         document = arguments["document"]
         if arguments["kind"] == "bill":
-            Display().display(_resync_report.bill(document))
-            return {**result, "changed": False, "text": _resync_report.bill(document)}
-        texts = {
-            "failover": _report.failover,
-            "switchover": _report.switchover,
-            "segments": _report.segments,
-            "resync": _resync_report.resync,
-            "removal": _removal.report,
+            Display().display(resync_report.bill(document))
+            return {**result, "changed": False, "text": resync_report.bill(document)}
+        kinds = {
+            "failover": texts.failover,
+            "switchover": texts.switchover,
+            "segments": texts.segments,
+            "resync": resync_report.resync,
+            "removal": removal.report,
         }
-        if arguments["kind"] in texts:
-            document = {**document, **texts[arguments["kind"]](document)}
-        if arguments["kind"] in ("work", *texts):
-            document = {**document, **_report.timed(document.get("marks", {}), time.time())}
+        if arguments["kind"] in kinds:
+            document = {**document, **kinds[arguments["kind"]](document)}
+        if arguments["kind"] in ("work", *kinds):
+            document = {**document, **texts.timed(document.get("marks", {}), time.time())}
         if self._task.check_mode:
-            document = _report.checked(document)
+            document = texts.checked(document)
         if arguments["kind"] == "failure":
-            return {**result, "failed": True, "msg": _report.failure(document)}
+            return {**result, "failed": True, "msg": texts.failure(document)}
         path, query = arguments.get("path"), arguments.get("query")
         if query:
             text = json.dumps(self._value(document, query), indent=2)
         else:
-            text = _report.state(document) if arguments["kind"] == "state" else _report.work(document)
+            text = texts.state(document) if arguments["kind"] == "state" else texts.work(document)
         if path:
             self._write(os.path.expanduser(path), json.dumps(document, indent=2, sort_keys=True) + "\n")
-        text = _report.with_inventory(text, task_vars.get("ansible_inventory_sources") or [])
+        text = texts.with_inventory(text, task_vars.get("ansible_inventory_sources") or [])
         Display().display(text)
         result.update(changed=False, text=text)
         if arguments.get("fail") and document.get("problems"):

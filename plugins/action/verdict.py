@@ -7,25 +7,20 @@ import time
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.hawq.mirroring.plugins.module_utils import (
-    _failover,
-    _removal,
-    _report,
-    _resync,
-    _state,
-    _switchover,
-    _verdicts,
-)
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import removal, state, switchover, verdicts
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import texts
 
 ANSWER_SECONDS = 120
 WORKFLOWS = {
-    "init_standby": _verdicts.init_standby,
-    "init_master": _verdicts.init_master,
-    "init_segments": _verdicts.init_segments,
-    "resync_standby": _resync.judge,
-    "switchover": _switchover.judge,
-    "failover": _failover.judge,
-    "remove_standby": _removal.judge,
+    "init_standby": verdicts.init_standby,
+    "init_master": verdicts.init_master,
+    "init_segments": verdicts.init_segments,
+    "resync_standby": resync.judge,
+    "switchover": switchover.judge,
+    "failover": failover.judge,
+    "remove_standby": removal.judge,
 }
 
 
@@ -44,7 +39,7 @@ class ActionModule(ActionBase):
         workflow = arguments["workflow"]
         result.update(changed=False, mark=time.time())
         if workflow == "state":
-            return {**result, "state": _state.document(observations)}
+            return {**result, "state": state.document(observations)}
         hosts = self._endpoints(observations)
         try:
             options = {**arguments["options"], "witnesses": witnesses}
@@ -58,9 +53,9 @@ class ActionModule(ActionBase):
             refusals = [refusal._asdict() for refusal in judged.refusals]
             sources = task_vars.get("ansible_inventory_sources") or []
             tried = options.get("failed_routes") or {}
-            message = _report.with_inventory(_report.refusals(workflow, refusals, tried), sources)
+            message = texts.with_inventory(texts.refusals(workflow, refusals, tried), sources)
             return {**result, "failed": True, "msg": message}
-        return {**result, "plan": judged.plan, "state": _state.document(observations, judged.plan.get("standby"))}
+        return {**result, "plan": judged.plan, "state": state.document(observations, judged.plan.get("standby"))}
 
     @staticmethod
     def _told(workflow, refusal):

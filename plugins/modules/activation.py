@@ -82,15 +82,16 @@ import contextlib
 import os
 import time
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import (
-    _common,
-    _database,
-    _fence,
-    _files,
-    _serverinfo,
-    _timelines,
-    _virtual_ip,
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database, server, server_info
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import files, virtual_ip
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    MirroringError,
+    Runner,
+    instance_of,
+    run_module,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import timelines
 
 STATUS = """
 SELECT pg_is_in_recovery() AS in_recovery, pg_last_wal_replay_lsn()::text AS replay_lsn,
@@ -112,11 +113,11 @@ def promote(cursor, timeout):
     cursor.execute("SELECT pg_promote(false)")
     deadline = time.monotonic() + timeout
     while True:
-        row = _database.rows(cursor, STATUS)[0]
+        row = database.rows(cursor, STATUS)[0]
         if not row["in_recovery"]:
             return
         if time.monotonic() > deadline:
-            raise _common.MirroringError(
+            raise MirroringError(
                 f"the promotion was asked for {timeout} s ago and is not done: replay stands at {row['replay_lsn']} of"
                 f" {row['receive_lsn']}. It goes on by itself: look at the server's log, then run this again"
             )
@@ -131,12 +132,12 @@ def keep_wal(module, cursor):
     """
     done = []
     try:
-        there = {row["slot_name"] for row in _database.rows(cursor, SLOTS)} if module.params["slots"] else set()
+        there = {row["slot_name"] for row in database.rows(cursor, SLOTS)} if module.params["slots"] else set()
         for slot in module.params["slots"]:
             if slot not in there:
                 cursor.execute("SELECT pg_create_physical_replication_slot(%s, true)", (slot,))
                 done.append(f"slot {slot} made")
-    except _database.Error as error:
+    except database.Error as error:
         module.warn(f"no WAL is kept for the old master's way back: {' '.join(str(error).split())}")
     return done
 
@@ -153,12 +154,12 @@ def equip(module, cursor, row):
     if done:
         cursor.execute("SELECT pg_reload_conf()")
     role, name = module.params["role"], module.params["name"]
-    if _database.rows(cursor, ROLE, (role,)):
+    if database.rows(cursor, ROLE, (role,)):
         standbys = sorted(module.params["standbys"])
-        if [row["name"] for row in _database.rows(cursor, _serverinfo.STANDBYS)] != standbys:
-            _serverinfo.register(cursor, role, standbys)
+        if [row["name"] for row in database.rows(cursor, server_info.STANDBYS)] != standbys:
+            server_info.register(cursor, role, standbys)
             done.append("standbys registered" if standbys else "standby unregistered")
-        known = _database.rows(cursor, _serverinfo.MASTER_NAME)
+        known = database.rows(cursor, server_info.MASTER_NAME)
         if name and not (known and known[0]["name"] == name):
             cursor.execute(f'ALTER ROLE "{role}" SET "hawq_mirroring.master" = %s', (name,))
             done.append("master named")
@@ -168,19 +169,19 @@ def equip(module, cursor, row):
 def history(instance, timeline):
     """The LSN at which a timeline began, from its history file."""
     path = os.path.join(instance.data_directory, "pg_wal", f"{timeline:08X}.history")
-    lines = _timelines.ancestors(_files.read(path) or "")
+    lines = timelines.ancestors(files.read(path) or "")
     return lines[-1][1] if lines else None
 
 
 def take_address(module):
     """Bring the address here; return whether that was to be done, and why it did not work."""
-    run, wanted = _common.Runner(), module.params["virtual_ip"]
+    run, wanted = Runner(), module.params["virtual_ip"]
     try:
-        if not wanted["address"] or _virtual_ip.here(run, wanted["address"]):
+        if not wanted["address"] or virtual_ip.here(run, wanted["address"]):
             return False, None
         if not module.check_mode:
-            _virtual_ip.take(run, wanted["address"], wanted["interface"], module.params["virtual_ip_timeout"])
-    except _common.MirroringError as error:
+            virtual_ip.take(run, wanted["address"], wanted["interface"], module.params["virtual_ip_timeout"])
+    except MirroringError as error:
         return True, str(error)
     return True, None
 
@@ -188,24 +189,24 @@ def take_address(module):
 def activate(module, instance):
     """Promote unless it is a master, commit a write, equip."""
     begin = time.monotonic()
-    with _database.session(instance, statement_seconds=module.params["timeout"]) as cursor:
-        row = _database.rows(cursor, STATUS)[0]
+    with database.session(instance, statement_seconds=module.params["timeout"]) as cursor:
+        row = database.rows(cursor, STATUS)[0]
         before = row["in_recovery"]
         if module.check_mode:
             return {"changed": before, "promoted": before, "diff": difference(before)}
         done = keep_wal(module, cursor)
         if before:
             promote(cursor, module.params["timeout"])
-            if _database.rows(cursor, SEGMENTS)[0]["there"]:
+            if database.rows(cursor, SEGMENTS)[0]["there"]:
                 cursor.execute("UPDATE public.hawq_mirroring_segment SET reported = '-infinity'")
         # a transaction with an identifier of its own commits in the WAL
         cursor.execute("SELECT pg_current_xact_id()")
         seconds = round(time.monotonic() - begin, 3)
-        timeline = _database.rows(cursor, TIMELINE)[0]["timeline"]
+        timeline = database.rows(cursor, TIMELINE)[0]["timeline"]
         moved, trouble = take_address(module)
         done += equip(module, cursor, row) + (["address brought here"] if moved and not trouble else [])
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(os.path.join(instance.data_directory, _fence.RECORD))
+        os.unlink(os.path.join(instance.data_directory, server.RECORD))
     return {
         "changed": before or bool(done),
         "promoted": before,
@@ -226,28 +227,28 @@ def difference(before):
 
 def main(module):
     """Promote, or only end with a checkpoint."""
-    instance = _common.instance_of(module.params["instance"])
+    instance = instance_of(module.params["instance"])
     if module.params["state"] == "active":
         return activate(module, instance)
     if not module.check_mode:
-        with _database.session(instance, statement_seconds=CHECKPOINT_SECONDS) as cursor:
+        with database.session(instance, statement_seconds=CHECKPOINT_SECONDS) as cursor:
             cursor.execute("CHECKPOINT")
     return {"changed": False, "promoted": False}
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "state": {"type": "str", "choices": ["active", "checkpointed"], "default": "active"},
             "role": {"type": "str", "default": "hawq_mirroring"},
             "name": {"type": "str"},
             "slots": {"type": "list", "elements": "str", "default": []},
             "standbys": {"type": "list", "elements": "str", "default": []},
             "wal_keep_megabytes": {"type": "int", "default": 10240},
-            "virtual_ip": _virtual_ip.OPTION,
+            "virtual_ip": virtual_ip.OPTION,
             "virtual_ip_timeout": {"type": "int", "default": 30},
             "timeout": {"type": "int", "default": 60},
         },

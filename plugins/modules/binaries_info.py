@@ -79,7 +79,8 @@ import re
 import shutil
 import sys
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _engine
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines import table
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import Runner, run_module
 
 PACKAGE_MANAGERS = {"apt-get": "apt", "dnf": "dnf", "yum": "yum", "zypper": "zypper"}
 
@@ -113,12 +114,12 @@ def problems(directory, wanted, found, missing, version, answer):
 def main(module):
     """Look, and judge only what was asked for."""
     directory, wanted = module.params["bin_directory"], module.params["version"]
-    programs = _engine.POSTGRESQL.programs
+    programs = table.POSTGRESQL.programs
     found = [name for name in programs if executable(os.path.join(directory, name))]
     missing = [name for name in programs if name not in found]
     version, answer = None, ""
     if "postgres" in found:
-        _code, output, errors = _common.Runner()([os.path.join(directory, "postgres"), "--version"])
+        _code, output, errors = Runner()([os.path.join(directory, "postgres"), "--version"])
         match = re.search(r"\(PostgreSQL\) (\d\S*)", output)
         version, answer = match and match.group(1), errors or output
     wrong = list(problems(directory, wanted, found, missing, version, answer))
@@ -140,7 +141,7 @@ def main(module):
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={

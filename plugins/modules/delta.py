@@ -79,16 +79,21 @@ import re
 import time
 import typing as t
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import (
-    _common,
-    _conninfo,
-    _database,
-    _delta,
-    _files,
-    _places,
-    _receivewal,
-    _rewind,
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
+    database,
+    delta,
+    receivewal,
+    rewind,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import files
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    MirroringError,
+    Runner,
+    instance_of,
+    run_module,
+)
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import conninfo, places
 
 #: a torn read of the control file is read again
 ATTEMPTS = 5
@@ -114,7 +119,7 @@ class Pace:
         self.total += more
         spent = time.monotonic() - self.begin
         if spent > self.timeout:
-            raise _common.MirroringError(f"not done after {self.timeout} s")
+            raise MirroringError(f"not done after {self.timeout} s")
         if self.rate and self.total / self.rate > spent:
             time.sleep(self.total / self.rate - spent)
 
@@ -127,20 +132,20 @@ def link_tablespaces(instance, master, mapping):
         if os.path.islink(link) and os.path.realpath(link) == os.path.realpath(place) and os.path.isdir(place):
             continue
         if os.path.lexists(link) or (os.path.isdir(place) and os.listdir(place)):
-            raise _common.MirroringError(f"{place}, where a tablespace of the master goes, is not the one of this data")
+            raise MirroringError(f"{place}, where a tablespace of the master goes, is not the one of this data")
         os.makedirs(place, mode=0o700, exist_ok=True)
-        _rewind.own(instance, place)
+        rewind.own(instance, place)
         os.symlink(place, link)
 
 
 def control_file(instance, run, master, copy):
     """The control file comes last, and whole."""
     for _attempt in range(ATTEMPTS):
-        copy.put(_delta.CONTROL, master.contents([_delta.Piece(_delta.CONTROL, 0, _delta.PIECE)])[0])
+        copy.put(delta.CONTROL, master.contents([delta.Piece(delta.CONTROL, 0, delta.PIECE)])[0])
         code, output, errors = run([instance.program("pg_controldata"), instance.data_directory])
         if code == 0 and "WARNING" not in output + errors:
             return
-    raise _common.MirroringError("the master's control file could not be read whole")
+    raise MirroringError("the master's control file could not be read whole")
 
 
 def backup(module, instance, run, master, pace, begin):
@@ -151,76 +156,74 @@ def backup(module, instance, run, master, pace, begin):
     options = module.params
     fast = options["checkpoint"] == "fast"
     master.rows("SELECT pg_backup_start('hawq.mirroring delta', %s)", (fast,), seconds=options["timeout"])
-    receiver = _receivewal.Receiver(instance, run, options["primary"], options["slot"])
-    copy = _delta.Copy(instance.data_directory)
+    receiver = receivewal.Receiver(instance, run, options["primary"], options["slot"])
+    copy = delta.Copy(instance.data_directory)
     begin()
     link_tablespaces(instance, master, options["tablespace_mapping"])
-    with _database.acting_as(instance.user):
-        directories, files = master.files()
-        copy.shape(directories, files)
-    with receiver.running(), _database.acting_as(instance.user):
-        copy.fill(master, files, pace)
-    with _database.acting_as(instance.user):
+    with database.acting_as(instance.user):
+        directories, wanted = master.files()
+        copy.shape(directories, wanted)
+    with receiver.running(), database.acting_as(instance.user):
+        copy.fill(master, wanted, pace)
+    with database.acting_as(instance.user):
         control_file(instance, run, master, copy)
         row = master.rows("SELECT labelfile, lsn::text FROM pg_backup_stop(false)")[0]
         copy.put("backup_label", row["labelfile"].encode())
     receiver.finish(row["lsn"])
     label = LABEL.search(row["labelfile"])
     if label is None:
-        raise _common.MirroringError(f"the master's backup label cannot be read: {row['labelfile']!r}")
-    return _delta.manifest(copy.entries(), int(label[2]), label[1], row["lsn"])
+        raise MirroringError(f"the master's backup label cannot be read: {row['labelfile']!r}")
+    return delta.manifest(copy.entries(), int(label[2]), label[1], row["lsn"])
 
 
 def verify(instance, run, manifest, timeout):
     """The bytes on the disk against what the master said, and the WAL from beginning to end."""
-    place = os.path.join(_places.scratch(instance.data_directory), "backup_manifest")
+    place = os.path.join(places.scratch(instance.data_directory), "backup_manifest")
     with open(place, "w", encoding="utf-8") as file:
         file.write(manifest)
-    _rewind.own(instance, os.path.dirname(place))
-    own = [name for name in os.listdir(instance.data_directory) if _delta.own(name)]
+    rewind.own(instance, os.path.dirname(place))
+    own = [name for name in os.listdir(instance.data_directory) if delta.own(name)]
     command = [instance.program("pg_verifybackup"), "--quiet", f"--manifest-path={place}"]
     command += [f"--ignore={name}" for name in own]
     code, output, errors = run([*command, instance.data_directory], timeout=timeout, user=instance.user)
     if code != 0:
-        raise _common.MirroringError(f"it is not what the master has: {' '.join((output + errors).split())[-400:]}")
+        raise MirroringError(f"it is not what the master has: {' '.join((output + errors).split())[-400:]}")
 
 
-def delta(module, instance, run, result):
+def work(module, instance, run, result):
     """Mark, make the backup, verify it, take the mark away."""
     options, data = module.params, instance.data_directory
-    keywords = {**options["primary"], **_rewind.READER, "user": options["role"], "dbname": "postgres"}
-    keywords["application_name"] = f"{_delta.APPLICATION} 0/0"
-    password = (
-        _conninfo.password_in(_files.read(options["primary"]["passfile"]) or "", options["primary"]["user"]) or ""
-    )
+    keywords = {**options["primary"], **rewind.READER, "user": options["role"], "dbname": "postgres"}
+    keywords["application_name"] = f"{delta.APPLICATION} 0/0"
+    password = conninfo.password_in(files.read(options["primary"]["passfile"]) or "", options["primary"]["user"]) or ""
     pace = Pace(rate_of(options["rate_limit"]), options["timeout"])
-    _rewind.stop(instance, run)
-    keywords["passfile"] = _rewind.write_passfile(instance, password, keywords, module)
+    rewind.stop(instance, run)
+    keywords["passfile"] = rewind.write_passfile(instance, password, keywords, module)
 
     def begin():
-        _rewind.set_mark(module, data)
+        rewind.set_mark(module, data)
         result["unfinished"] = True
-        _files.write(module, os.path.join(data, "standby.signal"), "", instance.user)
+        files.write(module, os.path.join(data, "standby.signal"), "", instance.user)
 
     try:
-        with _database.remote(instance, keywords) as cursor:
-            master = _delta.Master(cursor)
+        with database.remote(instance, keywords) as cursor:
+            master = delta.Master(cursor)
             try:
                 manifest = backup(module, instance, run, master, pace, begin)
             finally:
                 result.update(compared_bytes=pace.total, received_bytes=master.received)
-        _rewind.restore_configuration(instance)
+        rewind.restore_configuration(instance)
         verify(instance, run, manifest, options["timeout"])
         os.sync()
-        _rewind.take_mark(data)
+        rewind.take_mark(data)
         result.update(copied=True, unfinished=False)
     finally:
-        _rewind.clear(instance)
+        rewind.clear(instance)
 
 
 def main(module):
     """Act alone; say why it did not work instead of failing."""
-    instance, run = _common.instance_of(module.params["instance"]), _common.Runner()
+    instance, run = instance_of(module.params["instance"]), Runner()
     result: dict[str, t.Any] = {"changed": True, "copied": False, "unfinished": False}
     result.update(
         compared_bytes=0, received_bytes=0, diff={"before": "what it holds\n", "after": "what its master has\n"}
@@ -229,15 +232,15 @@ def main(module):
         return {**result, "changed": False, "seconds": 0.0}
     if module.check_mode:
         return {**result, "copied": True, "seconds": 0.0}
-    return _rewind.attempt(lambda: delta(module, instance, run, result), result)
+    return rewind.attempt(lambda: work(module, instance, run, result), result)
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "primary": {"type": "dict", "required": True},
             "role": {"type": "str", "required": True},
             "slot": {"type": "str", "required": True},

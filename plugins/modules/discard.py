@@ -42,37 +42,40 @@ import os
 import re
 import shutil
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import (
-    _common,
-    _database,
-    _fence,
-    _observe,
-    _places,
-    _snapshot_job,
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
+    database,
+    observe,
+    server,
+    snapshot,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    MirroringError,
+    Runner,
+    alone,
+    instance_of,
+    run_module,
+)
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
 
 
 def refuse(module, instance, run):
     """Raise unless this is a marked and stopped copy of the system; before a check's run it is neither yet."""
     place, wanted = instance.data_directory, module.params["system_identifier"]
     if os.path.islink(place) or os.path.ismount(place):
-        raise _common.MirroringError(
-            f"{place} is a mount point or a link, and is not deleted: delete its files yourself"
-        )
-    found = (_observe.control(instance, run) or {}).get("system_identifier")
+        raise MirroringError(f"{place} is a mount point or a link, and is not deleted: delete its files yourself")
+    found = (observe.control(instance, run) or {}).get("system_identifier")
     if found != wanted:
-        raise _common.MirroringError(
+        raise MirroringError(
             f"{place} is not a copy of system {wanted} (its identifier is {found or 'not readable'}), and is not"
             " deleted: look at it, and delete it yourself"
         )
     if module.check_mode:
         return
-    if _observe.process(instance, _database.postmaster(instance))["running"] or _fence.workers(place):
-        raise _common.MirroringError(f"a server runs in {place}, which is not deleted: run the whole playbook again")
-    if not _fence.record(place):
-        raise _common.MirroringError(
-            f"{place} is not marked as removed, and is not deleted: run the whole playbook again"
-        )
+    if observe.process(instance, database.postmaster(instance))["running"] or server.workers(place):
+        raise MirroringError(f"a server runs in {place}, which is not deleted: run the whole playbook again")
+    if not server.record(place):
+        raise MirroringError(f"{place} is not marked as removed, and is not deleted: run the whole playbook again")
 
 
 def tablespaces(place):
@@ -90,7 +93,7 @@ def discard(module, instance, run):
     """Tablespaces first, while the links to them are there; what a killed run has renamed goes, too."""
     place = instance.data_directory.rstrip("/")
     doomed = f"{place}.hawq-discarded"
-    deleted = [path for path in (doomed, _places.scratch(place)) if os.path.isdir(path)]
+    deleted = [path for path in (doomed, places.scratch(place)) if os.path.isdir(path)]
     full = os.path.isdir(place) and bool(os.listdir(place))
     if full:
         refuse(module, instance, run)
@@ -99,29 +102,29 @@ def discard(module, instance, run):
         for path in deleted:
             if path == place:
                 os.rename(place, doomed)
-                _snapshot_job.sync_directory(os.path.dirname(place))
+                snapshot.sync_directory(os.path.dirname(place))
             shutil.rmtree(doomed if path == place else path)
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(_places.unfinished(place))
+            os.unlink(places.unfinished(place))
     shown = "".join(f"{path}\n" for path in deleted)
     return {"changed": bool(deleted), "deleted": deleted, "diff": {"before": shown, "after": ""}}
 
 
 def main(module):
     """Act alone on this host."""
-    instance, run = _common.instance_of(module.params["instance"]), _common.Runner()
+    instance, run = instance_of(module.params["instance"]), Runner()
     if module.check_mode:
         return discard(module, instance, run)
-    with _common.alone():
+    with alone():
         return discard(module, instance, run)
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "system_identifier": {"type": "str", "required": True},
         },
     )

@@ -44,25 +44,31 @@ divergence:
   returned: success
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _divergence
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import divergence
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    Runner,
+    instance_of,
+    run_module,
+)
 
 
 def main(module):
     """Read only."""
-    instance, run = _common.instance_of(module.params["instance"]), _common.Runner()
-    history = _divergence.parts_of(module.params["history"])
-    found = _divergence.examine(instance, run, history, module.params["fork"], module.params["timeout"])
+    instance, run = instance_of(module.params["instance"]), Runner()
+    history = divergence.parts_of(module.params["history"])
+    found = divergence.examine(instance, run, history, module.params["fork"], module.params["timeout"])
     return {"changed": False, "divergence": found}
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "fork": {"type": "str", "required": True},
-            "history": _divergence.HISTORY_OPTION,
+            "history": divergence.HISTORY_OPTION,
             "timeout": {"type": "int", "default": 120},
         },
     )

@@ -96,14 +96,20 @@ import json
 import os
 import time
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import (
-    _common,
-    _database,
-    _fence,
-    _files,
-    _observe,
-    _salvage,
-    _virtual_ip,
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
+    database,
+    observe,
+    salvage,
+    server,
+)
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import files, virtual_ip
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    MirroringError,
+    Runner,
+    alone,
+    instance_of,
+    run_module,
 )
 
 #: for reading the WAL
@@ -117,48 +123,48 @@ SLOTS = r"SELECT slot_name FROM pg_replication_slots WHERE slot_name LIKE 'hawq\
 
 def record_of(path):
     """The record of an earlier run, or None."""
-    return _fence.record(os.path.dirname(path)) or None
+    return server.record(os.path.dirname(path)) or None
 
 
 def fence(module, instance, run):
     """Stop, then mark; the mark comes from before anything else runs on the data."""
     place = instance.data_directory
-    path = os.path.join(place, _fence.RECORD)
-    process = _observe.process(instance, _database.postmaster(instance))
-    asked_for = _observe.unit(run, instance.service)["active"] not in ("inactive", "failed")
-    running = process["running"] or asked_for or bool(_fence.workers(place))
+    path = os.path.join(place, server.RECORD)
+    process = observe.process(instance, database.postmaster(instance))
+    asked_for = observe.unit(run, instance.service)["active"] not in ("inactive", "failed")
+    running = process["running"] or asked_for or bool(server.workers(place))
     record, how, cut_off = record_of(path), "", False
-    if record and record.get("was", _fence.MASTER) != module.params["was"]:
+    if record and record.get("was", server.MASTER) != module.params["was"]:
         record = None  # it has been something else since
     before = ("server runs\n" if running else "server is stopped\n") + ("fenced\n" if record else "not fenced\n")
     if running and not module.check_mode:
         if module.params["drain"] and not process["frozen"]:
-            cut_off = not _fence.drain(place, process["pid"], module.params["drain"])
-        how = _fence.stop(run, instance.service, place, process["pid"], process["frozen"], module.params["timeout"])
+            cut_off = not server.drain(place, process["pid"], module.params["drain"])
+        how = server.stop(run, instance.service, place, process["pid"], process["frozen"], module.params["timeout"])
         if not how:
-            raise _common.MirroringError(
-                f"the server in {place} does not end, not even killed ({_fence.workers(place)}): switch the host off,"
+            raise MirroringError(
+                f"the server in {place} does not end, not even killed ({server.workers(place)}): switch the host off,"
                 " and say so with -e master_is_down=true if it was the master"
             )
     changed = running
     if not module.check_mode:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(_fence.PERMISSION)
+            os.unlink(server.PERMISSION)
     if os.path.isdir(place):
         if record is None:
             now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-            record = {"at": now, "reason": module.params["reason"], "control": _observe.control(instance, run)}
+            record = {"at": now, "reason": module.params["reason"], "control": observe.control(instance, run)}
             record["was"] = module.params["was"]
         text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-        marked = _files.write(module, os.path.join(place, "standby.signal"), "", instance.user)
-        changed = _files.write(module, path, text, instance.user) or marked or changed
+        marked = files.write(module, os.path.join(place, "standby.signal"), "", instance.user)
+        changed = files.write(module, path, text, instance.user) or marked or changed
     address = module.params["virtual_ip"]["address"]
-    if address and _virtual_ip.here(run, address):
+    if address and virtual_ip.here(run, address):
         changed = True
         if not module.check_mode:
             try:
-                _virtual_ip.release(run, address, module.params["virtual_ip"]["interface"], module.params["timeout"])
-            except _common.MirroringError as error:
+                virtual_ip.release(run, address, module.params["virtual_ip"]["interface"], module.params["timeout"])
+            except MirroringError as error:
                 module.warn(str(error))  # the server is dead: that is no reason to go without a master
     return {
         "changed": changed,
@@ -171,11 +177,11 @@ def fence(module, instance, run):
 
 def stop(module, instance, run):
     """Stop the server without a word about its future."""
-    process = _observe.process(instance, _database.postmaster(instance))
-    active = _observe.unit(run, instance.service)["active"]
-    running, how = process["running"] or bool(_fence.workers(instance.data_directory)) or active == "active", ""
+    process = observe.process(instance, database.postmaster(instance))
+    active = observe.unit(run, instance.service)["active"]
+    running, how = process["running"] or bool(server.workers(instance.data_directory)) or active == "active", ""
     if running and not module.check_mode:
-        how = _fence.stop(
+        how = server.stop(
             run,
             instance.service,
             instance.data_directory,
@@ -184,7 +190,7 @@ def stop(module, instance, run):
             module.params["timeout"],
         )
         if not how:
-            raise _common.MirroringError(f"the server in {instance.data_directory} does not end, not even killed")
+            raise MirroringError(f"the server in {instance.data_directory} does not end, not even killed")
     before = "server runs\n" if running else f"server is stopped ({active})\n"
     return {
         "changed": running,
@@ -197,10 +203,10 @@ def stop(module, instance, run):
 def undo(module, instance, _run):
     """Take the marks of the fence away, and nothing else: the server is started by its unit."""
     place = instance.data_directory
-    record = record_of(os.path.join(place, _fence.RECORD))
+    record = record_of(os.path.join(place, server.RECORD))
     if record and not module.check_mode:
-        _files.write(module, _fence.PERMISSION, "", "root")
-        for name in ("standby.signal", _fence.RECORD):
+        files.write(module, server.PERMISSION, "", "root")
+        for name in ("standby.signal", server.RECORD):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(place, name))
     return {
@@ -213,7 +219,7 @@ def undo(module, instance, _run):
 
 def lift(module, instance, _run):
     """Drop the slots of before and take the record away, of a server that is a standby again."""
-    path, dropped = os.path.join(instance.data_directory, _fence.RECORD), []
+    path, dropped = os.path.join(instance.data_directory, server.RECORD), []
     record = record_of(path)
     if module.check_mode:
         before = "fenced\n" if record else "not fenced\n"
@@ -223,20 +229,20 @@ def lift(module, instance, _run):
             "record": {},
             "diff": {"before": before, "after": "not fenced\n"},
         }
-    with _database.session(instance) as cursor:
+    with database.session(instance) as cursor:
         # where a timeline ends the stream does, too, and begins anew
         deadline = time.monotonic() + module.params["timeout"]
-        while not _database.rows(cursor, STANDING)[0]["streams"]:
+        while not database.rows(cursor, STANDING)[0]["streams"]:
             if time.monotonic() > deadline:
-                raise _common.MirroringError("this server is no standby that streams: run the whole playbook again")
+                raise MirroringError("this server is no standby that streams: run the whole playbook again")
             time.sleep(0.1)
-        dropped = [each["slot_name"] for each in _database.rows(cursor, SLOTS)]
+        dropped = [each["slot_name"] for each in database.rows(cursor, SLOTS)]
         for slot in dropped:
             cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
     if record:
         os.unlink(path)
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(_fence.PERMISSION)
+        os.unlink(server.PERMISSION)
     before = ("fenced\n" if record else "not fenced\n") + "".join(f"slot {name}\n" for name in dropped)
     return {
         "changed": bool(record or dropped),
@@ -249,37 +255,37 @@ def lift(module, instance, _run):
 def with_offer(module, instance, run):
     """Fence, then say what the standby lacks."""
     result, wanted = fence(module, instance, run), module.params["offer"]
-    if not wanted or (module.check_mode and _fence.workers(instance.data_directory)):
+    if not wanted or (module.check_mode and server.workers(instance.data_directory)):
         return result
     loss = module.params["accept_loss"]
     try:
-        result["offer"] = _salvage.offer(instance, run, _salvage.Standing(**wanted), loss, OFFER_SECONDS)
-    except _common.MirroringError as error:
+        result["offer"] = salvage.offer(instance, run, salvage.Standing(**wanted), loss, OFFER_SECONDS)
+    except MirroringError as error:
         if not loss:
-            raise _common.MirroringError(f"{error}{_salvage.way_back(instance)}") from error
+            raise MirroringError(f"{error}{salvage.way_back(instance)}") from error
         result["msg"] = str(error)
     return result
 
 
 def main(module):
     """Act alone on this host."""
-    instance, run = _common.instance_of(module.params["instance"]), _common.Runner()
+    instance, run = instance_of(module.params["instance"]), Runner()
     act = {"fenced": with_offer, "stopped": stop, "undone": undo, "lifted": lift}[module.params["state"]]
     if module.check_mode:
         return act(module, instance, run)
-    with _common.alone():
+    with alone():
         return act(module, instance, run)
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "state": {"type": "str", "choices": ["fenced", "stopped", "undone", "lifted"], "default": "fenced"},
             "reason": {"type": "str"},
-            "virtual_ip": _virtual_ip.OPTION,
+            "virtual_ip": virtual_ip.OPTION,
             "offer": {
                 "type": "dict",
                 "options": {
@@ -292,7 +298,7 @@ if __name__ == "__main__":
             "accept_loss": {"type": "bool", "default": False},
             "drain": {"type": "int", "default": 0},
             "timeout": {"type": "int", "default": 20},
-            "was": {"type": "str", "choices": [_fence.MASTER, _fence.STANDBY], "default": _fence.MASTER},
+            "was": {"type": "str", "choices": [server.MASTER, server.STANDBY], "default": server.MASTER},
         },
         required_if=[("state", "fenced", ["reason"])],
     )

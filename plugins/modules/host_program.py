@@ -49,27 +49,35 @@ done:
 import json
 import os
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _files, _observe, _program
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observe
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import files, programs
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    MirroringError,
+    Runner,
+    instance_of,
+    run_module,
+)
 
 
 def main(module):
     """Program and settings first, then the unit."""
-    instance, run = _common.instance_of(module.params["instance"]), _common.Runner()
+    instance, run = instance_of(module.params["instance"]), Runner()
     name, done = module.params["name"], []
     os.umask(0o022)  # other users' services read what is installed here
-    unit = _program.unit_name(name, instance.service)
-    before = _program.observe(name, instance.service)["settings"]
+    unit = programs.unit_name(name, instance.service)
+    before = programs.observe(name, instance.service)["settings"]
     settings = json.dumps(module.params["settings"], indent=2, sort_keys=True) + "\n"
-    unit_file = _program.unit_path(name, instance.service)
-    files = [
-        (_program.path(name), module.params["program"]),
-        (_program.settings_path(name), settings),
+    unit_file = programs.unit_path(name, instance.service)
+    texts = [
+        (programs.path(name), module.params["program"]),
+        (programs.settings_path(name), settings),
         (unit_file, module.params["unit"]),
     ]
-    for path, text in files:
+    for path, text in texts:
         if not module.check_mode:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-        if _files.write(module, path, text, "root", 0o644):
+        if files.write(module, path, text, "root", 0o644):
             done.append(path)
 
     def tell(*words):
@@ -77,16 +85,16 @@ def main(module):
         if not module.check_mode:
             code, _output, errors = run(["systemctl", *words], timeout=60)
             if code != 0:
-                raise _common.MirroringError(
+                raise MirroringError(
                     f"systemctl {' '.join(words)} failed ({' '.join(errors.split())}): look at {unit_file}, then run"
                     " this again"
                 )
 
-    shown = _observe.unit(run, unit)
+    shown = observe.unit(run, unit)
     # a run that was killed may have written what systemd has not read
     if unit_file in done or shown["stale"]:
         tell("daemon-reload")
-    if name != _program.INTERLOCK:
+    if name != programs.INTERLOCK:
         if shown["enabled"] != "enabled":
             tell("enable", unit)
         if module.params["started"] and (done or shown["active"] != "active"):
@@ -96,12 +104,12 @@ def main(module):
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
-            "name": {"type": "str", "choices": list(_program.NAMES), "required": True},
+            "instance": INSTANCE_OPTION,
+            "name": {"type": "str", "choices": list(programs.NAMES), "required": True},
             "program": {"type": "str", "required": True},
             "settings": {"type": "dict", "required": True},
             "unit": {"type": "str", "required": True},

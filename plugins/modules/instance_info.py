@@ -85,76 +85,79 @@ observation:
 
 import concurrent.futures
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import (
-    _common,
-    _credentials,
-    _database,
-    _network,
-    _observe,
-    _program,
-    _serverinfo,
-    _timelines,
-    _views,
-    _virtual_ip,
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
+    credentials,
+    database,
+    observe,
+    server_info,
+    views,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import network, programs, virtual_ip
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    Runner,
+    instance_of,
+    run_module,
+)
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import timelines
 
 
 def main(module):
     """Collect everything; what cannot be read is None. Whether anybody has the address takes longest to learn."""
-    run = _common.Runner()
+    run = Runner()
     with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
-        address = pool.submit(_network.virtual_ip, run, **module.params["virtual_ip"])
-        observation = observe(module, _common.instance_of(module.params["instance"]), run)
+        address = pool.submit(network.virtual_ip, run, **module.params["virtual_ip"])
+        observation = collect(module, instance_of(module.params["instance"]), run)
         return {"changed": False, "observation": {**observation, "virtual_ip": address.result()}}
 
 
-def observe(module, instance, run):
+def collect(module, instance, run):
     """Collect everything else."""
-    process = _observe.process(instance, _database.postmaster(instance))
-    server, error = _serverinfo.gather(instance, module.params["sizes"], process["running"])
-    control, histories = _observe.control(instance, run), _observe.histories(instance)
+    process = observe.process(instance, database.postmaster(instance))
+    server, error = server_info.gather(instance, module.params["sizes"], process["running"])
+    control, histories = observe.control(instance, run), observe.histories(instance)
     if server and server["timeline"] is None and server["have_lsn"]:
         known = max(server["checkpoint_timeline"], (control or {}).get("min_recovery_timeline") or 0)
         size, lsn = int(server["settings"]["wal_segment_size"]), server["have_lsn"]
-        server["timeline"] = _timelines.at(
-            histories, known, lsn, lambda timeline: _observe.has_segment(instance, timeline, lsn, size)
+        server["timeline"] = timelines.at(
+            histories, known, lsn, lambda timeline: observe.has_segment(instance, timeline, lsn, size)
         )
-    replication, probes = _observe.settings_on_disk(instance), _network.probes(module.params["peers"])
+    replication, probes = observe.settings_on_disk(instance), network.probes(module.params["peers"])
     return {
         "endpoint": {"address": instance.address, "port": instance.port},
-        "machine": _network.machine(run),
-        "user": _observe.user(instance),
-        "blocks": _observe.blocks(instance, server["settings"].get("hba_file") if server else None),
-        "ssh": _observe.ssh(instance),
-        "binaries": _observe.binaries(instance, run),
-        "data_directory": _observe.data_directory(instance, module.params["sizes"]),
+        "machine": network.machine(run),
+        "user": observe.user(instance),
+        "blocks": observe.blocks(instance, server["settings"].get("hba_file") if server else None),
+        "ssh": observe.ssh(instance),
+        "binaries": observe.binaries(instance, run),
+        "data_directory": observe.data_directory(instance, module.params["sizes"]),
         "control": control,
         "histories": histories,
         "process": process,
-        "service": _observe.unit(run, instance.service),
+        "service": observe.unit(run, instance.service),
         "replication": replication,
-        "credentials": _credentials.observe(
+        "credentials": credentials.observe(
             instance, module.params["replication"], server, replication["primary_conninfo"], list(probes.values())
         ),
-        "configuration": _observe.configuration(instance, run),
-        "snapshot": _observe.snapshot(instance, run),
-        "programs": _program.observe_all(run, instance.service),
-        "views": _views.observe(instance, run, server, module.params["view_databases"]),
-        "listening": _network.listening(instance.port),
+        "configuration": observe.configuration(instance, run),
+        "snapshot": observe.snapshot(instance, run),
+        "programs": programs.observe_all(run, instance.service),
+        "views": views.observe(instance, run, server, module.params["view_databases"]),
+        "listening": network.listening(instance.port),
         "probes": probes,
-        "witness": _observe.witness(),
-        "directories": [_observe.tablespace_directory(path) for path in module.params["directories"]],
+        "witness": observe.witness(),
+        "directories": [observe.tablespace_directory(path) for path in module.params["directories"]],
         "server": server,
         "server_error": error,
     }
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "peers": {
                 "type": "list",
                 "elements": "dict",
@@ -175,7 +178,7 @@ if __name__ == "__main__":
                     "passfile": {"type": "path"},
                 },
             },
-            "virtual_ip": _virtual_ip.OPTION,
+            "virtual_ip": virtual_ip.OPTION,
             "view_databases": {"type": "list", "elements": "str", "default": []},
             "sizes": {"type": "bool", "default": False},
         },

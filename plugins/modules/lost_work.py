@@ -39,29 +39,37 @@ directory:
 
 import os
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _divergence, _places, _rewind
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import divergence, rewind
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    Runner,
+    alone,
+    instance_of,
+    run_module,
+)
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
 
 
 def main(module):
     """Act alone; what is there already is left alone."""
-    instance, run = _common.instance_of(module.params["instance"]), _common.Runner()
+    instance, run = instance_of(module.params["instance"]), Runner()
     found = module.params["divergence"]
-    place = _places.lost(instance.data_directory, found["end_lsn"])
+    place = places.lost(instance.data_directory, found["end_lsn"])
     there = os.path.exists(os.path.join(place, "lost.json"))
     if not there and not module.check_mode:
-        with _common.alone():
-            _rewind.keep_lost(instance, run, _divergence.parts_of(module.params["history"]), found)
+        with alone():
+            rewind.keep_lost(instance, run, divergence.parts_of(module.params["history"]), found)
     shown = f"{place}\n"
     return {"changed": not there, "directory": place, "diff": {"before": shown if there else "", "after": shown}}
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "divergence": {"type": "dict", "required": True},
-            "history": _divergence.HISTORY_OPTION,
+            "history": divergence.HISTORY_OPTION,
         },
     )

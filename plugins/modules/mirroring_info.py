@@ -47,7 +47,14 @@ waited:
 
 import time
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _observe, _serverinfo
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database, observe, server_info
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    MirroringError,
+    Runner,
+    instance_of,
+    run_module,
+)
 
 SESSION = "session"
 
@@ -55,19 +62,19 @@ SESSION = "session"
 def ask(instance, standby):
     """The view's row, an empty one where the view is not installed, or None and the reason when there is no session."""
     try:
-        with _database.session(instance) as cursor:
-            if not _database.rows(cursor, _serverinfo.VIEW_EXISTS)[0]["there"]:
+        with database.session(instance) as cursor:
+            if not database.rows(cursor, server_info.VIEW_EXISTS)[0]["there"]:
                 return {"summary_state": None, "detail_state": None, "since": None, "error_message": "no view"}, ""
-            mirrors = _database.rows(cursor, _serverinfo.MIRRORS) if standby else []
+            mirrors = database.rows(cursor, server_info.MIRRORS) if standby else []
             mine = [row for row in mirrors if row.pop("standby") == standby]
-            return (mine or _database.rows(cursor, _serverinfo.VIEW))[0], ""
-    except _common.MirroringError as error:
+            return (mine or database.rows(cursor, server_info.VIEW))[0], ""
+    except MirroringError as error:
         return None, str(error)
 
 
 def last_words(instance, run):
     """What the server's unit logged last, or nothing while it runs."""
-    if _observe.unit(run, instance.service)["active"] in ("active", "activating", "reloading"):
+    if observe.unit(run, instance.service)["active"] in ("active", "activating", "reloading"):
         return None
     _code, output, _errors = run(["journalctl", "--unit", instance.service, "-n", "4", "-o", "cat"], timeout=10)
     return " | ".join(output.split("\n")).strip(" |")
@@ -76,8 +83,8 @@ def last_words(instance, run):
 def main(module):
     """Ask until the answer fits or the time is up."""
     wanted, limit = module.params["wait_for"], module.params["timeout"]
-    instance = _common.instance_of(module.params["instance"])
-    run, advice = _common.Runner(), module.params["advice"]
+    instance = instance_of(module.params["instance"])
+    run, advice = Runner(), module.params["advice"]
     begin = time.monotonic()
     while True:
         row, reason = ask(instance, module.params["standby"])
@@ -85,7 +92,7 @@ def main(module):
         died = last_words(instance, run) if row is None else None
         if died is not None and not module.check_mode:
             last = died.rstrip(". ") or "no log"
-            raise _common.MirroringError(f"the server of {instance.service} has stopped: {last}. {advice}".rstrip(" ."))
+            raise MirroringError(f"the server of {instance.service} has stopped: {last}. {advice}".rstrip(" ."))
         if row and wanted in (None, SESSION, row["summary_state"]):
             return {"changed": False, "mirroring": row, "waited": waited}
         if module.check_mode:
@@ -98,7 +105,7 @@ def main(module):
             words = (row["summary_state"], row["detail_state"], row["error_message"])
             reason = ": ".join(text for text in words if text) or "the view says nothing"
         if wanted is None or waited > limit:
-            raise _common.MirroringError(
+            raise MirroringError(
                 f"{what} ({reason}). Look at the logs of both servers (journalctl -u {instance.service})."
                 f" {advice}".rstrip(),
                 mirroring=row or {},
@@ -108,11 +115,11 @@ def main(module):
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "wait_for": {
                 "type": "str",
                 "choices": [SESSION, "Not Configured", "Synchronizing", "Synchronized", "Not Synchronized"],

@@ -63,7 +63,9 @@ path:
 import os
 import secrets
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _conninfo, _files
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import files
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import MirroringError, alone, run_module
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import conninfo
 
 
 def main(module):
@@ -71,7 +73,7 @@ def main(module):
     act = {"present": keep, "absent": take_away}[module.params["state"]]
     if module.check_mode:
         return act(module)
-    with _common.alone():
+    with alone():
         return act(module)
 
 
@@ -79,13 +81,13 @@ def take_away(module):
     """Leave foreign lines alone."""
     path, wanted = module.params["path"], [module.params["database"], module.params["role"]]
     if os.path.islink(path):
-        raise _common.MirroringError(f"{path} is a symbolic link: name the file itself with -e master_passfile=")
-    lines = (_files.read(path) or "").splitlines()
-    parsed = [(line, _conninfo.passfile_fields(line)) for line in lines]
+        raise MirroringError(f"{path} is a symbolic link: name the file itself with -e master_passfile=")
+    lines = (files.read(path) or "").splitlines()
+    parsed = [(line, conninfo.passfile_fields(line)) for line in lines]
     kept = [line for line, fields in parsed if not fields or fields[2:4] != wanted]
     changed = len(kept) < len(lines)
     if changed and kept:
-        _files.write(module, path, "".join(line + "\n" for line in kept), module.params["owner"])
+        files.write(module, path, "".join(line + "\n" for line in kept), module.params["owner"])
     elif changed and not module.check_mode:
         os.unlink(path)
     shown = "".join(
@@ -98,26 +100,26 @@ def keep(module):
     """Keep foreign lines, replace ours."""
     path, role, database = module.params["path"], module.params["role"], module.params["database"]
     if os.path.islink(path):
-        raise _common.MirroringError(f"{path} is a symbolic link: name the file itself with -e master_passfile=")
+        raise MirroringError(f"{path} is a symbolic link: name the file itself with -e master_passfile=")
     servers = [(server["address"], str(server["port"])) for server in module.params["servers"]]
-    lines = (_files.read(path) or "").splitlines()
-    parsed = [(line, _conninfo.passfile_fields(line)) for line in lines]
+    lines = (files.read(path) or "").splitlines()
+    parsed = [(line, conninfo.passfile_fields(line)) for line in lines]
     password = (
-        _conninfo.password_in(module.params["like"], role)
-        or _conninfo.password_in("\n".join(lines), role)
+        conninfo.password_in(module.params["like"], role)
+        or conninfo.password_in("\n".join(lines), role)
         or secrets.token_urlsafe(32)
     )
     replaced = [
         line for line, fields in parsed if fields and fields[2:4] == [database, role] and tuple(fields[:2]) in servers
     ]
-    new = [_conninfo.passfile_line(address, int(port), database, role, password) for address, port in servers]
+    new = [conninfo.passfile_line(address, int(port), database, role, password) for address, port in servers]
     if set(new) <= set(lines) and len(replaced) == len(new):
         text = "".join(line + "\n" for line in lines)
     else:
         text = "".join(line + "\n" for line in [*new, *(line for line in lines if line not in replaced)])
-    changed = _files.write(module, path, text, module.params["owner"])
+    changed = files.write(module, path, text, module.params["owner"])
     shown = [
-        "".join(_conninfo.passfile_line(address, int(port), database, role, mask) + "\n" for address, port in servers)
+        "".join(conninfo.passfile_line(address, int(port), database, role, mask) + "\n" for address, port in servers)
         for mask in ("(not shown)", "(not shown, new)")
     ]
     before = shown[0] if replaced else ""
@@ -130,7 +132,7 @@ def keep(module):
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         required_if=[("state", "present", ["servers"])],

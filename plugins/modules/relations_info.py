@@ -40,7 +40,8 @@ names:
   returned: success
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import INSTANCE_OPTION, instance_of, run_module
 
 DATABASES = "SELECT oid::text AS oid, datname FROM pg_database WHERE datallowconn"
 DEFAULT_TABLESPACE = "SELECT dattablespace::text AS oid FROM pg_database WHERE datname = current_database()"
@@ -51,24 +52,24 @@ WHERE c.oid = pg_filenode_relation(CASE WHEN %(space)s = %(default)s THEN 0 ELSE
 """
 
 
-def names_in(instance, database, triples):
+def names_in(instance, home, triples):
     """The names of the relations of one database; None for a system catalog."""
     found = {}
-    with _database.session(instance, database) as cursor:
-        default = _database.rows(cursor, DEFAULT_TABLESPACE)[0]["oid"]
+    with database.session(instance, home) as cursor:
+        default = database.rows(cursor, DEFAULT_TABLESPACE)[0]["oid"]
         for space, number, file in triples:
-            rows = _database.rows(cursor, NAME, {"space": space, "default": default, "file": file})
-            name = f"{database}: file {file} (not in the master)" if not rows else f"{database}.{rows[0]['name']}"
+            rows = database.rows(cursor, NAME, {"space": space, "default": default, "file": file})
+            name = f"{home}: file {file} (not in the master)" if not rows else f"{home}.{rows[0]['name']}"
             found[f"{space}/{number}/{file}"] = None if rows and rows[0]["system"] else name
     return found
 
 
 def main(module):
     """Ask each database for its own."""
-    instance = _common.instance_of(module.params["instance"])
+    instance = instance_of(module.params["instance"])
     triples = [tuple(each.split("/")) for each in module.params["relations"]]
-    with _database.session(instance) as cursor:
-        databases = {row["oid"]: row["datname"] for row in _database.rows(cursor, DATABASES)}
+    with database.session(instance) as cursor:
+        databases = {row["oid"]: row["datname"] for row in database.rows(cursor, DATABASES)}
     found = {}
     for number in sorted({triple[1] for triple in triples}):
         inside = [triple for triple in triples if triple[1] == number]
@@ -80,11 +81,11 @@ def main(module):
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "relations": {"type": "list", "elements": "str", "required": True},
         },
     )

@@ -62,74 +62,80 @@ primary_conninfo:
 import os
 import signal
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import (
-    _common,
-    _conf,
-    _conninfo,
-    _database,
-    _fence,
-    _files,
-    _observe,
-    _snapshot_job,
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
+    database,
+    observe,
+    server,
+    snapshot,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import files
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    MirroringError,
+    Runner,
+    alone,
+    instance_of,
+    run_module,
+)
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import conninfo, settings_file
 
 
 def main(module):
     """Act alone, since two operators may run the same playbook."""
-    instance = _common.instance_of(module.params["instance"])
+    instance = instance_of(module.params["instance"])
     if module.check_mode:
         return follow(module, instance, module.params["directory"] or instance.data_directory)
-    with _common.alone():
+    with alone():
         directory = module.params["directory"]
-        if not directory or _snapshot_job.is_deployed(instance, module.params["copy_id"]):
+        if not directory or snapshot.is_deployed(instance, module.params["copy_id"]):
             directory = instance.data_directory
         return follow(module, instance, directory)
 
 
 def follow(module, instance, directory):
     """Signal first: without it the server would become a master of its own."""
-    conninfo = _conninfo.render({**module.params["primary"], **_snapshot_job.KEEPALIVE})
+    told = conninfo.render({**module.params["primary"], **snapshot.KEEPALIVE})
     wanted = {
-        "primary_conninfo": conninfo,
+        "primary_conninfo": told,
         "primary_slot_name": module.params["slot"],
         **{name: None if value is None else str(value) for name, value in module.params["settings"].items()},
     }
     if not os.path.isdir(directory):
         if not module.check_mode:
-            raise _common.MirroringError(f"{directory} does not exist: run the whole playbook again")
+            raise MirroringError(f"{directory} does not exist: run the whole playbook again")
         before, changed = {}, True
     else:
         path = os.path.join(directory, "postgresql.auto.conf")
-        text = _files.read(path) or ""
-        before = {name: _conf.parse(text).get(name) for name in wanted}
-        signalled = _files.write(module, os.path.join(directory, "standby.signal"), "", instance.user)
-        changed = _files.write(module, path, _conf.edit(text, wanted), instance.user) or signalled
-    process = _observe.process(instance, _database.postmaster(instance))
+        text = files.read(path) or ""
+        before = {name: settings_file.parse(text).get(name) for name in wanted}
+        signalled = files.write(module, os.path.join(directory, "standby.signal"), "", instance.user)
+        changed = files.write(module, path, settings_file.edit(text, wanted), instance.user) or signalled
+    process = observe.process(instance, database.postmaster(instance))
     if not process["running"] and not module.check_mode:
-        _fence.end_rewind(instance.data_directory)
+        server.end_rewind(instance.data_directory)
         # starts that failed while it was told otherwise would count against the next one
-        _common.Runner()(["systemctl", "reset-failed", instance.service], timeout=10)
+        Runner()(["systemctl", "reset-failed", instance.service], timeout=10)
     wanted_reload = changed or module.params["reload"]
     if wanted_reload and process["running"] and directory == instance.data_directory and not module.check_mode:
         os.kill(process["pid"], signal.SIGHUP)
     if module.params["resume"]:
         changed = True
         if not module.check_mode:
-            with _database.session(instance) as cursor:
+            with database.session(instance) as cursor:
                 cursor.execute("SELECT pg_wal_replay_resume()")
     shown = [
         "".join(f"{name} = {value}\n" for name, value in state.items() if value is not None)
         for state in (before, wanted)
     ]
-    return {"changed": changed, "primary_conninfo": conninfo, "diff": {"before": shown[0], "after": shown[1]}}
+    return {"changed": changed, "primary_conninfo": told, "diff": {"before": shown[0], "after": shown[1]}}
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "directory": {"type": "path"},
             "copy_id": {"type": "int"},
             "primary": {"type": "dict", "required": True},

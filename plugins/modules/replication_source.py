@@ -90,15 +90,15 @@ created:
 
 import time
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import (
-    _common,
-    _conninfo,
-    _database,
-    _files,
-    _scram,
-    _serverinfo,
-    _snapshot,
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database, server_info, staging
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import files
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    MirroringError,
+    instance_of,
+    run_module,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import conninfo, scram
 
 OTHERS_NEED_ROLE = """
 SELECT EXISTS (SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass AND refobjid = %s::regrole) AS there
@@ -115,37 +115,37 @@ ANSWER_SECONDS = 4
 
 def ensure_role(cursor, role, password, act):
     """Create or repair the replication role; return created, repaired or nothing."""
-    found = _serverinfo.replication_role(cursor, role)
+    found = server_info.replication_role(cursor, role)
     if found:
         row = found[0]
-        if row["may_replicate"] and _scram.matches(password or "", row["rolpassword"]):
+        if row["may_replicate"] and scram.matches(password or "", row["rolpassword"]):
             return None
         if not row["ours"]:
-            hand_over = f"COMMENT ON ROLE {role} IS '{_serverinfo.REPLICATION_MARK}'"
-            raise _common.MirroringError(
+            hand_over = f"COMMENT ON ROLE {role} IS '{server_info.REPLICATION_MARK}'"
+            raise MirroringError(
                 f"there is a role {role} that this collection did not make, with another password: name another with"
                 f" -e master_replication_user=, or hand it over ({hand_over}), which changes its password"
             )
     if act:
         verb = "ALTER" if found else "CREATE"
         rights = "LOGIN REPLICATION VALID UNTIL 'infinity'"
-        cursor.execute(f'{verb} ROLE "{role}" WITH {rights} PASSWORD %s', (_scram.verifier(password),))
-        cursor.execute(f'COMMENT ON ROLE "{role}" IS %s', (_serverinfo.REPLICATION_MARK,))
+        cursor.execute(f'{verb} ROLE "{role}" WITH {rights} PASSWORD %s', (scram.verifier(password),))
+        cursor.execute(f'COMMENT ON ROLE "{role}" IS %s', (server_info.REPLICATION_MARK,))
     return "repaired" if found else "created"
 
 
 def ensure_registration(cursor, role, wanted, act):
     """Register these standbys alone: a master that was one itself still is registered. Return created or nothing."""
-    if [row["name"] for row in _database.rows(cursor, _serverinfo.STANDBYS)] == wanted:
+    if [row["name"] for row in database.rows(cursor, server_info.STANDBYS)] == wanted:
         return None
     if act:
-        _serverinfo.register(cursor, role, wanted)
+        server_info.register(cursor, role, wanted)
     return "created"
 
 
 def ensure_name(cursor, role, master, act):
     """Let the views say who the master is; return repaired or nothing."""
-    found = _database.rows(cursor, _serverinfo.MASTER_NAME)
+    found = database.rows(cursor, server_info.MASTER_NAME)
     if not master or (found and found[0]["name"] == master):
         return None
     if act:
@@ -155,7 +155,7 @@ def ensure_name(cursor, role, master, act):
 
 def ensure_slot(cursor, slot, act):
     """Create the slot, anew when it has lost its WAL; return created, repaired or nothing."""
-    found = _database.rows(cursor, SLOT, (slot,))
+    found = database.rows(cursor, SLOT, (slot,))
     if found and found[0]["wal_status"] != "lost":
         return None
     if act:
@@ -169,14 +169,14 @@ def drop_slot(cursor, slot):
     """Drop a slot; whoever still holds it is ended first, bounded."""
     deadline = time.monotonic() + RELEASE_SECONDS
     while True:
-        slots = _database.rows(cursor, SLOT, (slot,))
+        slots = database.rows(cursor, SLOT, (slot,))
         if not slots:
             return
         if not slots[0]["active"]:
             cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
             return
         if time.monotonic() > deadline:
-            raise _common.MirroringError(
+            raise MirroringError(
                 f"slot {slot} is still held by process {slots[0]['active_pid']} after {RELEASE_SECONDS} s:"
                 f" end it, then SELECT pg_drop_replication_slot('{slot}')"
             )
@@ -187,17 +187,15 @@ def drop_slot(cursor, slot):
 def present(module, cursor):
     """Make what is missing; return what was made and what was repaired."""
     options, role, act = module.params, module.params["role"], not module.check_mode
-    password = _conninfo.password_in(_files.read(options["passfile"]) or "", role)
+    password = conninfo.password_in(files.read(options["passfile"]) or "", role)
     if password is None and act:
-        raise _common.MirroringError(
-            f"{options['passfile']} holds no password for {role}: run the whole playbook again"
-        )
+        raise MirroringError(f"{options['passfile']} holds no password for {role}: run the whole playbook again")
     outcome = {
         "role": ensure_role(cursor, role, password, act),
         "registration": ensure_registration(cursor, role, sorted({options["standby"], *options["others"]}), act),
         "name": ensure_name(cursor, role, options["master"], act),
         "slot": ensure_slot(cursor, options["slot"], act),
-        "loaded pg_hba.conf": "repaired" if _database.rows(cursor, STALE_HBA)[0]["stale"] else None,
+        "loaded pg_hba.conf": "repaired" if database.rows(cursor, STALE_HBA)[0]["stale"] else None,
     }
     if outcome["loaded pg_hba.conf"] and act:
         cursor.execute("SELECT pg_reload_conf()")
@@ -207,20 +205,20 @@ def present(module, cursor):
 def answers(cursor, role):
     """Whether the WAL receiver of a snapshot answers, bounded: it does not while its host is off, cut off or frozen."""
     deadline = time.monotonic() + ANSWER_SECONDS
-    first = _database.rows(cursor, REPLIED, (_snapshot.APPLICATION, role))[0]["at"]
+    first = database.rows(cursor, REPLIED, (staging.APPLICATION, role))[0]["at"]
     while first is not None and time.monotonic() < deadline:
         time.sleep(0.2)
-        if (_database.rows(cursor, REPLIED, (_snapshot.APPLICATION, role))[0]["at"] or first) > first:
+        if (database.rows(cursor, REPLIED, (staging.APPLICATION, role))[0]["at"] or first) > first:
             return True
     return False
 
 
 def why_role_stays(cursor, role):
     """Why the role must not or cannot be dropped; nothing when it can be, or is not there."""
-    found = _serverinfo.replication_role(cursor, role)
+    found = server_info.replication_role(cursor, role)
     if found and not found[0]["ours"]:
         return "it was not made by this collection"
-    if found and _database.rows(cursor, OTHERS_NEED_ROLE, (f'"{role}"',))[0]["there"]:
+    if found and database.rows(cursor, OTHERS_NEED_ROLE, (f'"{role}"',))[0]["there"]:
         return "it owns or may use other objects"
     return ""
 
@@ -228,13 +226,13 @@ def why_role_stays(cursor, role):
 def absent(module, cursor):
     """Take it away, in the opposite order; return what was there, whether the slot was lost, and why the role stays."""
     options, role, act = module.params, module.params["role"], not module.check_mode
-    slots = _database.rows(cursor, SLOT, (options["slot"],))
-    there = bool(_serverinfo.replication_role(cursor, role))
+    slots = database.rows(cursor, SLOT, (options["slot"],))
+    there = bool(server_info.replication_role(cursor, role))
     stays = why_role_stays(cursor, role) if "role" in options["created"] else ""
-    standbys = [row["name"] for row in _database.rows(cursor, _serverinfo.STANDBYS)]
+    standbys = [row["name"] for row in database.rows(cursor, server_info.STANDBYS)]
     others = [name for name in standbys if name not in (options["standby"], options["master"])]
     if others != standbys and not there and "registration" in options["created"]:
-        raise _common.MirroringError(
+        raise MirroringError(
             f"{', '.join(standbys)} is registered, but not at the role {role}: name that with"
             " -e master_replication_user="
         )
@@ -250,11 +248,11 @@ def absent(module, cursor):
     if act:
         # first, so that nobody whose lines are gone from pg_hba.conf comes back to the slot
         cursor.execute("SELECT pg_reload_conf()")
-        cursor.execute(END_SNAPSHOT, (_snapshot.APPLICATION, role))
+        cursor.execute(END_SNAPSHOT, (staging.APPLICATION, role))
         if "slot" in removed:
             drop_slot(cursor, options["slot"])
         if "registration" in removed:
-            _serverinfo.register(cursor, role, others)
+            server_info.register(cursor, role, others)
         if "role" in removed:
             cursor.execute(f'DROP ROLE "{role}"')
     return removed, bool(slots) and slots[0]["wal_status"] == "lost", stays
@@ -262,7 +260,7 @@ def absent(module, cursor):
 
 def main(module):
     """Act under a lock, since two operators may run the same playbook."""
-    with _database.session(_common.instance_of(module.params["instance"])) as cursor:
+    with database.session(instance_of(module.params["instance"])) as cursor:
         cursor.execute(LOCK)
         goes_on = module.params["spare"] and answers(cursor, module.params["role"])
         lost, stays, before, created, repaired = False, "", [], [], []
@@ -286,11 +284,11 @@ def main(module):
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "role": {"type": "str", "default": "hawq_mirroring"},
             "passfile": {"type": "path", "required": True, "no_log": False},

@@ -65,17 +65,22 @@ import os
 import re
 import typing as t
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import (
-    _common,
-    _conninfo,
-    _divergence,
-    _fence,
-    _files,
-    _observe,
-    _places,
-    _rewind,
-    _snapshot_job,
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
+    divergence,
+    observe,
+    rewind,
+    server,
+    snapshot,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import files
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    MirroringError,
+    Runner,
+    instance_of,
+    run_module,
+)
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import conninfo, places
 
 MEGABYTES = re.compile(r"need to copy (\d+) MB")
 
@@ -89,83 +94,83 @@ def last_words(text):
 def prepare(module, instance, run, source, result):
     """Everything that leaves the directory a server's that could be started again."""
     options = module.params
-    history = _divergence.parts_of(options["history"])
-    _rewind.recover(instance, run, options["timeout"])
-    size = int((_observe.control(instance, run) or {}).get("wal_segment_bytes") or 0)
+    history = divergence.parts_of(options["history"])
+    rewind.recover(instance, run, options["timeout"])
+    size = int((observe.control(instance, run) or {}).get("wal_segment_bytes") or 0)
     while True:
-        lsn, missing = _divergence.checkpoint_before(instance, run, history, options["fork"], size, options["timeout"])
+        lsn, missing = divergence.checkpoint_before(instance, run, history, options["fork"], size, options["timeout"])
         if not missing:
             break
-        result["fetched"] += _rewind.fetch(instance, run, source, missing)
+        result["fetched"] += rewind.fetch(instance, run, source, missing)
     if lsn is None:
-        raise _common.MirroringError(f"no checkpoint before {options['fork']} is left in its WAL")
+        raise MirroringError(f"no checkpoint before {options['fork']} is left in its WAL")
 
 
 def copy(instance, run, source, timeout, result):
     """Run pg_rewind. It says what it has to copy when it has read all and written nothing yet (13 to 18)."""
-    code, output, errors = run(_rewind.command_of(instance, source), timeout=timeout, user=instance.user)
+    code, output, errors = run(rewind.command_of(instance, source), timeout=timeout, user=instance.user)
     found = MEGABYTES.search(output + errors)
     # one that outlives the time-out may have begun since
-    goes_on = code != 0 and _fence.end_rewind(instance.data_directory)
+    goes_on = code != 0 and server.end_rewind(instance.data_directory)
     if code != 0 and not found and not goes_on:
         result["unfinished"] = False
-        raise _common.MirroringError(f"pg_rewind does not work: {last_words(output + errors)}")
+        raise MirroringError(f"pg_rewind does not work: {last_words(output + errors)}")
     if code != 0:
-        raise _common.MirroringError(f"pg_rewind stopped half-way: {last_words(output + errors)}")
+        raise MirroringError(f"pg_rewind stopped half-way: {last_words(output + errors)}")
     result["copied_bytes"] = int(found.group(1)) << 20 if found else 0
 
 
-def rewind(module, instance, run, result):
+def work(module, instance, run, result):
     """Prepare, mark, rewind, make it a standby, take the mark away."""
     options, data = module.params, instance.data_directory
-    if _observe.unfinished(data):
+    if observe.unfinished(data):
         result.update(unfinished=True, changed=False)
-        raise _common.MirroringError("an earlier attempt has left it half-way")
+        raise MirroringError("an earlier attempt has left it half-way")
     keywords = {**options["primary"], "user": options["role"], "dbname": "postgres"}
     keywords.pop("application_name", None)
-    password = _conninfo.password_in(_files.read(options["passfile"]) or "", options["password_of"]) or ""
-    os.makedirs(_places.scratch(data), mode=0o700, exist_ok=True)
-    _files.write(module, os.path.join(data, "standby.signal"), "", instance.user)
-    source = _rewind.Source(keywords, _rewind.write_passfile(instance, password, keywords, module))
+    password = conninfo.password_in(files.read(options["passfile"]) or "", options["password_of"]) or ""
+    os.makedirs(places.scratch(data), mode=0o700, exist_ok=True)
+    files.write(module, os.path.join(data, "standby.signal"), "", instance.user)
+    source = rewind.Source(keywords, rewind.write_passfile(instance, password, keywords, module))
     try:
-        _rewind.stop(instance, run)
+        rewind.stop(instance, run)
         prepare(module, instance, run, source, result)
-        _rewind.save_configuration(instance)
-        _rewind.set_mark(module, data)
+        rewind.save_configuration(instance)
+        rewind.set_mark(module, data)
         result["unfinished"] = True
         copy(instance, run, source, options["timeout"], result)
-        _files.write(module, os.path.join(data, "standby.signal"), "", instance.user)
-        _rewind.restore_configuration(instance)
-        _snapshot_job.sync_directory(data)
+        files.write(module, os.path.join(data, "standby.signal"), "", instance.user)
+        rewind.restore_configuration(instance)
+        snapshot.sync_directory(data)
         result.update(rewound=True, unfinished=False)
     finally:
         if not result["unfinished"]:
-            _rewind.take_mark(data)
-        _rewind.clear(instance)
+            rewind.take_mark(data)
+        rewind.clear(instance)
 
 
 def main(module):
     """Act alone; say why it did not work instead of failing."""
-    instance, run = _common.instance_of(module.params["instance"]), _common.Runner()
+    instance, run = instance_of(module.params["instance"]), Runner()
     result: dict[str, t.Any] = {"changed": True, "rewound": False, "unfinished": False, "fetched": 0}
     result["diff"] = {"before": "its own history\n", "after": f"as its master at {module.params['fork']}\n"}
     if module.check_mode:
         return {**result, "rewound": True, "seconds": 0.0}
-    return _rewind.attempt(lambda: rewind(module, instance, run, result), result)
+    return rewind.attempt(lambda: work(module, instance, run, result), result)
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "primary": {"type": "dict", "required": True},
             "role": {"type": "str", "required": True},
             "passfile": {"type": "path", "required": True, "no_log": False},
             "password_of": {"type": "str", "default": "hawq_mirroring", "no_log": False},
             "fork": {"type": "str", "required": True},
-            "history": _divergence.HISTORY_OPTION,
+            "history": divergence.HISTORY_OPTION,
             "timeout": {"type": "int", "default": 3600},
         },
     )

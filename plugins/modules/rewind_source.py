@@ -49,14 +49,15 @@ checkpointed:
 import os
 import time
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import (
-    _common,
-    _conninfo,
-    _database,
-    _files,
-    _scram,
-    _serverinfo,
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database, server_info
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import files
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    MirroringError,
+    instance_of,
+    run_module,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import conninfo, scram
 
 MARK = "# hawq.mirroring rewind"
 CHECKPOINT_SECONDS = 600
@@ -88,20 +89,20 @@ END_SECONDS = 20
 
 def ours(cursor, role):
     """Whether there is the role, made here; None when there is none."""
-    rows = _database.rows(cursor, ROLE, (_serverinfo.REWIND_MARK, role))
+    rows = database.rows(cursor, ROLE, (server_info.REWIND_MARK, role))
     return bool(rows[0]["ours"]) if rows else None
 
 
 def edit_hba(module, cursor, path, user, lines):
     """Let the role in, or not any more; return whether that changed the file."""
     path = os.path.realpath(path)
-    text = _files.read(path) or ""
+    text = files.read(path) or ""
     others = [line for line in text.splitlines() if not line.endswith(MARK)]
     wanted = "".join(f"{line}\n" for line in [*(f"{line} {MARK}" for line in lines), *others])
     if wanted == text:
         return False
     if not module.check_mode:
-        _files.write(module, path, wanted, user, os.stat(path).st_mode & 0o777)
+        files.write(module, path, wanted, user, os.stat(path).st_mode & 0o777)
         cursor.execute("SELECT pg_reload_conf()")
     return True
 
@@ -111,21 +112,21 @@ def present(module, instance, cursor, row):
     role, act = module.params["role"], not module.check_mode
     there = ours(cursor, role)
     if there is False:
-        raise _common.MirroringError(
+        raise MirroringError(
             f"there is a role {role} that this collection did not make, and a rewind needs that name: rename it, or"
             " name another replication role with -e master_replication_user="
         )
     if act:
         if row["last"] != row["now"]:
             cursor.execute("CHECKPOINT")
-        password = _conninfo.password_in(_files.read(module.params["passfile"]) or "", module.params["password_of"])
+        password = conninfo.password_in(files.read(module.params["passfile"]) or "", module.params["password_of"])
         if password is None:
-            raise _common.MirroringError(
+            raise MirroringError(
                 f"{module.params['passfile']} holds no password for {module.params['password_of']}: run this again"
             )
         verb = "ALTER" if there else "CREATE"
-        cursor.execute(f'{verb} ROLE "{role}" WITH LOGIN PASSWORD %s', (_scram.verifier(password),))
-        cursor.execute(f'COMMENT ON ROLE "{role}" IS %s', (_serverinfo.REWIND_MARK,))
+        cursor.execute(f'{verb} ROLE "{role}" WITH LOGIN PASSWORD %s', (scram.verifier(password),))
+        cursor.execute(f'COMMENT ON ROLE "{role}" IS %s', (server_info.REWIND_MARK,))
         for function in FUNCTIONS:
             cursor.execute(f'GRANT EXECUTE ON FUNCTION pg_catalog.{function} TO "{role}"')
     return edit_hba(module, cursor, row["hba_file"], instance.user, module.params["hba_lines"]) or not there
@@ -134,9 +135,9 @@ def present(module, instance, cursor, row):
 def wait_for_end(cursor, role):
     """A rewind that outlived its controller is not ended under way."""
     deadline = time.monotonic() + END_SECONDS
-    while sessions := _database.rows(cursor, SESSIONS, (role,)):
+    while sessions := database.rows(cursor, SESSIONS, (role,)):
         if time.monotonic() > deadline:
-            raise _common.MirroringError(
+            raise MirroringError(
                 f"another host still reads the files of this one (process {sessions[0]['pid']}): run this again when it"
                 f" has ended, or end it (SELECT pg_terminate_backend({sessions[0]['pid']}))"
             )
@@ -161,10 +162,10 @@ def absent(module, instance, cursor, row):
 def main(module):
     """Act in the database that pg_rewind connects to: privileges on functions are each database's own."""
     wanted = module.params["state"] == "present"
-    instance = _common.instance_of(module.params["instance"])
-    with _database.session(instance, statement_seconds=CHECKPOINT_SECONDS) as cursor:
+    instance = instance_of(module.params["instance"])
+    with database.session(instance, statement_seconds=CHECKPOINT_SECONDS) as cursor:
         cursor.execute(LOCK)
-        row = _database.rows(cursor, TIMELINES)[0]
+        row = database.rows(cursor, TIMELINES)[0]
         changed = (present if wanted else absent)(module, instance, cursor, row)
     shown = ("absent\n", "present\n") if wanted else ("present\n", "absent\n")
     return {
@@ -175,11 +176,11 @@ def main(module):
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "role": {"type": "str", "required": True},
             "passfile": {"type": "path", "required": True, "no_log": False},

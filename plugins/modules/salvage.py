@@ -78,40 +78,48 @@ replay_lsn:
   returned: with O(state=installed)
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _fence, _salvage
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import salvage, server
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    MirroringError,
+    Runner,
+    alone,
+    instance_of,
+    run_module,
+)
 
 
 def main(module):
     """Dispatch on the state."""
-    instance, run, options = _common.instance_of(module.params["instance"]), _common.Runner(), module.params
-    if options["state"] == "offered" and module.check_mode and _fence.workers(instance.data_directory):
-        return {"changed": False, "staging": _salvage.staging(instance)}  # what is not fenced yet offers nothing yet
+    instance, run, options = instance_of(module.params["instance"]), Runner(), module.params
+    if options["state"] == "offered" and module.check_mode and server.workers(instance.data_directory):
+        return {"changed": False, "staging": salvage.staging(instance)}  # what is not fenced yet offers nothing yet
     if options["state"] == "offered":
-        standing = _salvage.Standing(options["after"], options["have"], options["timeline"], options["known"])
+        standing = salvage.Standing(options["after"], options["have"], options["timeline"], options["known"])
         try:
-            offer = _salvage.offer(instance, run, standing, options["accept_loss"], options["timeout"])
-        except _common.MirroringError as error:
-            way = "" if options["accept_loss"] else _salvage.way_back(instance)
-            raise _common.MirroringError(f"{error}{way}") from error
-        return {"changed": False, "offer": offer, "staging": _salvage.staging(instance)}
+            offer = salvage.offer(instance, run, standing, options["accept_loss"], options["timeout"])
+        except MirroringError as error:
+            way = "" if options["accept_loss"] else salvage.way_back(instance)
+            raise MirroringError(f"{error}{way}") from error
+        return {"changed": False, "offer": offer, "staging": salvage.staging(instance)}
     offer = options["offer"]
-    result = {"changed": True, "staging": _salvage.staging(instance)}
+    result = {"changed": True, "staging": salvage.staging(instance)}
     names = "".join(f"pg_wal/{entry['name']}\n" for entry in offer["files"])
     result["diff"] = {"before": "", "after": names}
     if module.check_mode:
         return result
-    with _common.alone():
+    with alone():
         if options["state"] == "fetched":
-            result["changed"] = _salvage.fetch(
+            result["changed"] = salvage.fetch(
                 instance, run, offer, options["address"], options["port"], options["timeout"]
             )
         else:
-            result["replay_lsn"] = _salvage.install(instance, run, offer, options["have"], options["timeout"])
+            result["replay_lsn"] = salvage.install(instance, run, offer, options["have"], options["timeout"])
     return result
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         required_if=[
@@ -120,7 +128,7 @@ if __name__ == "__main__":
             ("state", "installed", ["offer", "have"]),
         ],
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "state": {"type": "str", "choices": ["offered", "fetched", "installed"], "required": True},
             "after": {"type": "str"},
             "have": {"type": "str"},

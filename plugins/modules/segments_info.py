@@ -57,23 +57,24 @@ waited:
 
 import time
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _serverinfo
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database, server_info
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import INSTANCE_OPTION, instance_of, run_module
 
 KNOWN = "SELECT hostname, bool_or(reported > '-infinity') AS here FROM public.hawq_mirroring_segment GROUP BY hostname"
 
 
 def main(module):
     """Ask until all are there or the time is up."""
-    instance, begin = _common.instance_of(module.params["instance"]), time.monotonic()
-    with _database.session(instance) as cursor:
+    instance, begin = instance_of(module.params["instance"]), time.monotonic()
+    with database.session(instance) as cursor:
         while True:
-            known = {row["hostname"]: row["here"] for row in _database.rows(cursor, KNOWN)}
+            known = {row["hostname"]: row["here"] for row in database.rows(cursor, KNOWN)}
             awaited = [name for name in module.params["wait_for"] if not known.get(name)]
             waited = time.monotonic() - begin
             if not awaited or waited > module.params["timeout"] or module.check_mode:
                 return {
                     "changed": False,
-                    "segments": _database.rows(cursor, _serverinfo.SEGMENTS),
+                    "segments": database.rows(cursor, server_info.SEGMENTS),
                     "registered": sorted(name for name, here in known.items() if here),
                     "missing": sorted({*awaited, *(name for name, here in known.items() if not here)}),
                     "waited": round(waited, 2),
@@ -82,11 +83,11 @@ def main(module):
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "wait_for": {"type": "list", "elements": "str", "default": []},
             "timeout": {"type": "int", "default": 20},
         },

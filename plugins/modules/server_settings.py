@@ -38,7 +38,13 @@ restart_needed:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    MirroringError,
+    instance_of,
+    run_module,
+)
 
 #: the value in effect as SHOW prints it, and the one that the files ask for
 QUERY = """
@@ -50,13 +56,13 @@ FROM pg_settings s WHERE name = ANY(%s)
 
 def main(module):
     """Compare, write what differs, reload."""
-    instance = _common.instance_of(module.params["instance"])
+    instance = instance_of(module.params["instance"])
     settings = module.params["settings"]
-    with _database.session(instance) as cursor:
-        now = {row["name"]: row for row in _database.rows(cursor, QUERY, (list(settings),))}
+    with database.session(instance) as cursor:
+        now = {row["name"]: row for row in database.rows(cursor, QUERY, (list(settings),))}
         unknown = sorted(set(settings) - set(now))
         if unknown:
-            raise _common.MirroringError(f"the server knows no parameter {', '.join(unknown)}")
+            raise MirroringError(f"the server knows no parameter {', '.join(unknown)}")
         different = {
             name: value
             for name, value in settings.items()
@@ -83,8 +89,8 @@ def main(module):
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
-        argument_spec={"instance": _common.INSTANCE_OPTION, "settings": {"type": "dict", "required": True}},
+        argument_spec={"instance": INSTANCE_OPTION, "settings": {"type": "dict", "required": True}},
     )

@@ -138,7 +138,15 @@ kept:
 import os
 import time
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _observe, _snapshot, _snapshot_job
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observe, snapshot, staging
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    MirroringError,
+    Runner,
+    alone,
+    instance_of,
+    run_module,
+)
 
 RUNNING = ("copying", "verifying", "done")
 
@@ -146,63 +154,63 @@ RUNNING = ("copying", "verifying", "done")
 def started(module, instance, run):
     """Attach to a fitting job, else clear what is left and start one."""
     request = module.params["request"]
-    found = _observe.snapshot(instance, run)
+    found = observe.snapshot(instance, run)
     same = found["request"].get("system_identifier") == request["system_identifier"]
     fits = same and not module.params["fresh"]
     if found["phase"] in RUNNING and fits and (found["phase"] != "done" or found["verified"]):
         return {"changed": False, "attached": True, "phase": found["phase"], "kept": []}
     kept = []
     if not module.check_mode:
-        _snapshot_job.check_source(instance, run, request)
-        _snapshot_job.clear(instance, run)
-        _snapshot_job.refuse_running(instance)
+        snapshot.check_source(instance, run, request)
+        snapshot.clear(instance, run)
+        snapshot.refuse_running(instance)
         existing = module.params["existing_data"]
         full = [path for path in request["tablespaces"] if os.path.isdir(path) and os.listdir(path)]
-        asides = {path: _snapshot_job.aside(path) for path in full if existing == "keep"}
+        asides = {path: snapshot.aside(path) for path in full if existing == "keep"}
         kept = list(asides.values())
-        _snapshot_job.make_place(instance, {**request, "kept": asides})
+        snapshot.make_place(instance, {**request, "kept": asides})
         for path in full:
             if path in asides:
-                _snapshot_job.keep_tablespace(path, asides[path], instance.data_directory)
+                snapshot.keep_tablespace(path, asides[path], instance.data_directory)
             elif existing == "discard":
-                _snapshot_job.empty_directory(path)
+                snapshot.empty_directory(path)
         if existing == "discard" and module.params["make_room"]:
-            _snapshot_job.empty_directory(instance.data_directory)
-        _snapshot_job.start(instance, run, request, module.params["timeout"])
+            snapshot.empty_directory(instance.data_directory)
+        snapshot.start(instance, run, request, module.params["timeout"])
     return {"changed": True, "attached": False, "phase": "copying", "kept": kept}
 
 
 def wait(module, run, phases):
     """Wait, bounded, while the job is in one of these phases; return its phase."""
     deadline = time.monotonic() + module.params["wait"]
-    phase = _snapshot.job(run)["phase"]
+    phase = staging.job(run)["phase"]
     while phase in phases and time.monotonic() < deadline and not module.check_mode:
         time.sleep(0.1)
-        phase = _snapshot.job(run)["phase"]
+        phase = staging.job(run)["phase"]
     return phase
 
 
 def finished(module, instance, run):
     """Wait a little, then say how far the job is."""
     phase = wait(module, run, ("copying", "verifying"))
-    if phase == "none" and _snapshot_job.is_deployed(instance, module.params["copy_id"]):
+    if phase == "none" and snapshot.is_deployed(instance, module.params["copy_id"]):
         phase = "done"
-    return {"changed": False, "phase": phase, "log": _snapshot_job.log_tail(), "kept": []}
+    return {"changed": False, "phase": phase, "log": snapshot.log_tail(), "kept": []}
 
 
 def deployed(module, instance, run):
     """Move the copy into place, unless another run has."""
-    staging = _snapshot.Staging(instance.data_directory)
+    places = staging.Staging(instance.data_directory)
     if module.check_mode:
         return {"changed": True, "phase": "none", "kept": []}
-    if not os.path.isdir(staging.copy):
-        if _snapshot_job.is_deployed(instance, module.params["copy_id"]):
+    if not os.path.isdir(places.copy):
+        if snapshot.is_deployed(instance, module.params["copy_id"]):
             return {"changed": False, "phase": "done", "kept": []}
-        raise _common.MirroringError(f"{staging.copy} has gone: run the whole playbook again, it will copy anew")
-    if not os.path.exists(staging.verified):
-        raise _common.MirroringError(f"{staging.copy} is not verified: run the whole playbook again, it will copy anew")
-    kept = _snapshot_job.deploy(instance, module.params["existing_data"])
-    _snapshot_job.forget(run)
+        raise MirroringError(f"{places.copy} has gone: run the whole playbook again, it will copy anew")
+    if not os.path.exists(places.verified):
+        raise MirroringError(f"{places.copy} is not verified: run the whole playbook again, it will copy anew")
+    kept = snapshot.deploy(instance, module.params["existing_data"])
+    snapshot.forget(run)
     return {"changed": True, "phase": "done", "kept": [kept] if kept else []}
 
 
@@ -210,32 +218,32 @@ def absent(module, instance, run):
     """Leave no unit, no half copy; spare what is or may become a whole one."""
     if module.params["spare"]:
         wait(module, run, ("copying",))
-    found = _observe.snapshot(instance, run)
+    found = observe.snapshot(instance, run)
     whole = found["phase"] in ("copying", "verifying") or (found["phase"] == "done" and found["verified"])
     if module.params["spare"] and whole:
         return {"changed": False, "phase": found["phase"], "goes_on": True, "kept": []}
     changed = found["phase"] != "none" or found["exists"]
     if changed and not module.check_mode:
-        _snapshot_job.clear(instance, run)
+        snapshot.clear(instance, run)
     return {"changed": changed, "phase": "none", "goes_on": False, "kept": []}
 
 
 def main(module):
     """Dispatch on the state."""
-    instance = _common.instance_of(module.params["instance"])
-    state, run = module.params["state"], _common.Runner()
+    instance = instance_of(module.params["instance"])
+    state, run = module.params["state"], Runner()
     states = {"started": started, "finished": finished, "deployed": deployed, "absent": absent}
     if state == "finished" or module.check_mode:
         result = states[state](module, instance, run)
     else:
-        with _common.alone():
+        with alone():
             result = states[state](module, instance, run)
-    staging = _snapshot.Staging(instance.data_directory)
-    result.update(copy_directory=staging.copy, copy_id=_snapshot_job.copy_id(instance))
+    staged = staging.Staging(instance.data_directory)
+    result.update(copy_directory=staged.copy, copy_id=snapshot.copy_id(instance))
     lines = {
-        "started": (staging.place, "created"),
+        "started": (staged.place, "created"),
         "deployed": (instance.data_directory, "replaced"),
-        "absent": (staging.place, "removed"),
+        "absent": (staged.place, "removed"),
     }
     if result["changed"]:
         path, verb = lines[module.params["state"]]
@@ -244,12 +252,12 @@ def main(module):
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         required_if=[("state", "started", ["request"])],
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "state": {"type": "str", "choices": ["started", "finished", "deployed", "absent"], "required": True},
             "request": {
                 "type": "dict",

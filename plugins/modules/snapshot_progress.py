@@ -36,7 +36,13 @@ progress:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _delta, _serverinfo, _snapshot
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
+    database,
+    delta,
+    server_info,
+    staging,
+)
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import INSTANCE_OPTION, instance_of, run_module
 
 QUERY = r"""
 SELECT p.phase, p.backup_streamed AS streamed_bytes, p.backup_total AS total_bytes
@@ -52,15 +58,15 @@ WHERE application_name ~ %s AND shobj_description(r.oid, 'pg_authid') = %s
 
 def main(module):
     """Ask once."""
-    told = rf"^{_delta.APPLICATION} \d{{1,18}}/\d{{1,18}}$"  # any session may call itself that, but not be of that role
-    with _database.session(_common.instance_of(module.params["instance"])) as cursor:
-        found = _database.rows(cursor, QUERY, (_snapshot.APPLICATION, told, _serverinfo.REWIND_MARK))
+    told = rf"^{delta.APPLICATION} \d{{1,18}}/\d{{1,18}}$"  # any session may call itself that, but not be of that role
+    with database.session(instance_of(module.params["instance"])) as cursor:
+        found = database.rows(cursor, QUERY, (staging.APPLICATION, told, server_info.REWIND_MARK))
     return {"changed": False, "progress": found[0] if found else None}
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
-        argument_spec={"instance": _common.INSTANCE_OPTION, "timeout": {"type": "int", "default": 86400}},
+        argument_spec={"instance": INSTANCE_OPTION, "timeout": {"type": "int", "default": 86400}},
     )

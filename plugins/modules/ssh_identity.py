@@ -65,7 +65,7 @@ import socket
 import tempfile
 from pathlib import Path
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import MirroringError, Runner, run_module
 
 HOST_KEYS = Path("/etc/ssh")
 NAME = "id_ed25519"
@@ -81,7 +81,7 @@ def keygen(run, *arguments):
     """Run ssh-keygen, return what it prints."""
     code, output, errors = run(["ssh-keygen", *arguments])
     if code:
-        raise _common.MirroringError(f"ssh-keygen failed: {(errors or output).strip() or code}")
+        raise MirroringError(f"ssh-keygen failed: {(errors or output).strip() or code}")
     return output
 
 
@@ -106,7 +106,7 @@ def make(run, directory, account, comment):
 def main(module):
     """Find the user, make what is missing, say what others must know."""
     user = module.params["user"]
-    run = _common.Runner()
+    run = Runner()
     result = dict.fromkeys(["public_key", "directory", "uid", "gid"])
     result.update(changed=False, host_keys=host_keys())
     try:
@@ -114,7 +114,7 @@ def main(module):
     except KeyError as error:
         if module.check_mode:
             return result | {"changed": True}
-        raise _common.MirroringError(
+        raise MirroringError(
             f"There is no user {user} here: run the role gpadmin_user first, or name another."
         ) from error
     directory = Path(account.pw_dir, ".ssh")
@@ -133,7 +133,7 @@ def main(module):
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={"user": {"type": "str", "required": True}, "comment": {"type": "str"}},

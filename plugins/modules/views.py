@@ -46,14 +46,22 @@ directory:
 
 import os
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _database, _files, _views
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database, views
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import files
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    MirroringError,
+    Runner,
+    instance_of,
+    run_module,
+)
 
 
-def in_database(module, instance, database):
+def in_database(module, instance, name):
     """Create or update the extension; return whether it had to."""
     name = module.params["extension"]
-    with _database.session(instance, database) as cursor:
-        if _views.is_installed(cursor, name):
+    with database.session(instance, name) as cursor:
+        if views.is_installed(cursor, name):
             return False
         if not module.check_mode:
             cursor.execute("SELECT pg_advisory_lock(hashtext('hawq.mirroring'))")
@@ -64,26 +72,26 @@ def in_database(module, instance, database):
 
 def main(module):
     """Files first, then databases."""
-    instance = _common.instance_of(module.params["instance"])
-    place = _views.directory(instance, _common.Runner())
+    instance = instance_of(module.params["instance"])
+    place = views.directory(instance, Runner())
     changes = []
     if place is None and not module.check_mode:
-        raise _common.MirroringError(
+        raise MirroringError(
             f"no extension directory belongs to {instance.bin_directory}: is the engine installed completely?"
         )
     for name, text in sorted(module.params["files"].items()):
-        if place is None or _files.write(module, os.path.join(place, name), text, "root", 0o644):
+        if place is None or files.write(module, os.path.join(place, name), text, "root", 0o644):
             changes.append(f"{place}/{name}\n")
     changes += [f"database {name}\n" for name in module.params["databases"] if in_database(module, instance, name)]
     return {"changed": bool(changes), "directory": place, "diff": {"before": "", "after": "".join(changes)}}
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={
-            "instance": _common.INSTANCE_OPTION,
+            "instance": INSTANCE_OPTION,
             "extension": {"type": "str", "default": "hawq_mirroring"},
             "files": {"type": "dict", "required": True},
             "databases": {"type": "list", "elements": "str", "default": []},

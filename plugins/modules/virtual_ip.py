@@ -36,16 +36,17 @@ seconds: {description: Seconds until the address was where it should be., type: 
 
 import time
 
-from ansible_collections.hawq.mirroring.plugins.module_utils import _common, _virtual_ip
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import virtual_ip
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import Runner, run_module
 
 
 def main(module):
     """Compare, move, confirm."""
-    run, begin = _common.Runner(), time.monotonic()
+    run, begin = Runner(), time.monotonic()
     address, interface = module.params["address"], module.params["interface"]
-    wanted, before = module.params["state"] == "present", _virtual_ip.here(run, address)
+    wanted, before = module.params["state"] == "present", virtual_ip.here(run, address)
     if before != wanted and not module.check_mode:
-        move = _virtual_ip.take if wanted else _virtual_ip.release
+        move = virtual_ip.take if wanted else virtual_ip.release
         move(run, address, interface, module.params["timeout"])
     shown = [f"{address}\n" if here else "" for here in (before, wanted)]
     return {
@@ -56,7 +57,7 @@ def main(module):
 
 
 if __name__ == "__main__":
-    _common.run(
+    run_module(
         main,
         supports_check_mode=True,
         argument_spec={

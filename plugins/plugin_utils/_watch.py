@@ -8,7 +8,7 @@ import time
 import typing as t
 
 from ansible.utils.display import Display
-from ansible_collections.hawq.mirroring.plugins.module_utils import _progress
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import progress
 
 SAY_EVERY = 4
 
@@ -27,20 +27,20 @@ def watch(
     # a worker outlives a controller that is killed, and would watch for ever for nobody
     while time.monotonic() - begin < limit and os.getppid() == controller:
         answer = ask()
-        progress = answer.get("progress")
+        answered = answer.get("progress")
         now = time.monotonic()
-        if answer.get("failed") or (progress is None and (seen is not None or now - begin > grace)):
+        if answer.get("failed") or (answered is None and (seen is not None or now - begin > grace)):
             break
-        if progress:
-            seen = seen or {"at": now, "bytes": progress["streamed_bytes"]}
-            if progress["streamed_bytes"] != moved[0] or not progress["streamed_bytes"]:
-                moved = (progress["streamed_bytes"], now)
+        if answered:
+            seen = seen or {"at": now, "bytes": answered["streamed_bytes"]}
+            if answered["streamed_bytes"] != moved[0] or not answered["streamed_bytes"]:
+                moved = (answered["streamed_bytes"], now)
             if now - moved[1] > stall:
                 Display().display(f"  {what}: nothing moves since {stall:.0f} s")
                 break
             if now - said >= SAY_EVERY:
                 said = now
-                Display().display(_progress.line(what, progress, now - seen["at"], seen["bytes"]))
+                Display().display(progress.line(what, answered, now - seen["at"], seen["bytes"]))
         # each question costs some work on both hosts, which a long copy needs itself
         time.sleep(min(1.0, max(0.2, (now - begin) / 20)))
     return {"changed": False, "progress": None, "watched": round(time.monotonic() - begin, 1)}

@@ -8,7 +8,7 @@ import json
 import struct
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils._delta import (
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.delta import (
     BATCH,
     BLOCK,
     MOST,

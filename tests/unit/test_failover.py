@@ -7,7 +7,8 @@ import itertools
 import typing as t
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils import _failover, _report
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import texts
 from observations import (
     DATA,
     FOREIGN,
@@ -35,7 +36,7 @@ def judge(hosts: Hosts, options: dict[str, t.Any]) -> t.Any:
     defaults = {"standby_host": None, "master_is_down": False, "fence_command": None, "accept_data_loss": False}
     defaults["witnesses"] = {}
     assert set(options) <= set(defaults)
-    return _failover.judge(hosts, HOSTS, {**defaults, **options})
+    return failover.judge(hosts, HOSTS, {**defaults, **options})
 
 
 def pair(old: Observation, new: Observation | None = None) -> Hosts:
@@ -464,19 +465,19 @@ def test_s2_nothing_is_activated_beside_what_may_write(first: str, second: str) 
         old, new = hosts[verdict.plan["old"]], hosts[verdict.plan["new"]]
         assert [first, second].count("master") == 0
         assert "silent" not in (first, second)
-        assert _failover.topology.kind(new) in ("standby", "stopped standby")
-        if _failover.topology.kind(old) == "unreachable":
+        assert failover.topology.kind(new) in ("standby", "stopped standby")
+        if failover.topology.kind(old) == "unreachable":
             assert not new["probes"][verdict.plan["old"]]["answers"]
         if verdict.plan["fence"] == "operator's word":
             assert not new["probes"][verdict.plan["old"]]["open"]
             assert options["master_is_down"]
         else:
-            assert verdict.plan["fence"] == "command" or _failover.topology.kind(old) != "unreachable"
+            assert verdict.plan["fence"] == "command" or failover.topology.kind(old) != "unreachable"
 
 
 def report(plan: dict[str, t.Any], offer: dict[str, t.Any], **done: t.Any) -> dict[str, str]:
     activation = {"promoted": True, "timeline": 2, "activation_lsn": "0/5000000", "seconds": 0.1, **done}
-    return _report.failover({"check": False, "plan": plan, "offer": offer, "activation": activation})["facts"]
+    return texts.failover({"check": False, "plan": plan, "offer": offer, "activation": activation})["facts"]
 
 
 def test_report_of_a_salvage() -> None:

@@ -6,14 +6,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils import (
-    _checks,
-    _options,
-    _room,
-    _settings,
-    _state,
-    _topology,
-)
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import checks, disk, settings, state, topology
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import options
 from observations import (
     FOREIGN,
     GIGABYTE,
@@ -87,14 +81,14 @@ KINDS: dict[str, tuple[Observation, str, str, str | None, int | None]] = {
 
 @pytest.mark.parametrize(("seen", "kind", "words", "identifier", "timeline"), KINDS.values(), ids=KINDS)
 def test_kind(seen: Observation, kind: str, words: str, identifier: str | None, timeline: int | None) -> None:
-    assert _topology.kind(seen) == kind
-    assert _topology.describe(seen) == words
-    assert (_topology.system_identifier(seen) is None) == (identifier is None)
-    assert _topology.timeline(seen) == timeline
+    assert topology.kind(seen) == kind
+    assert topology.describe(seen) == words
+    assert (topology.system_identifier(seen) is None) == (identifier is None)
+    assert topology.timeline(seen) == timeline
 
 
 def test_every_kind_is_in_the_table() -> None:
-    assert {row[1] for row in KINDS.values()} == set(_topology._DESCRIPTIONS)
+    assert {row[1] for row in KINDS.values()} == set(topology._DESCRIPTIONS)
 
 
 SENDERS: dict[str, tuple[dict[str, t.Any], int | None]] = {
@@ -108,7 +102,7 @@ SENDERS: dict[str, tuple[dict[str, t.Any], int | None]] = {
 
 @pytest.mark.parametrize(("overrides", "pid"), SENDERS.values(), ids=SENDERS)
 def test_sender_of(overrides: dict[str, t.Any], pid: int | None) -> None:
-    found = _topology.sender_of(mirrored("mdw", overrides), "hawq_mirroring_smdw")
+    found = topology.sender_of(mirrored("mdw", overrides), "hawq_mirroring_smdw")
     assert (found or {}).get("pid") == pid
 
 
@@ -119,11 +113,11 @@ MIRRORING: dict[str, tuple[Observation, str, str | None]] = {
 }
 
 
-@pytest.mark.parametrize(("seen", "state", "message"), MIRRORING.values(), ids=MIRRORING)
-def test_mirroring(seen: Observation, state: str, message: str | None) -> None:
-    row = _topology.mirroring(seen)
+@pytest.mark.parametrize(("seen", "summary", "message"), MIRRORING.values(), ids=MIRRORING)
+def test_mirroring(seen: Observation, summary: str, message: str | None) -> None:
+    row = topology.mirroring(seen)
     assert set(row) == {"summary_state", "detail_state", "since", "error_message"}
-    assert row["summary_state"] == state
+    assert row["summary_state"] == summary
     assert (message or "") in (row["error_message"] or "")
     assert (message is None) == (row["error_message"] is None)
 
@@ -133,7 +127,7 @@ SIZES = {0: "0 B", 1023: "1023 B", 1024: "1 kB", 5 << 20: "5 MB", 3 << 29: "1.5 
 
 @pytest.mark.parametrize(("number", "text"), SIZES.items())
 def test_size(number: int, text: str) -> None:
-    assert _checks.size(number) == text
+    assert checks.size(number) == text
 
 
 LISTENS = {"*": False, "": True, "localhost": True, "localhost, ::1,127.0.0.1": True, "localhost,10.9.0.2": False}
@@ -141,34 +135,34 @@ LISTENS = {"*": False, "": True, "localhost": True, "localhost, ::1,127.0.0.1": 
 
 @pytest.mark.parametrize(("setting", "locally"), LISTENS.items())
 def test_listens_locally(setting: str, locally: bool) -> None:
-    assert _checks.listens_locally(setting) is locally
+    assert checks.listens_locally(setting) is locally
 
 
 def test_sentence_says_found_why_and_command() -> None:
-    assert _checks.Refusal("it rains", "you would get wet", "Take a coat").sentence() == (
+    assert checks.Refusal("it rains", "you would get wet", "Take a coat").sentence() == (
         "it rains: you would get wet. Take a coat."
     )
 
 
-PASSES: dict[str, t.Callable[[], list[_checks.Refusal]]] = {
-    "same_machine: cloned machine-id": lambda: _checks.same_machine(
+PASSES: dict[str, t.Callable[[], list[checks.Refusal]]] = {
+    "same_machine: cloned machine-id": lambda: checks.same_machine(
         "smdw", empty("smdw", {"machine.machine_id": "mdw-id"}), "mdw", master()
     ),
-    "same_machine: address behind NAT": lambda: _checks.same_machine(
+    "same_machine: address behind NAT": lambda: checks.same_machine(
         "smdw", empty("smdw", {"machine.addresses": ["10.9.0.2"]}), "mdw", master()
     ),
-    "same_machine: same path, own server": lambda: _checks.same_machine("smdw", standby(), "mdw", master()),
-    "same_machine: no pidfile on either": lambda: _checks.same_machine("smdw", empty(), "mdw", stopped("mdw")),
-    "network: not probed": lambda: _checks.network("smdw", empty("smdw", {"probes": {}}), "mdw", master()),
-    "port: by our own server": lambda: _checks.port("smdw", standby(), 5432),
-    "configuration: the same": lambda: _checks.configuration(
+    "same_machine: same path, own server": lambda: checks.same_machine("smdw", standby(), "mdw", master()),
+    "same_machine: no pidfile on either": lambda: checks.same_machine("smdw", empty(), "mdw", stopped("mdw")),
+    "network: not probed": lambda: checks.network("smdw", empty("smdw", {"probes": {}}), "mdw", master()),
+    "port: by our own server": lambda: checks.port("smdw", standby(), 5432),
+    "configuration: the same": lambda: checks.configuration(
         "smdw", empty("smdw", {"configuration.settings": {"max_connections": "100"}}), master()
     ),
-    "configuration: more": lambda: _checks.configuration(
+    "configuration: more": lambda: checks.configuration(
         "smdw", empty("smdw", {"configuration.settings": {"max_connections": "1000"}}), master()
     ),
-    "disk: size unknown": lambda: _room.disk("smdw", empty(), change(master(), {"server.sizes": None}), {}, "refuse"),
-    "disk: two file systems": lambda: _room.disk(
+    "disk: size unknown": lambda: disk.disk("smdw", empty(), change(master(), {"server.sizes": None}), {}, "refuse"),
+    "disk: two file systems": lambda: disk.disk(
         "smdw",
         empty(
             "smdw",
@@ -181,15 +175,15 @@ PASSES: dict[str, t.Callable[[], list[_checks.Refusal]]] = {
         {"/ts": "/ts2"},
         "refuse",
     ),
-    "databases": lambda: _checks.databases(master(), ["app"]),
-    "settings that wait for a restart, but are none of a standby's": lambda: _checks.pending_settings(
+    "databases": lambda: checks.databases(master(), ["app"]),
+    "settings that wait for a restart, but are none of a standby's": lambda: checks.pending_settings(
         "mdw", master("mdw", {"server.pending_restart": ["listen_addresses"]})
     ),
 }
 
 
 @pytest.mark.parametrize("check", PASSES.values(), ids=PASSES)
-def test_check_passes(check: t.Callable[[], list[_checks.Refusal]]) -> None:
+def test_check_passes(check: t.Callable[[], list[checks.Refusal]]) -> None:
     assert check() == []
 
 
@@ -245,13 +239,13 @@ REWIND: dict[str, tuple[Observation, Observation | None, bool, bool, str]] = {
 
 @pytest.mark.parametrize(("seen", "source", "needed", "possible", "reason"), REWIND.values(), ids=REWIND)
 def test_rewind(seen: Observation, source: Observation | None, needed: bool, possible: bool, reason: str) -> None:
-    answer = _state.rewind("smdw", seen, source)
+    answer = state.rewind("smdw", seen, source)
     assert (answer["needed"], answer["possible"]) == (needed, possible)
     assert reason in answer["reason"]
 
 
-def row(state: str, detail: str | None = None, message: str | None = None) -> dict[str, t.Any]:
-    return {"summary_state": state, "detail_state": detail, "since": None, "error_message": message}
+def row(summary: str, detail: str | None = None, message: str | None = None) -> dict[str, t.Any]:
+    return {"summary_state": summary, "detail_state": detail, "since": None, "error_message": message}
 
 
 STATES: dict[str, tuple[dict[str, Observation], dict[str, t.Any], list[str]]] = {
@@ -430,12 +424,12 @@ NOTES: dict[str, tuple[dict[str, Observation], list[str]]] = {
 
 @pytest.mark.parametrize(("hosts", "notes"), NOTES.values(), ids=NOTES)
 def test_notes(hosts: dict[str, Observation], notes: list[str]) -> None:
-    assert _state.document(hosts)["notes"] == notes
+    assert state.document(hosts)["notes"] == notes
 
 
 @pytest.mark.parametrize(("hosts", "expected", "problems"), STATES.values(), ids=STATES)
 def test_state(hosts: dict[str, Observation], expected: dict[str, t.Any], problems: list[str]) -> None:
-    document = _state.document(hosts)
+    document = state.document(hosts)
     assert {name: document[name] for name in expected} == expected
     assert document["problems"] == problems
     assert document["healthy"] is not bool(problems)
@@ -460,19 +454,19 @@ LAGS: dict[str, tuple[dict[str, t.Any], int | None, float | None]] = {
 
 @pytest.mark.parametrize(("overrides", "bytes_", "seconds"), LAGS.values(), ids=LAGS)
 def test_lag(overrides: dict[str, t.Any], bytes_: int | None, seconds: float | None) -> None:
-    mirroring = _state.document({"mdw": mirrored("mdw", overrides), "smdw": standby()})["mirroring"]
+    mirroring = state.document({"mdw": mirrored("mdw", overrides), "smdw": standby()})["mirroring"]
     assert (mirroring["lag_bytes"], mirroring["lag_seconds"]) == (bytes_, seconds)
 
 
 def test_control_is_read_when_there_is_no_session() -> None:
     seen = stopped("smdw", {"control": control("in production", timeline=7)})
-    host = _state.document({"smdw": seen})["hosts"]["smdw"]
+    host = state.document({"smdw": seen})["hosts"]["smdw"]
     assert (host["kind"], host["timeline"], host["lsn"]) == ("stopped", 7, None)
 
 
 def test_a_setting_that_waits_for_a_restart_would_stop_the_copy() -> None:
     source = master("mdw", {"server.pending_restart": ["max_connections", "listen_addresses"]})
-    (refusal,) = _checks.pending_settings("mdw", source)
+    (refusal,) = checks.pending_settings("mdw", source)
     assert "max_connections" in refusal.found
     assert "listen_addresses" not in refusal.found
     assert "systemctl restart hawq-master.service" in refusal.command
@@ -493,31 +487,31 @@ PLACES: dict[str, tuple[str, list[str], str]] = {
 def test_a_tablespace_takes_nobody_elses_place(place: str, entries: list[str], why: str) -> None:
     source = master("mdw", {"server.tablespaces": [{"name": "ts", "location": "/ts"}]})
     seen = empty("smdw", {"directories": [{"path": place, "entries": entries, "free_bytes": 1, "device": 1}]})
-    (refusal,) = _room.tablespace_places(seen, {"/ts": place}, source, "discard")
+    (refusal,) = disk.tablespace_places(seen, {"/ts": place}, source, "discard")
     assert why in refusal.why
 
 
 def test_a_tablespaces_own_files_are_a_matter_of_existing_data() -> None:
     source = master("mdw", {"server.tablespaces": [{"name": "ts", "location": "/ts"}]})
     entry = {"path": "/ts", "entries": ["PG_15_202209061"], "free_bytes": 1, "device": 1}
-    assert _room.tablespace_places(empty("smdw", {"directories": [entry]}), {}, source, "discard") == []
+    assert disk.tablespace_places(empty("smdw", {"directories": [entry]}), {}, source, "discard") == []
 
 
 def test_links_in_the_data_directory_would_be_left_out() -> None:
-    (refusal,) = _room.linked_files("mdw", master("mdw", {"data_directory.linked_files": ["pg_hba.conf"]}))
+    (refusal,) = disk.linked_files("mdw", master("mdw", {"data_directory.linked_files": ["pg_hba.conf"]}))
     assert "pg_hba.conf in /data/hawq/master on mdw" in refusal.found
 
 
-@pytest.mark.parametrize("state", ["shut down", "in production"])
-def test_a_former_master_with_standby_signal_is_no_standby(state: str) -> None:
-    seen = stopped("smdw", {"data_directory.signals": ["standby.signal"], "control.state": state})
-    assert _topology.kind(seen) == "stopped"
+@pytest.mark.parametrize("ended", ["shut down", "in production"])
+def test_a_former_master_with_standby_signal_is_no_standby(ended: str) -> None:
+    seen = stopped("smdw", {"data_directory.signals": ["standby.signal"], "control.state": ended})
+    assert topology.kind(seen) == "stopped"
 
 
 def test_a_copy_that_was_never_started_is_a_standby() -> None:
     signals = ["standby.signal", "backup_label"]
     seen = stopped("smdw", {"data_directory.signals": signals, "control.state": "in production"})
-    assert _topology.kind(seen) == "stopped standby"
+    assert topology.kind(seen) == "stopped standby"
 
 
 MISFITS: dict[str, tuple[str, t.Any]] = {
@@ -533,24 +527,24 @@ MISFITS: dict[str, tuple[str, t.Any]] = {
 
 @pytest.mark.parametrize(("name", "value"), MISFITS.values(), ids=MISFITS)
 def test_values_that_cannot_work(name: str, value: t.Any) -> None:
-    (sentence,) = _options.misfits({name: value})
+    (sentence,) = options.misfits({name: value})
     assert name in sentence
 
 
 def test_values_that_work() -> None:
     values = {"master_replication_user": "hawq_mirroring", "standby_snapshot_rate_limit": "32M", "server_port": 65535}
-    assert _options.misfits({**values, "master_wal_keep_megabytes": 1}) == []
+    assert options.misfits({**values, "master_wal_keep_megabytes": 1}) == []
 
 
 def test_a_recovery_target_does_not_reach_the_standby() -> None:
     source = master("mdw", {"server.settings": {**SETTINGS, "recovery_target": "immediate"}})
-    assert _settings.standby_overrides(source, 5432, [], "smdw") == {"recovery_target": ""}
+    assert settings.standby_overrides(source, 5432, [], "smdw") == {"recovery_target": ""}
 
 
 def test_nothing_is_noted_of_a_standby_that_is_being_put_in_order() -> None:
     lost = mirrored("mdw", {"server.mirroring": row("Not Synchronized", "Connection error"), "server.senders": []})
     seen = {"mdw": lost, "smdw": stopped_standby()}
-    assert any("bring smdw back" in note for note in _state.document(seen)["notes"])
-    assert _state.document(seen, "smdw")["notes"] == []
-    assert any("has no standby" in note for note in _state.document({"mdw": master()})["notes"])
-    assert _state.document({"mdw": master()}, "smdw")["notes"] == []
+    assert any("bring smdw back" in note for note in state.document(seen)["notes"])
+    assert state.document(seen, "smdw")["notes"] == []
+    assert any("has no standby" in note for note in state.document({"mdw": master()})["notes"])
+    assert state.document({"mdw": master()}, "smdw")["notes"] == []

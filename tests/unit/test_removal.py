@@ -11,15 +11,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils import (
-    _common,
-    _failover,
-    _fence,
-    _observe,
-    _removal,
-    _state,
-    _verdicts,
-)
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observe, server
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import module
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import removal, state, verdicts
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
 from ansible_collections.hawq.mirroring.plugins.modules import discard, passfile
 from observations import (
     ADDRESSES,
@@ -57,7 +52,7 @@ ROLE, SLOT = ["slot", "registration", "role"], ["slot", "registration"]
 def judge(hosts: Hosts, options: dict[str, t.Any]) -> t.Any:
     defaults: dict[str, t.Any] = {"standby_host": None, "existing_data": "refuse", "replication_user": "hawq_mirroring"}
     assert set(options) <= set(defaults)
-    return _removal.judge(hosts, HOSTS, {**defaults, **options})
+    return removal.judge(hosts, HOSTS, {**defaults, **options})
 
 
 def pair(other: Observation, source: Observation | None = None) -> Hosts:
@@ -357,20 +352,20 @@ RELEASED = {
 
 @pytest.mark.parametrize(("names", "others", "after"), RELEASED.values(), ids=RELEASED)
 def test_commits_wait_for_nobody_who_is_gone(names: str, others: int, after: str) -> None:
-    assert _removal.released(names, {"smdw"}, others) == after
+    assert removal.released(names, {"smdw"}, others) == after
 
 
 def test_a_removed_standby_is_nobodys_former_master() -> None:
     """A failover neither takes over with it nor fences it, state.yml is content, init_standby.yml asks."""
     removed = stopped_standby("smdw", REMOVED)
     options = {"standby_host": None, "master_is_down": True, "fence_command": None, "accept_data_loss": True}
-    alive = _failover.judge(pair(removed, master()), HOSTS, {**options, "witnesses": {}})
+    alive = failover.judge(pair(removed, master()), HOSTS, {**options, "witnesses": {}})
     assert (alive.plan["activate"], alive.plan["old"]) == (False, None)
-    lost = _failover.judge({"mdw": unreachable(), "smdw": removed}, HOSTS, {**options, "witnesses": {}})
+    lost = failover.judge({"mdw": unreachable(), "smdw": removed}, HOSTS, {**options, "witnesses": {}})
     assert "removed by remove_standby" in lost.refusals[0].found
-    document = _state.document(pair(removed, master()))
+    document = state.document(pair(removed, master()))
     assert (document["healthy"], document["mirroring"]["summary_state"]) == (True, "Not Configured")
-    assert _verdicts.needs_snapshot(removed, master(), "hawq_mirroring_smdw", "keep")
+    assert verdicts.needs_snapshot(removed, master(), "hawq_mirroring_smdw", "keep")
 
 
 DONE: dict[str, dict[str, t.Any]] = {
@@ -387,7 +382,7 @@ DONE: dict[str, dict[str, t.Any]] = {
 
 
 def report(plan: dict[str, t.Any], **overrides: t.Any) -> dict[str, t.Any]:
-    return _removal.report({"check": False, "plan": plan, "unit": "", "done": DONE, **overrides})
+    return removal.report({"check": False, "plan": plan, "unit": "", "done": DONE, **overrides})
 
 
 def test_report() -> None:
@@ -447,9 +442,9 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     for folder in (place / "pg_tblspc", space / "PG_15_202209061" / "5", space / "others"):
         folder.mkdir(parents=True)
     (place / "PG_VERSION").write_text("15\n")
-    (place / _fence.RECORD).write_text(json.dumps({"was": "standby"}))
+    (place / server.RECORD).write_text(json.dumps({"was": "standby"}))
     (place / "pg_tblspc" / "16384").symlink_to(space)
-    monkeypatch.setattr(_observe, "control", lambda instance, run: {"system_identifier": OWN})
+    monkeypatch.setattr(observe, "control", lambda instance, run: {"system_identifier": OWN})
     return SimpleNamespace(data_directory=str(place), place=place, space=space)
 
 
@@ -471,18 +466,18 @@ def test_discard_ends_what_a_killed_run_began(data: t.Any) -> None:
 
 
 def test_discard_refuses(data: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(_common.MirroringError, match="is not a copy of system"):
+    with pytest.raises(module.MirroringError, match="is not a copy of system"):
         discard.discard(Module(system_identifier=FOREIGN), data, None)
     with monkeypatch.context() as running:
-        running.setattr(_fence, "workers", lambda place: [4711])
-        with pytest.raises(_common.MirroringError, match="a server runs in"):
+        running.setattr(server, "workers", lambda place: [4711])
+        with pytest.raises(module.MirroringError, match="a server runs in"):
             discard.discard(Module(system_identifier=OWN), data, None)
-    (data.place / _fence.RECORD).unlink()
-    with pytest.raises(_common.MirroringError, match="is not marked as removed"):
+    (data.place / server.RECORD).unlink()
+    with pytest.raises(module.MirroringError, match="is not marked as removed"):
         discard.discard(Module(system_identifier=OWN), data, None)
     data.place.rename(data.place.parent / "elsewhere")
     data.place.symlink_to("elsewhere")
-    with pytest.raises(_common.MirroringError, match="a mount point or a link"):
+    with pytest.raises(module.MirroringError, match="a mount point or a link"):
         discard.discard(Module(system_identifier=OWN), data, None)
     assert (data.place / "PG_VERSION").exists()
 

@@ -6,7 +6,10 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils import _resync, _resync_report, _timelines, _wal
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import timelines
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import resync as resync_report
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import wal
 from observations import (
     FOREIGN,
     GIGABYTE,
@@ -89,7 +92,7 @@ DIVERGED = found(
 
 
 def judge(smdw: Observation, mdw: Observation, options: dict[str, t.Any]) -> t.Any:
-    return _resync.judge({"mdw": mdw, "smdw": smdw}, HOSTS, {**OPTIONS, **options})
+    return resync.judge({"mdw": mdw, "smdw": smdw}, HOSTS, {**OPTIONS, **options})
 
 
 def activated(overrides: dict[str, t.Any] | None = None) -> Observation:
@@ -414,7 +417,7 @@ def test_way(smdw: Observation, mdw: Observation, options: dict[str, t.Any], way
     assert not cheaper or reason in " | ".join(row["reason"] for row in cheaper)
     assert all(row["seconds"] >= 0 and row["transfer_bytes"] >= 0 for row in plan["bill"])
     document = {"plan": plan, "relations": []}
-    assert f"* {way}" in _resync_report.bill(document)
+    assert f"* {way}" in resync_report.bill(document)
 
 
 NEXT = "If its data is to blame, take the next way: ansible-playbook hawq.mirroring.resync_standby -e resync_route="
@@ -485,12 +488,12 @@ def test_which_of_several_is_brought_back(
     sdw1: Observation, mdw: Observation, chosen: str | None, standby_host: str | None
 ) -> None:
     seen = {"mdw": mdw, "smdw": standby(), "sdw1": sdw1}
-    plan, refusals = _resync.judge(seen, HOSTS, {**OPTIONS, "standby_host": chosen, "divergence": found()})
+    plan, refusals = resync.judge(seen, HOSTS, {**OPTIONS, "standby_host": chosen, "divergence": found()})
     assert (plan.get("standby"), bool(refusals)) == (standby_host, standby_host is None)
 
 
-def stretch(*rows: tuple[int, int, int | None]) -> list[_timelines.Stretch]:
-    return [_timelines.Stretch(*row) for row in rows]
+def stretch(*rows: tuple[int, int, int | None]) -> list[timelines.Stretch]:
+    return [timelines.Stretch(*row) for row in rows]
 
 
 @pytest.mark.parametrize(
@@ -506,8 +509,8 @@ def stretch(*rows: tuple[int, int, int | None]) -> list[_timelines.Stretch]:
         (stretch((5, 0, None)), stretch((1, 0, None)), None),
     ],
 )
-def test_fork(mine: list[_timelines.Stretch], its: list[_timelines.Stretch], expected: tuple[int, int] | None) -> None:
-    fork = _timelines.fork(mine, its)
+def test_fork(mine: list[timelines.Stretch], its: list[timelines.Stretch], expected: tuple[int, int] | None) -> None:
+    fork = timelines.fork(mine, its)
     assert (fork and (fork.timeline, int(fork.lsn.split("/")[1], 16))) == expected
     if fork:
         assert fork.beyond[-1].end is None
@@ -517,9 +520,9 @@ def test_fork(mine: list[_timelines.Stretch], its: list[_timelines.Stretch], exp
 def test_a_master_just_promoted_is_known_by_its_history_file() -> None:
     """Its control file still names the old timeline."""
     seen = stopped("smdw", {"control": control("in production"), "histories": {"2": [[1, FORK]]}})
-    assert _timelines.timeline(seen) == 2
-    assert _timelines.stretches(change(seen, {"histories": {}})) == stretch((1, 0, None))
-    assert _timelines.stretches(stopped("smdw", {"control.timeline": 2})) is None
+    assert timelines.timeline(seen) == 2
+    assert timelines.stretches(change(seen, {"histories": {}})) == stretch((1, 0, None))
+    assert timelines.stretches(stopped("smdw", {"control.timeline": 2})) is None
 
 
 @pytest.mark.parametrize(
@@ -540,12 +543,12 @@ def test_a_master_just_promoted_is_known_by_its_history_file() -> None:
 def test_a_standby_is_on_the_timeline_of_its_lsn(
     histories: dict[str, t.Any], known: int, lsn: str, written: tuple[int, ...], expected: int
 ) -> None:
-    assert _timelines.at(histories, known, lsn, lambda timeline: timeline in written) == expected
+    assert timelines.at(histories, known, lsn, lambda timeline: timeline in written) == expected
 
 
 def test_ancestors() -> None:
     text = "1\t0/3017F88\tno recovery target specified\n\n# comment\n2\t0/5000000\tbefore 2000-01-01\n"
-    assert _timelines.ancestors(text) == [[1, "0/3017F88"], [2, "0/5000000"]]
+    assert timelines.ancestors(text) == [[1, "0/3017F88"], [2, "0/5000000"]]
 
 
 DUMP = """\
@@ -560,7 +563,7 @@ rmgr: Transaction len (rec/tot):     34/    34, tx:        737, lsn: 0/03018200,
 
 
 def test_tally_counts_what_lies_beyond_the_fork() -> None:
-    tally = _wal.Tally(0x3017F88, 100)
+    tally = wal.Tally(0x3017F88, 100)
     for line in DUMP.splitlines():
         tally.add(line)
     assert tally.result() == {
@@ -570,15 +573,15 @@ def test_tally_counts_what_lies_beyond_the_fork() -> None:
         "relations": ["1663/5/16390"],
         "blocks": 4,
     }
-    assert _wal.checkpoints(DUMP) == [("0/03000060", "0/3000028")]
+    assert wal.checkpoints(DUMP) == [("0/03000060", "0/3000028")]
 
 
 def test_segments_are_looked_for_under_the_timeline_that_holds_them() -> None:
     history = [(1, "0/3017F88"), (2, None)]
-    assert [_wal.timeline_at(end << 24, history) for end in (3, 4, 5)] == [1, 2, 2]
-    assert _wal.pieces(history, "0/3000000") == [(1, "0/3000000", "0/3017F88"), (2, "0/3017F88", None)]
-    assert _wal.pieces(history, "0/4000000") == [(2, "0/4000000", None)]
-    assert _wal.begin_of("0000000A000000FF", 16 << 20) == "A/FF000000"
+    assert [wal.timeline_at(end << 24, history) for end in (3, 4, 5)] == [1, 2, 2]
+    assert wal.pieces(history, "0/3000000") == [(1, "0/3000000", "0/3017F88"), (2, "0/3017F88", None)]
+    assert wal.pieces(history, "0/4000000") == [(2, "0/4000000", None)]
+    assert wal.begin_of("0000000A000000FF", 16 << 20) == "A/FF000000"
 
 
 def test_report_of_what_was_lost_and_kept() -> None:
@@ -593,7 +596,7 @@ def test_report_of_what_was_lost_and_kept() -> None:
         "lost": {"directory": "/data/hawq/master.hawq-lost-0-3017F88"},
         "kept": [],
     }
-    report = _resync_report.resync(document)
+    report = resync_report.resync(document)
     assert report["title"] == "Resynchronised smdw, standby of mdw"
     assert report["facts"]["Way"].startswith("rewind (")
     assert report["facts"]["Copied from the master"] == "84 MB"
@@ -603,6 +606,6 @@ def test_report_of_what_was_lost_and_kept() -> None:
     assert report["facts"]["Tables that they touched"] == "postgres.public.orders"
     assert report["facts"]["Kept aside"] == "/data/hawq/master.hawq-lost-0-3017F88"
     failed = {**document, "plan": {**plan, "failed_routes": {"rewind": "pg_rewind would not work: no WAL"}}}
-    assert _resync_report.resync(failed)["facts"]["Rewind failed"] == "pg_rewind would not work: no WAL"
-    told = _resync_report.resync({**document, "check": True})
+    assert resync_report.resync(failed)["facts"]["Rewind failed"] == "pg_rewind would not work: no WAL"
+    told = resync_report.resync({**document, "check": True})
     assert told["title"] == "Nothing was changed. A run would resynchronise smdw, standby of mdw"

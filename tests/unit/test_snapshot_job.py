@@ -10,8 +10,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils import _snapshot, _snapshot_job
-from ansible_collections.hawq.mirroring.plugins.module_utils._common import Instance, MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import snapshot, staging
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import Instance, MirroringError
 
 PHASES: dict[str, tuple[dict[str, str], str]] = {
     "nothing answered": ({}, "none"),
@@ -28,13 +28,13 @@ PHASES: dict[str, tuple[dict[str, str], str]] = {
 
 @pytest.mark.parametrize(("shown", "phase"), PHASES.values(), ids=PHASES)
 def test_phase(shown: dict[str, str], phase: str) -> None:
-    assert _snapshot.phase_of(shown) == phase
+    assert staging.phase_of(shown) == phase
 
 
 def test_staging_is_beside_the_data_directory() -> None:
     for path in ("/data/hawq/master", "/data/hawq/master/"):
-        assert _snapshot.Staging(path).place == "/data/hawq/master.hawq-snapshot"
-        assert _snapshot.Staging(path).copy == "/data/hawq/master.hawq-snapshot/unverified-copy"
+        assert staging.Staging(path).place == "/data/hawq/master.hawq-snapshot"
+        assert staging.Staging(path).copy == "/data/hawq/master.hawq-snapshot/unverified-copy"
 
 
 QUOTED = {
@@ -49,7 +49,7 @@ QUOTED = {
 
 @pytest.mark.parametrize(("words", "text"), QUOTED.values(), ids=QUOTED)
 def test_quote(words: list[str], text: str) -> None:
-    assert _snapshot_job._quote(words) == text
+    assert snapshot._quote(words) == text
 
 
 REQUEST: dict[str, t.Any] = {
@@ -80,7 +80,7 @@ def instance_in(place: Path) -> Instance:
 
 @pytest.mark.parametrize(("overrides", "extra"), OPTIONS.values(), ids=OPTIONS)
 def test_copy_command(overrides: dict[str, t.Any], extra: list[str]) -> None:
-    command = _snapshot_job.copy_command(instance_in(Path("/data")), "/copy", {**REQUEST, **overrides})
+    command = snapshot.copy_command(instance_in(Path("/data")), "/copy", {**REQUEST, **overrides})
     assert command[:2] == ["/usr/lib/postgresql/15/bin/pg_basebackup", "--no-password"]
     assert command[2].startswith(
         "--dbname=host=fd00::2 port=5432 user=r passfile='/home/a b/.pgpass' application_name="
@@ -110,19 +110,19 @@ class Killed(BaseException):
 def ready(tmp_path: Path) -> Instance:
     """Return an instance whose verified copy, with a tablespace, waits to be moved into place."""
     instance = instance_in(tmp_path)
-    staging = _snapshot.Staging(instance.data_directory)
+    staged = staging.Staging(instance.data_directory)
     (tmp_path / "ts/PG_15").mkdir(parents=True)
-    Path(staging.copy).mkdir(parents=True)
-    Path(staging.copy, "PG_VERSION").write_text("15\n")
-    Path(staging.copy, "standby.signal").touch()
-    Path(staging.request).write_text(json.dumps({"tablespaces": [str(tmp_path / "ts")]}))
-    Path(staging.verified).parent.mkdir()
-    Path(staging.verified).touch()
+    Path(staged.copy).mkdir(parents=True)
+    Path(staged.copy, "PG_VERSION").write_text("15\n")
+    Path(staged.copy, "standby.signal").touch()
+    Path(staged.request).write_text(json.dumps({"tablespaces": [str(tmp_path / "ts")]}))
+    Path(staged.verified).parent.mkdir()
+    Path(staged.verified).touch()
     return instance
 
 
 def clear(instance: Instance) -> bool:
-    return _snapshot_job.clear(instance, t.cast("t.Any", no_unit))
+    return snapshot.clear(instance, t.cast("t.Any", no_unit))
 
 
 def test_clear_takes_the_half_copy_and_its_tablespaces(ready: Instance, tmp_path: Path) -> None:
@@ -132,9 +132,9 @@ def test_clear_takes_the_half_copy_and_its_tablespaces(ready: Instance, tmp_path
 
 
 def test_clear_takes_the_tablespaces_that_a_failed_pg_basebackup_leaves(ready: Instance, tmp_path: Path) -> None:
-    staging = _snapshot.Staging(ready.data_directory)
-    shutil.rmtree(staging.copy)
-    Path(staging.verified).unlink()
+    staged = staging.Staging(ready.data_directory)
+    shutil.rmtree(staged.copy)
+    Path(staged.verified).unlink()
     assert clear(ready)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["ts"]
 
@@ -144,7 +144,7 @@ def test_s1_a_tablespace_with_files_never_becomes_ours_to_empty(tmp_path: Path) 
     (tmp_path / "ts/thesis.tex").write_text("years of work")
     instance, request = instance_in(tmp_path), {**REQUEST, "tablespaces": [str(tmp_path / "ts")]}
     with pytest.raises(MirroringError, match="existing_data=keep"):
-        _snapshot_job.start(instance, t.cast("t.Any", no_unit), request, 60)
+        snapshot.start(instance, t.cast("t.Any", no_unit), request, 60)
     clear(instance)
     assert (tmp_path / "ts/thesis.tex").read_text() == "years of work"
 
@@ -159,11 +159,11 @@ def test_s4_a_kill_after_the_move_leaves_the_tablespaces(
         if (tmp_path / "master").exists():
             raise Killed
 
-    module = _snapshot_job.shutil if step == "rmtree" else _snapshot_job.os
+    module = snapshot.shutil if step == "rmtree" else snapshot.os
     with monkeypatch.context() as patch:
         patch.setattr(module, step, kill)
         with pytest.raises(Killed):
-            _snapshot_job.deploy(ready, "none")
+            snapshot.deploy(ready, "none")
     assert clear(ready)
     assert (tmp_path / "master/PG_VERSION").is_file()
     assert (tmp_path / "ts/PG_15").is_dir()
@@ -177,17 +177,17 @@ def test_s4_a_kill_in_the_removal_leaves_the_tablespaces(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(_snapshot_job.shutil, "rmtree", half)
+        patch.setattr(snapshot.shutil, "rmtree", half)
         with pytest.raises(Killed):
-            _snapshot_job.deploy(ready, "none")
+            snapshot.deploy(ready, "none")
     assert clear(ready)
     assert (tmp_path / "ts/PG_15").is_dir()
 
 
 def test_s2_what_would_start_as_a_master_is_not_deployed(ready: Instance, tmp_path: Path) -> None:
-    Path(_snapshot.Staging(ready.data_directory).copy, "standby.signal").unlink()
+    Path(staging.Staging(ready.data_directory).copy, "standby.signal").unlink()
     with pytest.raises(MirroringError, match="second master"):
-        _snapshot_job.deploy(ready, "none")
+        snapshot.deploy(ready, "none")
     assert not (tmp_path / "master").exists()
 
 
@@ -200,27 +200,27 @@ def test_s4_a_kill_before_discarded_data_is_removed_leaves_it_to_the_next_run(
     (tmp_path / "master").mkdir()
     (tmp_path / "master/thesis.tex").write_text("not wanted")
     with monkeypatch.context() as patch:
-        patch.setattr(_snapshot_job.shutil, "rmtree", kill)
+        patch.setattr(snapshot.shutil, "rmtree", kill)
         with pytest.raises(Killed):
-            _snapshot_job.deploy(ready, "discard")
+            snapshot.deploy(ready, "discard")
     assert clear(ready)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["master", "ts"]
 
 
 def test_a_copy_is_known_after_another_run_has_deployed_it(ready: Instance) -> None:
-    wanted = _snapshot_job.copy_id(ready)
+    wanted = snapshot.copy_id(ready)
     assert wanted is not None
-    assert not _snapshot_job.is_deployed(ready, wanted)
-    _snapshot_job.deploy(ready, "none")
-    assert _snapshot_job.is_deployed(ready, wanted)
-    assert not _snapshot_job.is_deployed(ready, None)
+    assert not snapshot.is_deployed(ready, wanted)
+    snapshot.deploy(ready, "none")
+    assert snapshot.is_deployed(ready, wanted)
+    assert not snapshot.is_deployed(ready, None)
 
 
 @pytest.mark.parametrize(("existing", "kept"), [("keep", 1), ("discard", 0)])
 def test_deploy_over_old_data(ready: Instance, tmp_path: Path, existing: str, kept: int) -> None:
     (tmp_path / "master").mkdir()
     (tmp_path / "master/thesis.tex").write_text("years of work")
-    _snapshot_job.deploy(ready, existing)
+    snapshot.deploy(ready, existing)
     assert (tmp_path / "master/PG_VERSION").is_file()
     assert [path.read_text() for path in tmp_path.glob("master.kept-*/thesis.tex")] == ["years of work"] * kept
 
@@ -228,7 +228,7 @@ def test_deploy_over_old_data(ready: Instance, tmp_path: Path, existing: str, ke
 @pytest.mark.parametrize(("existing", "kept"), [("keep", 1), ("discard", 0)])
 def test_deploy_over_a_file_in_the_directorys_place(ready: Instance, tmp_path: Path, existing: str, kept: int) -> None:
     (tmp_path / "master").write_text("no directory")
-    _snapshot_job.deploy(ready, existing)
+    snapshot.deploy(ready, existing)
     assert (tmp_path / "master/PG_VERSION").is_file()
     assert [path.read_text() for path in tmp_path.glob("master.kept-*")] == ["no directory"] * kept
 
@@ -237,7 +237,7 @@ def test_s1_deploy_refuses_files_that_appeared_meanwhile(ready: Instance, tmp_pa
     (tmp_path / "master").mkdir()
     (tmp_path / "master/thesis.tex").write_text("years of work")
     with pytest.raises(MirroringError, match="somebody wrote there"):
-        _snapshot_job.deploy(ready, "none")
+        snapshot.deploy(ready, "none")
     assert (tmp_path / "master/thesis.tex").read_text() == "years of work"
 
 
@@ -255,7 +255,7 @@ def test_s1_deploy_refuses_a_directory_that_a_server_was_started_in(
         server.stdout.read(1)
         (tmp_path / "master/postmaster.pid").write_text(f"{server.pid}\n{tmp_path}/master\n1\n5432\n/tmp\n\n\n\n")
         with pytest.raises(MirroringError, match="systemctl stop hawq-master"):
-            _snapshot_job.deploy(ready, existing)
+            snapshot.deploy(ready, existing)
         server.stdin.close()
     assert (tmp_path / "master/postmaster.pid").is_file()
     assert not list(tmp_path.glob("*.kept-*"))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils import _switchover
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import switchover
 from observations import (
     HOSTS,
     Observation,
@@ -45,7 +45,7 @@ def given_up(to: str, **overrides: t.Any) -> Observation:
 
 
 def judge(mdw: Observation, smdw: Observation, options: dict[str, t.Any]) -> t.Any:
-    return _switchover.judge({"mdw": mdw, "smdw": smdw}, HOSTS, {**OPTIONS, **options})
+    return switchover.judge({"mdw": mdw, "smdw": smdw}, HOSTS, {**OPTIONS, **options})
 
 
 LAG: dict[str, t.Any] = {"server.current_lsn": "0/9017F88"}
@@ -160,7 +160,7 @@ TWO = {"server.standbys": ["sdw1", "smdw"], "server.slots": [slot(), slot("hawq_
 
 
 def judge_three(hosts: dict[str, Observation], options: dict[str, t.Any]) -> t.Any:
-    return _switchover.judge(hosts, HOSTS, {**OPTIONS, **options})
+    return switchover.judge(hosts, HOSTS, {**OPTIONS, **options})
 
 
 def test_of_two_standbys_the_named_one_takes_over_and_the_other_follows() -> None:

@@ -6,7 +6,9 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils import _options, _progress, _report, _state
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import state
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import progress, texts
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import options
 from observations import master, mirrored, standby, stopped
 
 
@@ -18,7 +20,7 @@ def value(text: str, label: str) -> list[str]:
 
 @pytest.fixture
 def healthy() -> dict[str, t.Any]:
-    return _state.document({"mdw": mirrored(), "smdw": standby()})
+    return state.document({"mdw": mirrored(), "smdw": standby()})
 
 
 LABELS = {
@@ -41,23 +43,23 @@ LABELS = {
 
 @pytest.mark.parametrize(("label", "text"), LABELS.items(), ids=LABELS)
 def test_state_labels(healthy: dict[str, t.Any], label: str, text: str) -> None:
-    assert value(_report.state(healthy), label) == [text]
+    assert value(texts.state(healthy), label) == [text]
 
 
 def test_state_begins_as_hawq_state_does(healthy: dict[str, t.Any]) -> None:
-    assert _report.state(healthy).splitlines()[0] == "HAWQ instance status summary"
-    assert "Problem" not in _report.state(healthy)
+    assert texts.state(healthy).splitlines()[0] == "HAWQ instance status summary"
+    assert "Problem" not in texts.state(healthy)
 
 
 def test_state_without_standby() -> None:
-    text = _report.state(_state.document({"mdw": master()}))
+    text = texts.state(state.document({"mdw": master()}))
     assert value(text, "Master standby") == ["No Standby master defined"]
     assert value(text, "Mirroring state") == ["Not Configured"]
     assert value(text, "Standby master state") == value(text, "Standby behind") == []
 
 
 def test_state_without_master() -> None:
-    text = _report.state(_state.document({"mdw": stopped("mdw")}))
+    text = texts.state(state.document({"mdw": stopped("mdw")}))
     assert value(text, "Master instance") == ["Down"]
     assert value(text, "Master host") == ["none"]
     assert value(text, "Timeline") == ["unknown"]
@@ -71,7 +73,7 @@ def test_state_with_a_reason() -> None:
         "since": 0.0,
         "error_message": "standby smdw is not connected",
     }
-    text = _report.state(_state.document({"mdw": mirrored("mdw", {"server.mirroring": mirroring})}))
+    text = texts.state(state.document({"mdw": mirrored("mdw", {"server.mirroring": mirroring})}))
     assert value(text, "Mirroring state") == [
         "Not Synchronized (Connection error, standby smdw is not connected) since 1970-01-01 00:00:00 UTC"
     ]
@@ -82,7 +84,7 @@ def test_state_says_what_the_standbys_login_is_answered() -> None:
     not_there = {"summary_state": "Not Synchronized", "detail_state": "Connection error", "since": None}
     lost = mirrored("mdw", {"server.mirroring": {**not_there, "error_message": None}})
     refused = standby("smdw", {"credentials.login": "FATAL: password authentication failed"})
-    assert _state.document({"mdw": lost, "smdw": refused})["problems"] == [
+    assert state.document({"mdw": lost, "smdw": refused})["problems"] == [
         "standby smdw is Not Synchronized (Connection error; its login to the master is answered: FATAL: password"
         " authentication failed)"
     ]
@@ -104,12 +106,12 @@ TWO = {"found": "it is late", "why": "the shop is shut", "command": "Go tomorrow
     ],
 )
 def test_refusals(found: list[dict[str, str]], text: str) -> None:
-    assert _report.refusals("init_standby", found) == f"init_standby refused, nothing was changed. {text}"
+    assert texts.refusals("init_standby", found) == f"init_standby refused, nothing was changed. {text}"
 
 
 def test_refusal_of_the_next_way_says_which_have_failed() -> None:
     found = [{"found": "smdw has 4 kB free", "why": "a copy does not fit", "command": "Make room"}]
-    text = _report.refusals("resync_standby", found, {"rewind": "no WAL", "delta": "no space left."})
+    text = texts.refusals("resync_standby", found, {"rewind": "no WAL", "delta": "no space left."})
     assert text == (
         "The rewind failed (no WAL), the delta failed (no space left), and the next way is refused."
         " smdw has 4 kB free: a copy does not fit. Make room."
@@ -152,7 +154,7 @@ FAILURES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
 
 @pytest.mark.parametrize(("document", "sentences"), FAILURES.values(), ids=FAILURES)
 def test_failure_says_why_and_what_goes_on(document: dict[str, t.Any], sentences: list[str]) -> None:
-    text = _report.failure({"pair": ["smdw", "mdw"], "answered": ["smdw", "mdw"], **document})
+    text = texts.failure({"pair": ["smdw", "mdw"], "answered": ["smdw", "mdw"], **document})
     assert [words for words in sentences if words not in text] == []
     assert ("is taken back: run" in text) == any(words is TAKEN_BACK for words in sentences)
 
@@ -166,12 +168,12 @@ def test_failure_says_why_and_what_goes_on(document: dict[str, t.Any], sentences
     ],
 )
 def test_times(marks: dict[str, float | None], seconds: dict[str, float], total: float) -> None:
-    assert _report.timed(marks, 20.0) == {"seconds": seconds, "total_seconds": total}
+    assert texts.timed(marks, 20.0) == {"seconds": seconds, "total_seconds": total}
 
 
 def test_work() -> None:
     document = {"title": "Standby on smdw", "facts": {"Snapshot": "not needed"}, "next": ["look at it"]}
-    text = _report.work({**document, **_report.timed({"began": 10.0, "judge": 12.5}, 20.0)})
+    text = texts.work({**document, **texts.timed({"began": 10.0, "judge": 12.5}, 20.0)})
     assert text.splitlines()[0] == "Standby on smdw"
     assert value(text, "Snapshot") == ["not needed"]
     assert value(text, "Seconds") == ["10.0 (judge 2.5, act and confirm 7.5)"]
@@ -193,12 +195,12 @@ NAMES: dict[str, tuple[list[str], dict[str, str | None]]] = {
 
 @pytest.mark.parametrize(("names", "wrong"), NAMES.values(), ids=NAMES)
 def test_misspelt(names: list[str], wrong: dict[str, str | None]) -> None:
-    assert _options.misspelt(names, KNOWN, ["server", "standby"]) == wrong
+    assert options.misspelt(names, KNOWN, ["server", "standby"]) == wrong
 
 
 def test_misspelt_sentence() -> None:
     wrong = {"standy_host": "standby_host", "server_colour": None}
-    assert _options.sentence(wrong, "in the inventory") == (
+    assert options.sentence(wrong, "in the inventory") == (
         "unknown variables in the inventory: server_colour, standy_host (did you mean standby_host?)"
     )
 
@@ -220,12 +222,12 @@ LINES: dict[str, tuple[tuple[int, int | None, float, int], str]] = {
 @pytest.mark.parametrize(("given", "text"), LINES.values(), ids=LINES)
 def test_progress(given: tuple[int, int | None, float, int], text: str) -> None:
     done, total, seconds, first = given
-    progress = {"phase": "copying", "streamed_bytes": done, "total_bytes": total}
-    assert _progress.line("snapshot", progress, seconds, first) == f"  snapshot: {text}"
+    answer = {"phase": "copying", "streamed_bytes": done, "total_bytes": total}
+    assert progress.line("snapshot", answer, seconds, first) == f"  snapshot: {text}"
 
 
 def test_after_a_check_run_comes_the_run() -> None:
-    document = {"title": f"{_report.UNCHANGED} make smdw the master", "next": ["bring mdw back"]}
-    assert _report.checked(document)["next"] == ["to do it, type the same without --check"]
+    document = {"title": f"{texts.UNCHANGED} make smdw the master", "next": ["bring mdw back"]}
+    assert texts.checked(document)["next"] == ["to do it, type the same without --check"]
     nothing = {"title": "Synchronized already", "next": ["look at it any time"]}
-    assert _report.checked(nothing) == nothing
+    assert texts.checked(nothing) == nothing

@@ -7,13 +7,13 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils import (
-    _conf,
-    _conninfo,
-    _controldata,
-    _lsn,
-    _places,
-    _scram,
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import (
+    conninfo,
+    control_data,
+    lsn,
+    places,
+    scram,
+    settings_file,
 )
 
 SAMPLES = Path(__file__).parent / "controldata"
@@ -35,8 +35,8 @@ def rows(table: dict[str, t.Any]) -> t.Any:
     ),
 )
 def test_lsn_both_ways(text: str, position: int) -> None:
-    assert _lsn.parse(text) == position
-    assert _lsn.render(position) == text
+    assert lsn.parse(text) == position
+    assert lsn.render(position) == text
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_lsn_both_ways(text: str, position: int) -> None:
 )
 def test_lsn_malformed(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
-        _lsn.parse(text)
+        lsn.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_lsn_malformed(text: str) -> None:
     ),
 )
 def test_lsn_distance(ahead: str | None, behind: str | None, bytes_: int | None) -> None:
-    assert _lsn.distance(ahead, behind) == bytes_
+    assert lsn.distance(ahead, behind) == bytes_
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_lsn_distance(ahead: str | None, behind: str | None, bytes_: int | None)
     ),
 )
 def test_conninfo_parse(text: str, keywords: dict[str, str]) -> None:
-    assert _conninfo.parse(text) == keywords
+    assert conninfo.parse(text) == keywords
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_conninfo_parse(text: str, keywords: dict[str, str]) -> None:
 )
 def test_conninfo_malformed(text: str) -> None:
     with pytest.raises(ValueError, match=r"character [0-9]+"):
-        _conninfo.parse(text)
+        conninfo.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -131,13 +131,13 @@ def test_conninfo_malformed(text: str) -> None:
     ),
 )
 def test_conninfo_render_and_back(keywords: dict[str, str | int], text: str) -> None:
-    assert _conninfo.render(keywords) == text
-    assert _conninfo.parse(text) == {key: str(value) for key, value in keywords.items()}
+    assert conninfo.render(keywords) == text
+    assert conninfo.parse(text) == {key: str(value) for key, value in keywords.items()}
 
 
 def test_conninfo_without_secrets() -> None:
     keywords = {"host": "mdw", "password": "geheim", "sslpassword": "geheim", "passfile": "/home/gpadmin/.pgpass"}
-    assert _conninfo.without_secrets(keywords) == {"host": "mdw", "passfile": "/home/gpadmin/.pgpass"}
+    assert conninfo.without_secrets(keywords) == {"host": "mdw", "passfile": "/home/gpadmin/.pgpass"}
 
 
 @pytest.mark.parametrize(
@@ -153,8 +153,8 @@ def test_conninfo_without_secrets() -> None:
     ),
 )
 def test_passfile_line_and_back(fields: tuple[str, int, str, str, str], line: str) -> None:
-    assert _conninfo.passfile_line(*fields) == line
-    assert _conninfo.passfile_fields(line + "\n") == [str(field) for field in fields]
+    assert conninfo.passfile_line(*fields) == line
+    assert conninfo.passfile_fields(line + "\n") == [str(field) for field in fields]
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_passfile_line_and_back(fields: tuple[str, int, str, str, str], line: st
     ),
 )
 def test_passfile_fields(line: str, fields: list[str] | None) -> None:
-    assert _conninfo.passfile_fields(line) == fields
+    assert conninfo.passfile_fields(line) == fields
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_passfile_fields(line: str, fields: list[str] | None) -> None:
     ),
 )
 def test_slot_name(standby: str, slot: str) -> None:
-    assert _conninfo.slot_name(standby) == slot
+    assert conninfo.slot_name(standby) == slot
     assert len(slot) <= 63
 
 
@@ -208,7 +208,7 @@ def test_slot_name(standby: str, slot: str) -> None:
     ),
 )
 def test_hba_lines(addresses: list[str], lines: list[str]) -> None:
-    assert _conninfo.hba_lines("r", addresses) == lines
+    assert conninfo.hba_lines("r", addresses) == lines
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_hba_lines(addresses: list[str], lines: list[str]) -> None:
     ),
 )
 def test_conf_parse(text: str, settings: dict[str, str]) -> None:
-    assert _conf.parse(text) == settings
+    assert settings_file.parse(text) == settings
 
 
 @pytest.mark.parametrize(
@@ -260,15 +260,15 @@ def test_conf_parse(text: str, settings: dict[str, str]) -> None:
     ),
 )
 def test_conf_edit(text: str, wanted: dict[str, str | None], after: str) -> None:
-    assert _conf.edit(text, wanted) == after
-    assert _conf.edit(after, wanted) == after
-    assert {name: _conf.parse(after).get(name) for name in wanted} == wanted
+    assert settings_file.edit(text, wanted) == after
+    assert settings_file.edit(after, wanted) == after
+    assert {name: settings_file.parse(after).get(name) for name in wanted} == wanted
 
 
 def test_conf_keeps_a_conninfo_that_needs_quotes() -> None:
     keywords: dict[str, str | int] = {"passfile": "/home/o'neil/a\\b c/.pgpass", "host": "fd00::2"}
-    text = _conf.edit("", {"primary_conninfo": _conninfo.render(keywords)})
-    assert _conninfo.parse(_conf.parse(text)["primary_conninfo"]) == keywords
+    text = settings_file.edit("", {"primary_conninfo": conninfo.render(keywords)})
+    assert conninfo.parse(settings_file.parse(text)["primary_conninfo"]) == keywords
 
 
 COMMON = {
@@ -324,13 +324,13 @@ COMMON = {
     ),
 )
 def test_controldata(sample: str, fields: dict[str, str | int]) -> None:
-    found = _controldata.parse((SAMPLES / f"{sample}.txt").read_text())
+    found = control_data.parse((SAMPLES / f"{sample}.txt").read_text())
     assert {key: found[key] for key in {**COMMON, **fields}} == {**COMMON, **fields}
-    assert set(found) == {*_controldata._TEXT.values(), *_controldata._NUMBERS.values()}
+    assert set(found) == {*control_data._TEXT.values(), *control_data._NUMBERS.values()}
 
 
 def test_controldata_of_nothing() -> None:
-    assert _controldata.parse("pg_controldata: error: could not open file\n") == {}
+    assert control_data.parse("pg_controldata: error: could not open file\n") == {}
 
 
 @pytest.mark.parametrize(
@@ -358,7 +358,7 @@ def test_controldata_of_nothing() -> None:
     ),
 )
 def test_postmaster_pid(text: str, found: dict[str, str | int]) -> None:
-    assert _controldata.parse_postmaster_pid(text) == found
+    assert control_data.parse_postmaster_pid(text) == found
 
 
 #: made by PostgreSQL 15
@@ -376,7 +376,7 @@ VERIFIERS = {
 
 @pytest.mark.parametrize(("password", "stored"), rows({name: (name, text) for name, text in VERIFIERS.items()}))
 def test_scram_as_the_server_makes_it(password: str, stored: str) -> None:
-    assert _scram.matches(password, stored)
+    assert scram.matches(password, stored)
 
 
 @pytest.mark.parametrize(
@@ -393,14 +393,14 @@ def test_scram_as_the_server_makes_it(password: str, stored: str) -> None:
     ),
 )
 def test_scram_refuses(password: str, stored: str | None) -> None:
-    assert not _scram.matches(password, stored)
+    assert not scram.matches(password, stored)
 
 
 def test_scram_salts_are_new_each_time() -> None:
-    one, other = _scram.verifier("geheim"), _scram.verifier("geheim")
+    one, other = scram.verifier("geheim"), scram.verifier("geheim")
     assert one != other
-    assert _scram.matches("geheim", one)
-    assert _scram.matches("geheim", other)
+    assert scram.matches("geheim", one)
+    assert scram.matches("geheim", other)
     assert "geheim" not in one
 
 
@@ -416,4 +416,4 @@ def test_scram_salts_are_new_each_time() -> None:
     ],
 )
 def test_what_is_kept_beside_a_data_directory(path: str, kept: bool) -> None:
-    assert _places.is_kept(path, "/data/master/") is kept
+    assert places.is_kept(path, "/data/master/") is kept

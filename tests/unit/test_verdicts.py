@@ -7,7 +7,7 @@ import itertools
 import typing as t
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils import _topology, _verdicts
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import topology, verdicts
 from observations import (
     ADDRESSES,
     DATA,
@@ -55,7 +55,7 @@ FILES = {"data_directory.state": "other", "data_directory.entries": ["thesis.tex
 OTHER_STANDBY = {**mirrored()["server"], "standbys": ["sdw1"]}
 
 
-def init_standby(hosts: Hosts, options: Options) -> _verdicts.Verdict:
+def init_standby(hosts: Hosts, options: Options) -> verdicts.Verdict:
     defaults: Options = {
         "standby_host": None,
         "existing_data": "refuse",
@@ -69,7 +69,7 @@ def init_standby(hosts: Hosts, options: Options) -> _verdicts.Verdict:
         "tablespace_mapping": {},
     }
     assert set(options) <= set(defaults)
-    return _verdicts.init_standby(hosts, HOSTS, {**defaults, **options})
+    return verdicts.init_standby(hosts, HOSTS, {**defaults, **options})
 
 
 def pair(seen: Observation, source: Observation | None = None) -> Hosts:
@@ -781,13 +781,13 @@ EVERY_KIND: dict[str, t.Callable[[str], Observation]] = {
 def test_every_pair_of_kinds_is_judged(first: str, second: str) -> None:
     """No pair makes the judgement stumble; without exactly one master nothing goes on."""
     hosts = {"mdw": EVERY_KIND[first]("mdw"), "smdw": EVERY_KIND[second]("smdw")}
-    assert [_topology.kind(seen) for seen in hosts.values()] == [first, second]
+    assert [topology.kind(seen) for seen in hosts.values()] == [first, second]
     for choice in ("refuse", "keep", "discard"):
         verdict = init_standby(hosts, {"existing_data": choice})
         if [first, second].count("master") != 1:
             assert verdict.refusals
         assert all(refusal.found and refusal.why and refusal.command for refusal in verdict.refusals)
-    created = _verdicts.init_master(hosts, HOSTS, {"master_host": "mdw"})
+    created = verdicts.init_master(hosts, HOSTS, {"master_host": "mdw"})
     if not created.refusals and created.plan["create"]:
         assert [first, second] == ["empty", "empty"]
 
@@ -833,14 +833,14 @@ MASTER_REFUSALS: dict[str, tuple[Hosts, str | None, Refusals]] = {
 
 @pytest.mark.parametrize(("hosts", "chosen", "expected"), MASTER_PLANS.values(), ids=MASTER_PLANS)
 def test_init_master_goes_on(hosts: Hosts, chosen: str | None, expected: dict[str, t.Any]) -> None:
-    verdict = _verdicts.init_master(hosts, HOSTS, {"master_host": chosen})
+    verdict = verdicts.init_master(hosts, HOSTS, {"master_host": chosen})
     assert [refusal.sentence() for refusal in verdict.refusals] == []
     assert {name: verdict.plan[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize(("hosts", "chosen", "expected"), MASTER_REFUSALS.values(), ids=MASTER_REFUSALS)
 def test_init_master_refuses(hosts: Hosts, chosen: str | None, expected: Refusals) -> None:
-    refusals = _verdicts.init_master(hosts, HOSTS, {"master_host": chosen}).refusals
+    refusals = verdicts.init_master(hosts, HOSTS, {"master_host": chosen}).refusals
     assert len(refusals) == len(expected), [refusal.sentence() for refusal in refusals]
     for refusal, (found, command) in zip(refusals, expected):
         assert found in refusal.found
@@ -853,7 +853,7 @@ def test_s2_no_third_kind_of_writer() -> None:
         hosts = {name: master(name) if name in names else empty(name) for name in ("mdw", "smdw", "sdw1")}
         for chosen in (None, *hosts):
             assert init_standby(hosts, {"standby_host": chosen}).refusals
-            assert _verdicts.init_master(hosts, HOSTS, {"master_host": chosen}).refusals
+            assert verdicts.init_master(hosts, HOSTS, {"master_host": chosen}).refusals
 
 
 def test_restart_command_runs_each_statement_by_itself() -> None:

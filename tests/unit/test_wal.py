@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils import _wal
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import wal
 
 MEGABYTES_16 = 16 << 20
 ERROR = "pg_waldump: error: error in WAL record at "
@@ -37,7 +37,7 @@ ENDS = {
 
 @pytest.mark.parametrize(("errors", "end"), ENDS.values(), ids=ENDS)
 def test_end_of_wal(errors: str, end: tuple[str, str] | None) -> None:
-    assert _wal.end_of(errors) == end
+    assert wal.end_of(errors) == end
 
 
 @pytest.mark.parametrize(
@@ -50,19 +50,19 @@ def test_end_of_wal(errors: str, end: tuple[str, str] | None) -> None:
     ],
 )
 def test_segment_name(timeline: int, position: int, size: int, name: str) -> None:
-    assert _wal.segment_name(timeline, position, size) == name
+    assert wal.segment_name(timeline, position, size) == name
 
 
 def test_segments_between_two_positions() -> None:
     names = ["000000010000000000000003", "000000010000000000000005", "000000020000000000000004", "archive_status"]
-    there, missing = _wal.segments(names, 1, "0/3017F88", "0/5000100", MEGABYTES_16)
+    there, missing = wal.segments(names, 1, "0/3017F88", "0/5000100", MEGABYTES_16)
     assert there == ["000000010000000000000003", "000000010000000000000005"]
     assert missing == ["000000010000000000000004"]
 
 
 def test_a_segment_that_is_not_there() -> None:
     errors = 'pg_waldump: error: could not find file "0000000100000001000000FF": No such file or directory'
-    assert _wal.missing_segment(errors, MEGABYTES_16) == ("0000000100000001000000FF", "1/FF000000")
-    assert _wal.missing_segment(ERROR, MEGABYTES_16) is None
+    assert wal.missing_segment(errors, MEGABYTES_16) == ("0000000100000001000000FF", "1/FF000000")
+    assert wal.missing_segment(ERROR, MEGABYTES_16) is None
     names = ["0000000100000001000000FE", "000000010000000200000000", "000000020000000300000000", "backup.history"]
-    assert _wal.later(names, "0000000100000001000000FF") == ["000000010000000200000000"]
+    assert wal.later(names, "0000000100000001000000FF") == ["000000010000000200000000"]

@@ -1,0 +1,73 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether one host's replication password is where and what it should be. The password itself is never told.
+
+Sources: PostgreSQL manual, "The Password File", "Streaming Replication Protocol".
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import typing as t
+
+from ...host import files
+from ...host.module import Instance, MirroringError
+from ...values import conninfo, scram
+from . import database, observe, server_info
+
+LOGIN_SECONDS = 2
+
+
+def observe(
+    instance: Instance,
+    replication: dict[str, t.Any],
+    server: dict[str, t.Any] | None,
+    told: dict[str, str],
+    probes: list[dict[str, t.Any]],
+) -> dict[str, t.Any]:
+    """Return what the password file holds for the role, whether the server here accepts it, and the other host's.
+
+    ``replication`` has role and password file, ``told`` is the connection that the data directory is told to replicate
+    over. Where a stopped server has never been told any, one that answers is asked: it was a master until now.
+    """
+    account, role = observe.user(instance), replication["role"]
+    path = replication["passfile"] or os.path.join(account["home"] or "/nonexistent", ".pgpass")
+    fields = [conninfo.passfile_fields(line) for line in (files.text_of(path) or "").splitlines()]
+    ours = [row for row in fields if row and row[2:4] == ["replication", role]]
+    passwords = {row[4] for row in ours}
+    if told:
+        ask = told if any(probe["open"] and probe["address"] == told.get("host") for probe in probes) else {}
+    else:
+        answering = [probe for probe in probes if probe["answers"] and passwords and not server]
+        ask = {"host": answering[0]["address"], "port": str(answering[0]["port"])} if answering else {}
+        ask.update({"user": role, "passfile": path} if ask else {})
+    return {
+        "path": path,
+        "private": _is_private(path, instance.user),
+        "servers": [row[:2] for row in ours],
+        "consistent": len(passwords) == 1,
+        "accepted": _accepted(instance, role, passwords) if server and not server["in_recovery"] else None,
+        "login": login(instance, ask) if ask else None,
+    }
+
+
+def _is_private(path: str, user: str) -> bool:
+    try:
+        found, owner = os.lstat(path), pwd.getpwnam(user)
+    except (OSError, KeyError):
+        return False
+    return (found.st_uid, found.st_gid, found.st_mode) == (owner.pw_uid, owner.pw_gid, 0o100600)
+
+
+def _accepted(instance: Instance, role: str, passwords: set[str]) -> bool:
+    try:
+        with database.session(instance) as cursor:
+            found = [row for row in server_info.replication_role(cursor, role) if row["may_replicate"]]
+    except MirroringError:
+        return False
+    return bool(found) and any(scram.matches(password, found[0]["rolpassword"]) for password in passwords)
+
+
+def login(instance: Instance, told: dict[str, str]) -> str:
+    """Open a replication connection as the standby does; return "accepted", or what the server answered."""
+    return database.replication_answer(instance, conninfo.render({**told, "connect_timeout": LOGIN_SECONDS}))

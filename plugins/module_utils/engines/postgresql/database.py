@@ -1,0 +1,126 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Sessions with the host's own server, over its socket as the user that owns it (peer authentication).
+
+Source: PostgreSQL manual, "Peer Authentication".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import typing as t
+
+from ...host.module import Instance, MirroringError
+from ...values import conninfo, control_data
+
+try:
+    import psycopg2
+    import psycopg2.extras
+
+    HAS_PSYCOPG2 = True
+    Error: t.Any = psycopg2.Error
+except ImportError:
+    HAS_PSYCOPG2 = False
+    Error = ()
+
+CONNECT_SECONDS = 5
+STATEMENT_SECONDS = 30
+
+
+@contextlib.contextmanager
+def acting_as(user: str) -> t.Iterator[None]:
+    """Be that user for a while: the server asks the kernel who opened its socket."""
+    entry = pwd.getpwnam(user)
+    if os.geteuid() == entry.pw_uid:
+        yield
+        return
+    uid, gid = os.geteuid(), os.getegid()
+    os.setegid(entry.pw_gid)
+    os.seteuid(entry.pw_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(uid)
+        os.setegid(gid)
+
+
+def postmaster(instance: Instance) -> dict[str, t.Any]:
+    """Return what postmaster.pid says, or nothing when there is none."""
+    try:
+        with open(os.path.join(instance.data_directory, "postmaster.pid"), encoding="utf-8", errors="replace") as file:
+            return control_data.parse_postmaster_pid(file.read())
+    except OSError:
+        return {}
+
+
+@contextlib.contextmanager
+def _cursor(connection: t.Any, who: str) -> t.Iterator[t.Any]:
+    """Give a cursor (rows as dicts) in autocommit mode, and close the connection afterwards."""
+    try:
+        connection.autocommit = True
+        with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+            yield cursor
+    except psycopg2.Error as error:
+        raise MirroringError(f"{who} answered: {' '.join(str(error).split())}") from error
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def session(
+    instance: Instance, database: str = "postgres", statement_seconds: int = STATEMENT_SECONDS
+) -> t.Iterator[t.Any]:
+    """Give a cursor (rows as dicts) in autocommit mode; raise MirroringError when there is no connection."""
+    if not HAS_PSYCOPG2:
+        raise MirroringError("Python's psycopg2 is missing on this host: install the package python3-psycopg2")
+    place = postmaster(instance)
+    directory = place.get("socket_directory") or "/var/run/postgresql"
+    try:
+        with acting_as(instance.user):
+            connection = psycopg2.connect(
+                host=directory,
+                port=place.get("port", instance.port),
+                dbname=database,
+                user=instance.user,
+                connect_timeout=CONNECT_SECONDS,
+                application_name="hawq_mirroring",
+                options=f"-c statement_timeout={statement_seconds}s -c lock_timeout=10s -c search_path=pg_catalog"
+                " -c synchronous_commit=local",
+            )
+    except (psycopg2.OperationalError, KeyError) as error:
+        raise MirroringError(f"no session with the server in {directory}: {' '.join(str(error).split())}") from error
+    with _cursor(connection, "the server") as cursor:
+        yield cursor
+
+
+@contextlib.contextmanager
+def remote(instance: Instance, keywords: dict[str, t.Any]) -> t.Iterator[t.Any]:
+    """Give a cursor on another host's server, as the server's user here; raise MirroringError when there is none."""
+    if not HAS_PSYCOPG2:
+        raise MirroringError("Python's psycopg2 is missing on this host: install the package python3-psycopg2")
+    try:
+        with acting_as(instance.user):
+            connection = psycopg2.connect(conninfo.render({**keywords, "connect_timeout": CONNECT_SECONDS}))
+    except (psycopg2.OperationalError, KeyError) as error:
+        raise MirroringError(f"no session with {keywords['host']}: {' '.join(str(error).split())}") from error
+    with _cursor(connection, keywords["host"]) as cursor:
+        yield cursor
+
+
+def replication_answer(instance: Instance, told: str) -> str:
+    """Open a replication connection as the server's user; return "accepted", or what came instead."""
+    if not HAS_PSYCOPG2:
+        return "not asked: Python's psycopg2 is missing on this host"
+    try:
+        with acting_as(instance.user):
+            psycopg2.connect(told, connection_factory=psycopg2.extras.PhysicalReplicationConnection).close()
+    except (psycopg2.Error, KeyError) as error:
+        return " ".join(str(error).split())
+    return "accepted"
+
+
+def rows(cursor: t.Any, query: str, parameters: t.Any = None) -> list[dict[str, t.Any]]:
+    """Run a query and return its rows as plain dicts."""
+    cursor.execute(query, parameters)
+    return [dict(row) for row in cursor.fetchall()]

@@ -1,0 +1,189 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a running server says of itself, in one session.
+
+Sources: PostgreSQL manual, "The Cumulative Statistics System", "System Administration Functions", "System Views".
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...host.module import Instance, MirroringError
+from ...values import wal
+from ..table import POSTGRESQL
+from . import database
+
+SETTINGS = (
+    *POSTGRESQL.standby_at_least,
+    *POSTGRESQL.restart_settings,
+    *POSTGRESQL.standby_settings,
+    "config_file",
+    "data_checksums",
+    "data_directory",
+    "hba_file",
+    "ident_file",
+    "max_slot_wal_keep_size",
+    "port",
+    "server_version_num",
+    "ssl",
+    "synchronous_standby_names",
+    "wal_segment_size",
+)
+
+SETTINGS_QUERY = "SELECT name, setting, pending_restart FROM pg_settings WHERE name = ANY(%s) ORDER BY name"
+GENERAL = """
+SELECT pg_is_in_recovery() AS in_recovery,
+       s.system_identifier::text AS system_identifier,
+       c.timeline_id AS checkpoint_timeline,
+       extract(epoch FROM pg_postmaster_start_time())::float8 AS started,
+       CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn() END::text AS current_lsn,
+       CASE WHEN NOT pg_is_in_recovery() THEN ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
+            ELSE (SELECT received_tli FROM pg_stat_wal_receiver) END AS timeline,
+       (pg_stat_file(current_setting('hba_file'))).modification > pg_conf_load_time() AS hba_stale,
+       CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), c.redo_lsn) END::bigint
+           AS wal_since_checkpoint,
+       extract(epoch FROM clock_timestamp() - c.checkpoint_time)::float8 AS checkpoint_age_seconds,
+       pg_last_wal_replay_lsn()::text AS replay_lsn,
+       greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::text AS have_lsn,
+       CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END AS replay_paused,
+       extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8 AS replay_age_seconds
+FROM pg_control_system() s, pg_control_checkpoint() c
+"""
+SENDERS = """
+SELECT pid, usename, application_name, client_addr::text, state, sync_state,
+       sent_lsn::text, write_lsn::text, flush_lsn::text, replay_lsn::text,
+       extract(epoch FROM backend_start)::float8 AS since,
+       extract(epoch FROM replay_lag)::float8 AS replay_lag_seconds
+FROM pg_stat_replication ORDER BY pid
+"""
+SLOTS = """
+SELECT slot_name, slot_type, active, active_pid, restart_lsn::text, wal_status, safe_wal_size, temporary,
+       CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) END::bigint
+           AS retained_bytes
+FROM pg_replication_slots ORDER BY slot_name
+"""
+RECEIVER = """
+SELECT status, sender_host, sender_port, slot_name, flushed_lsn::text, latest_end_lsn::text, received_tli,
+       extract(epoch FROM clock_timestamp() - last_msg_receipt_time)::float8 AS silent_seconds
+FROM pg_stat_wal_receiver
+"""
+#: the comment of a replication role that was made here
+REPLICATION_MARK = "made by hawq.mirroring for its standby"
+#: a replication role; one that has expired lets nobody in
+REPLICATION_ROLE = """
+SELECT rolpassword, rolreplication AND rolcanlogin AND coalesce(rolvaliduntil > now(), true) AS may_replicate,
+       shobj_description(oid, 'pg_authid') = %s AS ours
+FROM pg_authid WHERE rolname = %s
+"""
+#: the comment of the role that a rewind reads the master's files as
+REWIND_MARK = "made by hawq.mirroring for a rewind"
+REWIND_ROLES = "SELECT rolname FROM pg_roles WHERE shobj_description(oid, 'pg_authid') = %s"
+#: recycled segments have later names; those of all timelines count
+WAL = """
+SELECT min(substr(name, 9)) AS oldest, sum(size)::bigint AS bytes FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'
+"""
+TABLESPACES = """
+SELECT spcname AS name, pg_tablespace_location(oid) AS location
+FROM pg_tablespace WHERE pg_tablespace_location(oid) <> ''
+"""
+STANDBYS = """
+SELECT trim(name) AS name
+FROM pg_db_role_setting s, unnest(s.setconfig) AS c,
+     regexp_split_to_table(substr(c, strpos(c, '=') + 1), ',') AS name
+WHERE s.setdatabase = 0 AND c LIKE 'hawq\\_mirroring.standbys=%' AND trim(name) <> ''
+ORDER BY 1
+"""
+#: not the options, which may hold secrets, but what tells two files apart
+HBA_RULES = """
+SELECT md5(coalesce(string_agg(concat_ws(' ', type, database, user_name, address, netmask, auth_method), ',' ORDER BY
+           line_number), '')) AS digest
+FROM pg_hba_file_rules
+"""
+MASTER_NAME = """
+SELECT substr(c, strpos(c, '=') + 1) AS name FROM pg_db_role_setting s, unnest(s.setconfig) AS c
+WHERE s.setdatabase = 0 AND c LIKE 'hawq\\_mirroring.master=%' LIMIT 1
+"""
+SEGMENTS = """
+SELECT hostname, port, status::text, description FROM public.gp_segment_configuration WHERE role = 'p'
+ORDER BY registration_order
+"""
+SIZES = """
+SELECT spcname AS name, pg_tablespace_size(oid) AS bytes, pg_tablespace_location(oid) AS location FROM pg_tablespace
+"""
+#: only the extension's own view is read: anybody may put one of that name into a schema that is open to all
+VIEW_EXISTS = """
+SELECT EXISTS (
+    SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+    WHERE d.refclassid = 'pg_extension'::regclass AND d.classid = 'pg_class'::regclass AND d.deptype = 'e'
+      AND d.objid = to_regclass('public.gp_master_mirroring') AND e.extname = 'hawq_mirroring') AS there
+"""
+VIEW = """
+SELECT summary_state, detail_state, extract(epoch FROM log_time)::float8 AS since, error_message
+FROM public.gp_master_mirroring
+"""
+MIRRORS = """
+SELECT standby, summary_state, detail_state, extract(epoch FROM log_time)::float8 AS since, error_message
+FROM public.hawq_mirroring_state() ORDER BY standby
+"""
+
+
+def replication_role(cursor: t.Any, role: str) -> list[dict[str, t.Any]]:
+    """Return the role's row (rolpassword, may_replicate, ours), or none."""
+    return database.rows(cursor, REPLICATION_ROLE, (REPLICATION_MARK, role))
+
+
+def register(cursor: t.Any, role: str, names: list[str]) -> None:
+    """Write the names of the standbys where every database and every standby can read them."""
+    if names:
+        cursor.execute(f'ALTER ROLE "{role}" SET "hawq_mirroring.standbys" = %s', (",".join(names),))
+    else:
+        cursor.execute(f'ALTER ROLE "{role}" RESET "hawq_mirroring.standbys"')
+
+
+def gather(instance: Instance, sizes: bool, running: bool) -> tuple[dict[str, t.Any] | None, str | None]:
+    """Return the server's account of itself, or None and the reason why there is none."""
+    if not running:
+        return None, "the server is not running"
+    try:
+        with database.session(instance) as cursor:
+            found = database.rows(cursor, GENERAL)[0]
+            settings = database.rows(cursor, SETTINGS_QUERY, (list(SETTINGS),))
+            found["settings"] = {row["name"]: row["setting"] for row in settings}
+            found["pending_restart"] = [row["name"] for row in settings if row["pending_restart"]]
+            found["senders"] = database.rows(cursor, SENDERS)
+            found["slots"] = database.rows(cursor, SLOTS)
+            receiver = database.rows(cursor, RECEIVER)
+            found["receiver"] = receiver[0] if receiver else None
+            segments = database.rows(cursor, WAL)[0]
+            found["wal_bytes"], found["oldest_wal"] = (
+                segments["bytes"],
+                wal.begin_of(segments["oldest"], int(found["settings"]["wal_segment_size"])),
+            )
+            found["tablespaces"] = database.rows(cursor, TABLESPACES)
+            found["standbys"] = [row["name"] for row in database.rows(cursor, STANDBYS)]
+            found["hba_rules"] = database.rows(cursor, HBA_RULES)[0]["digest"]
+            found["rewind_roles"] = [row["rolname"] for row in database.rows(cursor, REWIND_ROLES, (REWIND_MARK,))]
+            names = database.rows(cursor, MASTER_NAME)
+            found["master_name"] = names[0]["name"] if names else None
+            found["databases"] = [
+                row["datname"] for row in database.rows(cursor, "SELECT datname FROM pg_database WHERE datallowconn")
+            ]
+            found["mirroring"], found["mirrors"], found["segments"] = None, [], []
+            if database.rows(cursor, VIEW_EXISTS)[0]["there"]:
+                found["mirroring"] = database.rows(cursor, VIEW)[0]
+                found["mirrors"] = database.rows(cursor, MIRRORS)
+                found["segments"] = database.rows(cursor, SEGMENTS)
+    except MirroringError as error:
+        return None, str(error)
+    if sizes and not found["in_recovery"]:
+        found["sizes"] = measure(instance)
+    return found, None
+
+
+def measure(instance: Instance) -> list[dict[str, t.Any]] | None:
+    """Return the sizes of the tablespaces in bytes, or None where so many files take longer than a session's limit."""
+    try:
+        with database.session(instance) as cursor:
+            return database.rows(cursor, SIZES)
+    except MirroringError:
+        return None

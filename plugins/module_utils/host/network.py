@@ -1,0 +1,118 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What one host sees of the network: its own addresses, its peers' ports, and who has the master's address.
+
+Source: PostgreSQL manual, "Message Flow" (SSLRequest, which any server answers without a login).
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import json
+import os
+import socket
+import struct
+import typing as t
+
+from . import files
+from .module import Runner
+
+ARP_SECONDS = "0.5"
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+
+
+def machine(run: Runner) -> dict[str, t.Any]:
+    """Who this machine is: names, addresses (without loopback and link-local), architecture."""
+    _code, output, _errors = run(["ip", "-json", "address", "show"], timeout=10)
+    try:
+        links = json.loads(output or "[]")
+    except ValueError:
+        links = []
+    addresses = [
+        entry["local"]
+        for link in links
+        for entry in link.get("addr_info", [])
+        if entry.get("local") and entry.get("scope") == "global"
+    ]
+    return {
+        "hostname": socket.gethostname(),
+        "machine_id": (files.text_of("/etc/machine-id") or "").strip(),
+        "addresses": sorted(addresses),
+        "architecture": os.uname().machine,
+    }
+
+
+def listening(port: int) -> bool:
+    """Whether anything on this host listens on the TCP port."""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in (files.text_of(table) or "").splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
+                return True
+    return False
+
+
+def sources_for(address: str) -> list[str]:
+    """The local addresses that packets to there leave from, one for each address of the name (no packet is sent)."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for family, kind, _protocol, _name, target in socket.getaddrinfo(address, 9, type=socket.SOCK_DGRAM):
+            with contextlib.suppress(OSError), socket.socket(family, kind) as datagram:
+                datagram.connect(target)
+                found.add(str(datagram.getsockname()[0]))
+    return sorted(found)
+
+
+def probe(address: str, port: int, seconds: float = 2.0) -> dict[str, t.Any]:
+    """Whether a TCP connection opens, whether a server answers, and which of this host's addresses it may leave from.
+
+    A kernel opens connections for frozen processes, too. So the server is asked for SSL, which any one answers at once
+    (PostgreSQL manual, "Message Flow", SSLRequest).
+    """
+    answer: dict[str, t.Any] = {"address": address, "port": port, "open": False, "answers": False, "error": None}
+    answer["sources"] = sources_for(address)
+    try:
+        targets = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        return {**answer, "error": str(error)}
+    # all addresses of the name at once: a dead host costs one time-out
+    with concurrent.futures.ThreadPoolExecutor(max_workers=len(targets)) as pool:
+        found = list(pool.map(lambda target: _ask(target[0], target[4], seconds), targets))
+    return {**answer, **max(found, key=lambda each: (each["answers"], each["open"]))}
+
+
+def _ask(family: int, target: t.Any, seconds: float) -> dict[str, t.Any]:
+    found: dict[str, t.Any] = {"open": False, "answers": False, "error": None}
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as connection:
+            connection.settimeout(seconds)
+            connection.connect(target)
+            found["open"] = True
+            connection.sendall(SSL_REQUEST)
+            found["answers"] = connection.recv(1) != b""
+    except OSError as error:
+        found["error"] = str(error)
+    return found
+
+
+def probes(peers: list[dict[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
+    """Probe every peer at the same time; keyed by the peer's name."""
+    if not peers:
+        return {}
+    with concurrent.futures.ThreadPoolExecutor(max_workers=len(peers)) as pool:
+        answers = pool.map(lambda peer: probe(peer["address"], peer["port"]), peers)
+        return {peer["name"]: answer for peer, answer in zip(peers, answers)}
+
+
+def virtual_ip(run: Runner, address: str, interface: str) -> dict[str, t.Any] | None:
+    """Whether the address that follows the master is here, and, if it is not, whether anybody else answers for it."""
+    if not address:
+        return None
+    bare = address.split("/")[0]
+    here, taken = bare in machine(run)["addresses"], None
+    if not here and ":" not in bare and interface:
+        # duplicate address detection: 1 when somebody answers; neighbours do so within milliseconds
+        probe = ["arping", "-D", "-q", "-c", "1", "-w", "1", "-I", interface, bare]
+        code, _output, _errors = run(["timeout", ARP_SECONDS, *probe], timeout=5)
+        taken = {0: False, 124: False, 1: True}.get(code)
+    return {"address": address, "here": here, "taken": taken}

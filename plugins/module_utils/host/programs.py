@@ -1,0 +1,66 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The collection's own small programs on a host: where they live, and what is there now."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import typing as t
+
+from ..engines.postgresql import observe
+from . import files
+from .module import Runner
+
+INTERLOCK, VIRTUAL_IP, SEGMENT = NAMES = ("interlock", "virtual-ip", "segment")
+
+
+def path(name: str) -> str:
+    """Return where the program is."""
+    return f"/usr/local/libexec/hawq-mirroring-{name}"
+
+
+def settings_path(name: str) -> str:
+    """Return where its settings are."""
+    return f"/etc/hawq-mirroring/{name}.json"
+
+
+def unit_name(name: str, service: str = "") -> str:
+    """Return the unit that runs the program; the interlock's is the database's."""
+    return service if name == INTERLOCK else f"hawq-mirroring-{name}.service"
+
+
+def unit_path(name: str, service: str) -> str:
+    """Return the unit's file; the interlock's is a drop-in of the database's unit."""
+    if name != INTERLOCK:
+        return f"/etc/systemd/system/{unit_name(name)}"
+    service = service if service.endswith(".service") else f"{service}.service"
+    return f"/etc/systemd/system/{service}.d/hawq-mirroring.conf"
+
+
+def digest(text: str | None) -> str | None:
+    """Return the SHA-256 of a text, None of none."""
+    return None if text is None else hashlib.sha256(text.encode()).hexdigest()
+
+
+def observe(name: str, service: str) -> dict[str, t.Any]:
+    """Return the digests of program and unit, and the settings; None for what is not there as root's own file."""
+    try:
+        settings = json.loads(files.public(settings_path(name)) or "null")
+    except ValueError:
+        settings = None
+    return {
+        "program": digest(files.public(path(name))),
+        "settings": settings,
+        "unit": digest(files.public(unit_path(name, service))),
+    }
+
+
+def observe_all(run: Runner, service: str) -> dict[str, dict[str, t.Any]]:
+    """Return the same for every program, and how systemd stands to its unit."""
+    found = {name: observe(name, service) for name in NAMES}
+    for name, row in found.items():
+        shown = observe.unit(run, unit_name(name, service)) if row["unit"] else {}
+        row["stale"] = shown.get("stale", False)
+        row["enabled"] = shown.get("enabled") == "enabled"
+        row["active"] = shown.get("active") == "active"
+    return found

@@ -1,0 +1,53 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Bringing the address that follows the master to this host, and taking it away. What counts is where it is."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+import typing as t
+
+from . import network, programs
+from .module import MirroringError, Runner
+
+OPTION: dict[str, t.Any] = {
+    "type": "dict",
+    "default": {},
+    "apply_defaults": True,
+    "options": {"address": {"type": "str", "default": ""}, "interface": {"type": "str", "default": ""}},
+}
+UNIT = programs.unit_name(programs.VIRTUAL_IP)
+
+
+def here(run: Runner, address: str) -> bool:
+    """Whether the address (with its prefix) is on one of this host's interfaces."""
+    try:
+        bare = str(ipaddress.ip_interface(address).ip)
+    except ValueError as error:
+        raise MirroringError(f"virtual_ip_address: {error}") from error
+    return bare in network.machine(run)["addresses"]
+
+
+def take(run: Runner, address: str, interface: str, seconds: int) -> None:
+    """Start the unit that adds and announces the address; bounded."""
+    _code, _output, errors = run(["systemctl", "restart", UNIT], timeout=seconds)
+    _until(run, address, True, f"{address} is not on {interface}", errors, seconds)
+
+
+def release(run: Runner, address: str, interface: str, seconds: int) -> None:
+    """Stop the unit, and take the address away if it is still there; bounded."""
+    _code, _output, errors = run(["systemctl", "stop", UNIT], timeout=seconds)
+    if here(run, address):
+        run(["ip", "address", "delete", address, "dev", interface], timeout=10)
+    _until(run, address, False, f"{address} is still here", errors, seconds)
+
+
+def _until(run: Runner, address: str, wanted: bool, otherwise: str, errors: str, seconds: int) -> None:
+    deadline = time.monotonic() + seconds
+    while here(run, address) != wanted:
+        if time.monotonic() > deadline:
+            raise MirroringError(
+                f"{otherwise} after {seconds} s ({' '.join(errors.split()) or 'no error'}): look at journalctl -u"
+                f" {UNIT}, then run this again"
+            )
+        time.sleep(0.1)

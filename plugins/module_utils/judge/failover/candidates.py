@@ -1,0 +1,212 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which standby takes over, and what the other hosts of the group say against it. Pure: no I/O, no clock.
+
+With more than two hosts there is more to know than an old master and its standby: somebody else may have taken over
+already, or hold what the chosen one lacks.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ...values import lsn
+from .. import identify, topology
+from ..checks import Refusal
+from . import evidence
+
+Observations = dict[str, topology.Observation]
+ACCEPT = "accept the loss: -e accept_data_loss=true"
+#: what a fence records of who took over
+SUCCESSOR = re.compile(r"(?:switchover to (\S+)|(\S+) took over as master)")
+
+
+def place(seen: topology.Observation) -> tuple[int, int]:
+    """Return how far a standby is: its timeline, then its LSN. An older timeline is behind, whatever its LSN."""
+    return topology.timeline(seen) or 0, lsn.parse(evidence.have(seen) or "0/0")
+
+
+def choose(observations: Observations, options: dict[str, t.Any]) -> tuple[str | None, list[Refusal]]:
+    """Return the standby that is to be activated, the one that is ahead of the others, or why none can be."""
+    chosen = options["standby_host"]
+    standbys = [
+        name
+        for name, seen in observations.items()
+        if topology.kind(seen) in evidence.STANDBYS and not seen["data_directory"]["fenced"]
+    ]
+    if chosen is not None and chosen not in standbys:
+        found = topology.describe(observations[chosen]) if chosen in observations else "not in the group masters"
+        away = chosen in observations and topology.kind(observations[chosen]) == topology.UNREACHABLE
+        command = (
+            f"Bring it up, {evidence.AGAIN}, or name another" if away else "Correct -e standby_host=, or leave it out"
+        )
+        return None, [Refusal(f"{chosen} is {found}", "only a standby can be activated", command)]
+    if not standbys:
+        return None, [_none(observations)]
+    if chosen is None and len({topology.system_identifier(observations[name]) for name in standbys}) > 1:
+        return None, [
+            Refusal(
+                f"{' and '.join(standbys)} are standbys of different systems",
+                "it cannot be said which is to become the master",
+                "Name it with -e standby_host=",
+            )
+        ]
+    most = max(place(observations[name]) for name in standbys)
+    ahead = [name for name in standbys if place(observations[name]) == most]
+    ahead.sort(key=lambda name: topology.kind(observations[name]) != topology.STANDBY)
+    if chosen in (None, *ahead) or options["accept_data_loss"]:
+        return chosen or ahead[0], []
+    return None, [
+        Refusal(
+            f"{chosen} has WAL up to {_words(observations[chosen])},"
+            f" and {ahead[0]} up to {_words(observations[ahead[0]])}",
+            "what only the other one has would be lost",
+            f"Name {ahead[0]}, or leave -e standby_host= out; or {ACCEPT}",
+        )
+    ]
+
+
+def _words(seen: topology.Observation) -> str:
+    return f"{evidence.have(seen)} on timeline {topology.timeline(seen)}"
+
+
+def _none(observations: Observations) -> Refusal:
+    seen = "; ".join(f"{name}: {topology.describe(observation)}" for name, observation in observations.items())
+    starts = [
+        f"start the master again (systemctl start {observation['service']['unit']} on {name}; if it does not start,"
+        f" journalctl -u {observation['service']['unit']} says why and what to do)"
+        for name, observation in observations.items()
+        if topology.kind(observation) == topology.STOPPED
+    ]
+    down = any(topology.kind(observation) == topology.UNREACHABLE for observation in observations.values())
+    wakes = [
+        f"on {name} {identify.thaw(observation)}"
+        for name, observation in observations.items()
+        if topology.kind(observation) == topology.FROZEN
+    ]
+    return Refusal(
+        f"no host is a standby that could be activated ({seen})",
+        "a failover makes a standby the master",
+        ", or ".join([*wakes, *([] if wakes and not down else ["Bring the standby's host up"]), *starts])
+        + f", {evidence.AGAIN}",
+    )
+
+
+def against(
+    observations: Observations, onlookers: Observations, old: str, new: str, options: dict[str, t.Any]
+) -> list[Refusal]:
+    """Return what forbids that this standby takes over from that old master, as far as third hosts are concerned."""
+    found, loss = [], options["accept_data_loss"]
+    seen = observations[old]
+    if topology.kind(seen) in evidence.STANDBYS and not seen["data_directory"]["fenced"] and not loss:
+        found.append(
+            Refusal(
+                f"{new} follows {old}, which is itself {topology.describe(seen)}",
+                "the master is somebody else, who may be alive",
+                f"Bring the master's host up, {evidence.AGAIN}. If there is none any more: -e accept_data_loss=true",
+            )
+        )
+    readable = evidence.has_data(seen)
+    for name in (name for name in observations if name not in (old, new)):
+        if topology.kind(observations[name]) == topology.UNREACHABLE:
+            found += _unreachable(name, observations, onlookers, old, new, options)
+            if not readable and not loss and _may_hold_more(name, observations[new]):
+                found.append(_uncompared(name, observations[name], new))
+        elif topology.system_identifier(observations[name]) == topology.system_identifier(observations[new]):
+            found += [] if loss else _reachable(name, observations[name], observations[new], new, readable)
+    return found
+
+
+def _may_hold_more(name: str, seen: topology.Observation) -> bool:
+    """Whether a host that cannot be looked at is a standby, as the registration tells that came with the WAL."""
+    return seen["server"] is None or name in seen["server"]["standbys"]
+
+
+def _reachable(
+    name: str, seen: topology.Observation, taken: topology.Observation, new: str, readable: bool
+) -> list[Refusal]:
+    directory, mine, its = seen["data_directory"], topology.timeline(seen) or 0, topology.timeline(taken) or 0
+    if directory["removed"]:
+        return []
+    if mine > its and topology.kind(seen) != topology.STANDBY:
+        unit = seen["service"]["unit"]
+        return [
+            Refusal(
+                f"{name} is {topology.describe(seen)}, on a newer timeline ({mine}) than {new} ({its})",
+                f"what was committed on it would be lost, since {new} does not have it",
+                f"Start it there (systemctl start {unit}; if it does not start, journalctl -u {unit} says why), or"
+                f" {ACCEPT}",
+            )
+        ]
+    # the control file of one that does not run may name an older timeline than it has got to
+    dark = topology.kind(seen) in (topology.FROZEN, topology.SILENT, topology.STOPPED_STANDBY)
+    if readable or not dark or directory["fenced"]:
+        return []
+    return [_uncompared(name, seen, new)]
+
+
+def _uncompared(name: str, seen: topology.Observation, new: str) -> Refusal:
+    return Refusal(
+        f"{name} is {topology.describe(seen)}, and may hold WAL that {new} lacks",
+        "what only it has would be lost",
+        f"Bring it up as a running standby, {evidence.AGAIN}: the one that is ahead takes over. Or {ACCEPT}",
+    )
+
+
+def _unreachable(
+    name: str,
+    observations: Observations,
+    onlookers: Observations,
+    old: str,
+    new: str,
+    options: dict[str, t.Any],
+) -> list[Refusal]:
+    """A third host that cannot be looked at must not be a master that has taken over already."""
+    served = [
+        each for each, seen in onlookers.items() if each != name and (seen["probes"].get(name) or {}).get("answers")
+    ]
+    if served:
+        return [
+            Refusal(
+                f"{name} is {topology.describe(observations[name])}, and its server answers {' and '.join(served)}",
+                "it may be the master by now",
+                f"Mend the way from here to {name}, or stop the server there, {evidence.AGAIN}",
+            )
+        ]
+    address = observations[new].get("virtual_ip")
+    held = any((seen.get("virtual_ip") or {}).get("here") for seen in observations.values())
+    if address and address["taken"] and not held and topology.kind(observations[old]) != topology.UNREACHABLE:
+        return [
+            Refusal(
+                f"{name} is {topology.describe(observations[name])}, and somebody answers for {address['address']}",
+                "it is the master's address, so that host may be the master by now",
+                f"Switch {name} off, or mend the way to it, {evidence.AGAIN}",
+            )
+        ]
+    sure = options["master_is_down"] and options["accept_data_loss"]
+    if name not in _successors(observations, onlookers, new) or sure:
+        return []
+    return [
+        Refusal(
+            f"{name} has taken over as master since, and is {topology.describe(observations[name])}",
+            f"it may be alive, and {new} lacks what was committed there",
+            f"Bring it up, {evidence.AGAIN}. If it is off, and what it has may be lost: -e master_is_down=true -e"
+            " accept_data_loss=true",
+        )
+    ]
+
+
+def _successors(observations: Observations, onlookers: Observations, new: str) -> set[str]:
+    """Return who took over from somebody, by the records of fences and the memory of segments."""
+    found = set()
+    for seen in observations.values():
+        record = SUCCESSOR.fullmatch((seen.get("data_directory") or {}).get("fence_reason") or "")
+        if record:
+            found.add(record[1] or record[2])
+    newest = topology.timeline(observations[new]) or 0
+    found |= {
+        seen["witness"]["master"]
+        for seen in onlookers.values()
+        if seen.get("witness") and int(seen["witness"]["timeline"] or 0) > newest
+    }
+    return found

@@ -1,0 +1,200 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is known of an old master: is it dead, how to fence it, what does its standby lack. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ...values import lsn
+from .. import checks, topology
+from ..checks import Refusal
+
+AGAIN = "then run this again"
+#: how the old master is kept from accepting writes
+BY_MODULE, BY_COMMAND, BY_WORD, NOT_NEEDED = "module", "command", "operator's word", "none"
+
+STANDBYS = (topology.STANDBY, topology.STOPPED_STANDBY)
+
+
+def fence(
+    old: str,
+    new: str,
+    observations: dict[str, topology.Observation],
+    onlookers: dict[str, topology.Observation],
+    options: dict[str, t.Any],
+) -> tuple[str, list[Refusal]]:
+    """Return how the old master is fenced, or why it cannot be taken for dead."""
+    seen, what = observations[old], topology.kind(observations[old])
+    if what in (topology.STOPPED, topology.FROZEN, *STANDBYS):
+        return BY_MODULE, []
+    if what == topology.SILENT:
+        return NOT_NEEDED, [
+            Refusal(
+                f"a server process runs on {old} and gives no session here ({seen['server_error']})",
+                "it may serve others, or do so in a moment",
+                f"If it is to be given up, stop it (systemctl stop {seen['service']['unit']} on {old}), {AGAIN}",
+            )
+        ]
+    asked = {name: other["probes"].get(old) or {} for name, other in onlookers.items()}
+    served = [name for name, answer in asked.items() if answer.get("answers")]
+    if served:
+        answer = asked[served[0]]
+        return NOT_NEEDED, [
+            Refusal(
+                f"{old} is {topology.describe(seen)}, but its server answers {' and '.join(served)} at"
+                f" {answer['address']}:{answer['port']}",
+                "the master is alive, only cut off from here",
+                f"Mend the way from here to {old}, or stop the server there, {AGAIN}",
+            )
+        ]
+    silent = [name for name, answer in asked.items() if answer.get("open")]
+    if silent and not options["fence_command"]:
+        return NOT_NEEDED, [
+            Refusal(
+                f"{old} is {topology.describe(seen)}, and {' and '.join(silent)} can open its port, where none answers",
+                "it is frozen or overloaded, not dead, and may wake",
+                f"Switch {old} off, {AGAIN}, or let this do it, -e \"fence_command='COMMAND'\"",
+            )
+        ]
+    if what in (topology.EMPTY, topology.OTHER) and not options["accept_data_loss"]:
+        path = seen["data_directory"]["path"]
+        return NOT_NEEDED, [
+            Refusal(
+                f"{old} answers, and {path} there is {topology.describe(seen)}",
+                "what the standby lacks may be on a file system that is not mounted",
+                f"Mount it, {AGAIN}. If that data is gone for good: -e accept_data_loss=true -e master_is_down=true",
+            )
+        ]
+    address = observations[new].get("virtual_ip")
+    if address and address["taken"] and not options["fence_command"]:
+        return NOT_NEEDED, [
+            Refusal(
+                f"{old} is {topology.describe(seen)}, but somebody answers for {address['address']} as seen from {new}",
+                "it is the master's address, so its host is most likely on",
+                f"Switch {old} off, {AGAIN}, or let this do it, -e \"fence_command='COMMAND'\"",
+            )
+        ]
+    if options["master_is_down"]:
+        return BY_WORD, []
+    if options["fence_command"]:
+        return BY_COMMAND, []
+    found = "; ".join(listed(observations, onlookers, old, new))
+    return NOT_NEEDED, [
+        Refusal(
+            f"it is not proven that {old} is dead ({found})",
+            "a master that is only cut off would go on to accept writes beside the new one",
+            f"Switch {old} off and say so, -e master_is_down=true, or let this do it, -e \"fence_command='COMMAND'\""
+            f" (which must succeed only when {old} is off)",
+            ("master_is_down", old),
+        )
+    ]
+
+
+def listed(
+    observations: dict[str, topology.Observation], onlookers: dict[str, topology.Observation], old: str, new: str
+) -> list[str]:
+    """Return what speaks for and against the death of the old master, as people read it."""
+    others = [name for name in observations if name not in (old, new)]
+    found = [f"{name}: {topology.describe(observations[name])}" for name in (old, *others)]
+    for name, seen in onlookers.items():
+        answer = seen["probes"].get(old)
+        if answer:
+            state = (
+                "answered"
+                if answer["answers"]
+                else "open, no answer"
+                if answer["open"]
+                else f"not open ({answer['error']})"
+            )
+            found.append(f"its port {answer['address']}:{answer['port']} as seen from {name}: {state}")
+    last = _last_seen(old, onlookers)
+    if last:
+        when = datetime.datetime.fromtimestamp(last["at"], datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+        found.append(f"{last['name']} last reached {old} at {when}: {last['summary_state']}, LSN {last['lsn']}")
+    address = observations[new].get("virtual_ip")
+    if address and address["taken"] is not None:
+        found.append(f"{address['address']} as seen from {new}: {'answered' if address['taken'] else 'nobody answers'}")
+    server = observations[new]["server"]
+    if server:
+        receiver = server["receiver"]
+        words = (
+            f"{receiver['status']}, last heard of {receiver['silent_seconds']:.1f} s ago"
+            if receiver
+            else "not connected"
+        )
+        found.append(f"WAL receiver on {new}: {words}")
+    return found
+
+
+def standing(seen: topology.Observation, known: str | None) -> dict[str, t.Any] | None:
+    """How far the standby is, or None while that is not known: of one that must be started first."""
+    server = seen["server"]
+    if not server:
+        return None
+    return {
+        "after": server["replay_lsn"],
+        "have": have(seen),
+        "timeline": server["timeline"] or server["checkpoint_timeline"],
+        "known": known,
+    }
+
+
+def have(seen: topology.Observation) -> str | None:
+    """Return the LSN up to which a standby holds WAL, as far as can be told without starting it."""
+    server, control = seen["server"], seen["control"]
+    if server:
+        return str(server["have_lsn"]) if server["have_lsn"] else None
+    return control["min_recovery_lsn"] if control else None
+
+
+def _last_seen(old: str, witnesses: dict[str, topology.Observation]) -> dict[str, t.Any] | None:
+    """What the segment that was the last to reach the old master remembers of it."""
+    found = [
+        {**seen["witness"], "name": name}
+        for name, seen in witnesses.items()
+        if seen["witness"] and seen["witness"]["master"] == old
+    ]
+    return max(found, key=lambda row: row["at"], default=None)
+
+
+def known(
+    old: str, new: str, observations: dict[str, topology.Observation], witnesses: dict[str, topology.Observation]
+) -> str | None:
+    """Return the newest LSN that the old master told the standby or a segment of."""
+    receiver = (observations[new]["server"] or {}).get("receiver") or {}
+    last = _last_seen(old, witnesses) or {}
+    return max(
+        (each for each in (receiver.get("latest_end_lsn"), last.get("lsn")) if each), key=lsn.parse, default=None
+    )
+
+
+def has_data(seen: topology.Observation) -> bool:
+    """Whether the host can be looked at and holds a server's data."""
+    return topology.kind(seen) != topology.UNREACHABLE and seen["data_directory"]["state"] == "data"
+
+
+def missing(
+    old: str, new: str, observations: dict[str, topology.Observation], witnesses: dict[str, topology.Observation]
+) -> list[Refusal]:
+    """What the standby lacks and nobody can fetch, since the old master's host is gone with it."""
+    held = have(observations[new])
+    if has_data(observations[old]):
+        return []
+    last, newest = _last_seen(old, witnesses), known(old, new, observations, witnesses)
+    lacking = lsn.distance(newest, held) or 0
+    stale = last is not None and last["summary_state"] in (topology.NOT_SYNCHRONIZED, topology.NOT_CONFIGURED)
+    if lacking <= 0 and not stale:
+        return []
+    how_much = (
+        f"at least {checks.size(lacking)} of WAL ({held} of {newest})" if lacking > 0 else "an unknown amount of WAL"
+    )
+    words = f", and was {last['summary_state']} when {last['name']} last saw {old}" if last and stale else ""
+    return [
+        Refusal(
+            f"{new} lacks {how_much} that {old} had{words}",
+            "commits in it would be lost, and they may still be on the disk of the old master's host",
+            f"Bring that host up without its server, {AGAIN}: it is fetched from there. Or accept the loss:"
+            " -e accept_data_loss=true",
+        )
+    ]

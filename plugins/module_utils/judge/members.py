@@ -1,0 +1,89 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A master, its standbys, and whether each is let in by every other. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..values import conninfo
+from . import topology
+
+Observations = dict[str, topology.Observation]
+
+
+class Pair(t.NamedTuple):
+    """Which host is the master, and which is or becomes its standby."""
+
+    master: str
+    standby: str
+
+
+def of(observations: Observations, pair: Pair) -> list[str]:
+    """Return master, standby and the further standbys that can be looked at."""
+    others = topology.registered(pair.master, observations[pair.master])
+    return [*pair, *(name for name in others if name not in pair and is_there(observations.get(name)))]
+
+
+def is_there(seen: topology.Observation | None) -> bool:
+    """Whether a host is one of the group and can be looked at."""
+    return seen is not None and topology.kind(seen) != topology.UNREACHABLE
+
+
+def lines_between(
+    observations: Observations, hosts: dict[str, dict[str, t.Any]], names: list[str], role: str
+) -> list[str]:
+    """Return the lines that let each of these hosts replicate from every other."""
+    return conninfo.hba_lines(role, addresses(observations, hosts, names))
+
+
+def hba_lines(
+    observations: Observations, hosts: dict[str, dict[str, t.Any]], pair: Pair, options: dict[str, t.Any]
+) -> list[str]:
+    """Return the lines that let every member replicate from every other; those of one that is away now stay."""
+    names, source = of(observations, pair), observations[pair.master]
+    lines = lines_between(observations, hosts, names, options["replication_user"])
+    away = set(topology.registered(pair.master, source)) - set(names)
+    return sorted({*lines, *(source["blocks"]["hba"] or [])}) if away else lines
+
+
+def addresses(observations: Observations, hosts: dict[str, dict[str, t.Any]], names: list[str]) -> list[str]:
+    """Return the addresses that replication between the hosts comes from, as each host itself sees them."""
+    found = set()
+    for name in names:
+        for peer in names:
+            answer = observations[name]["probes"].get(peer)
+            if answer and peer != name:
+                found.update(answer["sources"])
+        if hosts[name]["address"] in observations[name]["machine"]["addresses"]:
+            found.add(hosts[name]["address"])
+    return sorted(found)
+
+
+def needs_ssh_keys(seen: list[topology.Observation]) -> bool:
+    """Whether the users of the hosts cannot yet log in to each other with known keys."""
+
+    def may_log_in(here: topology.Observation, there: topology.Observation) -> bool:
+        mine, its = here["ssh"], there["ssh"]
+        return mine["public_key"] in its["authorized"] and set(its["host_keys"]) <= set(mine["known"])
+
+    return not all(may_log_in(one, other) for one in seen for other in seen if one is not other)
+
+
+def needs_passwords(seen: list[topology.Observation], servers: list[list[str]]) -> bool:
+    """Whether the replication password is not yet proven: in each file for each server, and let in by the master."""
+    found = [each["credentials"] for each in seen]
+    kept = all(
+        row["private"] and row["consistent"] and all(each in row["servers"] for each in servers) for row in found
+    )
+    return not (kept and any(row["accepted"] for row in found) and any(row["login"] == "accepted" for row in found))
+
+
+def is_source(master: str, source: topology.Observation, standbys: list[str], slot: str) -> bool:
+    """Whether the master already has what feeds a standby: role, registration, slot, and pg_hba.conf in effect."""
+    server, row = source["server"], topology.slot_of(source, slot)
+    registered = (
+        (server["master_name"], server["standbys"]) == (master, standbys)
+        and row is not None
+        and row["wal_status"] != "lost"
+    )
+    return registered and source["credentials"]["accepted"] is True and not server["hba_stale"]

@@ -1,0 +1,303 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Taking a standby away: which one, what its master keeps for it, and what may be done on its host. Pure.
+
+Source: PostgreSQL manual, "Replication" (synchronous_standby_names).
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ..report import texts
+from ..values import conninfo
+from . import checks, identify, members, topology
+from .checks import Refusal, Verdict
+
+AGAIN = "ansible-playbook hawq.mirroring.remove_standby"
+STANDBYS = (topology.STANDBY, topology.STOPPED_STANDBY)
+BUSY = (topology.SILENT, topology.FROZEN)
+
+
+def judge(
+    observations: identify.Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
+) -> Verdict:
+    """Return the plan of a removal, of nothing to remove, or the reasons not to."""
+    master, refusals = identify.master_of(observations)
+    if master is None:
+        return Verdict({}, [_without_a_master(refusal) for refusal in refusals])
+    source, choice = observations[master], options["existing_data"]
+    standby, refusals = _standby_of(observations, master, options["standby_host"], choice)
+    if refusals:
+        return Verdict({}, refusals)
+    seen = observations.get(standby or "", {"reachable": False})
+    reachable = topology.kind(seen) != topology.UNREACHABLE
+    copy = reachable and topology.system_identifier(seen) == topology.system_identifier(source)
+    if standby and copy:
+        refusals += checks.same_machine(standby, seen, master, source)
+        refusals += _may_be_a_master(standby, seen)
+        refusals += _undeletable(standby, seen, source) if choice == "discard" else []
+    server = source["server"]
+    slot = conninfo.slot_name(standby or master)
+    others = [name for name in server["standbys"] if name not in (standby, master)]
+    segments = bool(server["segments"]) or source["blocks"]["segments"] is not None
+    alone = not others
+    # the further standbys go on letting each other in, and nobody else
+    left = [master, *(name for name in others if members.is_there(observations.get(name)))]
+    all_there = bool(others) and len(left) == len(others) + 1
+    lines = members.lines_between(observations, hosts, left, options["replication_user"])
+    plan = {
+        "workflow": "remove_standby",
+        "master": master,
+        "standby": standby,
+        "slot": slot,
+        "others": others,
+        "segments": segments,
+        "reachable": reachable,
+        "stop": copy,
+        "was": "standby" if standby and _is_standby(standby, seen, source) else "master",
+        "discard": choice == "discard" and (copy or (reachable and topology.kind(seen) == topology.EMPTY)),
+        "system_identifier": topology.system_identifier(source),
+        "synchronous": _synchronous(source, standby, slot),
+        "hba_gone": alone and source["blocks"]["hba"] is not None,
+        "hba": {name: observations[name]["blocks"]["hba"] != lines for name in left} if all_there else {},
+        "hba_lines": lines,
+        "hba_file": server["settings"]["hba_file"],
+        "source": alone or standby in server["standbys"] or topology.slot_of(source, slot) is not None,
+        "take": ["slot", "registration", *(["role"] if alone and not segments else [])],
+        "rewind_roles": server["rewind_roles"] if alone else [],
+        "interlock": bool((source["programs"].get("interlock") or {}).get("settings")),
+        "endpoints": {name: hosts[name] for name in left},
+        "confirm": alone and server["mirroring"] is not None,
+        "left": _left(standby, observations, copy, standby in server["standbys"]),
+    }
+    return Verdict(plan, refusals)
+
+
+def _without_a_master(refusal: Refusal) -> Refusal:
+    """Say of a refusal that other workflows share what it means here."""
+    if not refusal.found.startswith("no host accepts writes"):
+        return refusal
+    return refusal._replace(why="what is kept for a standby is kept on its running master")
+
+
+def _standby_of(
+    observations: identify.Observations, master: str, chosen: str | None, choice: str
+) -> tuple[str | None, list[Refusal]]:
+    """Return the standby that is meant. Without any, the host that may still hold something of an earlier one."""
+    source = observations[master]
+    registered = [name for name in source["server"]["standbys"] if name != master]
+    hosts = [name for name in observations if name != master]
+    followers = [name for name in hosts if _follows(name, observations[name], source, choice)]
+    candidates = list(dict.fromkeys([*registered, *followers]))
+    if chosen == master:
+        return None, [
+            Refusal(
+                f"{master} is the master",
+                "a master cannot be removed as a standby",
+                f"Name its standby with -e standby_host= ({', '.join(candidates)})"
+                if candidates
+                else "It has no standby, so there is nothing to remove",
+            )
+        ]
+    if chosen:
+        known = chosen in (*candidates, *hosts) or topology.slot_of(source, conninfo.slot_name(chosen))
+        if known or not candidates:
+            return chosen, []
+        return None, [
+            Refusal(
+                f"{chosen} is no standby of {master}, which has {', '.join(candidates)}",
+                "only a standby can be removed",
+                "Correct -e standby_host=",
+            )
+        ]
+    candidates = candidates or [name for name in hosts if topology.slot_of(source, conninfo.slot_name(name))]
+    if len(candidates) > 1:
+        return None, [
+            Refusal(
+                f"there are {len(candidates)} standbys ({', '.join(candidates)})",
+                "it cannot be said which is to be removed",
+                checks.one_of("standby_host", candidates),
+            )
+        ]
+    return next(iter(candidates or hosts if len(candidates or hosts) == 1 else []), None), []
+
+
+def _is_standby(name: str, seen: topology.Observation, source: topology.Observation) -> bool:
+    """Whether a host holds a standby, or what was one when it was removed; a former master's data is not."""
+    what = topology.kind(seen)
+    if what not in (*STANDBYS, *BUSY):
+        return False
+    directory = seen["data_directory"]
+    if directory["fenced"] and not directory["removed"]:
+        return topology.streams(source, conninfo.slot_name(name))  # a former master that follows by now
+    return what in STANDBYS or "standby.signal" in directory["signals"]
+
+
+def _follows(name: str, seen: topology.Observation, source: topology.Observation, choice: str) -> bool:
+    """Whether a host has a standby of this master that a removal has something to do on."""
+    if not _is_standby(name, seen, source):
+        return False
+    if topology.system_identifier(seen) != topology.system_identifier(source):
+        return False
+    done = seen["data_directory"]["removed"] and topology.kind(seen) == topology.STOPPED_STANDBY
+    return not done or choice == "discard"
+
+
+def _may_be_a_master(name: str, seen: topology.Observation) -> list[Refusal]:
+    """A server of the same system that gives no session and is no standby may serve others."""
+    if topology.kind(seen) not in BUSY or "standby.signal" in seen["data_directory"]["signals"]:
+        return []
+    return [
+        Refusal(
+            f"{name} has {topology.describe(seen)}, and nothing there says that it is a standby",
+            "it may be a second master whose work is wanted",
+            f"Look at it (journalctl -u {seen['service']['unit']} on {name}); if it is not wanted, stop it"
+            f" (systemctl stop {seen['service']['unit']}), then run this again",
+        )
+    ]
+
+
+def _undeletable(name: str, seen: topology.Observation, source: topology.Observation) -> list[Refusal]:
+    """What a discard must not take."""
+    directory = seen["data_directory"]
+    place = f"{directory['path']} on {name}"
+    by_hand = f"Run again without existing_data=discard, then delete it there yourself (rm -r {directory['path']})"
+    if not _is_standby(name, seen, source):
+        why = "it may hold commits that the master lacks"
+        return [Refusal(f"{place} holds a former master's data, not a standby's", why, by_hand)]
+    if directory["mount_point"] or directory.get("link") or directory["wal_link"]:
+        return [
+            Refusal(
+                f"{place} is itself a mount point or a link, or its pg_wal is one",
+                "no standby that was made here is, so it is not deleted",
+                by_hand,
+            )
+        ]
+    return []
+
+
+def _synchronous(source: topology.Observation, standby: str | None, slot: str) -> dict[str, str] | None:
+    """Return what synchronous_standby_names is and must become, or None when no commit waits for this standby."""
+    now = source["server"]["settings"]["synchronous_standby_names"]
+    if not standby or not now:
+        return None
+    sender = topology.sender_of(source, slot)
+    own = {standby, *([sender["application_name"]] if sender else [])}
+    senders = [row["application_name"] for row in source["server"]["senders"]]
+    others = [name for name in senders if name not in own and not name.startswith("hawq_mirroring")]
+    after = released(now, own, len(others))
+    return None if after == now else {"was": now, "value": after}
+
+
+def released(names: str, standby: set[str], others: int) -> str:
+    """Return synchronous_standby_names without a standby: commits must never wait for more than can answer.
+
+    ``others`` counts the other senders, which ``*`` stands for.
+    """
+    form = re.fullmatch(r"\s*(?:(FIRST|ANY)\s+)?(?:(\d+)\s*\((.*)\)|(.*))\s*", names, re.S | re.I)
+    method, number, listed, bare = form.groups() if form else (None, None, None, names)
+    found = re.findall(r'"((?:[^"]|"")+)"|([^\s,"]+)', bare if listed is None else listed)
+    every = [plain or quoted.replace('""', '"') for quoted, plain in found]
+    gone = {name.lower() for name in standby}
+    left = [name for name in every if name.lower() not in gone and (name != "*" or others)]
+    if left == every and "*" not in every:
+        return names
+    if not left:
+        return ""
+    most = others if "*" in left else len(left)
+    text = ", ".join(name if name == "*" else '"' + name.replace('"', '""') + '"' for name in left)
+    if left == every and int(number or 1) <= most:
+        return names
+    return f"{(method or 'FIRST').upper()} {min(int(number or 1), most)} ({text})"
+
+
+def _left(standby: str | None, observations: identify.Observations, copy: bool, registered: bool) -> list[str]:
+    """Return what stays on the standby's host because nobody could or may touch it, and what goes on."""
+    if standby is None:
+        return []
+    name = f"{AGAIN} -e standby_host={standby}"
+    if standby not in observations:
+        if not registered:
+            return []
+        return [
+            f"{standby} is not in the group masters, so nothing was done on its host: its data directory is still"
+            f" there, as a standby that follows nobody. To clean up there, add it to the group and run again: {name}"
+        ]
+    seen = observations[standby]
+    if topology.kind(seen) == topology.UNREACHABLE:
+        what = (
+            "its data directory is still there, as a standby that follows nobody and never becomes a master by itself"
+            if registered
+            else "what it holds was not looked at"
+        )
+        when = (
+            "When it is back, run again, since a failover would take it for a standby"
+            if registered
+            else "When it is back, run again"
+        )
+        return [f"{standby} is {topology.describe(seen)}: {what}. {when}: {name}"]
+    if not copy and topology.kind(seen) != topology.EMPTY:
+        return [
+            f"{seen['data_directory']['path']} on {standby} holds {topology.describe(seen)}, not known to be a copy of"
+            " this master: it was left alone"
+        ]
+    return []
+
+
+def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return title, facts and next steps of a removal."""
+    plan, check, done = document["plan"], document["check"], document["done"]
+    taken = [*(done["source"].get("removed") or [])]
+    taken += ["lines in pg_hba.conf"] if done["hba"].get("changed") else []
+    taken += ["replication password"] if done["password"].get("changed") else []
+    released_from = plan["synchronous"]
+    changed = any(result.get("changed") for result in done.values()) or bool(released_from)
+    facts = {"Taken away on the master": ", ".join(taken) or "nothing"}
+    if released_from:
+        after = released_from["value"] or "empty"
+        facts["Commits do not wait for it now"] = f"synchronous_standby_names was {released_from['was']}, is {after}"
+    if plan["segments"] and not plan["others"]:
+        facts["Role and its password stay"] = "segments log in with them"
+    elif done["source"].get("role_stays"):
+        facts["Role stays"] = done["source"]["role_stays"]
+    if plan["stop"]:
+        how = "to be stopped" if check else f"stopped ({done['server'].get('stopped')})"
+        facts["Server of the standby"] = how if done["server"].get("changed") else "stopped already"
+        what = "kept, and marked as removed"
+        if plan["discard"]:
+            what = "to be deleted" if check else "deleted"
+        facts["Data of the standby"] = what
+    if not check and plan["confirm"]:
+        facts["Mirroring state"] = (done["mirroring"].get("mirroring") or {}).get("summary_state") or "not asked"
+    return {"title": _title(plan, check, changed), "facts": facts, "next": _next(plan, document["unit"])}
+
+
+def _title(plan: dict[str, t.Any], check: bool, changed: bool) -> str:
+    master, standby = plan["master"], plan["standby"]
+    if not changed:
+        named = f"{standby} is no standby of {master}" if plan["others"] else f"{master} has no standby"
+        return f"{named}: nothing to remove, nothing changed"
+    if check:
+        what = f"Standby {standby}" if standby else "What is left of an earlier standby"
+        return f"{texts.UNCHANGED} remove: {what} of {master}"
+    if standby is None:
+        return f"What was left of an earlier standby is removed, {master} has none"
+    return f"Standby {standby} removed, {master} goes on without it"
+
+
+def _next(plan: dict[str, t.Any], unit: str) -> list[str]:
+    """``unit`` names one that is not managed here and may start at boot."""
+    follow = list(plan["left"])
+    if plan["stop"] and unit and not plan["discard"]:
+        follow.append(
+            f"{unit} on {plan['standby']} was not made here and may start at boot, as a standby that follows nobody"
+        )
+    if plan["stop"] and not plan["discard"] and plan["was"] == "standby":
+        follow.append(f"delete its data as well: {AGAIN} -e standby_host={plan['standby']} -e existing_data=discard")
+    if plan["stop"]:
+        workflow = "init_standby" if plan["discard"] else "resync_standby"
+        beside = " -e additional_standby=true" if plan["others"] else ""
+        which = f" -e standby_host={plan['standby']}{beside}"
+        follow.append(f"make it a standby again: ansible-playbook hawq.mirroring.{workflow}{which}")
+    return follow

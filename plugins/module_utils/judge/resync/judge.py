@@ -1,0 +1,209 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The cheapest safe way to make a stale, broken or former master a synchronised standby again. Pure: no I/O."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...values import conninfo, lsn
+from .. import checks, disk, identify, members, timelines, topology, verdicts
+from ..checks import Refusal, Verdict
+from . import routes
+from .routes import FOLLOW, IN_PLACE, NONE, ROUTES, SNAPSHOT, START, Case
+
+#: so many times as long as a copy
+DEARER = 1.1
+RUNNING = (topology.STANDBY, topology.FROZEN)
+
+
+def judge(
+    observations: dict[str, topology.Observation], hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
+) -> Verdict:
+    """Return the plan by the cheapest route that is possible, with the bill of all, or the reasons not to go on."""
+    master, refusals = identify.master_of(observations)
+    if master is None:
+        return Verdict({}, refusals)
+    further = bool(options.get("additional_standby"))
+    standby, refusals = identify.standby_of(observations, master, options["standby_host"], further)
+    if standby is None:
+        return Verdict({}, refusals)
+    seen, source = observations[standby], observations[master]
+    refusals = _impossible(standby, seen, source, hosts)
+    if refusals:
+        return Verdict({}, refusals)
+    mine, its = timelines.stretches(seen), timelines.stretches(source)
+    fork = timelines.fork(mine, its) if mine and its else None
+    known = bool(mine and its and mine[0][:2] == its[0][:2])
+    case = Case(
+        standby,
+        seen,
+        source,
+        conninfo.slot_name(standby),
+        fork,
+        options.get("divergence"),
+        options.get("failed_routes") or {},
+        options,
+        known,
+    )
+    bill = _without_dearer([routes.row(route, case) for route in ROUTES], case)
+    chosen = next((row["route"] for row in bill if row["possible"]), None)
+    snapshot = chosen == SNAPSHOT
+    choice = _existing_data(case) if snapshot else "refuse"
+    refusals = [] if chosen else _no_route(case, bill)
+    if snapshot:
+        refusals += _data_refusals(case, choice)
+    plan, found = verdicts.mirror(
+        observations,
+        hosts,
+        {**options, "existing_data": choice},
+        members.Pair(master, standby),
+        snapshot and not refusals,  # or the same would be said twice
+    )
+    plan.update(
+        workflow="resync_standby",
+        route=chosen,
+        bill=bill,
+        compare=case.found is None and _must_compare(case, chosen),
+        stop=_must_stop(seen, chosen),
+        resume=chosen == START and bool(seen["server"]) and seen["server"]["replay_paused"],
+        lift=chosen in (FOLLOW, *IN_PLACE) or (not snapshot and (_leftovers(seen) or seen["data_directory"]["fenced"])),
+        close=source["server"]["rewind_roles"],
+        advice=_advice(chosen, bill, standby if len(observations) > 2 else ""),
+        keep_lost=_has_lost(case) and (chosen in IN_PLACE or (snapshot and choice == "discard")),
+        failed_routes=case.failed,
+        fork=fork.lsn if fork else None,
+        history=[{"timeline": each.timeline, "end": _end(each)} for each in mine or []],
+        divergence=case.found,
+        rewind_role=f"{options['replication_user']}_rewind",
+        rewind_hba_lines=[
+            line.replace("host replication ", "host postgres ").replace(
+                f" {options['replication_user']} ", f" {options['replication_user']}_rewind "
+            )
+            for line in plan.get("hba_lines", [])
+        ],
+    )
+    return Verdict(plan, refusals + found)
+
+
+def _must_stop(seen: topology.Observation, chosen: str | None) -> bool:
+    """Whether its server has to end first."""
+    what = topology.kind(seen)
+    return what in RUNNING and (chosen in (*IN_PLACE, SNAPSHOT) or what == topology.FROZEN)
+
+
+def _advice(chosen: str | None, bill: list[dict[str, t.Any]], which: str) -> str:
+    """What to do when a server that had only to start does not become a standby; nothing has been changed then."""
+    possible = [row["route"] for row in bill if row["possible"]]
+    if chosen not in (START, FOLLOW) or possible[-1] == chosen:
+        return ""
+    following = possible[possible.index(chosen) + 1]
+    standby = f" -e standby_host={which}" if which else ""
+    command = f"ansible-playbook hawq.mirroring.resync_standby -e resync_route={following}{standby}"
+    return f"If its data is to blame, take the next way: {command}"
+
+
+def _end(stretch: timelines.Stretch) -> str | None:
+    return None if stretch.end is None else lsn.render(stretch.end)
+
+
+def _leftovers(seen: topology.Observation) -> bool:
+    """Whether a standby still has the record of a fence or slots from its time as a master."""
+    directory = seen["data_directory"]
+    ours = [name for name in directory["slots"] if name.startswith("hawq_mirroring_")]
+    return topology.kind(seen) == topology.STANDBY and bool(directory["fenced"] or ours)
+
+
+def _impossible(
+    standby: str, seen: topology.Observation, source: topology.Observation, hosts: dict[str, dict[str, t.Any]]
+) -> list[Refusal]:
+    """What no route can deal with."""
+    what = topology.kind(seen)
+    if what == topology.UNREACHABLE:
+        return [verdicts.unreachable(standby, seen, hosts)]
+    if what == topology.SILENT:
+        return [
+            Refusal(
+                f"{standby} has {topology.describe(seen)}",
+                "it cannot be said what it is",
+                f"Stop it there (systemctl stop {seen['service']['unit']}), then run this again",
+            )
+        ]
+    mine, its = topology.system_identifier(seen), topology.system_identifier(source)
+    if what not in (topology.EMPTY, topology.OTHER) and mine is not None and mine != its:
+        return [
+            Refusal(
+                f"{seen['data_directory']['path']} on {standby} belongs to another system (identifier {mine}, the"
+                f" master's is {its})",
+                "nothing of it can be brought in line with this master",
+                "To make a standby in its place: ansible-playbook hawq.mirroring.init_standby -e existing_data=keep",
+            )
+        ]
+    return []
+
+
+def _must_compare(case: Case, chosen: str | None) -> bool:
+    """Whether the WAL on the host must be read to tell what it has of its own.
+
+    Of a standby that runs the server tells; one that is stopped may hold more than its control file says.
+    """
+    told = chosen == NONE or (chosen == START and case.seen["server"])
+    return case.fork is not None and not told and not routes.half_way(case)
+
+
+def _has_lost(case: Case) -> bool:
+    return bool(case.found and case.found["wal_bytes"])
+
+
+def _without_dearer(bill: list[dict[str, t.Any]], case: Case) -> list[dict[str, t.Any]]:
+    """Pass over what would clearly take longer than a copy of all, where there is room for one beside the old data."""
+    copy = bill[-1]
+    if case.options.get("resync_route") or not copy["possible"] or _too_small(case, "keep"):
+        return bill
+
+    def judged(row: dict[str, t.Any]) -> dict[str, t.Any]:
+        if row["route"] not in IN_PLACE or not row["possible"] or row["seconds"] <= DEARER * copy["seconds"]:
+            return row
+        reason = f"it would take longer than a copy (some {row['seconds']:.0f} s against {copy['seconds']:.0f} s)"
+        return {**row, "possible": False, "reason": reason}
+
+    return [judged(row) for row in bill]
+
+
+def _existing_data(case: Case) -> str:
+    """What to do with the old data: moved aside where there is room for both, unless the operator says otherwise."""
+    choice = str(case.options["existing_data"])
+    if choice != "refuse" or topology.kind(case.seen) in (topology.EMPTY, topology.OTHER):
+        return choice
+    return "keep" if verdicts.resumes(case.seen, case.source) or not _too_small(case, "keep") else "refuse"
+
+
+def _too_small(case: Case, choice: str) -> list[Refusal]:
+    return disk.disk(case.name, case.seen, case.source, case.options["tablespace_mapping"], choice)
+
+
+def _data_refusals(case: Case, choice: str) -> list[Refusal]:
+    """Data is deleted only when told; what is not a server's is not even moved without being told."""
+    if choice != "refuse" or topology.kind(case.seen) == topology.EMPTY:
+        return []
+    if topology.kind(case.seen) == topology.OTHER:
+        return checks.existing_data(case.name, case.seen, case.source, choice)
+    needed = checks.size(sum(int(row["bytes"]) for row in disk.sizes(case.source)))
+    return [
+        Refusal(
+            f"{case.name} has {checks.size(case.seen['data_directory']['free_bytes'])} free for a copy of {needed}"
+            " beside the old data",
+            "a full copy is the only way left, and the old data may be the last copy of something",
+            "Run again with -e existing_data=discard to delete it, or make room there",
+        )
+    ]
+
+
+def _no_route(case: Case, bill: list[dict[str, t.Any]]) -> list[Refusal]:
+    reasons = "; ".join(f"{row['route']}: {row['reason']}" for row in bill)
+    return [
+        Refusal(
+            f"no way is left to make {case.name} a standby ({reasons})",
+            "each was tried or is impossible",
+            "Mend what they say, then run this again",
+        )
+    ]

@@ -1,0 +1,197 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The routes of a resynchronisation, each possible or why not. Pure: no I/O, no clock.
+
+Cheapest first: nothing to do, start (its WAL goes on from where it is), follow (a former master that has nothing of its
+own), rewind (what has changed since the histories parted is copied), delta (all is compared, what differs is copied),
+snapshot (all is copied). Source for what a rewind needs: PostgreSQL manual, "pg_rewind".
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...values import lsn, wal
+from .. import checks, timelines, topology, verdicts
+from . import bill
+
+NONE, START, FOLLOW, REWIND, DELTA, SNAPSHOT = "none", "start", "follow", "rewind", "delta", "snapshot"
+ROUTES = (NONE, START, FOLLOW, REWIND, DELTA, SNAPSHOT)
+#: ways that write into the old data
+IN_PLACE = (REWIND, DELTA)
+
+
+class Case(t.NamedTuple):
+    """What the routes are judged by."""
+
+    name: str
+    seen: topology.Observation
+    source: topology.Observation
+    slot: str
+    #: where the histories part, or None while they do not
+    fork: timelines.Fork | None
+    #: what divergence_info found on the host, or None while it was not asked
+    found: dict[str, t.Any] | None
+    #: routes that have failed in this run, with the reason
+    failed: dict[str, str]
+    options: dict[str, t.Any]
+    #: whether both histories can be read and have the same beginning, so that no fork means one history
+    history_known: bool
+
+    @property
+    def standby(self) -> bool:
+        """Whether it is, or was when it stopped, a standby; not a former master that has yet to follow the new one."""
+        what, directory = topology.kind(self.seen), self.seen["data_directory"]
+        frozen = what == topology.FROZEN and "standby.signal" in directory["signals"]
+        like = what in (topology.STANDBY, topology.STOPPED_STANDBY) or frozen
+        return like and not (directory["fenced"] and not directory["removed"] and self.fork is not None)
+
+    @property
+    def have(self) -> str | None:
+        """The LSN up to which it holds WAL, as far as is known without reading that."""
+        server, control = self.seen["server"], self.seen["control"]
+        known = [server["have_lsn"]] if server else []
+        if control and not server:
+            known = [control["min_recovery_lsn"], control["checkpoint_lsn"]]
+        return max((each for each in known if each), key=lsn.parse, default=None)
+
+
+def row(route: str, case: Case) -> dict[str, t.Any]:
+    """Return one line of the bill: possible or why not, and what it would cost."""
+    why_not = case.failed.get(route) or {
+        NONE: _why_not_none,
+        START: _why_not_start,
+        FOLLOW: _why_not_follow,
+        REWIND: _why_not_rewind,
+        DELTA: _why_not_delta,
+        SNAPSHOT: _why_not_snapshot,
+    }[route](case)
+    wanted = case.options.get("resync_route")
+    if not why_not and wanted and ROUTES.index(route) < ROUTES.index(wanted) and route != NONE:
+        why_not = f"passed over (resync_route={wanted})"
+    return {"route": route, "possible": not why_not, "reason": why_not, **bill.cost(route, case)}
+
+
+def _why_not_none(case: Case) -> str:
+    if topology.kind(case.seen) != topology.STANDBY:
+        return _what_it_is(case.seen)
+    if case.name not in case.source["server"]["standbys"]:
+        return "it is not registered with the master"
+    state = topology.mirroring(case.source, case.name)
+    if state["summary_state"] != topology.SYNCHRONIZED or not topology.sender_of(case.source, case.slot):
+        return f"mirroring is {state['summary_state']}" + (
+            f" ({state['detail_state']})" if state["detail_state"] else ""
+        )
+    if case.seen["server"]["replay_paused"]:
+        return "its replay is paused"
+    return ""
+
+
+def half_way(case: Case) -> str:
+    """Return why the directory is none that could be started or rewound; empty when it could be."""
+    if case.seen["data_directory"]["unfinished"]:
+        return "an earlier run has left it half-way"
+    if topology.kind(case.seen) in (topology.EMPTY, topology.OTHER):
+        return _what_it_is(case.seen)
+    return ""
+
+
+def _what_it_is(seen: topology.Observation) -> str:
+    return f"{'there' if topology.kind(seen) == topology.EMPTY else 'it'} is {topology.describe(seen)}"
+
+
+def _wal_gone(case: Case, begin: str | None) -> str:
+    """Why the master cannot send the WAL from an LSN on; empty when it can."""
+    row = topology.slot_of(case.source, case.slot)
+    if row is not None and row["wal_status"] == "lost":
+        return f"the WAL that it needs is gone from the master (slot {case.slot} is lost)"
+    oldest = case.source["server"]["oldest_wal"]
+    if begin is None:
+        return "it cannot be said what WAL it needs"
+    if lsn.parse(begin) < lsn.parse(oldest):
+        return f"it needs WAL from {begin} on, and the master has it from {oldest} on"
+    return ""
+
+
+def _why_not_start(case: Case) -> str:
+    if not case.standby:
+        return half_way(case) or "it was a master"
+    if case.fork and (case.have is None or lsn.parse(case.have) > lsn.parse(case.fork.lsn)):
+        return f"it has WAL up to {case.have}, and the master's history leaves its own at {case.fork.lsn}"
+    if case.fork and case.found and case.found["wal_bytes"]:
+        return _beyond(case.found, case.fork)
+    return half_way(case) or _wal_gone(case, case.have)
+
+
+def _beyond(found: dict[str, t.Any], fork: timelines.Fork) -> str:
+    return f"it has {checks.size(found['wal_bytes'])} of WAL beyond {fork.lsn}, where the master's begins"
+
+
+def _why_not_follow(case: Case) -> str:
+    if case.standby or half_way(case):
+        return half_way(case) or "it was no master"
+    if case.fork is None:
+        return "it was a master on the timeline that the master is on, or its history cannot be read"
+    if case.found is None:
+        return ""  # to be seen
+    if case.found["damage"]:
+        return f"its WAL can be read up to {case.found['end_lsn']} only ({case.found['damage']})"
+    if case.found["wal_bytes"]:
+        return _beyond(case.found, case.fork)
+    return _wal_gone(case, case.found["end_lsn"])
+
+
+def _why_not_rewind(case: Case) -> str:
+    if half_way(case):
+        return half_way(case)
+    if case.fork is None:
+        return "its history does not part from the master's, or cannot be read"
+    control = case.seen["control"] or {}
+    if not control.get("checksum_version") and control.get("wal_log_hints") != "on":
+        return "neither data checksums nor wal_log_hints are on"
+    absent = [entry["path"] for entry in case.seen["directories"] if not entry["entries"]]
+    if absent:
+        return f"{absent[0]}, where a tablespace of the master is, has none there"
+    if case.found is None:
+        return ""
+    if case.found["damage"]:
+        return f"its WAL can be read up to {case.found['end_lsn']} only ({case.found['damage']})"
+    if not case.found["wal_bytes"]:
+        return "it has nothing of its own that would have to be taken back"
+    if case.found["redo_lsn"] is not None and _wal_gone(case, case.found["redo_lsn"]):
+        return _wal_gone(case, case.found["redo_lsn"])
+    beyond = [name for name in case.found["missing"] if _begins_beyond(name, case)]
+    if beyond:
+        return f"{beyond[0]} is missing there, which only it had"
+    return ""
+
+
+def _begins_beyond(name: str, case: Case) -> bool:
+    """Whether a segment lies wholly beyond the fork, so that the master cannot have it."""
+    size = int(case.source["server"]["settings"]["wal_segment_size"])
+    begin = wal.begin_of(name[8:], size)
+    return case.fork is not None and lsn.parse(begin) >= lsn.parse(case.fork.lsn)
+
+
+def _why_not_delta(case: Case) -> str:
+    if topology.kind(case.seen) in (topology.EMPTY, topology.OTHER):
+        return half_way(case)
+    if case.seen["control"] is None:
+        return "its control file cannot be read"
+    choice = case.options["existing_data"]
+    if choice == "keep":
+        return "the old data would not be kept (existing_data=keep)"
+    if verdicts.resumes(case.seen, case.source):
+        return "a snapshot is under way"
+    if case.seen["data_directory"]["unfinished"] or choice == "discard":
+        return ""
+    if case.fork is None and not case.history_known:
+        return "its history cannot be read, and so what only it has cannot be told"
+    if case.fork is None and not case.standby:
+        return "it was a master on the timeline that the master is on, and what only it has cannot be told"
+    if case.found and case.found["damage"]:
+        return f"what only it has cannot be read beyond {case.found['end_lsn']} ({case.found['damage']})"
+    return ""
+
+
+def _why_not_snapshot(_case: Case) -> str:
+    return ""

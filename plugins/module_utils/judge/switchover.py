@@ -1,0 +1,289 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether master and standby may swap their roles on purpose. Pure: no I/O, no clock.
+
+All that could fail on the way is asked before: what is refused here costs nobody a second.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..engines.postgresql import server
+from ..engines.table import POSTGRESQL
+from ..values import conninfo, lsn
+from . import checks, identify, members, settings, topology
+from .checks import Refusal, Verdict
+from .failover import evidence
+from .failover import judge as failover
+
+#: WAL that a standby may have yet to replay: it is replayed while nobody is served
+LAG_BYTES = 16 << 20
+REASON = "switchover to "
+CATCH_UP = "it would have to catch up while nobody is served"
+REPAIR = "Repair it first (ansible-playbook hawq.mirroring.resync_standby), then run this again"
+
+Observations = dict[str, topology.Observation]
+
+
+def judge(observations: Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]) -> Verdict:
+    """Return the plan of a swap, of what is left of one, or the reasons not to."""
+    writers = topology.masters(observations)
+    if len(writers) > 1:
+        return Verdict({}, identify.master_of(observations)[1])
+    left = [name for name, seen in observations.items() if _given_up(seen)]
+    if not writers:
+        return _go_on(observations, hosts, options, left)
+    master = writers[0]
+    witnesses = options["witnesses"]
+    if options["master_host"] == master or any(_given_up(observations[name]) == master for name in left):
+        return _nothing(observations, hosts, witnesses, master, left)
+    wanted = options["master_host"]
+    if wanted is not None and wanted not in observations:
+        return _refuse(
+            f"{wanted} is not in the inventory's group masters ({', '.join(observations)})",
+            "only hosts of that group are looked at",
+            "Correct -e master_host=",
+        )
+    standby, refusals = _standby_of(observations, master, wanted)
+    if standby is None:
+        return Verdict({}, refusals)
+    further = failover.followers(observations, master, standby)
+    after = failover.standbys_after(observations[master], standby, master, further)
+    plan = {
+        **_plan(observations, hosts, witnesses, master, standby),
+        "followers": further,
+        "untold": failover.untold(observations, after, further),
+        "standbys": after,
+        "slots": [conninfo.slot_name(name) for name in (master, *after)],
+        "activate": True,
+        "equip": True,
+        "rollback": True,
+        "fence": evidence.BY_MODULE,
+        "salvage": True,
+        "again": True,
+    }
+    return Verdict(plan, preflight(observations, hosts, options, members.Pair(master, standby)))
+
+
+def _standby_of(observations: Observations, master: str, wanted: str | None) -> tuple[str | None, list[Refusal]]:
+    """Return the standby that is to take over: the one that was named, or the only one."""
+    standbys = topology.registered(master, observations[master])
+    if wanted is None and len(standbys) > 1:
+        return None, [
+            Refusal(
+                f"{master} has {len(standbys)} standbys ({', '.join(standbys)})",
+                "it cannot be said which is to take over",
+                checks.one_of("master_host", standbys),
+            )
+        ]
+    if wanted in standbys:
+        return wanted, []
+    standby, refusals = identify.standby_of(observations, master, None)
+    if standby is not None and wanted not in (None, standby):
+        return None, [
+            Refusal(f"{wanted} is no standby of {master}", "only its standby can take over", "Correct -e master_host=")
+        ]
+    return standby, refusals
+
+
+def _refuse(found: str, why: str, command: str) -> Verdict:
+    return Verdict({}, [Refusal(found, why, command)])
+
+
+def _given_up(seen: topology.Observation) -> str | None:
+    """Return for whom a stopped master was given up by a switchover, if it was."""
+    if topology.kind(seen) == topology.UNREACHABLE:
+        return None
+    reason = seen["data_directory"]["fence_reason"] or ""
+    return reason.removeprefix(REASON) if reason.startswith(REASON) else None
+
+
+def _plan(
+    observations: Observations,
+    hosts: dict[str, dict[str, t.Any]],
+    witnesses: Observations,
+    old: str | None,
+    new: str,
+) -> dict[str, t.Any]:
+    reachable = {name: seen for name, seen in witnesses.items() if topology.kind(seen) != topology.UNREACHABLE}
+    return {
+        "workflow": "switchover",
+        "old": old,
+        "new": new,
+        "master": new,
+        "followers": {},
+        "untold": {},
+        "start": False,
+        "again": False,
+        "known_lsn": None,
+        "standing": None,
+        "reason": f"{REASON}{new}",
+        "endpoints": {name: hosts[name] for name in observations},
+        "segments": [name for name, seen in reachable.items() if seen["witness"]],
+        "evidence": [],
+    }
+
+
+def _nothing(
+    observations: Observations,
+    hosts: dict[str, dict[str, t.Any]],
+    witnesses: Observations,
+    master: str,
+    left: list[str],
+) -> Verdict:
+    """The wanted host is the master: what is left is its address, and the way back of the other."""
+    astray = failover.left_behind(observations, hosts, master)
+    plan = _plan(observations, hosts, witnesses, left[0] if left else None, master)
+    # a master that has its standby lacks nothing: without an interrupted swap it is not touched
+    plan.update(
+        activate=False,
+        rollback=False,
+        equip=bool(left or astray),
+        fence=evidence.BY_MODULE if left else evidence.NOT_NEEDED,
+        salvage=False,
+        followers=astray,
+        slots=list(astray.values()),
+        standbys=topology.registered(master, observations[master]),
+    )
+    return Verdict(plan, [])
+
+
+def _go_on(
+    observations: Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any], left: list[str]
+) -> Verdict:
+    """A swap was interrupted after the master had been stopped: it goes on as the failover that it is by now."""
+    if not left:
+        seen = "; ".join(f"{name}: {topology.describe(seen)}" for name, seen in observations.items())
+        return _refuse(
+            f"no host accepts writes ({seen})",
+            "roles are swapped between a master and a standby that both run",
+            "If the master is lost: ansible-playbook hawq.mirroring.failover",
+        )
+    # the host that was meant when it began, unless the operator means another by now
+    meant = (
+        options["master_host"] if options["master_host"] not in (None, left[0]) else _given_up(observations[left[0]])
+    )
+    plan, refusals = failover.judge(observations, hosts, {**options, "standby_host": meant})
+    if refusals:
+        place, unit = observations[left[0]]["data_directory"]["path"], observations[left[0]]["service"]["unit"]
+        back = (
+            f"Or, if it is certain that nobody took over, go back to {left[0]}: rm {place}/standby.signal"
+            f" {place}/{server.RECORD} && systemctl start {unit} there"
+        )
+        refusals = [each._replace(command=f"{each.command}. {back}") for each in refusals]
+    return Verdict(
+        {**plan, "workflow": "switchover", "equip": True, "rollback": False, "reason": f"{REASON}{plan.get('new')}"},
+        refusals,
+    )
+
+
+def preflight(
+    observations: Observations,
+    hosts: dict[str, dict[str, t.Any]],
+    options: dict[str, t.Any],
+    pair: members.Pair,
+) -> list[Refusal]:
+    """Return everything that would make the swap fail, or leave the old master without a way back."""
+    master, standby = pair
+    source, seen = observations[master], observations[standby]
+    if topology.kind(seen) != topology.STANDBY:
+        return [Refusal(f"{standby} is {topology.describe(seen)}", "only a running standby can take over", REPAIR)]
+    return [
+        *_mirroring(source, pair),
+        *_replay(source, seen, pair),
+        *_backups(source, master),
+        *_settings_of(source, seen, pair),
+        *_address(seen, pair),
+        *_way_back(observations, hosts, options, pair),
+    ]
+
+
+def _mirroring(source: topology.Observation, pair: members.Pair) -> list[Refusal]:
+    state = topology.mirroring(source, pair.standby)
+    if state["summary_state"] == topology.SYNCHRONIZED:
+        return []
+    why = f" ({state['detail_state']})" if state["detail_state"] else ""
+    return [
+        Refusal(
+            f"mirroring from {pair.master} to {pair.standby} is {state['summary_state']}{why}",
+            "what the standby lacks would be missing",
+            REPAIR,
+        )
+    ]
+
+
+def _replay(source: topology.Observation, seen: topology.Observation, pair: members.Pair) -> list[Refusal]:
+    if seen["server"]["replay_paused"]:
+        return [Refusal(f"replay on {pair.standby} is paused", CATCH_UP, REPAIR)]
+    lag = lsn.distance(source["server"]["current_lsn"], seen["server"]["replay_lsn"]) or 0
+    if lag <= LAG_BYTES:
+        return []
+    return [
+        Refusal(
+            f"{pair.standby} is {checks.size(lag)} behind",
+            CATCH_UP,
+            "Run this again when less is written (ansible-playbook hawq.mirroring.state shows how far it is)",
+        )
+    ]
+
+
+def _backups(source: topology.Observation, master: str) -> list[Refusal]:
+    running = [row for row in source["server"]["senders"] if row["state"] == "backup"]
+    if not running:
+        return []
+    return [
+        Refusal(
+            f"a base backup is being taken from {master} ({running[0]['application_name']})",
+            "stopping the master would break it",
+            f"Run this again when it has ended, or end it there (SELECT pg_terminate_backend({running[0]['pid']}))",
+        )
+    ]
+
+
+def _settings_of(source: topology.Observation, seen: topology.Observation, pair: members.Pair) -> list[Refusal]:
+    """The old master becomes a standby: it must not have less than the new one."""
+    now, then = source["server"]["settings"], seen["server"]["settings"]
+    less = [name for name in POSTGRESQL.standby_at_least if int(now[name]) < int(then[name])]
+    return [
+        Refusal(
+            f"{name} is {now[name]} on {pair.master} and {then[name]} on {pair.standby}",
+            "a standby with less than its master does not start, so the old master could not follow",
+            f"Set {name} = {then[name]} on {pair.master} and restart it when it suits, or lower it on {pair.standby}",
+        )
+        for name in less
+    ]
+
+
+def _address(seen: topology.Observation, pair: members.Pair) -> list[Refusal]:
+    """The address that clients use must be able to follow."""
+    if not seen["virtual_ip"] or seen["programs"]["virtual-ip"]["program"]:
+        return []
+    return [
+        Refusal(
+            f"{pair.standby} has not the program that holds {seen['virtual_ip']['address']}",
+            "the address could not follow the master",
+            "Install it first (ansible-playbook hawq.mirroring.init_standby), then run this again",
+        )
+    ]
+
+
+def _way_back(
+    observations: Observations,
+    hosts: dict[str, dict[str, t.Any]],
+    options: dict[str, t.Any],
+    pair: members.Pair,
+) -> list[Refusal]:
+    """Passwords and pg_hba.conf must let the two in to each other, whoever is the master."""
+    names = members.of(observations, pair)
+    servers = [[str(hosts[name]["address"]), str(hosts[name]["port"])] for name in names]
+    lines = members.hba_lines(observations, hosts, pair, options)
+    wrong = [name for name in names if observations[name]["blocks"]["hba"] != lines]
+    found = []
+    if wrong:
+        found.append(f"the replication lines in pg_hba.conf on {' and '.join(wrong)} are not those of these hosts")
+    if members.needs_passwords([observations[name] for name in names], servers):
+        found.append("the replication password is not in order on these hosts")
+    _reload, restart = settings.wanted(observations[pair.standby], conninfo.slot_name(pair.master), False, 1)
+    if restart:
+        found.append(f"{pair.standby} needs {', '.join(sorted(restart))} set to serve as a master")
+    return [Refusal(words, "the old master could not follow the new one", REPAIR) for words in found]

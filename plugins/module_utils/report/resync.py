@@ -1,0 +1,89 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The bill and the report of a resynchronisation, as people read them. Pure: documents in, text out."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..judge import checks
+from . import texts
+
+DONE = {
+    "none": "nothing to do",
+    "start": "its WAL goes on from where it is",
+    "follow": "a former master that has nothing of its own: nothing to copy",
+    "rewind": "only what has changed since the histories parted is copied",
+    "delta": "all is compared, what differs is copied, the result is verified",
+    "snapshot": "all is copied and verified",
+}
+
+
+def _price(row: dict[str, t.Any]) -> str:
+    return (
+        f"{checks.size(row['transfer_bytes'])} to transfer, {checks.size(row['disk_bytes'])} of disk, some"
+        f" {row['seconds']:.0f} s; at stake: {row['stake']}"
+    )
+
+
+def bill(document: dict[str, t.Any]) -> str:
+    """Return a line for each route: what it would cost, or why it is not possible."""
+    plan = document["plan"]
+    lines = [f"Ways to make {plan['standby']} a synchronised standby of {plan['master']} again, as they are tried:"]
+    for row in plan["bill"]:
+        chosen = "*" if row["route"] == plan["route"] else " "
+        words = _price(row) if row["possible"] and row["route"] != "none" else row["reason"] or "it is one"
+        lines.append(f" {chosen} {row['route']:<9} {words}")
+    lines += [f"   {text}" for text in lost(plan, document["relations"])]
+    return "\n".join(lines)
+
+
+def lost(plan: dict[str, t.Any], relations: list[str]) -> list[str]:
+    """Return what only the standby's host had, if anything."""
+    found = plan.get("divergence")
+    if not found or not found["wal_bytes"]:
+        return []
+    number = f"{'' if found['whole'] else 'at least '}{found['transactions']}"
+    words = f"{number} committed, in {checks.size(found['wal_bytes'])} of WAL beyond {found['fork_lsn']}"
+    if found["transactions"]:
+        words += f", {found['first_commit']} to {found['last_commit']} UTC"
+    tables = ", ".join(relations) or "none"
+    return [f"Transactions that only {plan['standby']} has: {words}", f"Tables that they touched: {tables}"]
+
+
+def resync(document: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return title, facts and next steps."""
+    plan, check = document["plan"], document["check"]
+    pair = f"{plan['standby']}, standby of {plan['master']}"
+    title = f"Resynchronised {pair}"
+    if plan["route"] == "none":
+        title = f"Synchronized already: {pair}"
+    if check and plan["route"] != "none":
+        title = f"{texts.UNCHANGED} resynchronise {pair}"
+    rewound, compared = document["rewound"], document["compared"]
+    facts = {"Way": f"{plan['route']} ({DONE[plan['route']]})"}
+    if not check:
+        facts["Mirroring state"] = document["mirroring"].get("summary_state") or "not asked"
+    facts.update({f"{route.capitalize()} failed": reason for route, reason in plan["failed_routes"].items()})
+    if rewound.get("copied_bytes") is not None and rewound.get("rewound"):
+        facts["Copied from the master"] = checks.size(rewound["copied_bytes"])
+    if compared.get("copied") and compared["compared_bytes"]:
+        facts["Copied from the master"] = (
+            f"{checks.size(compared['received_bytes'])} of {checks.size(compared['compared_bytes'])}"
+        )
+    for line in lost(plan, document["relations"]):
+        label, _colon, words = line.partition(": ")
+        facts[label] = words
+    kept = [*document["kept"], *([document["lost"]["directory"]] if document["lost"].get("directory") else [])]
+    if kept:
+        facts["Kept aside"] = ", ".join(kept)
+    found, lost_place = plan.get("divergence"), document["lost"].get("directory")
+    look = []
+    if lost_place and found:
+        look = [
+            f"what only it had, record by record (there, as the server's user): pg_waldump -p {lost_place}/pg_wal"
+            f" -s {found['fork_lsn']} -e {found['end_lsn']} -t {plan['history'][-1]['timeline']}"
+        ]
+    follow = [f"when you need it no more, delete {' and '.join(kept)}"] if kept and not check else []
+    follow = [*look, *follow]
+    follow.append("look at it any time: ansible-playbook hawq.mirroring.state")
+    return {"title": title, "facts": facts, "next": follow}
