@@ -10,9 +10,8 @@ import time
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.hawq.mirroring.plugins.module_utils.judge import removal
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import removal, texts
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import resync as resync_report
-from ansible_collections.hawq.mirroring.plugins.module_utils.report import texts
 
 try:
     import jmespath

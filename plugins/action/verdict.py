@@ -7,16 +7,23 @@ import time
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.hawq.mirroring.plugins.module_utils.judge import removal, state, switchover, verdicts
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
+    init_master,
+    init_segments,
+    init_standby,
+    removal,
+    state,
+    switchover,
+)
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import texts
 
 ANSWER_SECONDS = 120
 WORKFLOWS = {
-    "init_standby": verdicts.init_standby,
-    "init_master": verdicts.init_master,
-    "init_segments": verdicts.init_segments,
+    "init_standby": init_standby.judge,
+    "init_master": init_master.judge,
+    "init_segments": init_segments.judge,
     "resync_standby": resync.judge,
     "switchover": switchover.judge,
     "failover": failover.judge,

@@ -82,16 +82,16 @@ import contextlib
 import os
 import time
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database, server, server_info
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database, server_info
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import files, virtual_ip
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
-    MirroringError,
-    Runner,
     instance_of,
     run_module,
 )
-from ansible_collections.hawq.mirroring.plugins.module_utils.judge import timelines
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import history, places
 
 STATUS = """
 SELECT pg_is_in_recovery() AS in_recovery, pg_last_wal_replay_lsn()::text AS replay_lsn,
@@ -166,10 +166,10 @@ def equip(module, cursor, row):
     return done
 
 
-def history(instance, timeline):
+def began(instance, timeline):
     """The LSN at which a timeline began, from its history file."""
     path = os.path.join(instance.data_directory, "pg_wal", f"{timeline:08X}.history")
-    lines = timelines.ancestors(files.read(path) or "")
+    lines = history.ancestors(files.read(path) or "")
     return lines[-1][1] if lines else None
 
 
@@ -206,13 +206,13 @@ def activate(module, instance):
         moved, trouble = take_address(module)
         done += equip(module, cursor, row) + (["address brought here"] if moved and not trouble else [])
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(os.path.join(instance.data_directory, server.RECORD))
+        os.unlink(os.path.join(instance.data_directory, places.RECORD))
     return {
         "changed": before or bool(done),
         "promoted": before,
         "done": done,
         "timeline": timeline,
-        "activation_lsn": history(instance, timeline),
+        "activation_lsn": began(instance, timeline),
         "seconds": seconds,
         "released_from": row["synchronous"],
         "diff": difference(before),

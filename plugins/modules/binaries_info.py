@@ -80,7 +80,8 @@ import shutil
 import sys
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines import table
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import Runner, run_module
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import run_module
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
 PACKAGE_MANAGERS = {"apt-get": "apt", "dnf": "dnf", "yum": "yum", "zypper": "zypper"}
 

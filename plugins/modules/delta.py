@@ -86,13 +86,13 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql 
     rewind,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import files
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
-    MirroringError,
-    Runner,
     instance_of,
     run_module,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import conninfo, places
 
 #: a torn read of the control file is read again

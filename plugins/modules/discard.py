@@ -48,14 +48,15 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql 
     server,
     snapshot,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import fence_record
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
-    MirroringError,
-    Runner,
-    alone,
     instance_of,
     run_module,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
 
 
@@ -74,7 +75,7 @@ def refuse(module, instance, run):
         return
     if observe.process(instance, database.postmaster(instance))["running"] or server.workers(place):
         raise MirroringError(f"a server runs in {place}, which is not deleted: run the whole playbook again")
-    if not server.record(place):
+    if not fence_record.record(place):
         raise MirroringError(f"{place} is not marked as removed, and is not deleted: run the whole playbook again")
 
 

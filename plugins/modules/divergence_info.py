@@ -47,10 +47,10 @@ divergence:
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import divergence
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
-    Runner,
     instance_of,
     run_module,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
 
 def main(module):

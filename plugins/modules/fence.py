@@ -102,15 +102,16 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql 
     salvage,
     server,
 )
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import files, virtual_ip
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import fence_record, files, systemd, virtual_ip
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
-    MirroringError,
-    Runner,
-    alone,
     instance_of,
     run_module,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
 
 #: for reading the WAL
 OFFER_SECONDS = 600
@@ -123,18 +124,18 @@ SLOTS = r"SELECT slot_name FROM pg_replication_slots WHERE slot_name LIKE 'hawq\
 
 def record_of(path):
     """The record of an earlier run, or None."""
-    return server.record(os.path.dirname(path)) or None
+    return fence_record.record(os.path.dirname(path)) or None
 
 
 def fence(module, instance, run):
     """Stop, then mark; the mark comes from before anything else runs on the data."""
     place = instance.data_directory
-    path = os.path.join(place, server.RECORD)
+    path = os.path.join(place, places.RECORD)
     process = observe.process(instance, database.postmaster(instance))
-    asked_for = observe.unit(run, instance.service)["active"] not in ("inactive", "failed")
+    asked_for = systemd.unit(run, instance.service)["active"] not in ("inactive", "failed")
     running = process["running"] or asked_for or bool(server.workers(place))
     record, how, cut_off = record_of(path), "", False
-    if record and record.get("was", server.MASTER) != module.params["was"]:
+    if record and record.get("was", fence_record.MASTER) != module.params["was"]:
         record = None  # it has been something else since
     before = ("server runs\n" if running else "server is stopped\n") + ("fenced\n" if record else "not fenced\n")
     if running and not module.check_mode:
@@ -149,7 +150,7 @@ def fence(module, instance, run):
     changed = running
     if not module.check_mode:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(server.PERMISSION)
+            os.unlink(places.PERMISSION)
     if os.path.isdir(place):
         if record is None:
             now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -178,7 +179,7 @@ def fence(module, instance, run):
 def stop(module, instance, run):
     """Stop the server without a word about its future."""
     process = observe.process(instance, database.postmaster(instance))
-    active = observe.unit(run, instance.service)["active"]
+    active = systemd.unit(run, instance.service)["active"]
     running, how = process["running"] or bool(server.workers(instance.data_directory)) or active == "active", ""
     if running and not module.check_mode:
         how = server.stop(
@@ -203,10 +204,10 @@ def stop(module, instance, run):
 def undo(module, instance, _run):
     """Take the marks of the fence away, and nothing else: the server is started by its unit."""
     place = instance.data_directory
-    record = record_of(os.path.join(place, server.RECORD))
+    record = record_of(os.path.join(place, places.RECORD))
     if record and not module.check_mode:
-        files.write(module, server.PERMISSION, "", "root")
-        for name in ("standby.signal", server.RECORD):
+        files.write(module, places.PERMISSION, "", "root")
+        for name in ("standby.signal", places.RECORD):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(place, name))
     return {
@@ -219,7 +220,7 @@ def undo(module, instance, _run):
 
 def lift(module, instance, _run):
     """Drop the slots of before and take the record away, of a server that is a standby again."""
-    path, dropped = os.path.join(instance.data_directory, server.RECORD), []
+    path, dropped = os.path.join(instance.data_directory, places.RECORD), []
     record = record_of(path)
     if module.check_mode:
         before = "fenced\n" if record else "not fenced\n"
@@ -242,7 +243,7 @@ def lift(module, instance, _run):
     if record:
         os.unlink(path)
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(server.PERMISSION)
+        os.unlink(places.PERMISSION)
     before = ("fenced\n" if record else "not fenced\n") + "".join(f"slot {name}\n" for name in dropped)
     return {
         "changed": bool(record or dropped),
@@ -298,7 +299,11 @@ if __name__ == "__main__":
             "accept_loss": {"type": "bool", "default": False},
             "drain": {"type": "int", "default": 0},
             "timeout": {"type": "int", "default": 20},
-            "was": {"type": "str", "choices": [server.MASTER, server.STANDBY], "default": server.MASTER},
+            "was": {
+                "type": "str",
+                "choices": [fence_record.MASTER, fence_record.STANDBY],
+                "default": fence_record.MASTER,
+            },
         },
         required_if=[("state", "fenced", ["reason"])],
     )

@@ -49,15 +49,14 @@ done:
 import json
 import os
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observe
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import files, programs
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import files, programs, systemd
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
-    MirroringError,
-    Runner,
     instance_of,
     run_module,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
 
 def main(module):
@@ -90,7 +89,7 @@ def main(module):
                     " this again"
                 )
 
-    shown = observe.unit(run, unit)
+    shown = systemd.unit(run, unit)
     # a run that was killed may have written what systemd has not read
     if unit_file in done or shown["stale"]:
         tell("daemon-reload")

@@ -92,14 +92,14 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql 
     server_info,
     views,
 )
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import network, programs, virtual_ip
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import account, network, programs, systemd, virtual_ip
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
-    Runner,
     instance_of,
     run_module,
 )
-from ansible_collections.hawq.mirroring.plugins.module_utils.judge import timelines
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import history
 
 
 def main(module):
@@ -119,22 +119,22 @@ def collect(module, instance, run):
     if server and server["timeline"] is None and server["have_lsn"]:
         known = max(server["checkpoint_timeline"], (control or {}).get("min_recovery_timeline") or 0)
         size, lsn = int(server["settings"]["wal_segment_size"]), server["have_lsn"]
-        server["timeline"] = timelines.at(
+        server["timeline"] = history.at(
             histories, known, lsn, lambda timeline: observe.has_segment(instance, timeline, lsn, size)
         )
     replication, probes = observe.settings_on_disk(instance), network.probes(module.params["peers"])
     return {
         "endpoint": {"address": instance.address, "port": instance.port},
         "machine": network.machine(run),
-        "user": observe.user(instance),
+        "user": account.user(instance),
         "blocks": observe.blocks(instance, server["settings"].get("hba_file") if server else None),
-        "ssh": observe.ssh(instance),
+        "ssh": account.ssh(instance),
         "binaries": observe.binaries(instance, run),
         "data_directory": observe.data_directory(instance, module.params["sizes"]),
         "control": control,
         "histories": histories,
         "process": process,
-        "service": observe.unit(run, instance.service),
+        "service": systemd.unit(run, instance.service),
         "replication": replication,
         "credentials": credentials.observe(
             instance, module.params["replication"], server, replication["primary_conninfo"], list(probes.values())
@@ -145,8 +145,8 @@ def collect(module, instance, run):
         "views": views.observe(instance, run, server, module.params["view_databases"]),
         "listening": network.listening(instance.port),
         "probes": probes,
-        "witness": observe.witness(),
-        "directories": [observe.tablespace_directory(path) for path in module.params["directories"]],
+        "witness": account.witness(),
+        "directories": [account.tablespace_directory(path) for path in module.params["directories"]],
         "server": server,
         "server_error": error,
     }

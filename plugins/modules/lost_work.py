@@ -40,13 +40,13 @@ directory:
 import os
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import divergence, rewind
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
-    Runner,
-    alone,
     instance_of,
     run_module,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
 
 

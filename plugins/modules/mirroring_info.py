@@ -47,14 +47,15 @@ waited:
 
 import time
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database, observe, server_info
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database, server_info
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import systemd
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
-    MirroringError,
-    Runner,
     instance_of,
     run_module,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
 SESSION = "session"
 
@@ -74,7 +75,7 @@ def ask(instance, standby):
 
 def last_words(instance, run):
     """What the server's unit logged last, or nothing while it runs."""
-    if observe.unit(run, instance.service)["active"] in ("active", "activating", "reloading"):
+    if systemd.unit(run, instance.service)["active"] in ("active", "activating", "reloading"):
         return None
     _code, output, _errors = run(["journalctl", "--unit", instance.service, "-n", "4", "-o", "cat"], timeout=10)
     return " | ".join(output.split("\n")).strip(" |")

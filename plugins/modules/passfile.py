@@ -64,7 +64,9 @@ import os
 import secrets
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import files
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import MirroringError, alone, run_module
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import run_module
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import conninfo
 
 

@@ -51,9 +51,9 @@ import time
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database, server_info
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import files
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
-    MirroringError,
     instance_of,
     run_module,
 )

@@ -79,14 +79,14 @@ replay_lsn:
 """
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import salvage, server
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
-    MirroringError,
-    Runner,
-    alone,
     instance_of,
     run_module,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
 
 def main(module):

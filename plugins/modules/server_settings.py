@@ -39,9 +39,9 @@ restart_needed:
 """
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
-    MirroringError,
     instance_of,
     run_module,
 )

@@ -65,7 +65,9 @@ import socket
 import tempfile
 from pathlib import Path
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import MirroringError, Runner, run_module
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import run_module
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
 HOST_KEYS = Path("/etc/ssh")
 NAME = "id_ed25519"

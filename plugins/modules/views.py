@@ -48,13 +48,13 @@ import os
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database, views
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import files
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
-    MirroringError,
-    Runner,
     instance_of,
     run_module,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
 
 def in_database(module, instance, name):

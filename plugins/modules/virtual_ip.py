@@ -37,7 +37,8 @@ seconds: {description: Seconds until the address was where it should be., type: 
 import time
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import virtual_ip
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import Runner, run_module
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import run_module
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
 
 def main(module):

@@ -6,8 +6,16 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.judge import checks, disk, settings, state, topology
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
+    checks,
+    disk,
+    settings,
+    state,
+    topology,
+)
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.refusal import Refusal
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import options
+from ansible_collections.hawq.mirroring.plugins.module_utils.values.text import size
 from observations import (
     FOREIGN,
     GIGABYTE,
@@ -125,9 +133,9 @@ def test_mirroring(seen: Observation, summary: str, message: str | None) -> None
 SIZES = {0: "0 B", 1023: "1023 B", 1024: "1 kB", 5 << 20: "5 MB", 3 << 29: "1.5 GB", 5 << 40: "5120.0 GB"}
 
 
-@pytest.mark.parametrize(("number", "text"), SIZES.items())
-def test_size(number: int, text: str) -> None:
-    assert checks.size(number) == text
+@pytest.mark.parametrize(("number", "words"), SIZES.items())
+def test_size(number: int, words: str) -> None:
+    assert size(number) == words
 
 
 LISTENS = {"*": False, "": True, "localhost": True, "localhost, ::1,127.0.0.1": True, "localhost,10.9.0.2": False}
@@ -139,12 +147,12 @@ def test_listens_locally(setting: str, locally: bool) -> None:
 
 
 def test_sentence_says_found_why_and_command() -> None:
-    assert checks.Refusal("it rains", "you would get wet", "Take a coat").sentence() == (
+    assert Refusal("it rains", "you would get wet", "Take a coat").sentence() == (
         "it rains: you would get wet. Take a coat."
     )
 
 
-PASSES: dict[str, t.Callable[[], list[checks.Refusal]]] = {
+PASSES: dict[str, t.Callable[[], list[Refusal]]] = {
     "same_machine: cloned machine-id": lambda: checks.same_machine(
         "smdw", empty("smdw", {"machine.machine_id": "mdw-id"}), "mdw", master()
     ),
@@ -183,7 +191,7 @@ PASSES: dict[str, t.Callable[[], list[checks.Refusal]]] = {
 
 
 @pytest.mark.parametrize("check", PASSES.values(), ids=PASSES)
-def test_check_passes(check: t.Callable[[], list[checks.Refusal]]) -> None:
+def test_check_passes(check: t.Callable[[], list[Refusal]]) -> None:
     assert check() == []
 
 

@@ -12,9 +12,11 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observe, server
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import module
-from ansible_collections.hawq.mirroring.plugins.module_utils.judge import removal, state, verdicts
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import init_standby, removal, state
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import removal as removal_report
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
 from ansible_collections.hawq.mirroring.plugins.modules import discard, passfile
 from observations import (
     ADDRESSES,
@@ -365,7 +367,7 @@ def test_a_removed_standby_is_nobodys_former_master() -> None:
     assert "removed by remove_standby" in lost.refusals[0].found
     document = state.document(pair(removed, master()))
     assert (document["healthy"], document["mirroring"]["summary_state"]) == (True, "Not Configured")
-    assert verdicts.needs_snapshot(removed, master(), "hawq_mirroring_smdw", "keep")
+    assert init_standby.needs_snapshot(removed, master(), "hawq_mirroring_smdw", "keep")
 
 
 DONE: dict[str, dict[str, t.Any]] = {
@@ -382,7 +384,7 @@ DONE: dict[str, dict[str, t.Any]] = {
 
 
 def report(plan: dict[str, t.Any], **overrides: t.Any) -> dict[str, t.Any]:
-    return removal.report({"check": False, "plan": plan, "unit": "", "done": DONE, **overrides})
+    return removal_report.report({"check": False, "plan": plan, "unit": "", "done": DONE, **overrides})
 
 
 def test_report() -> None:
@@ -442,7 +444,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     for folder in (place / "pg_tblspc", space / "PG_15_202209061" / "5", space / "others"):
         folder.mkdir(parents=True)
     (place / "PG_VERSION").write_text("15\n")
-    (place / server.RECORD).write_text(json.dumps({"was": "standby"}))
+    (place / places.RECORD).write_text(json.dumps({"was": "standby"}))
     (place / "pg_tblspc" / "16384").symlink_to(space)
     monkeypatch.setattr(observe, "control", lambda instance, run: {"system_identifier": OWN})
     return SimpleNamespace(data_directory=str(place), place=place, space=space)
@@ -466,18 +468,18 @@ def test_discard_ends_what_a_killed_run_began(data: t.Any) -> None:
 
 
 def test_discard_refuses(data: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(module.MirroringError, match="is not a copy of system"):
+    with pytest.raises(MirroringError, match="is not a copy of system"):
         discard.discard(Module(system_identifier=FOREIGN), data, None)
     with monkeypatch.context() as running:
         running.setattr(server, "workers", lambda place: [4711])
-        with pytest.raises(module.MirroringError, match="a server runs in"):
+        with pytest.raises(MirroringError, match="a server runs in"):
             discard.discard(Module(system_identifier=OWN), data, None)
-    (data.place / server.RECORD).unlink()
-    with pytest.raises(module.MirroringError, match="is not marked as removed"):
+    (data.place / places.RECORD).unlink()
+    with pytest.raises(MirroringError, match="is not marked as removed"):
         discard.discard(Module(system_identifier=OWN), data, None)
     data.place.rename(data.place.parent / "elsewhere")
     data.place.symlink_to("elsewhere")
-    with pytest.raises(module.MirroringError, match="a mount point or a link"):
+    with pytest.raises(MirroringError, match="a mount point or a link"):
         discard.discard(Module(system_identifier=OWN), data, None)
     assert (data.place / "PG_VERSION").exists()
 

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import timelines
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import resync as resync_report
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import wal
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import history, wal
 from observations import (
     FOREIGN,
     GIGABYTE,
@@ -492,8 +492,8 @@ def test_which_of_several_is_brought_back(
     assert (plan.get("standby"), bool(refusals)) == (standby_host, standby_host is None)
 
 
-def stretch(*rows: tuple[int, int, int | None]) -> list[timelines.Stretch]:
-    return [timelines.Stretch(*row) for row in rows]
+def stretch(*rows: tuple[int, int, int | None]) -> list[history.Stretch]:
+    return [history.Stretch(*row) for row in rows]
 
 
 @pytest.mark.parametrize(
@@ -509,8 +509,8 @@ def stretch(*rows: tuple[int, int, int | None]) -> list[timelines.Stretch]:
         (stretch((5, 0, None)), stretch((1, 0, None)), None),
     ],
 )
-def test_fork(mine: list[timelines.Stretch], its: list[timelines.Stretch], expected: tuple[int, int] | None) -> None:
-    fork = timelines.fork(mine, its)
+def test_fork(mine: list[history.Stretch], its: list[history.Stretch], expected: tuple[int, int] | None) -> None:
+    fork = history.fork(mine, its)
     assert (fork and (fork.timeline, int(fork.lsn.split("/")[1], 16))) == expected
     if fork:
         assert fork.beyond[-1].end is None
@@ -543,12 +543,12 @@ def test_a_master_just_promoted_is_known_by_its_history_file() -> None:
 def test_a_standby_is_on_the_timeline_of_its_lsn(
     histories: dict[str, t.Any], known: int, lsn: str, written: tuple[int, ...], expected: int
 ) -> None:
-    assert timelines.at(histories, known, lsn, lambda timeline: timeline in written) == expected
+    assert history.at(histories, known, lsn, lambda timeline: timeline in written) == expected
 
 
 def test_ancestors() -> None:
     text = "1\t0/3017F88\tno recovery target specified\n\n# comment\n2\t0/5000000\tbefore 2000-01-01\n"
-    assert timelines.ancestors(text) == [[1, "0/3017F88"], [2, "0/5000000"]]
+    assert history.ancestors(text) == [[1, "0/3017F88"], [2, "0/5000000"]]
 
 
 DUMP = """\

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import Runner
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
 
 def test_output_and_errors_are_told_apart() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import salvage
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import Instance, MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import Instance
 
 SIZE = 16 << 20
 NAMES = {number: f"00000001000000000000000{number}" for number in range(3, 8)}

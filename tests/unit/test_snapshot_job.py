@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import snapshot, staging
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import Instance, MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import Instance
 
 PHASES: dict[str, tuple[dict[str, str], str]] = {
     "nothing answered": ({}, "none"),

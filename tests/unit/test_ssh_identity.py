@@ -7,7 +7,7 @@ import pwd
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import module
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.modules import ssh_identity
 
 
@@ -64,5 +64,5 @@ def test_a_private_key_without_its_public_half_is_enough(home):
 def test_a_user_who_is_not_there(home):
     result = ssh_identity.main(Module(check_mode=True, user="nobody-here"))
     assert (result["changed"], result["directory"]) == (True, None)
-    with pytest.raises(module.MirroringError, match="There is no user nobody-here here: run the role gpadmin_user"):
+    with pytest.raises(MirroringError, match="There is no user nobody-here here: run the role gpadmin_user"):
         ssh_identity.main(Module(user="nobody-here"))

@@ -7,7 +7,8 @@ import itertools
 import typing as t
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.judge import topology, verdicts
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import init_master, init_standby, topology
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.refusal import Verdict
 from observations import (
     ADDRESSES,
     DATA,
@@ -55,7 +56,7 @@ FILES = {"data_directory.state": "other", "data_directory.entries": ["thesis.tex
 OTHER_STANDBY = {**mirrored()["server"], "standbys": ["sdw1"]}
 
 
-def init_standby(hosts: Hosts, options: Options) -> verdicts.Verdict:
+def judged(hosts: Hosts, options: Options) -> Verdict:
     defaults: Options = {
         "standby_host": None,
         "existing_data": "refuse",
@@ -69,7 +70,7 @@ def init_standby(hosts: Hosts, options: Options) -> verdicts.Verdict:
         "tablespace_mapping": {},
     }
     assert set(options) <= set(defaults)
-    return verdicts.init_standby(hosts, HOSTS, {**defaults, **options})
+    return init_standby.judge(hosts, HOSTS, {**defaults, **options})
 
 
 def pair(seen: Observation, source: Observation | None = None) -> Hosts:
@@ -697,7 +698,7 @@ DRIFTS: dict[str, tuple[str, dict[str, t.Any], set[str]]] = {
 @pytest.mark.parametrize(("host", "overrides", "expected"), DRIFTS.values(), ids=DRIFTS)
 def test_drift_is_mended_and_nothing_else(host: str, overrides: dict[str, t.Any], expected: set[str]) -> None:
     hosts = pair(standby(), mirrored())
-    verdict = init_standby({**hosts, host: change(hosts[host], overrides)}, {})
+    verdict = judged({**hosts, host: change(hosts[host], overrides)}, {})
     assert verdict.refusals == []
     parts = {name for name in ("passwords", "source", "snapshot") if verdict.plan[name]}
     assert parts | {f"hba {name}" for name, wanted in verdict.plan["hba"].items() if wanted} == expected
@@ -705,7 +706,7 @@ def test_drift_is_mended_and_nothing_else(host: str, overrides: dict[str, t.Any]
 
 @pytest.mark.parametrize(("hosts", "options", "expected"), PLANS.values(), ids=PLANS)
 def test_init_standby_goes_on(hosts: Hosts, options: Options, expected: dict[str, t.Any]) -> None:
-    verdict = init_standby(hosts, options)
+    verdict = judged(hosts, options)
     assert [refusal.sentence() for refusal in verdict.refusals] == []
     assert {name: verdict.plan[name] for name in expected} == expected
     assert verdict.plan["existing_data"] in ("none", "keep", "discard")
@@ -713,7 +714,7 @@ def test_init_standby_goes_on(hosts: Hosts, options: Options, expected: dict[str
 
 @pytest.mark.parametrize(("hosts", "options", "expected"), REFUSALS.values(), ids=REFUSALS)
 def test_init_standby_refuses(hosts: Hosts, options: Options, expected: Refusals) -> None:
-    refusals = init_standby(hosts, options).refusals
+    refusals = judged(hosts, options).refusals
     assert len(refusals) == len(expected), [refusal.sentence() for refusal in refusals]
     for refusal, (found, command) in zip(refusals, expected):
         assert found in refusal.found
@@ -738,7 +739,7 @@ SICK = {
 @pytest.mark.parametrize("seen", SICK.values(), ids=SICK)
 def test_s1_a_directory_under_a_running_server_is_never_replaced(seen: Observation, lost: bool, choice: str) -> None:
     """Over every kind of running server, state of the slot and choice."""
-    verdict = init_standby(pair(seen, mirrored("mdw", LOST if lost else None)), {"existing_data": choice})
+    verdict = judged(pair(seen, mirrored("mdw", LOST if lost else None)), {"existing_data": choice})
     if not verdict.refusals:
         assert (verdict.plan["snapshot"], verdict.plan["existing_data"]) == (False, "none")
         assert verdict.plan["make_room"] is False
@@ -759,7 +760,7 @@ DATA_KINDS = {
 def test_s1_data_is_never_replaced_without_being_told(seen: Observation, lost: bool, phase: str) -> None:
     """Over every kind of data, state of the slot and phase of a snapshot job."""
     hosts = pair(change(seen, {**JOB, "snapshot.phase": phase}), mirrored("mdw", LOST if lost else None))
-    verdict = init_standby(hosts, {})
+    verdict = judged(hosts, {})
     assert verdict.refusals or (verdict.plan["snapshot"], verdict.plan["existing_data"]) == (False, "none")
 
 
@@ -783,11 +784,11 @@ def test_every_pair_of_kinds_is_judged(first: str, second: str) -> None:
     hosts = {"mdw": EVERY_KIND[first]("mdw"), "smdw": EVERY_KIND[second]("smdw")}
     assert [topology.kind(seen) for seen in hosts.values()] == [first, second]
     for choice in ("refuse", "keep", "discard"):
-        verdict = init_standby(hosts, {"existing_data": choice})
+        verdict = judged(hosts, {"existing_data": choice})
         if [first, second].count("master") != 1:
             assert verdict.refusals
         assert all(refusal.found and refusal.why and refusal.command for refusal in verdict.refusals)
-    created = verdicts.init_master(hosts, HOSTS, {"master_host": "mdw"})
+    created = init_master.judge(hosts, HOSTS, {"master_host": "mdw"})
     if not created.refusals and created.plan["create"]:
         assert [first, second] == ["empty", "empty"]
 
@@ -833,14 +834,14 @@ MASTER_REFUSALS: dict[str, tuple[Hosts, str | None, Refusals]] = {
 
 @pytest.mark.parametrize(("hosts", "chosen", "expected"), MASTER_PLANS.values(), ids=MASTER_PLANS)
 def test_init_master_goes_on(hosts: Hosts, chosen: str | None, expected: dict[str, t.Any]) -> None:
-    verdict = verdicts.init_master(hosts, HOSTS, {"master_host": chosen})
+    verdict = init_master.judge(hosts, HOSTS, {"master_host": chosen})
     assert [refusal.sentence() for refusal in verdict.refusals] == []
     assert {name: verdict.plan[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize(("hosts", "chosen", "expected"), MASTER_REFUSALS.values(), ids=MASTER_REFUSALS)
 def test_init_master_refuses(hosts: Hosts, chosen: str | None, expected: Refusals) -> None:
-    refusals = verdicts.init_master(hosts, HOSTS, {"master_host": chosen}).refusals
+    refusals = init_master.judge(hosts, HOSTS, {"master_host": chosen}).refusals
     assert len(refusals) == len(expected), [refusal.sentence() for refusal in refusals]
     for refusal, (found, command) in zip(refusals, expected):
         assert found in refusal.found
@@ -852,14 +853,14 @@ def test_s2_no_third_kind_of_writer() -> None:
     for names in itertools.combinations(("mdw", "smdw", "sdw1"), 2):
         hosts = {name: master(name) if name in names else empty(name) for name in ("mdw", "smdw", "sdw1")}
         for chosen in (None, *hosts):
-            assert init_standby(hosts, {"standby_host": chosen}).refusals
-            assert verdicts.init_master(hosts, HOSTS, {"master_host": chosen}).refusals
+            assert judged(hosts, {"standby_host": chosen}).refusals
+            assert init_master.judge(hosts, HOSTS, {"master_host": chosen}).refusals
 
 
 def test_restart_command_runs_each_statement_by_itself() -> None:
     """ALTER SYSTEM cannot run inside the transaction that several statements of one -c make."""
     source = master("mdw", {"server.settings.wal_level": "minimal", "server.settings.data_checksums": "off"})
-    (refusal,) = init_standby(pair(empty(), source), {}).refusals
+    (refusal,) = judged(pair(empty(), source), {}).refusals
     assert (
         """psql -d postgres -c "ALTER SYSTEM SET wal_level = 'replica'" -c "ALTER SYSTEM SET wal_log_hints = 'on'","""
         in refusal.command

@@ -3,24 +3,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
-import subprocess
-import time
 import traceback
 import typing as t
 from dataclasses import dataclass
 
 from ansible.module_utils.basic import AnsibleModule
 
-
-class MirroringError(Exception):
-    """Something that the operator must know, as one sentence; ``details`` become return values."""
-
-    def __init__(self, message: str, **details: t.Any) -> None:
-        super().__init__(message)
-        self.details = details
+from .errors import MirroringError
 
 
 @dataclass(frozen=True)
@@ -38,32 +28,6 @@ class Instance:
     def program(self, name: str) -> str:
         """Return the path of one of the engine's programs."""
         return os.path.join(self.bin_directory, name)
-
-
-LOCK = "/run/hawq-mirroring.lock"
-LOCK_SECONDS = 90
-
-
-@contextlib.contextmanager
-def alone() -> t.Iterator[None]:
-    """Keep the modules of another run off this host meanwhile. The lock ends with its holder, however that ends."""
-    descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        deadline = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() > deadline:
-                    raise MirroringError(
-                        f"another run has been changing this host for {LOCK_SECONDS} s (it holds {LOCK}):"
-                        " run this again when it has ended"
-                    ) from error
-                time.sleep(0.1)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 INSTANCE_OPTION: dict[str, t.Any] = {
@@ -86,30 +50,6 @@ def instance_of(options: dict[str, t.Any]) -> Instance:
     options = dict(options)
     options["config_directory"] = options["config_directory"] or options["data_directory"]
     return Instance(**options)
-
-
-class Runner:
-    """Runs programs on the host, each with a time-out in seconds, in English and without libpq's variables.
-
-    Ansible's own run_command now and then waits a second for a program that has already ended.
-    """
-
-    def __call__(self, command: list[str], timeout: int = 30, user: str | None = None) -> tuple[int, str, str]:
-        """Return exit code (124 when the time was up), output and errors; ``user`` runs it as that user."""
-        full = ["timeout", "--kill-after=5", str(timeout), *command]
-        if user is not None:
-            full = ["runuser", "-u", user, "--", *full]
-        environment = {**os.environ, "LC_ALL": "C", "LANGUAGE": "C"}
-        # not pipes, which what it leaves running would keep open, nor files, for which a full disk has no room
-        with open(os.memfd_create("output"), "w+b") as output, open(os.memfd_create("errors"), "w+b") as errors:
-            done = subprocess.run(
-                full, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=environment, cwd="/", check=False
-            )
-            texts = []
-            for file in (output, errors):
-                file.seek(0)
-                texts.append(file.read().decode(errors="replace"))
-        return done.returncode, texts[0], texts[1]
 
 
 def run_module(main: t.Callable[[AnsibleModule], dict[str, t.Any]], **spec: t.Any) -> None:

@@ -15,7 +15,7 @@ import struct
 import typing as t
 
 from . import files
-from .module import Runner
+from .run import Runner
 
 ARP_SECONDS = "0.5"
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)

@@ -7,9 +7,8 @@ import hashlib
 import json
 import typing as t
 
-from ..engines.postgresql import observe
-from . import files
-from .module import Runner
+from . import files, systemd
+from .run import Runner
 
 INTERLOCK, VIRTUAL_IP, SEGMENT = NAMES = ("interlock", "virtual-ip", "segment")
 
@@ -59,7 +58,7 @@ def observe_all(run: Runner, service: str) -> dict[str, dict[str, t.Any]]:
     """Return the same for every program, and how systemd stands to its unit."""
     found = {name: observe(name, service) for name in NAMES}
     for name, row in found.items():
-        shown = observe.unit(run, unit_name(name, service)) if row["unit"] else {}
+        shown = systemd.unit(run, unit_name(name, service)) if row["unit"] else {}
         row["stale"] = shown.get("stale", False)
         row["enabled"] = shown.get("enabled") == "enabled"
         row["active"] = shown.get("active") == "active"

@@ -8,7 +8,8 @@ import time
 import typing as t
 
 from . import network, programs
-from .module import MirroringError, Runner
+from .errors import MirroringError
+from .run import Runner
 
 OPTION: dict[str, t.Any] = {
     "type": "dict",

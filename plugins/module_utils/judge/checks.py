@@ -10,43 +10,7 @@ import typing as t
 
 from ..engines.table import POSTGRESQL, Engine
 from . import topology
-
-MEBIBYTE = 1 << 20
-
-
-class Refusal(t.NamedTuple):
-    """One reason not to go on."""
-
-    found: str
-    why: str
-    command: str
-    #: an option that may be set by typing a word at a terminal: its name and that word
-    asks: tuple[str, str] | None = None
-
-    def sentence(self) -> str:
-        """Return the refusal as people read it."""
-        return f"{self.found}: {self.why}. {self.command}."
-
-
-class Verdict(t.NamedTuple):
-    """Either a plan to act on, or the reasons not to."""
-
-    plan: dict[str, t.Any]
-    refusals: list[Refusal]
-
-
-def one_of(option: str, names: t.Iterable[str]) -> str:
-    """Return how one of several hosts is named on the command line."""
-    return "Name it with " + " or ".join(f"-e {option}={name}" for name in names)
-
-
-def size(number: float) -> str:
-    """Return a size in bytes as people read it."""
-    for unit in ("B", "kB", "MB"):
-        if number < 1024:
-            return f"{number:.0f} {unit}"
-        number /= 1024
-    return f"{number:.1f} GB"
+from .refusal import Refusal
 
 
 def same_machine(name: str, seen: dict[str, t.Any], master: str, source: dict[str, t.Any]) -> list[Refusal]:

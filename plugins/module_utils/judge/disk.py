@@ -7,7 +7,8 @@ import os
 import re
 import typing as t
 
-from .checks import MEBIBYTE, Refusal, size
+from ..values.text import MEBIBYTE, size
+from .refusal import Refusal
 
 #: room beside the copy itself: WAL that is streamed meanwhile and the first checkpoints
 SPARE_BYTES = 256 * MEBIBYTE

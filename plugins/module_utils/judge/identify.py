@@ -5,12 +5,10 @@ from __future__ import annotations
 
 from ..values import conninfo
 from . import checks, topology
-from .checks import Refusal
-
-Observations = dict[str, topology.Observation]
+from .refusal import Refusal, one_of
 
 
-def master_of(observations: Observations) -> tuple[str | None, list[Refusal]]:
+def master_of(observations: topology.Observations) -> tuple[str | None, list[Refusal]]:
     """Return the one host that accepts writes, or why it cannot be said."""
     writers = topology.masters(observations)
     if len(writers) == 1:
@@ -60,7 +58,7 @@ def thaw(seen: topology.Observation) -> str:
 
 
 def standby_of(
-    observations: Observations, master: str, standby_host: str | None, further: bool = False
+    observations: topology.Observations, master: str, standby_host: str | None, further: bool = False
 ) -> tuple[str | None, list[Refusal]]:
     """Return the host that is or is to become a standby; ``further`` lets it be one beside or instead of another."""
     candidates = [name for name in observations if name != master]
@@ -71,7 +69,7 @@ def standby_of(
             Refusal(
                 "a standby beside or instead of another one is asked for, and no host is named",
                 "a second run would make yet another one",
-                checks.one_of("standby_host", candidates),
+                one_of("standby_host", candidates),
             )
         ]
     if standby_host == master:
@@ -115,7 +113,9 @@ def _belongs(name: str, master: topology.Observation) -> bool:
     return name in master["server"]["standbys"] or topology.slot_of(master, conninfo.slot_name(name)) is not None
 
 
-def _unnamed(observations: Observations, master: str, candidates: list[str]) -> tuple[str | None, list[Refusal]]:
+def _unnamed(
+    observations: topology.Observations, master: str, candidates: list[str]
+) -> tuple[str | None, list[Refusal]]:
     """Return the host that is meant when none was named: the only one, or the one that is not in order."""
     if not candidates:
         return None, [
@@ -138,7 +138,7 @@ def _unnamed(observations: Observations, master: str, candidates: list[str]) -> 
         Refusal(
             f"the group masters has {len(candidates)} hosts beside the master ({', '.join(candidates)})",
             "it cannot be said which is to be the standby",
-            checks.one_of("standby_host", candidates),
+            one_of("standby_host", candidates),
         )
     ]
 

@@ -8,8 +8,6 @@ import typing as t
 from ..values import conninfo
 from . import topology
 
-Observations = dict[str, topology.Observation]
-
 
 class Pair(t.NamedTuple):
     """Which host is the master, and which is or becomes its standby."""
@@ -18,7 +16,7 @@ class Pair(t.NamedTuple):
     standby: str
 
 
-def of(observations: Observations, pair: Pair) -> list[str]:
+def of(observations: topology.Observations, pair: Pair) -> list[str]:
     """Return master, standby and the further standbys that can be looked at."""
     others = topology.registered(pair.master, observations[pair.master])
     return [*pair, *(name for name in others if name not in pair and is_there(observations.get(name)))]
@@ -30,14 +28,14 @@ def is_there(seen: topology.Observation | None) -> bool:
 
 
 def lines_between(
-    observations: Observations, hosts: dict[str, dict[str, t.Any]], names: list[str], role: str
+    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], names: list[str], role: str
 ) -> list[str]:
     """Return the lines that let each of these hosts replicate from every other."""
     return conninfo.hba_lines(role, addresses(observations, hosts, names))
 
 
 def hba_lines(
-    observations: Observations, hosts: dict[str, dict[str, t.Any]], pair: Pair, options: dict[str, t.Any]
+    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], pair: Pair, options: dict[str, t.Any]
 ) -> list[str]:
     """Return the lines that let every member replicate from every other; those of one that is away now stay."""
     names, source = of(observations, pair), observations[pair.master]
@@ -46,7 +44,7 @@ def hba_lines(
     return sorted({*lines, *(source["blocks"]["hba"] or [])}) if away else lines
 
 
-def addresses(observations: Observations, hosts: dict[str, dict[str, t.Any]], names: list[str]) -> list[str]:
+def addresses(observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], names: list[str]) -> list[str]:
     """Return the addresses that replication between the hosts comes from, as each host itself sees them."""
     found = set()
     for name in names:

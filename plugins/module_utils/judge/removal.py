@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..report import texts
 from ..values import conninfo
 from . import checks, identify, members, topology
-from .checks import Refusal, Verdict
+from .refusal import Refusal, Verdict, one_of
 
 AGAIN = "ansible-playbook hawq.mirroring.remove_standby"
 STANDBYS = (topology.STANDBY, topology.STOPPED_STANDBY)
@@ -20,7 +19,7 @@ BUSY = (topology.SILENT, topology.FROZEN)
 
 
 def judge(
-    observations: identify.Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
+    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
 ) -> Verdict:
     """Return the plan of a removal, of nothing to remove, or the reasons not to."""
     master, refusals = identify.master_of(observations)
@@ -82,7 +81,7 @@ def _without_a_master(refusal: Refusal) -> Refusal:
 
 
 def _standby_of(
-    observations: identify.Observations, master: str, chosen: str | None, choice: str
+    observations: topology.Observations, master: str, chosen: str | None, choice: str
 ) -> tuple[str | None, list[Refusal]]:
     """Return the standby that is meant. Without any, the host that may still hold something of an earlier one."""
     source = observations[master]
@@ -117,7 +116,7 @@ def _standby_of(
             Refusal(
                 f"there are {len(candidates)} standbys ({', '.join(candidates)})",
                 "it cannot be said which is to be removed",
-                checks.one_of("standby_host", candidates),
+                one_of("standby_host", candidates),
             )
         ]
     return next(iter(candidates or hosts if len(candidates or hosts) == 1 else []), None), []
@@ -212,7 +211,7 @@ def released(names: str, standby: set[str], others: int) -> str:
     return f"{(method or 'FIRST').upper()} {min(int(number or 1), most)} ({text})"
 
 
-def _left(standby: str | None, observations: identify.Observations, copy: bool, registered: bool) -> list[str]:
+def _left(standby: str | None, observations: topology.Observations, copy: bool, registered: bool) -> list[str]:
     """Return what stays on the standby's host because nobody could or may touch it, and what goes on."""
     if standby is None:
         return []
@@ -243,61 +242,3 @@ def _left(standby: str | None, observations: identify.Observations, copy: bool, 
             " this master: it was left alone"
         ]
     return []
-
-
-def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return title, facts and next steps of a removal."""
-    plan, check, done = document["plan"], document["check"], document["done"]
-    taken = [*(done["source"].get("removed") or [])]
-    taken += ["lines in pg_hba.conf"] if done["hba"].get("changed") else []
-    taken += ["replication password"] if done["password"].get("changed") else []
-    released_from = plan["synchronous"]
-    changed = any(result.get("changed") for result in done.values()) or bool(released_from)
-    facts = {"Taken away on the master": ", ".join(taken) or "nothing"}
-    if released_from:
-        after = released_from["value"] or "empty"
-        facts["Commits do not wait for it now"] = f"synchronous_standby_names was {released_from['was']}, is {after}"
-    if plan["segments"] and not plan["others"]:
-        facts["Role and its password stay"] = "segments log in with them"
-    elif done["source"].get("role_stays"):
-        facts["Role stays"] = done["source"]["role_stays"]
-    if plan["stop"]:
-        how = "to be stopped" if check else f"stopped ({done['server'].get('stopped')})"
-        facts["Server of the standby"] = how if done["server"].get("changed") else "stopped already"
-        what = "kept, and marked as removed"
-        if plan["discard"]:
-            what = "to be deleted" if check else "deleted"
-        facts["Data of the standby"] = what
-    if not check and plan["confirm"]:
-        facts["Mirroring state"] = (done["mirroring"].get("mirroring") or {}).get("summary_state") or "not asked"
-    return {"title": _title(plan, check, changed), "facts": facts, "next": _next(plan, document["unit"])}
-
-
-def _title(plan: dict[str, t.Any], check: bool, changed: bool) -> str:
-    master, standby = plan["master"], plan["standby"]
-    if not changed:
-        named = f"{standby} is no standby of {master}" if plan["others"] else f"{master} has no standby"
-        return f"{named}: nothing to remove, nothing changed"
-    if check:
-        what = f"Standby {standby}" if standby else "What is left of an earlier standby"
-        return f"{texts.UNCHANGED} remove: {what} of {master}"
-    if standby is None:
-        return f"What was left of an earlier standby is removed, {master} has none"
-    return f"Standby {standby} removed, {master} goes on without it"
-
-
-def _next(plan: dict[str, t.Any], unit: str) -> list[str]:
-    """``unit`` names one that is not managed here and may start at boot."""
-    follow = list(plan["left"])
-    if plan["stop"] and unit and not plan["discard"]:
-        follow.append(
-            f"{unit} on {plan['standby']} was not made here and may start at boot, as a standby that follows nobody"
-        )
-    if plan["stop"] and not plan["discard"] and plan["was"] == "standby":
-        follow.append(f"delete its data as well: {AGAIN} -e standby_host={plan['standby']} -e existing_data=discard")
-    if plan["stop"]:
-        workflow = "init_standby" if plan["discard"] else "resync_standby"
-        beside = " -e additional_standby=true" if plan["others"] else ""
-        which = f" -e standby_host={plan['standby']}{beside}"
-        follow.append(f"make it a standby again: ansible-playbook hawq.mirroring.{workflow}{which}")
-    return follow

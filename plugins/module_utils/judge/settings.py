@@ -9,7 +9,9 @@ from __future__ import annotations
 import typing as t
 
 from ..engines.table import POSTGRESQL
+from ..values.text import MEBIBYTE, size
 from . import checks, topology
+from .refusal import Refusal
 
 #: walsenders and slots to leave room for when the number has to be raised anyway
 HEADROOM = 10
@@ -42,9 +44,7 @@ def wanted(
     return reload, restart
 
 
-def restart_refusals(
-    master: str, source: dict[str, t.Any], restart: dict[str, str], allowed: bool
-) -> list[checks.Refusal]:
+def restart_refusals(master: str, source: dict[str, t.Any], restart: dict[str, str], allowed: bool) -> list[Refusal]:
     """A restart interrupts the master's users: never without being told."""
     if not restart or allowed:
         return []
@@ -53,7 +53,7 @@ def restart_refusals(
     # one -c each: ALTER SYSTEM does not run inside the transaction that several statements in one -c are
     statements = " ".join(f"-c \"ALTER SYSTEM SET {name} = '{value}'\"" for name, value in sorted(restart.items()))
     return [
-        checks.Refusal(
+        Refusal(
             f"the master on {master} needs {changes}",
             "only a restart of the master applies that",
             "Run again with -e master_restart_allowed=true (it restarts once), or do it yourself when it suits:"
@@ -64,16 +64,16 @@ def restart_refusals(
 
 def retention_refusals(
     master: str, source: dict[str, t.Any], reload: dict[str, str], keep_megabytes: int
-) -> list[checks.Refusal]:
+) -> list[Refusal]:
     """WAL kept for an absent standby must not be able to fill the master's disk."""
     free = source["data_directory"]["wal_free_bytes"]
-    if "max_slot_wal_keep_size" not in reload or keep_megabytes * checks.MEBIBYTE < free:
+    if "max_slot_wal_keep_size" not in reload or keep_megabytes * MEBIBYTE < free:
         return []
     return [
-        checks.Refusal(
-            f"{master} has {checks.size(free)} free for WAL, master_wal_keep_megabytes is {keep_megabytes}",
+        Refusal(
+            f"{master} has {size(free)} free for WAL, master_wal_keep_megabytes is {keep_megabytes}",
             "an absent standby could fill the master's disk",
-            f"Set master_wal_keep_megabytes to less than {free // checks.MEBIBYTE}, or make room",
+            f"Set master_wal_keep_megabytes to less than {free // MEBIBYTE}, or make room",
         )
     ]
 

@@ -109,7 +109,7 @@ def problems(document: dict[str, t.Any]) -> list[str]:
     return found
 
 
-def _only_standby(observations: dict[str, topology.Observation]) -> str | None:
+def _only_standby(observations: topology.Observations) -> str | None:
     """Without a master to ask: who follows one."""
     return next((name for name, seen in observations.items() if _follows(seen)), None)
 
@@ -121,7 +121,7 @@ def _segments(rows: list[dict[str, t.Any]] | None) -> dict[str, t.Any]:
     return {"total": len(rows), "valid": valid, "failures": len(rows) - valid, "rows": rows}
 
 
-def _virtual_ip(observations: dict[str, topology.Observation]) -> dict[str, t.Any] | None:
+def _virtual_ip(observations: topology.Observations) -> dict[str, t.Any] | None:
     seen = {name: seen["virtual_ip"] for name, seen in observations.items() if seen.get("virtual_ip")}
     addresses = sorted({row["address"] for row in seen.values()})
     if not addresses:
@@ -129,7 +129,7 @@ def _virtual_ip(observations: dict[str, topology.Observation]) -> dict[str, t.An
     return {"address": ", ".join(addresses), "holders": [name for name, row in seen.items() if row["here"]]}
 
 
-def notes(document: dict[str, t.Any], observations: dict[str, topology.Observation]) -> list[str]:
+def notes(document: dict[str, t.Any], observations: topology.Observations) -> list[str]:
     """Return what is no failure now and would be one at a failover, and the command that goes on."""
     found, master = [], document["master"]
     standbys = [name for name, seen in observations.items() if _follows(seen)]
@@ -170,7 +170,7 @@ def notes(document: dict[str, t.Any], observations: dict[str, topology.Observati
     return found
 
 
-def _without_master(standby: str, observations: dict[str, topology.Observation]) -> list[str]:
+def _without_master(standby: str, observations: topology.Observations) -> list[str]:
     """Return what to do when nobody accepts writes: start the master again, or give it up."""
     failover = f"make {standby} the master: ansible-playbook hawq.mirroring.failover"
     kinds = {name: topology.kind(seen) for name, seen in observations.items()}
@@ -202,7 +202,7 @@ def _of_host(name: str, seen: topology.Observation) -> list[str]:
     return found
 
 
-def _which(master: str, observations: dict[str, topology.Observation]) -> str:
+def _which(master: str, observations: topology.Observations) -> str:
     """Return the option that names a host, where there are several to choose from."""
     if len(observations) <= 2:
         return ""
@@ -211,14 +211,14 @@ def _which(master: str, observations: dict[str, topology.Observation]) -> str:
     return f" -e standby_host={known[0] if len(known) == 1 else 'HOST'}"
 
 
-def _bring_back(name: str, observations: dict[str, topology.Observation]) -> str:
+def _bring_back(name: str, observations: topology.Observations) -> str:
     which = f" -e standby_host={name}" if len(observations) > 2 else ""
     away = name in observations and topology.kind(observations[name]) == topology.UNREACHABLE
     first = f"switch {name} on, then " if away else ""
     return f"{first}bring {name} back: ansible-playbook hawq.mirroring.resync_standby{which}"
 
 
-def _awaited(master: str, observations: dict[str, topology.Observation]) -> list[str]:
+def _awaited(master: str, observations: topology.Observations) -> list[str]:
     """Return the hosts that are not registered, and that the master keeps WAL for: former masters to come back."""
     source = observations[master]
     return [
@@ -229,7 +229,7 @@ def _awaited(master: str, observations: dict[str, topology.Observation]) -> list
     ]
 
 
-def _standby_by(master: str, observations: dict[str, topology.Observation]) -> str:
+def _standby_by(master: str, observations: topology.Observations) -> str:
     """Return the playbook that gives the master a standby: data of the same system is brought back, else it is made.
 
     Of a host that cannot be looked at, the slot that the master keeps for it tells.
@@ -250,7 +250,7 @@ def _follows(seen: topology.Observation) -> bool:
     return topology.kind(seen) in (topology.STANDBY, topology.STOPPED_STANDBY) and not seen["data_directory"]["fenced"]
 
 
-def document(observations: dict[str, topology.Observation], settled: str | None = None) -> dict[str, t.Any]:
+def document(observations: topology.Observations, settled: str | None = None) -> dict[str, t.Any]:
     """Return the whole state; LSNs as text, sizes in bytes, times in seconds.
 
     ``settled`` is a standby that a run puts in order now, so that there is nothing to be noted of it.

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ..engines.postgresql import server
 from ..engines.table import POSTGRESQL
-from ..values import conninfo, lsn
-from . import checks, identify, members, settings, topology
-from .checks import Refusal, Verdict
+from ..values import conninfo, lsn, places
+from ..values.text import size
+from . import followers, identify, members, settings, topology
 from .failover import evidence
 from .failover import judge as failover
+from .refusal import Refusal, Verdict, one_of, refuse
 
 #: WAL that a standby may have yet to replay: it is replayed while nobody is served
 LAG_BYTES = 16 << 20
@@ -22,10 +22,10 @@ REASON = "switchover to "
 CATCH_UP = "it would have to catch up while nobody is served"
 REPAIR = "Repair it first (ansible-playbook hawq.mirroring.resync_standby), then run this again"
 
-Observations = dict[str, topology.Observation]
 
-
-def judge(observations: Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]) -> Verdict:
+def judge(
+    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
+) -> Verdict:
     """Return the plan of a swap, of what is left of one, or the reasons not to."""
     writers = topology.masters(observations)
     if len(writers) > 1:
@@ -39,7 +39,7 @@ def judge(observations: Observations, hosts: dict[str, dict[str, t.Any]], option
         return _nothing(observations, hosts, witnesses, master, left)
     wanted = options["master_host"]
     if wanted is not None and wanted not in observations:
-        return _refuse(
+        return refuse(
             f"{wanted} is not in the inventory's group masters ({', '.join(observations)})",
             "only hosts of that group are looked at",
             "Correct -e master_host=",
@@ -47,12 +47,12 @@ def judge(observations: Observations, hosts: dict[str, dict[str, t.Any]], option
     standby, refusals = _standby_of(observations, master, wanted)
     if standby is None:
         return Verdict({}, refusals)
-    further = failover.followers(observations, master, standby)
-    after = failover.standbys_after(observations[master], standby, master, further)
+    further = followers.followers(observations, master, standby)
+    after = followers.standbys_after(observations[master], standby, master, further)
     plan = {
         **_plan(observations, hosts, witnesses, master, standby),
         "followers": further,
-        "untold": failover.untold(observations, after, further),
+        "untold": followers.untold(observations, after, further),
         "standbys": after,
         "slots": [conninfo.slot_name(name) for name in (master, *after)],
         "activate": True,
@@ -65,7 +65,9 @@ def judge(observations: Observations, hosts: dict[str, dict[str, t.Any]], option
     return Verdict(plan, preflight(observations, hosts, options, members.Pair(master, standby)))
 
 
-def _standby_of(observations: Observations, master: str, wanted: str | None) -> tuple[str | None, list[Refusal]]:
+def _standby_of(
+    observations: topology.Observations, master: str, wanted: str | None
+) -> tuple[str | None, list[Refusal]]:
     """Return the standby that is to take over: the one that was named, or the only one."""
     standbys = topology.registered(master, observations[master])
     if wanted is None and len(standbys) > 1:
@@ -73,7 +75,7 @@ def _standby_of(observations: Observations, master: str, wanted: str | None) -> 
             Refusal(
                 f"{master} has {len(standbys)} standbys ({', '.join(standbys)})",
                 "it cannot be said which is to take over",
-                checks.one_of("master_host", standbys),
+                one_of("master_host", standbys),
             )
         ]
     if wanted in standbys:
@@ -86,10 +88,6 @@ def _standby_of(observations: Observations, master: str, wanted: str | None) -> 
     return standby, refusals
 
 
-def _refuse(found: str, why: str, command: str) -> Verdict:
-    return Verdict({}, [Refusal(found, why, command)])
-
-
 def _given_up(seen: topology.Observation) -> str | None:
     """Return for whom a stopped master was given up by a switchover, if it was."""
     if topology.kind(seen) == topology.UNREACHABLE:
@@ -99,9 +97,9 @@ def _given_up(seen: topology.Observation) -> str | None:
 
 
 def _plan(
-    observations: Observations,
+    observations: topology.Observations,
     hosts: dict[str, dict[str, t.Any]],
-    witnesses: Observations,
+    witnesses: topology.Observations,
     old: str | None,
     new: str,
 ) -> dict[str, t.Any]:
@@ -125,14 +123,14 @@ def _plan(
 
 
 def _nothing(
-    observations: Observations,
+    observations: topology.Observations,
     hosts: dict[str, dict[str, t.Any]],
-    witnesses: Observations,
+    witnesses: topology.Observations,
     master: str,
     left: list[str],
 ) -> Verdict:
     """The wanted host is the master: what is left is its address, and the way back of the other."""
-    astray = failover.left_behind(observations, hosts, master)
+    astray = followers.left_behind(observations, hosts, master)
     plan = _plan(observations, hosts, witnesses, left[0] if left else None, master)
     # a master that has its standby lacks nothing: without an interrupted swap it is not touched
     plan.update(
@@ -149,12 +147,12 @@ def _nothing(
 
 
 def _go_on(
-    observations: Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any], left: list[str]
+    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any], left: list[str]
 ) -> Verdict:
     """A swap was interrupted after the master had been stopped: it goes on as the failover that it is by now."""
     if not left:
         seen = "; ".join(f"{name}: {topology.describe(seen)}" for name, seen in observations.items())
-        return _refuse(
+        return refuse(
             f"no host accepts writes ({seen})",
             "roles are swapped between a master and a standby that both run",
             "If the master is lost: ansible-playbook hawq.mirroring.failover",
@@ -168,7 +166,7 @@ def _go_on(
         place, unit = observations[left[0]]["data_directory"]["path"], observations[left[0]]["service"]["unit"]
         back = (
             f"Or, if it is certain that nobody took over, go back to {left[0]}: rm {place}/standby.signal"
-            f" {place}/{server.RECORD} && systemctl start {unit} there"
+            f" {place}/{places.RECORD} && systemctl start {unit} there"
         )
         refusals = [each._replace(command=f"{each.command}. {back}") for each in refusals]
     return Verdict(
@@ -178,7 +176,7 @@ def _go_on(
 
 
 def preflight(
-    observations: Observations,
+    observations: topology.Observations,
     hosts: dict[str, dict[str, t.Any]],
     options: dict[str, t.Any],
     pair: members.Pair,
@@ -220,7 +218,7 @@ def _replay(source: topology.Observation, seen: topology.Observation, pair: memb
         return []
     return [
         Refusal(
-            f"{pair.standby} is {checks.size(lag)} behind",
+            f"{pair.standby} is {size(lag)} behind",
             CATCH_UP,
             "Run this again when less is written (ansible-playbook hawq.mirroring.state shows how far it is)",
         )
@@ -268,7 +266,7 @@ def _address(seen: topology.Observation, pair: members.Pair) -> list[Refusal]:
 
 
 def _way_back(
-    observations: Observations,
+    observations: topology.Observations,
     hosts: dict[str, dict[str, t.Any]],
     options: dict[str, t.Any],
     pair: members.Pair,

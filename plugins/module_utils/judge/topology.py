@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 Observation = dict[str, t.Any]
+Observations = dict[str, Observation]
 
 MASTER = "master"
 STANDBY = "standby"

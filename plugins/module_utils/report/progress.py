@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..judge.checks import size
+from ..values.text import size
 
 
 def line(what: str, progress: dict[str, t.Any], seconds: float, first_bytes: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..judge import checks
+from ..values.text import size
 from . import texts
 
 DONE = {
@@ -20,7 +20,7 @@ DONE = {
 
 def _price(row: dict[str, t.Any]) -> str:
     return (
-        f"{checks.size(row['transfer_bytes'])} to transfer, {checks.size(row['disk_bytes'])} of disk, some"
+        f"{size(row['transfer_bytes'])} to transfer, {size(row['disk_bytes'])} of disk, some"
         f" {row['seconds']:.0f} s; at stake: {row['stake']}"
     )
 
@@ -43,7 +43,7 @@ def lost(plan: dict[str, t.Any], relations: list[str]) -> list[str]:
     if not found or not found["wal_bytes"]:
         return []
     number = f"{'' if found['whole'] else 'at least '}{found['transactions']}"
-    words = f"{number} committed, in {checks.size(found['wal_bytes'])} of WAL beyond {found['fork_lsn']}"
+    words = f"{number} committed, in {size(found['wal_bytes'])} of WAL beyond {found['fork_lsn']}"
     if found["transactions"]:
         words += f", {found['first_commit']} to {found['last_commit']} UTC"
     tables = ", ".join(relations) or "none"
@@ -65,11 +65,9 @@ def resync(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Mirroring state"] = document["mirroring"].get("summary_state") or "not asked"
     facts.update({f"{route.capitalize()} failed": reason for route, reason in plan["failed_routes"].items()})
     if rewound.get("copied_bytes") is not None and rewound.get("rewound"):
-        facts["Copied from the master"] = checks.size(rewound["copied_bytes"])
+        facts["Copied from the master"] = size(rewound["copied_bytes"])
     if compared.get("copied") and compared["compared_bytes"]:
-        facts["Copied from the master"] = (
-            f"{checks.size(compared['received_bytes'])} of {checks.size(compared['compared_bytes'])}"
-        )
+        facts["Copied from the master"] = f"{size(compared['received_bytes'])} of {size(compared['compared_bytes'])}"
     for line in lost(plan, document["relations"]):
         label, _colon, words = line.partition(": ")
         facts[label] = words

@@ -6,7 +6,8 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ..judge import checks, topology
+from ..judge import topology
+from ..values.text import sentence, size
 
 WIDTH = 46
 
@@ -31,9 +32,9 @@ def refusals(workflow: str, found: list[dict[str, str]], tried: dict[str, str] |
     """Return every refusal as one sentence, numbered when there are several; ``tried`` says why ways have failed."""
     sentences = [f"{row['found']}: {row['why']}. {row['command']}." for row in found]
     if len(sentences) > 1:
-        sentences = [f"({number}) {sentence}" for number, sentence in enumerate(sentences, 1)]
+        sentences = [f"({number}) {words}" for number, words in enumerate(sentences, 1)]
     if tried:
-        failed = ", ".join(f"the {route} failed ({_sentence(reason)})" for route, reason in tried.items())
+        failed = ", ".join(f"the {route} failed ({sentence(reason)})" for route, reason in tried.items())
         return f"{failed[0].upper()}{failed[1:]}, and the next way is refused. " + " ".join(sentences)
     return f"{workflow} refused, nothing was changed. " + " ".join(sentences)
 
@@ -59,10 +60,10 @@ def state(document: dict[str, t.Any]) -> str:
     ]
     if mirroring.get("lag_bytes") is not None:
         seconds = mirroring["lag_seconds"]
-        lag = checks.size(mirroring["lag_bytes"]) + (f", {seconds:.3f} s" if seconds is not None else "")
+        lag = size(mirroring["lag_bytes"]) + (f", {seconds:.3f} s" if seconds is not None else "")
         lines.append(_line("Standby behind", lag))
     for name, mirror in list(document["mirrors"].items())[1:]:
-        lag = f", {checks.size(mirror['lag_bytes'])} behind" if mirror["lag_bytes"] is not None else ""
+        lag = f", {size(mirror['lag_bytes'])} behind" if mirror["lag_bytes"] is not None else ""
         lines.append(_line(f"Further standby {name}", mirror["summary_state"] + lag))
     if document["virtual_ip"]:
         silent = any(host["kind"] == topology.UNREACHABLE for host in document["hosts"].values())
@@ -70,7 +71,7 @@ def state(document: dict[str, t.Any]) -> str:
         lines.append(_line("Virtual IP", f"{document['virtual_ip']['address']} on {where}"))
     lines.append(_line("Timeline", document["timeline"] or "unknown"))
     for slot in document["slots"]:
-        kept = checks.size(slot["retained_bytes"] or 0)
+        kept = size(slot["retained_bytes"] or 0)
         active = "active" if slot["active"] else "inactive"
         lines.append(_line(f"Slot {slot['slot_name']}", f"{active}, WAL {slot['wal_status']}, {kept} retained"))
     for name, host in document["hosts"].items():
@@ -118,7 +119,7 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
     if activated and (offer or not document["check"]):
         facts["Old master's WAL ended at"] = offer.get("end_lsn") or "not known: its host could not be looked at"
         salvaged = offer.get("missing_bytes") or 0
-        facts["Salvaged from it"] = checks.size(salvaged) if salvaged else "nothing" + (" was missing" if offer else "")
+        facts["Salvaged from it"] = size(salvaged) if salvaged else "nothing" + (" was missing" if offer else "")
         facts["Data lost"] = _lost(document["offer"], "would be" if document["check"] else "is")
     if done.get("timeline"):
         facts["Activated at"] = f"{done['activation_lsn']}, timeline {done['timeline']}"
@@ -131,7 +132,7 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
     facts.update(registered(document.get("registered") or {}))
     if document.get("virtual_ip"):
         trouble = document.get("trouble")
-        facts["Address of the master"] = f"NOT MOVED: {_sentence(trouble)}" if trouble else document["virtual_ip"]
+        facts["Address of the master"] = f"NOT MOVED: {sentence(trouble)}" if trouble else document["virtual_ip"]
     hosts = plan["endpoints"]
     names, ports = (",".join(str(hosts[name][key]) for name in sorted(hosts)) for key in ("address", "port"))
     direct = f"host={names} port={ports} target_session_attrs=read-write"
@@ -186,7 +187,7 @@ def followed(results: list[dict[str, t.Any]], followers: dict[str, str], untold:
         trouble = result.get("msg")
         command = f"ansible-playbook hawq.mirroring.resync_standby -e standby_host={result['item']}"
         facts[f"Further standby {result['item']}"] = (
-            f"does NOT follow ({_sentence(trouble)}): {command}" if trouble else topology.SYNCHRONIZED
+            f"does NOT follow ({sentence(trouble)}): {command}" if trouble else topology.SYNCHRONIZED
         )
     return facts
 
@@ -208,14 +209,14 @@ def _lost(offered: dict[str, t.Any], verb: str) -> str:
     if "offer" in offered:
         return f"none: all WAL of the old master {verb} in the new one"
     if offered.get("msg"):
-        return f"accepted by the operator: {_sentence(offered['msg'])}"
+        return f"accepted by the operator: {sentence(offered['msg'])}"
     return "not known: the old master's disk could not be looked at. When it is back, resync_standby lists it (--check)"
 
 
 def failure(document: dict[str, t.Any]) -> str:
     """Return why a workflow failed, what was taken back, and what goes on or could not be taken back."""
     lost = [name for name in document["pair"] if name not in document["answered"]]
-    sentences = [f"{name}: {_sentence(text)}." for name, text in document["causes"].items()]
+    sentences = [f"{name}: {sentence(text)}." for name, text in document["causes"].items()]
     sentences += [f"{name} does not answer by SSH any more." for name in lost]
     undone = document["undone"]
     phases = [answer.get("phase", "copying") for answer in undone.values() if answer.get("goes_on")]
@@ -227,7 +228,7 @@ def failure(document: dict[str, t.Any]) -> str:
             "The master had to drop WAL that the copy still needed, more than its max_slot_wal_keep_size keeps: raise"
             " that (ALTER SYSTEM SET max_slot_wal_keep_size, SELECT pg_reload_conf()), or copy when less is written."
         )
-    left = [f"{name} ({_sentence(undone[name]['msg'])})" for name in document["answered"] if "msg" in undone[name]]
+    left = [f"{name} ({sentence(undone[name]['msg'])})" for name in document["answered"] if "msg" in undone[name]]
     if left or lost:
         sentences.append(
             f"What this run had made is still there on {' and '.join(left + lost)}: run this again when that is mended,"
@@ -236,10 +237,6 @@ def failure(document: dict[str, t.Any]) -> str:
     else:
         sentences.append("What this run had made is taken back: run this again when that is mended.")
     return " ".join(sentences)
-
-
-def _sentence(text: str) -> str:
-    return " ".join(text.split()).rstrip(".")
 
 
 #: how the title of a check run begins that has something to do

@@ -30,3 +30,11 @@ def configuration(data_directory: str) -> str:
 def scratch(data_directory: str) -> str:
     """Return the directory of a rewind's own files: password file, configuration to put back, socket."""
     return data_directory.rstrip("/") + ".hawq-rewind"
+
+
+#: in the data directory of a former master or standby: since when and why it must not accept writes (JSON)
+RECORD = "hawq_mirroring.fence"
+
+
+#: lets the interlock start a server once although nobody can be asked
+PERMISSION = "/run/hawq-mirroring.start"

@@ -10,10 +10,11 @@ import os
 import pwd
 import typing as t
 
-from ...host import files
-from ...host.module import Instance, MirroringError
+from ...host import account, files
+from ...host.errors import MirroringError
+from ...host.module import Instance
 from ...values import conninfo, scram
-from . import database, observe, server_info
+from . import database, server_info
 
 LOGIN_SECONDS = 2
 
@@ -30,8 +31,8 @@ def observe(
     ``replication`` has role and password file, ``told`` is the connection that the data directory is told to replicate
     over. Where a stopped server has never been told any, one that answers is asked: it was a master until now.
     """
-    account, role = observe.user(instance), replication["role"]
-    path = replication["passfile"] or os.path.join(account["home"] or "/nonexistent", ".pgpass")
+    home, role = account.user(instance)["home"], replication["role"]
+    path = replication["passfile"] or os.path.join(home or "/nonexistent", ".pgpass")
     fields = [conninfo.passfile_fields(line) for line in (files.text_of(path) or "").splitlines()]
     ours = [row for row in fields if row and row[2:4] == ["replication", role]]
     passwords = {row[4] for row in ours}

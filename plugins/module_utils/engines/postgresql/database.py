@@ -11,7 +11,8 @@ import os
 import pwd
 import typing as t
 
-from ...host.module import Instance, MirroringError
+from ...host.errors import MirroringError
+from ...host.module import Instance
 from ...values import conninfo, control_data
 
 try:

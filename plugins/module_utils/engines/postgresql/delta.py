@@ -22,7 +22,8 @@ import struct
 import threading
 import typing as t
 
-from . import database, server
+from ...values import places
+from . import database
 
 #: bytes that are compared at once, and those of a page, to which a difference is narrowed down
 PIECE, BLOCK = 1 << 20, 8192
@@ -36,7 +37,7 @@ CONTROL = "global/pg_control"
 #: directories whose contents each server makes itself
 EMPTY = ("pg_dynshmem", "pg_notify", "pg_replslot", "pg_serial", "pg_snapshots", "pg_stat_tmp", "pg_subtrans", "pg_wal")
 #: what is each host's own, at the top of its data directory: not compared, not removed
-OWN = ("conf.d", "current_logfiles", "log", "lost+found", "standby.signal", server.RECORD)
+OWN = ("conf.d", "current_logfiles", "log", "lost+found", "standby.signal", places.RECORD)
 LEFT_OUT = re.compile(
     r"(.*/)?(pgsql_tmp[^/]*(/.*)?|pg_internal\.init[^/]*)"
     r"|postmaster\.(pid|opts)|backup_(label|manifest)(\.old)?|tablespace_map(\.old)?|[^/]+\.tmp"

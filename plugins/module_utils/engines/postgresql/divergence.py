@@ -10,7 +10,8 @@ import os
 import subprocess
 import typing as t
 
-from ...host.module import Instance, Runner
+from ...host.module import Instance
+from ...host.run import Runner
 from ...values import lsn, wal
 from . import observe, salvage
 

@@ -6,38 +6,27 @@ Nothing here needs a running server, and nothing here fails on a sick one: what 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import pwd
 import re
 import shutil
 import typing as t
 
-from ...host import files
-from ...host.module import Instance, Runner
-from ...judge import timelines
-from ...values import conninfo, control_data, lsn, places, settings_file, wal
+from ...host import account, fence_record, files
+from ...host.module import Instance
+from ...host.run import Runner
+from ...values import conninfo, control_data, history, lsn, places, settings_file, wal
 from ..table import POSTGRESQL
-from . import server, staging
+from . import staging
 from .database import HAS_PSYCOPG2
 
 CONFIGURATION_FILES = ("pg_hba.conf", "pg_ident.conf", "postgresql.conf", "postgresql.auto.conf")
 
 
-def user(instance: Instance) -> dict[str, t.Any]:
-    """The operating system user that owns the server."""
-    try:
-        entry = pwd.getpwnam(instance.user)
-    except KeyError:
-        return {"name": instance.user, "exists": False, "home": None}
-    return {"name": instance.user, "exists": True, "home": entry.pw_dir}
-
-
 def blocks(instance: Instance, hba_file: str | None) -> dict[str, t.Any]:
     """Our lines in files that others write, too: the user's limits and login profile, the server's pg_hba.conf."""
     limits = f"/etc/security/limits.d/hawq-{instance.user}.conf"
-    profile = os.path.join(user(instance)["home"] or "/nonexistent", ".bash_profile")
+    profile = os.path.join(account.user(instance)["home"] or "/nonexistent", ".bash_profile")
     hba = files.text_of(hba_file or os.path.join(instance.config_directory, "pg_hba.conf"))
     return {
         "limits": files.block(files.public(limits)),
@@ -75,32 +64,6 @@ def control(instance: Instance, run: Runner) -> dict[str, t.Any] | None:
     return control_data.parse(output) if code == 0 else None
 
 
-def ssh(instance: Instance) -> dict[str, t.Any]:
-    """Public SSH keys: this host's, its server user's, and those that the user lets in or expects of other hosts."""
-    try:
-        place = os.path.join(pwd.getpwnam(instance.user).pw_dir, ".ssh")
-    except KeyError:
-        return {"public_key": None, "authorized": [], "known": [], "host_keys": []}
-
-    def keys(path: str) -> list[str]:
-        words = [line.split() for line in (files.text_of(path) or "").splitlines() if line and not line.startswith("#")]
-        return [line[index + 1] for line in words for index, word in enumerate(line[:-1]) if word.startswith("ssh-")]
-
-    own = keys(os.path.join(place, "id_ed25519.pub"))
-    return {
-        "public_key": own[0] if own else None,
-        "authorized": keys(os.path.join(place, "authorized_keys")),
-        "known": keys(os.path.join(place, "known_hosts")),
-        "host_keys": keys("/etc/ssh/ssh_host_ed25519_key.pub"),
-    }
-
-
-def _parent_on_disk(path: str) -> str:
-    while not os.path.isdir(path):
-        path = os.path.dirname(path)
-    return path
-
-
 def data_directory(instance: Instance, sizes: bool) -> dict[str, t.Any]:
     """The data directory: missing, empty, data (a server's) or other (somebody's files), with the room around it."""
     path = instance.data_directory
@@ -120,22 +83,22 @@ def data_directory(instance: Instance, sizes: bool) -> dict[str, t.Any]:
     names = names or []
     found["entries"] = names[:5]
     found["signals"] = [name for name in ("standby.signal", "recovery.signal", "backup_label") if name in names]
-    found["fenced"] = server.RECORD in names
-    found["fence_reason"] = server.record(path).get("reason")
+    found["fenced"] = places.RECORD in names
+    found["fence_reason"] = fence_record.record(path).get("reason")
     found["unfinished"] = unfinished(path)
-    found["slots"] = _names(os.path.join(path, "pg_replslot"))
+    found["slots"] = account._names(os.path.join(path, "pg_replslot"))
     found["linked_files"] = [name for name in CONFIGURATION_FILES if os.path.islink(os.path.join(path, name))]
     beside = os.path.dirname(path.rstrip("/"))
-    found["kept"] = [f"{beside}/{name}" for name in _names(beside) if places.is_kept(f"{beside}/{name}", path)]
-    found["removed"] = server.record(path).get("was") == server.STANDBY
+    found["kept"] = [f"{beside}/{name}" for name in account._names(beside) if places.is_kept(f"{beside}/{name}", path)]
+    found["removed"] = fence_record.record(path).get("was") == fence_record.STANDBY
     wal_place = os.path.join(path, "pg_wal")
     found["wal_link"] = os.path.realpath(wal_place) if os.path.islink(wal_place) else None
-    usage = shutil.disk_usage(_parent_on_disk(path))
-    wal_usage = shutil.disk_usage(_parent_on_disk(wal_place))
+    usage = shutil.disk_usage(account._parent_on_disk(path))
+    wal_usage = shutil.disk_usage(account._parent_on_disk(wal_place))
     found.update(free_bytes=usage.free, used_bytes=usage.used, total_bytes=usage.total, wal_free_bytes=wal_usage.free)
     found["parent_exists"] = os.path.isdir(os.path.dirname(path))
-    found["device"] = os.stat(_parent_on_disk(os.path.dirname(path))).st_dev
-    found["reclaimable_bytes"] = _size_of(path) if sizes and names and not found["wal_link"] else 0
+    found["device"] = os.stat(account._parent_on_disk(os.path.dirname(path))).st_dev
+    found["reclaimable_bytes"] = account._size_of(path) if sizes and names and not found["wal_link"] else 0
     return found
 
 
@@ -150,36 +113,17 @@ def unfinished(path: str) -> bool:
         return True  # a mark that cannot be read, which the interlock takes for one, too
 
 
-def _names(path: str) -> list[str]:
-    """Return the names in a directory; none when it cannot be read."""
-    try:
-        return sorted(os.listdir(path))
-    except OSError:
-        return []
-
-
 def histories(instance: Instance) -> dict[str, list[list[t.Any]]]:
     """Return the history files of the timelines: timeline and end (LSN) of each ancestor, by the timeline's number."""
     place = os.path.join(instance.data_directory, "pg_wal")
-    names = [name for name in _names(place) if re.fullmatch(r"[0-9A-F]{8}\.history", name)]
-    return {
-        str(int(name[:8], 16)): timelines.ancestors(files.text_of(os.path.join(place, name)) or "") for name in names
-    }
+    names = [name for name in account._names(place) if re.fullmatch(r"[0-9A-F]{8}\.history", name)]
+    return {str(int(name[:8], 16)): history.ancestors(files.text_of(os.path.join(place, name)) or "") for name in names}
 
 
 def has_segment(instance: Instance, timeline: int, end: str, size: int) -> bool:
     """Whether there is a segment of that timeline with the last byte before an LSN."""
     name = wal.segment_name(timeline, max(0, lsn.parse(end) - 1), size)
     return os.path.exists(os.path.join(instance.data_directory, "pg_wal", name))
-
-
-def _size_of(path: str) -> int:
-    """Bytes on disk below a directory; files that vanish meanwhile do not count."""
-    total = 0
-    for parent, _directories, names in os.walk(path):
-        with contextlib.suppress(OSError):
-            total += sum(os.lstat(os.path.join(parent, name)).st_blocks * 512 for name in names)
-    return total
 
 
 def settings_on_disk(instance: Instance) -> dict[str, t.Any]:
@@ -231,22 +175,6 @@ def process(instance: Instance, pidfile: dict[str, t.Any]) -> dict[str, t.Any]:
     }
 
 
-def unit(run: Runner, name: str) -> dict[str, t.Any]:
-    """A systemd unit: loaded, active, enabled, its text, and whether systemd knows an older one."""
-    wanted = ("LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "NeedDaemonReload")
-    _code, output, _errors = run(["systemctl", "show", name, "--property", ",".join(wanted)], timeout=10)
-    shown = dict(line.partition("=")[::2] for line in output.splitlines())
-    return {
-        "unit": name,
-        "load": shown.get("LoadState", ""),
-        "active": shown.get("ActiveState", ""),
-        "sub": shown.get("SubState", ""),
-        "enabled": shown.get("UnitFileState", ""),
-        "stale": shown.get("NeedDaemonReload") == "yes",
-        "text": files.text_of(shown["FragmentPath"]) if shown.get("FragmentPath") else None,
-    }
-
-
 def snapshot(instance: Instance, run: Runner) -> dict[str, t.Any]:
     """The snapshot job and its staging place."""
     staged = staging.Staging(instance.data_directory)
@@ -259,28 +187,7 @@ def snapshot(instance: Instance, run: Runner) -> dict[str, t.Any]:
         "staging": staged.place,
         "exists": os.path.isdir(staged.place),
         "copied": os.path.isdir(staged.copy),
-        "reclaimable_bytes": _size_of(staged.place),
+        "reclaimable_bytes": account._size_of(staged.place),
         "verified": os.path.exists(staged.verified),
         "request": request,
     }
-
-
-def tablespace_directory(path: str) -> dict[str, t.Any]:
-    """A directory that a tablespace of the master would need here."""
-    entries = sorted(os.listdir(path)) if os.path.isdir(path) else []
-    usage = shutil.disk_usage(_parent_on_disk(path))
-    return {
-        "path": path,
-        "entries": entries[:5],
-        "free_bytes": usage.free,
-        "device": os.stat(_parent_on_disk(path)).st_dev,
-    }
-
-
-def witness() -> dict[str, t.Any] | None:
-    """What a segment remembers of the master that it last reached."""
-    try:
-        found: dict[str, t.Any] | None = json.loads(files.text_of("/var/lib/hawq-mirroring/segment.json") or "null")
-    except ValueError:
-        return None
-    return found

@@ -12,7 +12,9 @@ import signal
 import subprocess
 import typing as t
 
-from ...host.module import Instance, MirroringError, Runner
+from ...host.errors import MirroringError
+from ...host.module import Instance
+from ...host.run import Runner
 from ...values import conninfo
 from . import salvage, staging
 

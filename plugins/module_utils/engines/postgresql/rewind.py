@@ -16,7 +16,10 @@ import time
 import typing as t
 
 from ...host import files
-from ...host.module import Instance, MirroringError, Runner, alone
+from ...host.errors import MirroringError
+from ...host.lock import alone
+from ...host.module import Instance
+from ...host.run import Runner
 from ...values import conninfo, lsn, places, wal
 from . import database, divergence, observe, salvage, server, snapshot
 

@@ -15,8 +15,10 @@ import struct
 import time
 import typing as t
 
-from ...host.module import Instance, MirroringError, Runner
-from ...values import lsn, wal
+from ...host.errors import MirroringError
+from ...host.module import Instance
+from ...host.run import Runner
+from ...values import lsn, places, wal
 from . import database, observe, server, snapshot
 
 CHUNK = 1 << 20
@@ -107,7 +109,7 @@ def offer(instance: Instance, run: Runner, standing: Standing, accept_loss: bool
 
 def way_back(instance: Instance) -> str:
     """Say how a server that is fenced already becomes the master again: nothing else can tell the operator."""
-    mark = os.path.join(instance.data_directory, server.RECORD)
+    mark = os.path.join(instance.data_directory, places.RECORD)
     if not os.path.exists(mark):
         return ""
     signal = os.path.join(instance.data_directory, "standby.signal")

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ending a server for good: fast, then immediate, then at once, each bounded; and the record of why.
+"""Ending a server for good: fast, then immediate, then at once, each bounded; and the fence_record.record of why.
 
 Source: PostgreSQL manual, "Shutting Down the Server".
 """
@@ -7,31 +7,16 @@ Source: PostgreSQL manual, "Shutting Down the Server".
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import time
 import typing as t
 
 from ...host import files
-from ...host.module import MirroringError
+from ...host.errors import MirroringError
 
-#: in the data directory of a former master or standby: since when and why it must not accept writes (JSON)
-RECORD = "hawq_mirroring.fence"
-MASTER, STANDBY = "master", "standby"
-#: lets the interlock start a server once although nobody can be asked
-PERMISSION = "/run/hawq-mirroring.start"
 IMMEDIATE_SECONDS = 5
 KILL_SECONDS = 10
-
-
-def record(data_directory: str) -> dict[str, t.Any]:
-    """Return what was recorded when the data was fenced; nothing of data that was not."""
-    try:
-        found = json.loads(files.read(os.path.join(data_directory, RECORD)) or "")
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def workers(data_directory: str) -> list[int]:

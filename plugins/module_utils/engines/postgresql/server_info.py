@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ...host.module import Instance, MirroringError
+from ...host.errors import MirroringError
+from ...host.module import Instance
 from ...values import wal
 from ..table import POSTGRESQL
 from . import database

@@ -11,7 +11,9 @@ import shutil
 import time
 import typing as t
 
-from ...host.module import Instance, MirroringError, Runner
+from ...host.errors import MirroringError
+from ...host.module import Instance
+from ...host.run import Runner
 from ...values import conninfo, places
 from . import database, observe, server, staging
 

@@ -10,7 +10,7 @@ import os
 import typing as t
 from dataclasses import dataclass
 
-from ...host.module import Runner
+from ...host.run import Runner
 
 UNIT = "hawq-mirroring-snapshot.service"
 APPLICATION = "hawq_mirroring_snapshot"

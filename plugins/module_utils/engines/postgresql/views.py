@@ -10,7 +10,9 @@ import os
 import typing as t
 
 from ...host import files, programs
-from ...host.module import Instance, MirroringError, Runner
+from ...host.errors import MirroringError
+from ...host.module import Instance
+from ...host.run import Runner
 from . import database
 
 EXTENSION = "hawq_mirroring"

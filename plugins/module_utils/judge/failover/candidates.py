@@ -12,10 +12,9 @@ import typing as t
 
 from ...values import lsn
 from .. import identify, topology
-from ..checks import Refusal
+from ..refusal import Refusal
 from . import evidence
 
-Observations = dict[str, topology.Observation]
 ACCEPT = "accept the loss: -e accept_data_loss=true"
 #: what a fence records of who took over
 SUCCESSOR = re.compile(r"(?:switchover to (\S+)|(\S+) took over as master)")
@@ -26,7 +25,7 @@ def place(seen: topology.Observation) -> tuple[int, int]:
     return topology.timeline(seen) or 0, lsn.parse(evidence.have(seen) or "0/0")
 
 
-def choose(observations: Observations, options: dict[str, t.Any]) -> tuple[str | None, list[Refusal]]:
+def choose(observations: topology.Observations, options: dict[str, t.Any]) -> tuple[str | None, list[Refusal]]:
     """Return the standby that is to be activated, the one that is ahead of the others, or why none can be."""
     chosen = options["standby_host"]
     standbys = [
@@ -70,7 +69,7 @@ def _words(seen: topology.Observation) -> str:
     return f"{evidence.have(seen)} on timeline {topology.timeline(seen)}"
 
 
-def _none(observations: Observations) -> Refusal:
+def _none(observations: topology.Observations) -> Refusal:
     seen = "; ".join(f"{name}: {topology.describe(observation)}" for name, observation in observations.items())
     starts = [
         f"start the master again (systemctl start {observation['service']['unit']} on {name}; if it does not start,"
@@ -93,7 +92,7 @@ def _none(observations: Observations) -> Refusal:
 
 
 def against(
-    observations: Observations, onlookers: Observations, old: str, new: str, options: dict[str, t.Any]
+    observations: topology.Observations, onlookers: topology.Observations, old: str, new: str, options: dict[str, t.Any]
 ) -> list[Refusal]:
     """Return what forbids that this standby takes over from that old master, as far as third hosts are concerned."""
     found, loss = [], options["accept_data_loss"]
@@ -155,8 +154,8 @@ def _uncompared(name: str, seen: topology.Observation, new: str) -> Refusal:
 
 def _unreachable(
     name: str,
-    observations: Observations,
-    onlookers: Observations,
+    observations: topology.Observations,
+    onlookers: topology.Observations,
     old: str,
     new: str,
     options: dict[str, t.Any],
@@ -196,7 +195,7 @@ def _unreachable(
     ]
 
 
-def _successors(observations: Observations, onlookers: Observations, new: str) -> set[str]:
+def _successors(observations: topology.Observations, onlookers: topology.Observations, new: str) -> set[str]:
     """Return who took over from somebody, by the records of fences and the memory of segments."""
     found = set()
     for seen in observations.values():

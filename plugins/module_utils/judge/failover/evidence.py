@@ -7,8 +7,9 @@ import datetime
 import typing as t
 
 from ...values import lsn
-from .. import checks, topology
-from ..checks import Refusal
+from ...values.text import size
+from .. import topology
+from ..refusal import Refusal
 
 AGAIN = "then run this again"
 #: how the old master is kept from accepting writes
@@ -20,8 +21,8 @@ STANDBYS = (topology.STANDBY, topology.STOPPED_STANDBY)
 def fence(
     old: str,
     new: str,
-    observations: dict[str, topology.Observation],
-    onlookers: dict[str, topology.Observation],
+    observations: topology.Observations,
+    onlookers: topology.Observations,
     options: dict[str, t.Any],
 ) -> tuple[str, list[Refusal]]:
     """Return how the old master is fenced, or why it cannot be taken for dead."""
@@ -91,9 +92,7 @@ def fence(
     ]
 
 
-def listed(
-    observations: dict[str, topology.Observation], onlookers: dict[str, topology.Observation], old: str, new: str
-) -> list[str]:
+def listed(observations: topology.Observations, onlookers: topology.Observations, old: str, new: str) -> list[str]:
     """Return what speaks for and against the death of the old master, as people read it."""
     others = [name for name in observations if name not in (old, new)]
     found = [f"{name}: {topology.describe(observations[name])}" for name in (old, *others)]
@@ -148,7 +147,7 @@ def have(seen: topology.Observation) -> str | None:
     return control["min_recovery_lsn"] if control else None
 
 
-def _last_seen(old: str, witnesses: dict[str, topology.Observation]) -> dict[str, t.Any] | None:
+def _last_seen(old: str, witnesses: topology.Observations) -> dict[str, t.Any] | None:
     """What the segment that was the last to reach the old master remembers of it."""
     found = [
         {**seen["witness"], "name": name}
@@ -158,9 +157,7 @@ def _last_seen(old: str, witnesses: dict[str, topology.Observation]) -> dict[str
     return max(found, key=lambda row: row["at"], default=None)
 
 
-def known(
-    old: str, new: str, observations: dict[str, topology.Observation], witnesses: dict[str, topology.Observation]
-) -> str | None:
+def known(old: str, new: str, observations: topology.Observations, witnesses: topology.Observations) -> str | None:
     """Return the newest LSN that the old master told the standby or a segment of."""
     receiver = (observations[new]["server"] or {}).get("receiver") or {}
     last = _last_seen(old, witnesses) or {}
@@ -174,9 +171,7 @@ def has_data(seen: topology.Observation) -> bool:
     return topology.kind(seen) != topology.UNREACHABLE and seen["data_directory"]["state"] == "data"
 
 
-def missing(
-    old: str, new: str, observations: dict[str, topology.Observation], witnesses: dict[str, topology.Observation]
-) -> list[Refusal]:
+def missing(old: str, new: str, observations: topology.Observations, witnesses: topology.Observations) -> list[Refusal]:
     """What the standby lacks and nobody can fetch, since the old master's host is gone with it."""
     held = have(observations[new])
     if has_data(observations[old]):
@@ -186,9 +181,7 @@ def missing(
     stale = last is not None and last["summary_state"] in (topology.NOT_SYNCHRONIZED, topology.NOT_CONFIGURED)
     if lacking <= 0 and not stale:
         return []
-    how_much = (
-        f"at least {checks.size(lacking)} of WAL ({held} of {newest})" if lacking > 0 else "an unknown amount of WAL"
-    )
+    how_much = f"at least {size(lacking)} of WAL ({held} of {newest})" if lacking > 0 else "an unknown amount of WAL"
     words = f", and was {last['summary_state']} when {last['name']} last saw {old}" if last and stale else ""
     return [
         Refusal(

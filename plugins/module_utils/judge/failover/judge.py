@@ -9,13 +9,13 @@ from __future__ import annotations
 import typing as t
 
 from ...values import conninfo
-from .. import identify, topology
-from ..checks import Refusal, Verdict
+from .. import followers, identify, topology
+from ..refusal import Refusal, Verdict, refuse
 from . import candidates, evidence
 
 
 def judge(
-    observations: dict[str, topology.Observation], hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
+    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
 ) -> Verdict:
     """Return the plan of an activation, of nothing to activate, or the reasons not to."""
     writers = topology.masters(observations)
@@ -32,8 +32,8 @@ def judge(
     old, refusals = _old_master_of(observations, hosts, new)
     if old is None:
         return Verdict({}, refusals)
-    further = followers(observations, old, new)
-    after = standbys_after(observations[new], new, old, further)
+    further = followers.followers(observations, old, new)
+    after = followers.standbys_after(observations[new], new, old, further)
     # they see the old master as the segments do
     onlookers = {**{name: observations[name] for name in (new, *further)}, **witnesses}
     fence, unproven = evidence.fence(old, new, observations, onlookers, options)
@@ -56,7 +56,7 @@ def judge(
         "salvage": fence == evidence.BY_MODULE and evidence.has_data(observations[old]),
         "standing": evidence.standing(observations[new], evidence.known(old, new, observations, witnesses)),
         "known_lsn": evidence.known(old, new, observations, witnesses),
-        "untold": untold(observations, after, further),
+        "untold": followers.untold(observations, after, further),
         "endpoints": {name: hosts[name] for name in (old, new, *after) if name in hosts},
         "slots": [conninfo.slot_name(name) for name in (old, *after)],
         "segments": _registered(witnesses),
@@ -65,15 +65,15 @@ def judge(
     return Verdict(plan, refusals)
 
 
-def _registered(witnesses: dict[str, topology.Observation]) -> list[str]:
+def _registered(witnesses: topology.Observations) -> list[str]:
     """Return the segments that have ever registered with a master."""
     return [name for name, seen in witnesses.items() if seen["witness"]]
 
 
 def _with_a_writer(
-    observations: dict[str, topology.Observation],
+    observations: topology.Observations,
     hosts: dict[str, dict[str, t.Any]],
-    witnesses: dict[str, topology.Observation],
+    witnesses: topology.Observations,
     writer: str,
 ) -> Verdict:
     """A master that has or had a standby is alive; one that was activated has none, and is all that was wanted."""
@@ -86,7 +86,7 @@ def _with_a_writer(
         and not other["data_directory"]["fenced"]
         and topology.system_identifier(other) == topology.system_identifier(seen)
     ]
-    astray = left_behind(observations, hosts, writer)
+    astray = followers.left_behind(observations, hosts, writer)
     known = list(dict.fromkeys([*topology.registered(writer, seen), *standbys]))
     # a former master whose host is off: WAL is kept for its way back
     away = [
@@ -97,7 +97,7 @@ def _with_a_writer(
         and topology.slot_of(seen, conninfo.slot_name(name)) is not None
     ]
     if known and not astray and not away and (old is None or old in known):
-        return _refuse(
+        return refuse(
             f"{writer} is the master, is alive and accepts writes ({known[0]} is its standby)",
             "a failover beside a living master would make two writers",
             "To swap them on purpose: ansible-playbook hawq.mirroring.switchover",
@@ -127,21 +127,6 @@ def _with_a_writer(
     return Verdict(plan, [])
 
 
-def left_behind(
-    observations: dict[str, topology.Observation], hosts: dict[str, dict[str, t.Any]], master: str
-) -> dict[str, str]:
-    """Return the standbys that a killed run has not told to follow, each with its slot: they follow somebody else."""
-    source = observations[master]
-    return {
-        name: conninfo.slot_name(name)
-        for name, seen in observations.items()
-        if name in topology.registered(master, source)
-        and _is_running_standby(seen, source)
-        and _follows(seen, hosts) not in (None, master)
-        and (topology.timeline(seen) or 0) < (topology.timeline(source) or 0)
-    }
-
-
 def _is_former(other: topology.Observation, master: topology.Observation) -> bool:
     """Whether a host holds the data of a master of the same system that has been left behind, fenced already or not."""
     same = topology.system_identifier(other) == topology.system_identifier(master)
@@ -151,61 +136,14 @@ def _is_former(other: topology.Observation, master: topology.Observation) -> boo
     return (topology.timeline(other) or 0) < (topology.timeline(master) or 0)
 
 
-def _is_running_standby(seen: topology.Observation, like: topology.Observation) -> bool:
-    """Whether a host runs a standby of the same system as another one."""
-    return (
-        topology.kind(seen) == topology.STANDBY
-        and not seen["data_directory"]["fenced"]
-        and topology.system_identifier(seen) == topology.system_identifier(like)
-    )
-
-
-def followers(observations: dict[str, topology.Observation], old: str, new: str) -> dict[str, str]:
-    """Return the further standbys that can be told to follow the new master, each with its slot there."""
-    return {
-        name: conninfo.slot_name(name)
-        for name, seen in observations.items()
-        if name not in (old, new) and _is_running_standby(seen, observations[new])
-    }
-
-
-def standbys_after(seen: topology.Observation, new: str, old: str, further: dict[str, str]) -> list[str]:
-    """Return who is registered with the new master: those that follow, and those that could not be looked at."""
-    known = (seen["server"] or {"standbys": []})["standbys"]
-    return sorted({*further, *known} - {old, new})
-
-
-def untold(
-    observations: dict[str, topology.Observation], standbys: list[str], further: dict[str, str]
-) -> dict[str, str]:
-    """Return the registered standbys that cannot be told to follow now, each with what it is."""
-    return {
-        name: topology.describe(observations[name]) if name in observations else "not in the group masters"
-        for name in standbys
-        if name not in further
-    }
-
-
-def _told(seen: topology.Observation) -> tuple[str | None, int]:
-    """Return address and port that a standby is told to follow."""
-    told, receiver = seen["replication"]["primary_conninfo"], (seen["server"] or {}).get("receiver") or {}
-    return told.get("host") or receiver.get("sender_host"), int(told.get("port") or receiver.get("sender_port") or 5432)
-
-
-def _follows(seen: topology.Observation, hosts: dict[str, dict[str, t.Any]]) -> str | None:
-    """Return the host of the group that a standby is told to follow; None when it is none of them."""
-    told = _told(seen)
-    return next((name for name, host in hosts.items() if (str(host["address"]), int(host["port"])) == told), None)
-
-
 def _old_master_of(
-    observations: dict[str, topology.Observation], hosts: dict[str, dict[str, t.Any]], new: str
+    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], new: str
 ) -> tuple[str | None, list[Refusal]]:
     """Return the host that the standby was told to follow: nobody else may be taken for its master."""
-    old = _follows(observations[new], {name: host for name, host in hosts.items() if name != new})
+    old = followers.followed_by(observations[new], {name: host for name, host in hosts.items() if name != new})
     if old is not None:
         return old, _same_system(old, new, observations)
-    address, port = _told(observations[new])
+    address, port = followers.told(observations[new])
     return None, [
         Refusal(
             f"{new} follows {f'{address}:{port}' if address else 'nobody'}, which no host of the group masters is",
@@ -215,7 +153,7 @@ def _old_master_of(
     ]
 
 
-def _same_system(old: str, new: str, observations: dict[str, topology.Observation]) -> list[Refusal]:
+def _same_system(old: str, new: str, observations: topology.Observations) -> list[Refusal]:
     mine, its = topology.system_identifier(observations[new]), None
     if topology.kind(observations[old]) != topology.UNREACHABLE:
         its = topology.system_identifier(observations[old])
@@ -228,7 +166,3 @@ def _same_system(old: str, new: str, observations: dict[str, topology.Observatio
             "Look at both: ansible-playbook hawq.mirroring.state",
         )
     ]
-
-
-def _refuse(found: str, why: str, command: str) -> Verdict:
-    return Verdict({}, [Refusal(found, why, command)])

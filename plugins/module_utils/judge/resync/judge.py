@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ...values import conninfo, lsn
-from .. import checks, disk, identify, members, timelines, topology, verdicts
-from ..checks import Refusal, Verdict
+from ...values import conninfo, history, lsn
+from ...values.text import size
+from .. import checks, disk, identify, members, mirror, timelines, topology
+from ..refusal import Refusal, Verdict
 from . import routes
-from .routes import FOLLOW, IN_PLACE, NONE, ROUTES, SNAPSHOT, START, Case
+from .case import FOLLOW, IN_PLACE, NONE, ROUTES, SNAPSHOT, START, Case
 
 #: so many times as long as a copy
 DEARER = 1.1
@@ -17,7 +18,7 @@ RUNNING = (topology.STANDBY, topology.FROZEN)
 
 
 def judge(
-    observations: dict[str, topology.Observation], hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
+    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
 ) -> Verdict:
     """Return the plan by the cheapest route that is possible, with the bill of all, or the reasons not to go on."""
     master, refusals = identify.master_of(observations)
@@ -32,7 +33,7 @@ def judge(
     if refusals:
         return Verdict({}, refusals)
     mine, its = timelines.stretches(seen), timelines.stretches(source)
-    fork = timelines.fork(mine, its) if mine and its else None
+    fork = history.fork(mine, its) if mine and its else None
     known = bool(mine and its and mine[0][:2] == its[0][:2])
     case = Case(
         standby,
@@ -52,7 +53,7 @@ def judge(
     refusals = [] if chosen else _no_route(case, bill)
     if snapshot:
         refusals += _data_refusals(case, choice)
-    plan, found = verdicts.mirror(
+    plan, found = mirror.plan(
         observations,
         hosts,
         {**options, "existing_data": choice},
@@ -102,7 +103,7 @@ def _advice(chosen: str | None, bill: list[dict[str, t.Any]], which: str) -> str
     return f"If its data is to blame, take the next way: {command}"
 
 
-def _end(stretch: timelines.Stretch) -> str | None:
+def _end(stretch: history.Stretch) -> str | None:
     return None if stretch.end is None else lsn.render(stretch.end)
 
 
@@ -119,7 +120,7 @@ def _impossible(
     """What no route can deal with."""
     what = topology.kind(seen)
     if what == topology.UNREACHABLE:
-        return [verdicts.unreachable(standby, seen, hosts)]
+        return [mirror.unreachable(standby, seen, hosts)]
     if what == topology.SILENT:
         return [
             Refusal(
@@ -174,7 +175,7 @@ def _existing_data(case: Case) -> str:
     choice = str(case.options["existing_data"])
     if choice != "refuse" or topology.kind(case.seen) in (topology.EMPTY, topology.OTHER):
         return choice
-    return "keep" if verdicts.resumes(case.seen, case.source) or not _too_small(case, "keep") else "refuse"
+    return "keep" if mirror.resumes(case.seen, case.source) or not _too_small(case, "keep") else "refuse"
 
 
 def _too_small(case: Case, choice: str) -> list[Refusal]:
@@ -187,10 +188,10 @@ def _data_refusals(case: Case, choice: str) -> list[Refusal]:
         return []
     if topology.kind(case.seen) == topology.OTHER:
         return checks.existing_data(case.name, case.seen, case.source, choice)
-    needed = checks.size(sum(int(row["bytes"]) for row in disk.sizes(case.source)))
+    needed = size(sum(int(row["bytes"]) for row in disk.sizes(case.source)))
     return [
         Refusal(
-            f"{case.name} has {checks.size(case.seen['data_directory']['free_bytes'])} free for a copy of {needed}"
+            f"{case.name} has {size(case.seen['data_directory']['free_bytes'])} free for a copy of {needed}"
             " beside the old data",
             "a full copy is the only way left, and the old data may be the last copy of something",
             "Run again with -e existing_data=discard to delete it, or make room there",

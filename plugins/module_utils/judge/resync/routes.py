@@ -10,49 +10,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ...values import lsn, wal
-from .. import checks, timelines, topology, verdicts
+from ...values import history, lsn, wal
+from ...values.text import size
+from .. import mirror, topology
 from . import bill
-
-NONE, START, FOLLOW, REWIND, DELTA, SNAPSHOT = "none", "start", "follow", "rewind", "delta", "snapshot"
-ROUTES = (NONE, START, FOLLOW, REWIND, DELTA, SNAPSHOT)
-#: ways that write into the old data
-IN_PLACE = (REWIND, DELTA)
-
-
-class Case(t.NamedTuple):
-    """What the routes are judged by."""
-
-    name: str
-    seen: topology.Observation
-    source: topology.Observation
-    slot: str
-    #: where the histories part, or None while they do not
-    fork: timelines.Fork | None
-    #: what divergence_info found on the host, or None while it was not asked
-    found: dict[str, t.Any] | None
-    #: routes that have failed in this run, with the reason
-    failed: dict[str, str]
-    options: dict[str, t.Any]
-    #: whether both histories can be read and have the same beginning, so that no fork means one history
-    history_known: bool
-
-    @property
-    def standby(self) -> bool:
-        """Whether it is, or was when it stopped, a standby; not a former master that has yet to follow the new one."""
-        what, directory = topology.kind(self.seen), self.seen["data_directory"]
-        frozen = what == topology.FROZEN and "standby.signal" in directory["signals"]
-        like = what in (topology.STANDBY, topology.STOPPED_STANDBY) or frozen
-        return like and not (directory["fenced"] and not directory["removed"] and self.fork is not None)
-
-    @property
-    def have(self) -> str | None:
-        """The LSN up to which it holds WAL, as far as is known without reading that."""
-        server, control = self.seen["server"], self.seen["control"]
-        known = [server["have_lsn"]] if server else []
-        if control and not server:
-            known = [control["min_recovery_lsn"], control["checkpoint_lsn"]]
-        return max((each for each in known if each), key=lsn.parse, default=None)
+from .case import DELTA, FOLLOW, NONE, REWIND, ROUTES, SNAPSHOT, START, Case
 
 
 def row(route: str, case: Case) -> dict[str, t.Any]:
@@ -122,8 +84,8 @@ def _why_not_start(case: Case) -> str:
     return half_way(case) or _wal_gone(case, case.have)
 
 
-def _beyond(found: dict[str, t.Any], fork: timelines.Fork) -> str:
-    return f"it has {checks.size(found['wal_bytes'])} of WAL beyond {fork.lsn}, where the master's begins"
+def _beyond(found: dict[str, t.Any], fork: history.Fork) -> str:
+    return f"it has {size(found['wal_bytes'])} of WAL beyond {fork.lsn}, where the master's begins"
 
 
 def _why_not_follow(case: Case) -> str:
@@ -180,7 +142,7 @@ def _why_not_delta(case: Case) -> str:
     choice = case.options["existing_data"]
     if choice == "keep":
         return "the old data would not be kept (existing_data=keep)"
-    if verdicts.resumes(case.seen, case.source):
+    if mirror.resumes(case.seen, case.source):
         return "a snapshot is under way"
     if case.seen["data_directory"]["unfinished"] or choice == "discard":
         return ""

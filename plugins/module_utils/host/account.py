@@ -1,0 +1,87 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The accounts, files and directories of a host."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pwd
+import shutil
+import typing as t
+
+from . import files
+from .module import Instance
+
+
+def user(instance: Instance) -> dict[str, t.Any]:
+    """The operating system user that owns the server."""
+    try:
+        entry = pwd.getpwnam(instance.user)
+    except KeyError:
+        return {"name": instance.user, "exists": False, "home": None}
+    return {"name": instance.user, "exists": True, "home": entry.pw_dir}
+
+
+def ssh(instance: Instance) -> dict[str, t.Any]:
+    """Public SSH keys: this host's, its server user's, and those that the user lets in or expects of other hosts."""
+    try:
+        place = os.path.join(pwd.getpwnam(instance.user).pw_dir, ".ssh")
+    except KeyError:
+        return {"public_key": None, "authorized": [], "known": [], "host_keys": []}
+
+    def keys(path: str) -> list[str]:
+        words = [line.split() for line in (files.text_of(path) or "").splitlines() if line and not line.startswith("#")]
+        return [line[index + 1] for line in words for index, word in enumerate(line[:-1]) if word.startswith("ssh-")]
+
+    own = keys(os.path.join(place, "id_ed25519.pub"))
+    return {
+        "public_key": own[0] if own else None,
+        "authorized": keys(os.path.join(place, "authorized_keys")),
+        "known": keys(os.path.join(place, "known_hosts")),
+        "host_keys": keys("/etc/ssh/ssh_host_ed25519_key.pub"),
+    }
+
+
+def _parent_on_disk(path: str) -> str:
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def _names(path: str) -> list[str]:
+    """Return the names in a directory; none when it cannot be read."""
+    try:
+        return sorted(os.listdir(path))
+    except OSError:
+        return []
+
+
+def _size_of(path: str) -> int:
+    """Bytes on disk below a directory; files that vanish meanwhile do not count."""
+    total = 0
+    for parent, _directories, names in os.walk(path):
+        with contextlib.suppress(OSError):
+            total += sum(os.lstat(os.path.join(parent, name)).st_blocks * 512 for name in names)
+    return total
+
+
+def tablespace_directory(path: str) -> dict[str, t.Any]:
+    """A directory that a tablespace of the master would need here."""
+    entries = sorted(os.listdir(path)) if os.path.isdir(path) else []
+    usage = shutil.disk_usage(_parent_on_disk(path))
+    return {
+        "path": path,
+        "entries": entries[:5],
+        "free_bytes": usage.free,
+        "device": os.stat(_parent_on_disk(path)).st_dev,
+    }
+
+
+def witness() -> dict[str, t.Any] | None:
+    """What a segment remembers of the master that it last reached."""
+    try:
+        found: dict[str, t.Any] | None = json.loads(files.text_of("/var/lib/hawq-mirroring/segment.json") or "null")
+    except ValueError:
+        return None
+    return found

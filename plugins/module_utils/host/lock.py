@@ -1,0 +1,39 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One run at a time on a host."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+import typing as t
+
+from .errors import MirroringError
+
+LOCK = "/run/hawq-mirroring.lock"
+
+
+LOCK_SECONDS = 90
+
+
+@contextlib.contextmanager
+def alone() -> t.Iterator[None]:
+    """Keep the modules of another run off this host meanwhile. The lock ends with its holder, however that ends."""
+    descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        deadline = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise MirroringError(
+                        f"another run has been changing this host for {LOCK_SECONDS} s (it holds {LOCK}):"
+                        " run this again when it has ended"
+                    ) from error
+                time.sleep(0.1)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,69 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether and where a first master is made. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import checks, identify, topology
+from .refusal import Refusal, Verdict, one_of, refuse
+
+
+def _look_at(seen: topology.Observation) -> str:
+    if seen["data_directory"]["removed"]:
+        return "Look at the other hosts first (ansible-playbook hawq.mirroring.state)"
+    if topology.kind(seen) in (topology.STOPPED, topology.STOPPED_STANDBY):
+        return f"Start it (systemctl start {seen['service']['unit']})"
+    if topology.kind(seen) == topology.OTHER:
+        return f"Look at it (ls -la {seen['data_directory']['path']})"
+    return f"Look at it (systemctl status {seen['service']['unit']})"
+
+
+def judge(
+    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
+) -> Verdict:
+    """Judge whether and where a first master is made. A host that already has one is left alone."""
+    chosen = options["master_host"]
+    writers = topology.masters(observations)
+    if chosen is not None and chosen not in observations:
+        return refuse(
+            f"{chosen} is not in the inventory's group masters ({', '.join(observations)})",
+            "only hosts of that group are looked at",
+            "Correct -e master_host=",
+        )
+    if len(writers) > 1:
+        return Verdict({}, identify.master_of(observations)[1])
+    if writers and chosen in (None, *writers):
+        return Verdict({"workflow": "init_master", "master": writers[0], "create": False}, [])
+    if writers:
+        return refuse(
+            f"{writers[0]} already is a master, not {chosen}",
+            "a second master beside it would be a second writer",
+            "Make a standby of it: ansible-playbook hawq.mirroring.init_standby",
+        )
+    if chosen is None and len(observations) > 1:
+        return refuse(
+            f"the group masters has {len(observations)} hosts",
+            "it cannot be said which is to be the master",
+            one_of("master_host", observations),
+        )
+    chosen = chosen or next(iter(observations))
+    refusals = [
+        Refusal(
+            f"{name} holds {topology.describe(seen)}",
+            "it may be the master, or hold the last copy of something",
+            f"{_look_at(seen)}, or, if nothing of it is needed, move {seen['data_directory']['path']} away yourself",
+        )
+        if topology.kind(seen) != topology.UNREACHABLE
+        else Refusal(
+            f"{name} is {topology.describe(seen)}",
+            "it may hold a master that cannot be seen now",
+            "Bring it up, or take it out of the group masters",
+        )
+        for name, seen in observations.items()
+        if topology.kind(seen) != topology.EMPTY
+    ]
+    if not refusals:
+        refusals = checks.port(chosen, observations[chosen], hosts[chosen]["port"])
+    plan = {"workflow": "init_master", "master": chosen, "create": True, "view_databases": ["postgres", "template1"]}
+    return Verdict(plan, refusals)

@@ -1,0 +1,103 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From observations and options to a plan, or to refusals. Pure: no I/O, no clock.
+
+``hosts`` holds for each host of the group its ``address`` and ``port``; options are those of _options.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..values import conninfo
+from . import checks, identify, members, mirror, topology
+from .refusal import Refusal, Verdict, refuse
+
+
+def needs_snapshot(seen: topology.Observation, source: topology.Observation, slot: str, choice: str) -> bool:
+    """Whether the host must get a new copy: not when it already is this master's standby, running or stopped.
+
+    What stopped there and was told to be kept or discarded is replaced, but not a new copy that a killed run left.
+    """
+    if topology.system_identifier(seen) != topology.system_identifier(source):
+        return True
+    if seen["data_directory"]["unfinished"]:
+        return True
+    if seen["data_directory"]["fenced"] and not topology.streams(source, slot):
+        return True  # a former master: its WAL may go on where the new master's does not
+    if topology.kind(seen) == topology.STANDBY:
+        return False
+    if mirror.resumes(seen, source):
+        return True
+    is_standby = topology.kind(seen) != topology.STOPPED and "standby.signal" in seen["data_directory"]["signals"]
+    ours = seen["replication"]["primary_slot_name"] == slot
+    started = "backup_label" not in seen["data_directory"]["signals"]
+    stopped = topology.kind(seen) == topology.STOPPED_STANDBY
+    replace = stopped and choice in ("keep", "discard") and (started or topology.slot_of(source, slot) is None)
+    return replace or not (is_standby and ours) or too_far_behind(source, slot)
+
+
+def too_far_behind(source: topology.Observation, slot: str) -> bool:
+    """Whether the master has already removed WAL that this slot's standby needs."""
+    row = topology.slot_of(source, slot)
+    return row is not None and row["wal_status"] == "lost"
+
+
+def _stuck_standby(name: str, seen: topology.Observation, source: topology.Observation, slot: str) -> list[Refusal]:
+    """A standby that can never catch up is only replaced when the operator says so."""
+    if not too_far_behind(source, slot) or topology.kind(seen) not in (topology.STANDBY, topology.STOPPED_STANDBY):
+        return []
+    unit = seen["service"]["unit"]
+    stop = f"Stop it on {name} (systemctl stop {unit}) and run" if topology.kind(seen) == topology.STANDBY else "Run"
+    return [
+        Refusal(
+            f"the standby on {name} is too far behind: the WAL it needs is gone from the master (slot {slot} is lost)",
+            "it needs a new copy, which replaces its data",
+            f"{stop} again with -e existing_data=keep or -e existing_data=discard",
+        )
+    ]
+
+
+def _frozen_standby(name: str, seen: topology.Observation) -> list[Refusal]:
+    return [
+        Refusal(
+            f"the standby on {name} is {topology.describe(seen)}",
+            "it cannot follow its master",
+            f"If that is not wanted, {identify.thaw(seen)}, then run this again",
+        )
+    ]
+
+
+def judge(
+    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
+) -> Verdict:
+    """Judge whether and how a standby is made, or the present one repaired."""
+    master, refusals = identify.master_of(observations)
+    if master is None:
+        return Verdict({}, refusals)
+    further = options["replace_standby"] or options["additional_standby"]
+    if options["replace_standby"] and options["additional_standby"]:
+        return refuse(
+            "both replace_standby and additional_standby are given",
+            "a standby is made beside another one or instead of it",
+            "Give one of the two",
+        )
+    standby, refusals = identify.standby_of(observations, master, options["standby_host"], further)
+    if standby is None:
+        return Verdict({}, refusals)
+    seen, source = observations[standby], observations[master]
+    if topology.kind(seen) == topology.UNREACHABLE:
+        return Verdict({}, [mirror.unreachable(standby, seen, hosts)])
+    slot, choice = conninfo.slot_name(standby), options["existing_data"]
+    snapshot = needs_snapshot(seen, source, slot, choice)
+    stuck = _stuck_standby(standby, seen, source, slot) if choice == "refuse" or not snapshot else []
+    refusals = list(stuck)
+    if topology.kind(seen) == topology.FROZEN and not snapshot:
+        refusals += _frozen_standby(standby, seen)
+    if snapshot and not stuck:
+        refusals += checks.existing_data(standby, seen, source, choice, options["additional_standby"])
+    if checks.same_machine(standby, seen, master, source):
+        refusals = []  # there is nothing else to say
+    plan, found = mirror.plan(observations, hosts, options, members.Pair(master, standby), snapshot and not stuck)
+    others = [name for name in plan["standbys"] if name != standby]
+    plan.update(workflow="init_standby", replaced=others if options["replace_standby"] else [])
+    return Verdict(plan, refusals + found)

@@ -1,0 +1,124 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is to be done so that one host mirrors another, with or without a new copy. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..values import conninfo
+from . import checks, disk, members, settings, topology
+from .refusal import Refusal, Verdict
+
+
+def resumes(seen: topology.Observation, source: topology.Observation) -> bool:
+    """Whether a snapshot of this master is under way or waits to be moved into place."""
+    job = seen["snapshot"]
+    ours = job["request"].get("system_identifier") == topology.system_identifier(source)
+    return ours and job["copied"] and job["phase"] in ("copying", "verifying", "done")
+
+
+def needs_binaries(seen: topology.Observation) -> bool:
+    """Whether the host still lacks a program, or the library that sessions need."""
+    here = seen["binaries"]
+    return bool(here["missing"]) or here["major"] is None or not here["psycopg2"]
+
+
+def unreachable(standby: str, seen: topology.Observation, hosts: dict[str, dict[str, t.Any]]) -> Refusal:
+    """Return the refusal of a host that cannot be looked at."""
+    return Refusal(
+        f"{standby} is {topology.describe(seen)}",
+        "its host must be reachable to become the standby",
+        f"Bring it up (ssh {hosts[standby]['address']} true must work), then run this again",
+    )
+
+
+def plan(
+    observations: topology.Observations,
+    hosts: dict[str, dict[str, t.Any]],
+    options: dict[str, t.Any],
+    pair: members.Pair,
+    snapshot: bool,
+) -> Verdict:
+    """Return what is to be done so that one host mirrors the other, with or without a new copy."""
+    master, standby = pair
+    seen, source = observations[standby], observations[master]
+    slot, choice, mapping = conninfo.slot_name(standby), options["existing_data"], options["tablespace_mapping"]
+    refusals = checks.same_machine(standby, seen, master, source)
+    if not refusals:
+        refusals += checks.binaries(standby, seen, source, options["binaries_method"])
+        refusals += checks.network(standby, seen, master, source)
+        refusals += checks.configuration(standby, seen, source)
+        refusals += checks.port(standby, seen, hosts[standby]["port"])
+        if snapshot:
+            refusals += disk.mount_point(standby, seen)
+            refusals += checks.pending_settings(master, source)
+            refusals += disk.linked_files(master, source)
+            refusals += disk.tablespace_places(seen, mapping, source, choice)
+            if not resumes(seen, source):
+                refusals += disk.tablespaces(standby, seen, choice)
+                refusals += disk.disk(standby, seen, source, mapping, choice)
+    reload, restart = settings.wanted(source, slot, snapshot, options["wal_keep_megabytes"])
+    refusals += settings.restart_refusals(master, source, restart, options["master_restart_allowed"])
+    refusals += checks.databases(source, options["view_databases"])
+    refusals += settings.retention_refusals(master, source, reload, options["wal_keep_megabytes"])
+    endpoints = {name: hosts[name] for name in members.of(observations, pair)}
+    servers = [[str(host["address"]), str(host["port"])] for host in endpoints.values()]
+    lines = members.hba_lines(observations, hosts, pair, options)
+    passwords = members.needs_passwords([observations[name] for name in endpoints], servers)
+    hba = {name: observations[name]["blocks"]["hba"] != lines for name in endpoints}
+    standbys = sorted({standby, *topology.registered(master, source)})
+    plan = {
+        "master": master,
+        "standby": standby,
+        "standbys": standbys,
+        "slot": slot,
+        "snapshot": snapshot,
+        # what only a resynchronisation does
+        "route": None,
+        "stop": False,
+        "resume": False,
+        "lift": False,
+        "advice": "",
+        "keep_lost": False,
+        "existing_data": choice if snapshot and choice != "refuse" and _in_the_way(seen) else "none",
+        "binaries": needs_binaries(seen),
+        # the copy is moved there as a whole: only its place is needed
+        "data_directory": seen["data_directory"]["state"] == "missing" and not seen["data_directory"]["parent_exists"],
+        "ssh_keys": members.needs_ssh_keys([observations[name] for name in endpoints]),
+        "copy_configuration": seen["configuration"]["outside"] and not seen["configuration"]["exists"],
+        "system_identifier": topology.system_identifier(source),
+        "settings": reload,
+        "restart_settings": restart,
+        "standby_settings": settings.standby_overrides(
+            source,
+            hosts[standby]["port"],
+            [*source["machine"]["addresses"], hosts[master]["address"]],
+            hosts[standby]["address"],
+        ),
+        "make_room": choice == "discard" and disk.needs_room_first(seen, source),
+        "passwords": passwords,
+        "source": passwords
+        or snapshot
+        or hba[master]
+        or bool(reload or restart)
+        or not members.is_source(master, source, standbys, slot),
+        "hba": hba,
+        "hba_lines": lines,
+        "endpoints": endpoints,
+        "hba_file": source["server"]["settings"]["hba_file"],
+        "config_directory": source["configuration"]["path"],
+        "size_bytes": sum(int(row["bytes"]) for row in disk.sizes(source)),
+        "tablespaces": [mapping.get(row["location"], row["location"]) for row in source["server"]["tablespaces"]],
+        "view_databases": [
+            *(name for name in ("postgres", "template1") if name in source["server"]["databases"]),
+            *options["view_databases"],
+        ],
+    }
+    return Verdict(plan, refusals)
+
+
+def _in_the_way(seen: topology.Observation) -> bool:
+    ours = seen["snapshot"]["request"].get("tablespaces") or []
+    return topology.kind(seen) != topology.EMPTY or any(
+        entry["entries"] and entry["path"] not in ours for entry in seen["directories"]
+    )

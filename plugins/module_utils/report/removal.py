@@ -1,0 +1,69 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The report of a removal. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..judge import removal
+from . import texts
+
+
+def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return title, facts and next steps of a removal."""
+    plan, check, done = document["plan"], document["check"], document["done"]
+    taken = [*(done["source"].get("removed") or [])]
+    taken += ["lines in pg_hba.conf"] if done["hba"].get("changed") else []
+    taken += ["replication password"] if done["password"].get("changed") else []
+    released_from = plan["synchronous"]
+    changed = any(result.get("changed") for result in done.values()) or bool(released_from)
+    facts = {"Taken away on the master": ", ".join(taken) or "nothing"}
+    if released_from:
+        after = released_from["value"] or "empty"
+        facts["Commits do not wait for it now"] = f"synchronous_standby_names was {released_from['was']}, is {after}"
+    if plan["segments"] and not plan["others"]:
+        facts["Role and its password stay"] = "segments log in with them"
+    elif done["source"].get("role_stays"):
+        facts["Role stays"] = done["source"]["role_stays"]
+    if plan["stop"]:
+        how = "to be stopped" if check else f"stopped ({done['server'].get('stopped')})"
+        facts["Server of the standby"] = how if done["server"].get("changed") else "stopped already"
+        what = "kept, and marked as removed"
+        if plan["discard"]:
+            what = "to be deleted" if check else "deleted"
+        facts["Data of the standby"] = what
+    if not check and plan["confirm"]:
+        facts["Mirroring state"] = (done["mirroring"].get("mirroring") or {}).get("summary_state") or "not asked"
+    return {"title": _title(plan, check, changed), "facts": facts, "next": _next(plan, document["unit"])}
+
+
+def _title(plan: dict[str, t.Any], check: bool, changed: bool) -> str:
+    master, standby = plan["master"], plan["standby"]
+    if not changed:
+        named = f"{standby} is no standby of {master}" if plan["others"] else f"{master} has no standby"
+        return f"{named}: nothing to remove, nothing changed"
+    if check:
+        what = f"Standby {standby}" if standby else "What is left of an earlier standby"
+        return f"{texts.UNCHANGED} remove: {what} of {master}"
+    if standby is None:
+        return f"What was left of an earlier standby is removed, {master} has none"
+    return f"Standby {standby} removed, {master} goes on without it"
+
+
+def _next(plan: dict[str, t.Any], unit: str) -> list[str]:
+    """``unit`` names one that is not managed here and may start at boot."""
+    follow = list(plan["left"])
+    if plan["stop"] and unit and not plan["discard"]:
+        follow.append(
+            f"{unit} on {plan['standby']} was not made here and may start at boot, as a standby that follows nobody"
+        )
+    if plan["stop"] and not plan["discard"] and plan["was"] == "standby":
+        follow.append(
+            f"delete its data as well: {removal.AGAIN} -e standby_host={plan['standby']} -e existing_data=discard"
+        )
+    if plan["stop"]:
+        workflow = "init_standby" if plan["discard"] else "resync_standby"
+        beside = " -e additional_standby=true" if plan["others"] else ""
+        which = f" -e standby_host={plan['standby']}{beside}"
+        follow.append(f"make it a standby again: ansible-playbook hawq.mirroring.{workflow}{which}")
+    return follow
