@@ -146,7 +146,7 @@ POSTGRESQL = Engine(
     restart_settings=("wal_level", "max_wal_senders", "max_replication_slots", "wal_log_hints", "listen_addresses"),
 )
 
-#: Engines to come: judgement is tested with their capabilities, but they have no room here yet, so nothing runs on them.
+#: Engines to come: judgement is tested with their capabilities. They have no room here yet, so nothing runs on them.
 GREENPLUM_6 = replace(
     POSTGRESQL,
     key="greenplum6",
