@@ -59,14 +59,14 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Run
 
 def in_database(module, instance, name):
     """Create or update the extension; return whether it had to."""
-    name = module.params["extension"]
+    extension = module.params["extension"]
     with database.session(instance, name) as cursor:
-        if views.is_installed(cursor, name):
+        if views.is_installed(cursor, extension):
             return False
         if not module.check_mode:
             cursor.execute("SELECT pg_advisory_lock(hashtext('hawq.mirroring'))")
-            cursor.execute(f'CREATE EXTENSION IF NOT EXISTS "{name}"')
-            cursor.execute(f'ALTER EXTENSION "{name}" UPDATE')
+            cursor.execute(f'CREATE EXTENSION IF NOT EXISTS "{extension}"')
+            cursor.execute(f'ALTER EXTENSION "{extension}" UPDATE')
     return True
 
 
