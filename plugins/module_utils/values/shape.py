@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import functools
+import types
 import typing as t
 
+#: X | Y and Optional[X]
+_UNIONS = (t.Union, getattr(types, "UnionType", t.Union))
 _PLAIN: dict[t.Any, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float), bool: (bool,)}
 
 
@@ -43,7 +46,7 @@ def name_of(kind: t.Any) -> str:
         return "anything"
     if kind is type(None):
         return "null"
-    if origin is t.Union:
+    if origin in _UNIONS:
         return " or ".join(name_of(each) for each in arguments)
     if origin is t.Literal:
         return " or ".join(repr(each) for each in arguments)
@@ -62,8 +65,8 @@ def misfits(value: t.Any, kind: t.Any, place: str = "") -> list[str]:
         return []
     if is_record(kind):
         return _in_record(value, kind, place)
-    if origin is t.Union:
-        return _in_union(value, arguments, place)
+    if origin in _UNIONS:
+        return _in_union(value, kind, place)
     if origin is t.Literal:
         return [] if value in arguments else [_wrong(value, kind, place)]
     if origin in (list, dict):
@@ -96,14 +99,16 @@ def _in_record(value: t.Any, kind: t.Any, place: str) -> list[str]:
     return found + [f"{place}.{name} is unknown" if place else f"{name} is unknown" for name in unknown]
 
 
-def _in_union(value: t.Any, kinds: tuple[t.Any, ...], place: str) -> list[str]:
-    """Return what is wrong by the alternative that comes closest: that of a record, where there is one."""
-    answers = [misfits(value, kind, place) for kind in kinds]
-    if [] in answers:
+def _in_union(value: t.Any, kind: t.Any, place: str) -> list[str]:
+    """Return what is wrong by the alternative that comes closest: that of a record or list, where the value is one."""
+    answers = {each: misfits(value, each, place) for each in t.get_args(kind)}
+    if [] in answers.values():
         return []
-    closest = [answer for kind, answer in zip(kinds, answers) if not isinstance(value, dict) or is_record(_bare(kind))]
-    whole = t.Union[kinds]
-    return closest[0] if isinstance(value, (dict, list)) and closest else [_wrong(value, whole, place)]
+    if isinstance(value, dict):
+        close = [answer for each, answer in answers.items() if is_record(each) or t.get_origin(each) is dict]
+    else:
+        close = [answer for each, answer in answers.items() if isinstance(value, list) and t.get_origin(each) is list]
+    return close[0] if close else [_wrong(value, kind, place)]
 
 
 def _in_container(value: t.Any, kind: t.Any, place: str) -> list[str]:

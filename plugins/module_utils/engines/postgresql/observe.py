@@ -22,7 +22,7 @@ from .database import HAS_PSYCOPG2
 
 CONFIGURATION_FILES = ("pg_hba.conf", "pg_ident.conf", "postgresql.conf", "postgresql.auto.conf")
 #: what the control file says of how the server ended, and whether it was a master then
-ENDINGS: dict[str, tuple[t.Literal["clean", "crashed", "recovering"], bool | None]] = {
+ENDINGS: dict[str, tuple[t.Literal["clean", "crashed", "recovering", "unknown"], bool | None]] = {
     "shut down": ("clean", True),
     "shut down in recovery": ("clean", False),
     "shutting down": ("crashed", True),
