@@ -26,6 +26,7 @@ def mount_point(name: str, seen: dict[str, t.Any]) -> list[Refusal]:
     if directory.get("link"):
         return [
             Refusal(
+                "mount-or-link",
                 f"{directory['path']} on {name} is a symbolic link to {directory['real_path']}",
                 "a verified copy cannot be moved into place there in one step",
                 f"Name the directory itself: -e data_directory_path={directory['real_path']}",
@@ -35,6 +36,7 @@ def mount_point(name: str, seen: dict[str, t.Any]) -> list[Refusal]:
         return []
     return [
         Refusal(
+            "mount-or-link",
             f"{directory['path']} on {name} is itself a mount point",
             "a verified copy cannot be moved into place there in one step",
             f"Use a directory inside it, for example -e data_directory_path={directory['path']}/master",
@@ -63,6 +65,7 @@ def disk(
         free[own["device"]] += own.get("reclaimable_bytes") or 0
     return [
         Refusal(
+            "disk-too-small",
             f"{name} has {size(free[device])} free for a copy of {size(wanted)}",
             "the copy would fill the disk",
             "Make room there, use another place (data_directory_path), or let it delete what is in the way"
@@ -80,6 +83,7 @@ def linked_files(master: str, source: dict[str, t.Any]) -> list[Refusal]:
         return []
     return [
         Refusal(
+            "linked-files",
             f"{', '.join(links)} in {source['data_directory']['path']} on {master} are symbolic links",
             "a copy leaves links out, and would not start without these files",
             "Put the files themselves there, or their directory into server_config_directory",
@@ -102,7 +106,7 @@ def tablespace_places(
         else:
             continue
         found.append(
-            Refusal(f"tablespace {row['name']} would go to {place}", why, "Correct standby_snapshot_tablespace_mapping")
+            Refusal("tablespace-place", f"tablespace {row['name']} would go to {place}", why, "Correct standby_snapshot_tablespace_mapping")
         )
     foreign = [
         entry
@@ -113,6 +117,7 @@ def tablespace_places(
     ]
     return found + [
         Refusal(
+            "tablespace-files",
             f"{entry['path']}, where a tablespace would go, holds {', '.join(entry['entries'])}",
             "these are not a tablespace's files, and are not deleted",
             "Move them away yourself, or run again with -e existing_data=keep, or map the tablespace elsewhere"
@@ -130,6 +135,7 @@ def tablespaces(name: str, seen: dict[str, t.Any], choice: str) -> list[Refusal]
         return []
     return [
         Refusal(
+            "tablespace-files",
             f"{entry['path']} on {name}, where a tablespace of the master goes, holds {', '.join(entry['entries'])}",
             "a snapshot needs it empty",
             "Run again with -e existing_data=keep or discard, or map the tablespace elsewhere"

@@ -23,6 +23,7 @@ def master_of(observations: topology.Observations) -> tuple[str | None, list[Ref
     if writers:
         return None, [
             Refusal(
+                "two-masters",
                 f"{' and '.join(writers)} both accept writes",
                 "with two masters every further step could destroy committed work",
                 "Look at both (ansible-playbook hawq.mirroring.state), stop the one whose work is not wanted ("
@@ -49,7 +50,7 @@ def master_of(observations: topology.Observations) -> tuple[str | None, list[Ref
         command = "Make a master first: ansible-playbook hawq.mirroring.init_master -e master_host=HOST"
     else:
         command = "Bring the master's host and server up, then run this again"
-    return None, [Refusal(f"no host accepts writes ({seen})", "a standby is made from a running master", command)]
+    return None, [Refusal("no-master", f"no host accepts writes ({seen})", "a standby is made from a running master", command)]
 
 
 def thaw(seen: topology.Observation) -> str:
@@ -67,6 +68,7 @@ def standby_of(
     if further and standby_host is None:
         return None, [
             Refusal(
+                "host-not-named",
                 "a standby beside or instead of another one is asked for, and no host is named",
                 "a second run would make yet another one",
                 one_of("standby_host", candidates),
@@ -75,6 +77,7 @@ def standby_of(
     if standby_host == master:
         return None, [
             Refusal(
+                "is-the-master",
                 f"{standby_host} is the master",
                 "a master cannot be its own standby",
                 "Name another host of the group masters with -e standby_host=",
@@ -83,6 +86,7 @@ def standby_of(
     if standby_host and standby_host not in candidates:
         return None, [
             Refusal(
+                "not-in-group",
                 f"{standby_host} is not in the inventory's group masters ({', '.join(observations)})",
                 "only hosts of that group are looked at",
                 "Add it to the group masters, or correct -e standby_host=",
@@ -100,6 +104,7 @@ def standby_of(
         beside = "beside it: -e additional_standby=true; instead of it: -e replace_standby=true; or "
         return None, [
             Refusal(
+                "has-a-standby",
                 f"the master already has the standby {', '.join(others)}",
                 "another one is only made when told how",
                 f"{repair}; {beside if standby_host else 'or '}remove it: {_remove((unknown or others)[0])}",
@@ -120,6 +125,7 @@ def _unnamed(
     if not candidates:
         return None, [
             Refusal(
+                "no-host",
                 f"the group masters has no host beside the master {master}",
                 "a standby needs a host of its own",
                 "Add its host to the inventory's group masters, then run this again",
@@ -136,6 +142,7 @@ def _unnamed(
         return known[0], []
     return None, [
         Refusal(
+            "several-hosts",
             f"the group masters has {len(candidates)} hosts beside the master ({', '.join(candidates)})",
             "it cannot be said which is to be the standby",
             one_of("standby_host", candidates),

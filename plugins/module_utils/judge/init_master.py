@@ -27,6 +27,7 @@ def judge(
     writers = topology.masters(observations)
     if chosen is not None and chosen not in observations:
         return refuse(
+            "not-in-group",
             f"{chosen} is not in the inventory's group masters ({', '.join(observations)})",
             "only hosts of that group are looked at",
             "Correct -e master_host=",
@@ -37,12 +38,14 @@ def judge(
         return Verdict({"workflow": "init_master", "master": writers[0], "create": False}, [])
     if writers:
         return refuse(
+            "has-a-master",
             f"{writers[0]} already is a master, not {chosen}",
             "a second master beside it would be a second writer",
             "Make a standby of it: ansible-playbook hawq.mirroring.init_standby",
         )
     if chosen is None and len(observations) > 1:
         return refuse(
+            "several-hosts",
             f"the group masters has {len(observations)} hosts",
             "it cannot be said which is to be the master",
             one_of("master_host", observations),
@@ -50,12 +53,14 @@ def judge(
     chosen = chosen or next(iter(observations))
     refusals = [
         Refusal(
+            "holds-data",
             f"{name} holds {topology.describe(seen)}",
             "it may be the master, or hold the last copy of something",
             f"{_look_at(seen)}, or, if nothing of it is needed, move {seen['data_directory']['path']} away yourself",
         )
         if topology.kind(seen) != topology.UNREACHABLE
         else Refusal(
+            "unreachable",
             f"{name} is {topology.describe(seen)}",
             "it may hold a master that cannot be seen now",
             "Bring it up, or take it out of the group masters",

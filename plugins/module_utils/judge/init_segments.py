@@ -22,12 +22,14 @@ def judge(
     down = [name for name, seen in observations.items() if topology.kind(seen) == topology.UNREACHABLE]
     if not segments:
         return refuse(
+            "no-segments",
             "the inventory has no hosts in the group segments",
             "there is nothing to register",
             "Name them in the group segments, then run this again",
         )
     if down:
         return refuse(
+            "unreachable",
             f"{' and '.join(down)} cannot be reached",
             "after a failover the segments would not be let in there",
             "Bring it up, then run this again",
@@ -42,6 +44,7 @@ def judge(
             )
             refusals.append(
                 Refusal(
+                    "segment-not-prepared",
                     f"{name} has not {lacks}",
                     "a segment registers as that user, by that program",
                     "Prepare it as a segment first, or name another in gpadmin_user_name or binaries_prefix (for the"

@@ -50,6 +50,7 @@ def _stuck_standby(name: str, seen: topology.Observation, source: topology.Obser
     stop = f"Stop it on {name} (systemctl stop {unit}) and run" if topology.kind(seen) == topology.STANDBY else "Run"
     return [
         Refusal(
+            "too-far-behind",
             f"the standby on {name} is too far behind: the WAL it needs is gone from the master (slot {slot} is lost)",
             "it needs a new copy, which replaces its data",
             f"{stop} again with -e existing_data=keep or -e existing_data=discard",
@@ -60,6 +61,7 @@ def _stuck_standby(name: str, seen: topology.Observation, source: topology.Obser
 def _frozen_standby(name: str, seen: topology.Observation) -> list[Refusal]:
     return [
         Refusal(
+            "frozen",
             f"the standby on {name} is {topology.describe(seen)}",
             "it cannot follow its master",
             f"If that is not wanted, {identify.thaw(seen)}, then run this again",
@@ -77,6 +79,7 @@ def judge(
     further = options["replace_standby"] or options["additional_standby"]
     if options["replace_standby"] and options["additional_standby"]:
         return refuse(
+            "contradicting-options",
             "both replace_standby and additional_standby are given",
             "a standby is made beside another one or instead of it",
             "Give one of the two",

@@ -26,6 +26,7 @@ def needs_binaries(seen: topology.Observation) -> bool:
 def unreachable(standby: str, seen: topology.Observation, hosts: dict[str, dict[str, t.Any]]) -> Refusal:
     """Return the refusal of a host that cannot be looked at."""
     return Refusal(
+        "unreachable",
         f"{standby} is {topology.describe(seen)}",
         "its host must be reachable to become the standby",
         f"Bring it up (ssh {hosts[standby]['address']} true must work), then run this again",

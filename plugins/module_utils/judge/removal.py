@@ -92,6 +92,7 @@ def _standby_of(
     if chosen == master:
         return None, [
             Refusal(
+                "is-the-master",
                 f"{master} is the master",
                 "a master cannot be removed as a standby",
                 f"Name its standby with -e standby_host= ({', '.join(candidates)})"
@@ -105,6 +106,7 @@ def _standby_of(
             return chosen, []
         return None, [
             Refusal(
+                "no-such-standby",
                 f"{chosen} is no standby of {master}, which has {', '.join(candidates)}",
                 "only a standby can be removed",
                 "Correct -e standby_host=",
@@ -114,6 +116,7 @@ def _standby_of(
     if len(candidates) > 1:
         return None, [
             Refusal(
+                "several-hosts",
                 f"there are {len(candidates)} standbys ({', '.join(candidates)})",
                 "it cannot be said which is to be removed",
                 one_of("standby_host", candidates),
@@ -149,6 +152,7 @@ def _may_be_a_master(name: str, seen: topology.Observation) -> list[Refusal]:
         return []
     return [
         Refusal(
+            "may-be-a-master",
             f"{name} has {topology.describe(seen)}, and nothing there says that it is a standby",
             "it may be a second master whose work is wanted",
             f"Look at it (journalctl -u {seen['service']['unit']} on {name}); if it is not wanted, stop it"
@@ -164,10 +168,11 @@ def _undeletable(name: str, seen: topology.Observation, source: topology.Observa
     by_hand = f"Run again without existing_data=discard, then delete it there yourself (rm -r {directory['path']})"
     if not _is_standby(name, seen, source):
         why = "it may hold commits that the master lacks"
-        return [Refusal(f"{place} holds a former master's data, not a standby's", why, by_hand)]
+        return [Refusal("data-of-a-former-master", f"{place} holds a former master's data, not a standby's", why, by_hand)]
     if directory["mount_point"] or directory.get("link") or directory["wal_link"]:
         return [
             Refusal(
+                "mount-or-link",
                 f"{place} is itself a mount point or a link, or its pg_wal is one",
                 "no standby that was made here is, so it is not deleted",
                 by_hand,

@@ -54,6 +54,7 @@ def restart_refusals(master: str, source: dict[str, t.Any], restart: dict[str, s
     statements = " ".join(f"-c \"ALTER SYSTEM SET {name} = '{value}'\"" for name, value in sorted(restart.items()))
     return [
         Refusal(
+            "restart-needed",
             f"the master on {master} needs {changes}",
             "only a restart of the master applies that",
             "Run again with -e master_restart_allowed=true (it restarts once), or do it yourself when it suits:"
@@ -71,6 +72,7 @@ def retention_refusals(
         return []
     return [
         Refusal(
+            "wal-disk-too-small",
             f"{master} has {size(free)} free for WAL, master_wal_keep_megabytes is {keep_megabytes}",
             "an absent standby could fill the master's disk",
             f"Set master_wal_keep_megabytes to less than {free // MEBIBYTE}, or make room",

@@ -40,6 +40,7 @@ def judge(
     wanted = options["master_host"]
     if wanted is not None and wanted not in observations:
         return refuse(
+            "not-in-group",
             f"{wanted} is not in the inventory's group masters ({', '.join(observations)})",
             "only hosts of that group are looked at",
             "Correct -e master_host=",
@@ -73,6 +74,7 @@ def _standby_of(
     if wanted is None and len(standbys) > 1:
         return None, [
             Refusal(
+                "several-hosts",
                 f"{master} has {len(standbys)} standbys ({', '.join(standbys)})",
                 "it cannot be said which is to take over",
                 one_of("master_host", standbys),
@@ -83,7 +85,7 @@ def _standby_of(
     standby, refusals = identify.standby_of(observations, master, None)
     if standby is not None and wanted not in (None, standby):
         return None, [
-            Refusal(f"{wanted} is no standby of {master}", "only its standby can take over", "Correct -e master_host=")
+            Refusal("no-such-standby", f"{wanted} is no standby of {master}", "only its standby can take over", "Correct -e master_host=")
         ]
     return standby, refusals
 
@@ -153,6 +155,7 @@ def _go_on(
     if not left:
         seen = "; ".join(f"{name}: {topology.describe(seen)}" for name, seen in observations.items())
         return refuse(
+            "no-master",
             f"no host accepts writes ({seen})",
             "roles are swapped between a master and a standby that both run",
             "If the master is lost: ansible-playbook hawq.mirroring.failover",
@@ -185,7 +188,7 @@ def preflight(
     master, standby = pair
     source, seen = observations[master], observations[standby]
     if topology.kind(seen) != topology.STANDBY:
-        return [Refusal(f"{standby} is {topology.describe(seen)}", "only a running standby can take over", REPAIR)]
+        return [Refusal("not-a-running-standby", f"{standby} is {topology.describe(seen)}", "only a running standby can take over", REPAIR)]
     return [
         *_mirroring(source, pair),
         *_replay(source, seen, pair),
@@ -203,6 +206,7 @@ def _mirroring(source: topology.Observation, pair: members.Pair) -> list[Refusal
     why = f" ({state['detail_state']})" if state["detail_state"] else ""
     return [
         Refusal(
+            "not-synchronized",
             f"mirroring from {pair.master} to {pair.standby} is {state['summary_state']}{why}",
             "what the standby lacks would be missing",
             REPAIR,
@@ -212,12 +216,13 @@ def _mirroring(source: topology.Observation, pair: members.Pair) -> list[Refusal
 
 def _replay(source: topology.Observation, seen: topology.Observation, pair: members.Pair) -> list[Refusal]:
     if seen["server"]["replay_paused"]:
-        return [Refusal(f"replay on {pair.standby} is paused", CATCH_UP, REPAIR)]
+        return [Refusal("replay-paused", f"replay on {pair.standby} is paused", CATCH_UP, REPAIR)]
     lag = lsn.distance(source["server"]["current_lsn"], seen["server"]["replay_lsn"]) or 0
     if lag <= LAG_BYTES:
         return []
     return [
         Refusal(
+            "lagging",
             f"{pair.standby} is {size(lag)} behind",
             CATCH_UP,
             "Run this again when less is written (ansible-playbook hawq.mirroring.state shows how far it is)",
@@ -231,6 +236,7 @@ def _backups(source: topology.Observation, master: str) -> list[Refusal]:
         return []
     return [
         Refusal(
+            "copy-running",
             f"a base backup is being taken from {master} ({running[0]['application_name']})",
             "stopping the master would break it",
             f"Run this again when it has ended, or end it there (SELECT pg_terminate_backend({running[0]['pid']}))",
@@ -244,6 +250,7 @@ def _settings_of(source: topology.Observation, seen: topology.Observation, pair:
     less = [name for name in POSTGRESQL.standby_at_least if int(now[name]) < int(then[name])]
     return [
         Refusal(
+            "configuration-too-small",
             f"{name} is {now[name]} on {pair.master} and {then[name]} on {pair.standby}",
             "a standby with less than its master does not start, so the old master could not follow",
             f"Set {name} = {then[name]} on {pair.master} and restart it when it suits, or lower it on {pair.standby}",
@@ -258,6 +265,7 @@ def _address(seen: topology.Observation, pair: members.Pair) -> list[Refusal]:
         return []
     return [
         Refusal(
+            "programs-missing",
             f"{pair.standby} has not the program that holds {seen['virtual_ip']['address']}",
             "the address could not follow the master",
             "Install it first (ansible-playbook hawq.mirroring.init_standby), then run this again",
@@ -284,4 +292,4 @@ def _way_back(
     _reload, restart = settings.wanted(observations[pair.standby], conninfo.slot_name(pair.master), False, 1)
     if restart:
         found.append(f"{pair.standby} needs {', '.join(sorted(restart))} set to serve as a master")
-    return [Refusal(words, "the old master could not follow the new one", REPAIR) for words in found]
+    return [Refusal("no-way-back", words, "the old master could not follow the new one", REPAIR) for words in found]

@@ -39,12 +39,13 @@ def choose(observations: topology.Observations, options: dict[str, t.Any]) -> tu
         command = (
             f"Bring it up, {evidence.AGAIN}, or name another" if away else "Correct -e standby_host=, or leave it out"
         )
-        return None, [Refusal(f"{chosen} is {found}", "only a standby can be activated", command)]
+        return None, [Refusal("not-a-standby", f"{chosen} is {found}", "only a standby can be activated", command)]
     if not standbys:
         return None, [_none(observations)]
     if chosen is None and len({topology.system_identifier(observations[name]) for name in standbys}) > 1:
         return None, [
             Refusal(
+                "different-systems",
                 f"{' and '.join(standbys)} are standbys of different systems",
                 "it cannot be said which is to become the master",
                 "Name it with -e standby_host=",
@@ -57,6 +58,7 @@ def choose(observations: topology.Observations, options: dict[str, t.Any]) -> tu
         return chosen or ahead[0], []
     return None, [
         Refusal(
+            "behind-another",
             f"{chosen} has WAL up to {_words(observations[chosen])},"
             f" and {ahead[0]} up to {_words(observations[ahead[0]])}",
             "what only the other one has would be lost",
@@ -84,6 +86,7 @@ def _none(observations: topology.Observations) -> Refusal:
         if topology.kind(observation) == topology.FROZEN
     ]
     return Refusal(
+        "no-standby",
         f"no host is a standby that could be activated ({seen})",
         "a failover makes a standby the master",
         ", or ".join([*wakes, *([] if wakes and not down else ["Bring the standby's host up"]), *starts])
@@ -100,6 +103,7 @@ def against(
     if topology.kind(seen) in evidence.STANDBYS and not seen["data_directory"]["fenced"] and not loss:
         found.append(
             Refusal(
+                "follows-a-standby",
                 f"{new} follows {old}, which is itself {topology.describe(seen)}",
                 "the master is somebody else, who may be alive",
                 f"Bring the master's host up, {evidence.AGAIN}. If there is none any more: -e accept_data_loss=true",
@@ -131,6 +135,7 @@ def _reachable(
         unit = seen["service"]["unit"]
         return [
             Refusal(
+                "newer-timeline",
                 f"{name} is {topology.describe(seen)}, on a newer timeline ({mine}) than {new} ({its})",
                 f"what was committed on it would be lost, since {new} does not have it",
                 f"Start it there (systemctl start {unit}; if it does not start, journalctl -u {unit} says why), or"
@@ -146,6 +151,7 @@ def _reachable(
 
 def _uncompared(name: str, seen: topology.Observation, new: str) -> Refusal:
     return Refusal(
+        "not-compared",
         f"{name} is {topology.describe(seen)}, and may hold WAL that {new} lacks",
         "what only it has would be lost",
         f"Bring it up as a running standby, {evidence.AGAIN}: the one that is ahead takes over. Or {ACCEPT}",
@@ -167,6 +173,7 @@ def _unreachable(
     if served:
         return [
             Refusal(
+                "master-alive",
                 f"{name} is {topology.describe(observations[name])}, and its server answers {' and '.join(served)}",
                 "it may be the master by now",
                 f"Mend the way from here to {name}, or stop the server there, {evidence.AGAIN}",
@@ -177,6 +184,7 @@ def _unreachable(
     if address and address["taken"] and not held and topology.kind(observations[old]) != topology.UNREACHABLE:
         return [
             Refusal(
+                "address-taken",
                 f"{name} is {topology.describe(observations[name])}, and somebody answers for {address['address']}",
                 "it is the master's address, so that host may be the master by now",
                 f"Switch {name} off, or mend the way to it, {evidence.AGAIN}",
@@ -187,6 +195,7 @@ def _unreachable(
         return []
     return [
         Refusal(
+            "another-took-over",
             f"{name} has taken over as master since, and is {topology.describe(observations[name])}",
             f"it may be alive, and {new} lacks what was committed there",
             f"Bring it up, {evidence.AGAIN}. If it is off, and what it has may be lost: -e master_is_down=true -e"

@@ -32,6 +32,7 @@ def fence(
     if what == topology.SILENT:
         return NOT_NEEDED, [
             Refusal(
+                "no-session",
                 f"a server process runs on {old} and gives no session here ({seen['server_error']})",
                 "it may serve others, or do so in a moment",
                 f"If it is to be given up, stop it (systemctl stop {seen['service']['unit']} on {old}), {AGAIN}",
@@ -43,6 +44,7 @@ def fence(
         answer = asked[served[0]]
         return NOT_NEEDED, [
             Refusal(
+                "master-alive",
                 f"{old} is {topology.describe(seen)}, but its server answers {' and '.join(served)} at"
                 f" {answer['address']}:{answer['port']}",
                 "the master is alive, only cut off from here",
@@ -53,6 +55,7 @@ def fence(
     if silent and not options["fence_command"]:
         return NOT_NEEDED, [
             Refusal(
+                "port-open",
                 f"{old} is {topology.describe(seen)}, and {' and '.join(silent)} can open its port, where none answers",
                 "it is frozen or overloaded, not dead, and may wake",
                 f"Switch {old} off, {AGAIN}, or let this do it, -e \"fence_command='COMMAND'\"",
@@ -62,6 +65,7 @@ def fence(
         path = seen["data_directory"]["path"]
         return NOT_NEEDED, [
             Refusal(
+                "data-not-there",
                 f"{old} answers, and {path} there is {topology.describe(seen)}",
                 "what the standby lacks may be on a file system that is not mounted",
                 f"Mount it, {AGAIN}. If that data is gone for good: -e accept_data_loss=true -e master_is_down=true",
@@ -71,6 +75,7 @@ def fence(
     if address and address["taken"] and not options["fence_command"]:
         return NOT_NEEDED, [
             Refusal(
+                "address-taken",
                 f"{old} is {topology.describe(seen)}, but somebody answers for {address['address']} as seen from {new}",
                 "it is the master's address, so its host is most likely on",
                 f"Switch {old} off, {AGAIN}, or let this do it, -e \"fence_command='COMMAND'\"",
@@ -83,6 +88,7 @@ def fence(
     found = "; ".join(listed(observations, onlookers, old, new))
     return NOT_NEEDED, [
         Refusal(
+            "not-proven-dead",
             f"it is not proven that {old} is dead ({found})",
             "a master that is only cut off would go on to accept writes beside the new one",
             f"Switch {old} off and say so, -e master_is_down=true, or let this do it, -e \"fence_command='COMMAND'\""
@@ -185,6 +191,7 @@ def missing(old: str, new: str, observations: topology.Observations, witnesses: 
     words = f", and was {last['summary_state']} when {last['name']} last saw {old}" if last and stale else ""
     return [
         Refusal(
+            "data-missing",
             f"{new} lacks {how_much} that {old} had{words}",
             "commits in it would be lost, and they may still be on the disk of the old master's host",
             f"Bring that host up without its server, {AGAIN}: it is fetched from there. Or accept the loss:"

@@ -98,6 +98,7 @@ def _with_a_writer(
     ]
     if known and not astray and not away and (old is None or old in known):
         return refuse(
+            "master-alive",
             f"{writer} is the master, is alive and accepts writes ({known[0]} is its standby)",
             "a failover beside a living master would make two writers",
             "To swap them on purpose: ansible-playbook hawq.mirroring.switchover",
@@ -146,6 +147,7 @@ def _old_master_of(
     address, port = followers.told(observations[new])
     return None, [
         Refusal(
+            "unknown-master",
             f"{new} follows {f'{address}:{port}' if address else 'nobody'}, which no host of the group masters is",
             "the old master must be looked at before its standby may take over",
             f"Add its host to the inventory's group masters, or correct server_address there, {evidence.AGAIN}",
@@ -161,6 +163,7 @@ def _same_system(old: str, new: str, observations: topology.Observations) -> lis
         return []
     return [
         Refusal(
+            "other-system",
             f"{new} is a standby of another system (identifier {mine}) than {old} ({its})",
             "it does not hold what that master has committed",
             "Look at both: ansible-playbook hawq.mirroring.state",

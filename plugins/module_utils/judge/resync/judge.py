@@ -124,6 +124,7 @@ def _impossible(
     if what == topology.SILENT:
         return [
             Refusal(
+                "no-session",
                 f"{standby} has {topology.describe(seen)}",
                 "it cannot be said what it is",
                 f"Stop it there (systemctl stop {seen['service']['unit']}), then run this again",
@@ -133,6 +134,7 @@ def _impossible(
     if what not in (topology.EMPTY, topology.OTHER) and mine is not None and mine != its:
         return [
             Refusal(
+                "other-system",
                 f"{seen['data_directory']['path']} on {standby} belongs to another system (identifier {mine}, the"
                 f" master's is {its})",
                 "nothing of it can be brought in line with this master",
@@ -191,6 +193,7 @@ def _data_refusals(case: Case, choice: str) -> list[Refusal]:
     needed = size(sum(int(row["bytes"]) for row in disk.sizes(case.source)))
     return [
         Refusal(
+            "disk-too-small",
             f"{case.name} has {size(case.seen['data_directory']['free_bytes'])} free for a copy of {needed}"
             " beside the old data",
             "a full copy is the only way left, and the old data may be the last copy of something",
@@ -203,6 +206,7 @@ def _no_route(case: Case, bill: list[dict[str, t.Any]]) -> list[Refusal]:
     reasons = "; ".join(f"{row['route']}: {row['reason']}" for row in bill)
     return [
         Refusal(
+            "no-route",
             f"no way is left to make {case.name} a standby ({reasons})",
             "each was tried or is impossible",
             "Mend what they say, then run this again",
