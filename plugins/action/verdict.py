@@ -18,6 +18,9 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import texts
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import shape
+from ansible_collections.hawq.mirroring.plugins.module_utils.values.command import inventory_in_use
+from ansible_collections.hawq.mirroring.plugins.module_utils.values.observation import Observation
 
 ANSWER_SECONDS = 120
 WORKFLOWS = {
@@ -37,8 +40,11 @@ class ActionModule(ActionBase):
     _requires_connection = False
 
     def run(self, tmp=None, task_vars=None):
-        """Return the topology and the plan; fail with every refusal."""
-        result = super().run(tmp, task_vars)
+        """Return the topology and the plan; fail with every refusal. Commands name the inventory that is in use."""
+        with inventory_in_use(task_vars.get("ansible_inventory_sources") or []):
+            return self._judge(super().run(tmp, task_vars), task_vars)
+
+    def _judge(self, result, task_vars):
         arguments = self._task.args
         groups = task_vars["groups"]
         observations = self._observations(task_vars, groups["masters"], arguments["observed"], arguments.get("places"))
@@ -58,10 +64,8 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"verdict: no workflow or option {error}") from error
         if judged.refusals:
             refusals = [refusal._asdict() for refusal in judged.refusals]
-            sources = task_vars.get("ansible_inventory_sources") or []
-            tried = options.get("failed_routes") or {}
-            message = texts.with_inventory(texts.refusals(workflow, refusals, tried), sources)
-            return {**result, "failed": True, "msg": message}
+            message = texts.refusals(workflow, refusals, options.get("failed_routes") or {})
+            return {**result, "failed": True, "msg": message, "refusals": refusals}
         return {**result, "plan": judged.plan, "state": state.document(observations, judged.plan.get("standby"))}
 
     @staticmethod
@@ -94,10 +98,17 @@ class ActionModule(ActionBase):
         for name in names:
             answer = task_vars["hostvars"][name].get(register) or {}
             if "observation" in answer:
-                found[name] = {"reachable": True, **answer["observation"]}
+                found[name] = {**answer["observation"]}
                 later = (task_vars["hostvars"][name].get(places) or {}) if places else {}
                 if "observation" in later:
                     found[name]["directories"] = later["observation"]["directories"]
+                wrong = shape.misfits(found[name], Observation)
+                if wrong:
+                    raise AnsibleActionFail(
+                        f"the observation of {name} is not what this version reads ({'; '.join(wrong[:3])}): the"
+                        " collection on the controller has changed while the playbook ran, or this is a bug. Run the"
+                        " playbook again; if it fails again, report this line"
+                    )
             else:
                 reason = " ".join(str(answer.get("msg", "not looked at")).split())
                 found[name] = {"reachable": False, "error": reason.rpartition("ssh: ")[2]}

@@ -146,9 +146,7 @@ def collect(params: dict[str, t.Any], instance: Instance, run: Runner) -> observ
         "service": systemd.unit(run, instance.service),
         "follows": observe.follows(told),
         "follows_slot": slot,
-        "credentials": credentials.observe(
-            instance, params["replication"], server, told, list(probes.values())
-        ),
+        "credentials": credentials.observe(instance, params["replication"], server, told, list(probes.values())),
         "configuration": observe.configuration(instance, run),
         "snapshot": observe.snapshot(instance, run),
         "programs": programs.observe_all(run, instance.service),

@@ -13,6 +13,7 @@ from observations import (
     change,
     mirrored,
     sender,
+    set_to,
     slot,
     standby,
     stopped,
@@ -38,7 +39,7 @@ def given_up(to: str, **overrides: t.Any) -> Observation:
         {
             "data_directory.fenced": True,
             "data_directory.fence_reason": f"switchover to {to}",
-            "data_directory.signals": ["standby.signal"],
+            "data_directory.marked_standby": True,
             **overrides,
         },
     )
@@ -63,7 +64,7 @@ REFUSED: dict[str, tuple[Observation, Observation, dict[str, t.Any], str, str]] 
     "paused": (mirrored(), standby("smdw", {"server.replay_paused": True}), {}, "is paused", "resync_standby"),
     "behind": (mirrored("mdw", LAG), standby(), {}, "96 MB behind", "when less is written"),
     "a backup runs": (
-        mirrored("mdw", {"server.senders": [sender(), sender(4712, "pg_basebackup", state="backup")]}),
+        mirrored("mdw", {"server.senders": [sender(), sender(4712, "pg_basebackup", streaming=False, copying=True)]}),
         standby(),
         {},
         "a base backup is being taken from mdw (pg_basebackup)",
@@ -71,21 +72,21 @@ REFUSED: dict[str, tuple[Observation, Observation, dict[str, t.Any], str, str]] 
     ),
     "old master has less": (
         mirrored(),
-        standby("smdw", {"server.settings.max_connections": "200"}),
+        standby("smdw", set_to(max_connections="200")),
         {},
         "max_connections is 100 on mdw and 200 on smdw",
         "Set max_connections = 200 on mdw",
     ),
     "no slot to spare": (
         mirrored(),
-        standby("smdw", {"server.settings.max_replication_slots": "0"}),
+        standby("smdw", set_to(max_replication_slots="0")),
         {},
         "smdw needs max_replication_slots",
         "resync_standby",
     ),
     "lines missing": (
         mirrored(),
-        standby("smdw", {"blocks.hba": None}),
+        standby("smdw", {"blocks.access": None}),
         {},
         "the replication lines in pg_hba.conf on smdw",
         "resync_standby",

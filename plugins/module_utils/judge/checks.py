@@ -44,6 +44,7 @@ def same_machine(name: str, seen: Observation, master: str, source: Observation)
 def binaries(name: str, seen: Observation, source: Observation, method: str) -> list[Refusal]:
     """The hosts need the same architecture and major version, and a version that this collection knows."""
     found = []
+    without = f"a {table.of(source).words.server_program} that runs"
     engine, wanted, here = table.of(source), source["server"]["settings"]["version_major"], seen["binaries"]
     if wanted not in engine.majors:
         found.append(
@@ -76,7 +77,7 @@ def binaries(name: str, seen: Observation, source: Observation, method: str) -> 
         found.append(
             Refusal(
                 "programs-missing",
-                f"{here['directory']} on {name} lacks {', '.join(here['missing']) or f'a {engine.words.server_program} that runs'}",
+                f"{here['directory']} on {name} lacks {', '.join(here['missing']) or without}",
                 "binaries_method=installed only verifies",
                 "Install them, or set binaries_method=packages or archive",
             )

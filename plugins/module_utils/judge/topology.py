@@ -11,7 +11,7 @@ import typing as t
 
 from ..engines import table
 from ..values import conninfo
-from ..values.observation import Control, Hosts, Observation, Observations, Sender, Slot
+from ..values.observation import Control, Hosts, Observation, Observations, Sender, Slot, Unreachable
 
 __all__ = ["Hosts", "Observation", "Observations"]
 
@@ -133,7 +133,18 @@ def access_file(seen: Observation) -> str:
     return f"{seen['configuration']['path']}/{table.of(seen).words.access_file}"
 
 
-def masters(observations: dict[str, Observation]) -> list[str]:
+def seen_at(observations: Observations, name: str | None) -> Observation:
+    """Return what was seen of a host; of one that is none of the group, that it could not be looked at."""
+    absent: Unreachable = {"reachable": False, "error": "not in the group masters"}
+    return observations.get(name or "") or t.cast(Observation, absent)
+
+
+def engine(observations: Observations) -> str:
+    """Return the engine of a group, of which at least one host could be looked at."""
+    return next(seen["engine"] for seen in observations.values() if kind(seen) != UNREACHABLE)
+
+
+def masters(observations: Observations) -> list[str]:
     """Return the hosts whose servers accept writes."""
     return sorted(name for name, seen in observations.items() if kind(seen) == MASTER)
 

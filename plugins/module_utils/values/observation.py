@@ -69,9 +69,7 @@ class DataDirectory(t.TypedDict):
     real_path: t.Annotated[str, "the same without symbolic links"]
     mount_point: t.Annotated[bool, "whether a file system is mounted right there"]
     link: t.Annotated[bool, "whether it is a symbolic link"]
-    state: t.Annotated[
-        t.Literal["missing", "empty", "data", "other"], "data is a server's; other is somebody's files"
-    ]
+    state: t.Annotated[t.Literal["missing", "empty", "data", "other"], "data is a server's; other is somebody's files"]
     entries: t.Annotated[list[str], "its first five names"]
     marked_standby: t.Annotated[bool, "the mark of a standby is there: started, the server replays a master's WAL"]
     marked_recovery: t.Annotated[bool, "the mark of a recovery from an archive is there"]

@@ -116,9 +116,7 @@ def _in_container(value: t.Any, kind: t.Any, place: str) -> list[str]:
     if not isinstance(value, origin):
         return [_wrong(value, kind, place)]
     if origin is list:
-        return [
-            text for index, each in enumerate(value) for text in misfits(each, arguments[0], f"{place}[{index}]")
-        ]
+        return [text for index, each in enumerate(value) for text in misfits(each, arguments[0], f"{place}[{index}]")]
     found = []
     for key, each in value.items():
         found += misfits(key, arguments[0], f"the key {key!r} of {place}")

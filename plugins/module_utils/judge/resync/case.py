@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ...engines import table
 from ...values import history, lsn
 from .. import topology
 
@@ -38,10 +39,10 @@ class Case(t.NamedTuple):
     @property
     def standby(self) -> bool:
         """Whether it is, or was when it stopped, a standby; not a former master that has yet to follow the new one."""
-        what, directory = topology.kind(self.seen), self.seen["data_directory"]
-        frozen = what == topology.FROZEN and "standby.signal" in directory["signals"]
-        like = what in (topology.STANDBY, topology.STOPPED_STANDBY) or frozen
-        return like and not (directory["fenced"] and not directory["removed"] and self.fork is not None)
+        directory = self.seen["data_directory"]
+        # without timelines nobody can tell whether its history parts from the master's
+        may_part = self.fork is not None or not table.of(self.source).timelines
+        return topology.is_standby(self.seen) and not (directory["fenced"] and not directory["removed"] and may_part)
 
     @property
     def have(self) -> str | None:
