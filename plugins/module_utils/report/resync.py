@@ -78,9 +78,9 @@ def resync(document: dict[str, t.Any]) -> dict[str, t.Any]:
     found, lost_place = plan.get("divergence"), document["lost"].get("directory")
     look = []
     if lost_place and found:
-        words = table.of(plan).words
-        read = words.read_wal.format(
-            directory=f"{lost_place}/{words.wal_directory}",
+        terms = table.of(plan).words
+        read = terms.read_wal.format(
+            directory=f"{lost_place}/{terms.wal_directory}",
             begin=found["fork_lsn"],
             end=found["end_lsn"],
             timeline=plan["history"][-1]["timeline"],
