@@ -57,8 +57,10 @@ def test_they_would_be_found(text: str, found: t.Any) -> None:
     assert words_in(text) == found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_judgement_renders_commands_with_the_inventory(path: Path) -> None:
-    if path.is_relative_to(ROOT / "judge"):
-        assert "ansible-playbook" not in path.read_text()
-        assert "run this again" not in path.read_text() or path.name in ("refusal.py", "switchover.py")
+JUDGES = [path for path in FILES if path.is_relative_to(ROOT / "judge")]
+
+
+@pytest.mark.parametrize("path", JUDGES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_judgement_spells_commands_in_one_place(path: Path) -> None:
+    assert "ansible-playbook" not in path.read_text()
+    assert "then run this again" not in path.read_text() or path.name == "refusal.py"
