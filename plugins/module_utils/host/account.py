@@ -68,7 +68,13 @@ def _size_of(path: str) -> int:
 def witness() -> Witness | None:
     """What a segment remembers of the master that it last reached."""
     try:
-        found: Witness | None = json.loads(files.text_of("/var/lib/hawq-mirroring/segment.json") or "null")
-    except ValueError:
-        return None
-    return found
+        found = json.loads(files.text_of("/var/lib/hawq-mirroring/segment.json") or "null")
+        return {
+            "master": str(found["master"]),
+            "timeline": int(found["timeline"] or 0),
+            "lsn": str(found["lsn"]) if found["lsn"] else None,
+            "summary_state": str(found["summary_state"]),
+            "at": float(found["at"]),
+        }
+    except (ValueError, KeyError, TypeError):
+        return None  # there is none, or none that can be read

@@ -111,7 +111,7 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
         "marked_recovery": "recovery.signal" in names,
         "unstarted_copy": "backup_label" in names,
         "fenced": places.RECORD in names,
-        "fence_reason": record.get("reason"),
+        "fence_reason": str(record["reason"]) if record.get("reason") else None,
         "removed": record.get("was") == fence_record.STANDBY,
         "unfinished": unfinished(path),
         "slots": account._names(os.path.join(path, "pg_replslot")),
@@ -232,8 +232,8 @@ def snapshot(instance: Instance, run: Runner) -> observation.Snapshot:
     """The snapshot job and its staging place."""
     staged = staging.Staging(instance.data_directory)
     try:
-        request = json.loads(files.text_of(staged.request) or "{}")
-    except ValueError:
+        request = dict(json.loads(files.text_of(staged.request) or "{}"))
+    except (ValueError, TypeError):
         request = {}
     job = staging.job(run)
     return {

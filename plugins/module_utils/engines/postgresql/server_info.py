@@ -49,7 +49,7 @@ FROM pg_control_system() s, pg_control_checkpoint() c
 """
 SENDERS = """
 SELECT pid, usename AS user, application_name AS name, client_addr::text AS address,
-       state = 'streaming' AS streaming, state = 'backup' AS copying,
+       coalesce(state = 'streaming', false) AS streaming, coalesce(state = 'backup', false) AS copying,
        sent_lsn::text, flush_lsn::text AS flushed_lsn, replay_lsn::text,
        extract(epoch FROM backend_start)::float8 AS since,
        extract(epoch FROM replay_lag)::float8 AS replay_lag_seconds
