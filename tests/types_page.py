@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "collections"))
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.judge import refusal  # noqa: E402
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import options, refusal  # noqa: E402
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import observation, shape  # noqa: E402
 
 #: heading, what it is, and its type: the types inside of it follow by themselves
@@ -22,6 +22,7 @@ PARTS: list[tuple[str, str, t.Any]] = [
         observation.Observation,
     ),
     ("Unreachable", "What stands for a host that could not be looked at.", observation.Unreachable),
+    ("Options", "What judgement is told beside the observations.", options.Options),
     ("Refusal", "Why a workflow does not go on.", refusal.Refusal),
 ]
 #: choices that a cell of a table has no room for

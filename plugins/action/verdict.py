@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
@@ -16,6 +17,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
     switchover,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.options import Options
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import texts
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import shape
@@ -55,10 +57,10 @@ class ActionModule(ActionBase):
             return {**result, "state": state.document(observations)}
         hosts = self._endpoints(observations)
         try:
-            options = {**arguments["options"], "witnesses": witnesses}
+            options = t.cast(Options, {**arguments["options"], "witnesses": witnesses})
             judged = WORKFLOWS[workflow](observations, hosts, options)
             if len(judged.refusals) == 1 and judged.refusals[0].asks and self._told(workflow, judged.refusals[0]):
-                options[judged.refusals[0].asks[0]] = True
+                options = t.cast(Options, {**options, judged.refusals[0].asks[0]: True})
                 judged = WORKFLOWS[workflow](observations, hosts, options)
         except KeyError as error:
             raise AnsibleActionFail(f"verdict: no workflow or option {error}") from error

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..engines import table
 from ..values.command import playbook
 from ..values.observation import Hosts
 from . import checks, identify, topology
+from .options import Options
 from .refusal import Refusal, Verdict, refuse
 
 
@@ -22,7 +21,7 @@ def _look_at(seen: topology.Observation) -> str:
     return f"Look at it (systemctl status {seen['service']['unit']})"
 
 
-def judge(observations: topology.Observations, hosts: Hosts, options: dict[str, t.Any]) -> Verdict:
+def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
     """Judge whether and where a first master is made. A host that already has one is left alone."""
     chosen = options["master_host"]
     writers = topology.masters(observations)

@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..engines import table
 from ..values import conninfo
 from ..values.observation import Hosts
 from . import identify, topology
+from .options import Options
 from .refusal import AGAIN, Refusal, Verdict, refuse
 
 
-def judge(observations: topology.Observations, hosts: Hosts, options: dict[str, t.Any]) -> Verdict:
+def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
     """Judge how the segments are let in and told who may be the master. Those that cannot be reached are left out."""
     master, refusals = identify.master_of(observations)
     if master is None:

@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..engines import table
 from ..values import conninfo
 from ..values.observation import Hosts
 from . import checks, identify, members, mirror, topology
+from .options import Options
 from .refusal import AGAIN, Refusal, Verdict, refuse
 
 
@@ -64,7 +63,7 @@ def _frozen_standby(name: str, seen: topology.Observation) -> list[Refusal]:
     ]
 
 
-def judge(observations: topology.Observations, hosts: Hosts, options: dict[str, t.Any]) -> Verdict:
+def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
     """Judge whether and how a standby is made, or the present one repaired."""
     master, refusals = identify.master_of(observations)
     if master is None:

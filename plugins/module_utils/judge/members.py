@@ -9,6 +9,7 @@ from ..engines import table
 from ..values import conninfo
 from ..values.observation import Hosts
 from . import topology
+from .options import Options
 
 
 class Pair(t.NamedTuple):
@@ -34,7 +35,7 @@ def lines_between(observations: topology.Observations, hosts: Hosts, names: list
     return conninfo.hba_lines(role, addresses(observations, hosts, names))
 
 
-def hba_lines(observations: topology.Observations, hosts: Hosts, pair: Pair, options: dict[str, t.Any]) -> list[str]:
+def hba_lines(observations: topology.Observations, hosts: Hosts, pair: Pair, options: Options) -> list[str]:
     """Return the lines that let every member replicate from every other; those of one that is away now stay."""
     names, source = of(observations, pair), observations[pair.master]
     lines = lines_between(observations, hosts, names, options["replication_user"])

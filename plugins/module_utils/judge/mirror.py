@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..engines import table
 from ..values import conninfo
 from ..values.observation import Hosts
 from . import checks, disk, members, settings, topology
+from .options import Options
 from .refusal import AGAIN, Refusal, Verdict
 
 
@@ -54,7 +53,7 @@ def not_online(master: str, source: topology.Observation) -> list[Refusal]:
 def plan(
     observations: topology.Observations,
     hosts: Hosts,
-    options: dict[str, t.Any],
+    options: Options,
     pair: members.Pair,
     snapshot: bool,
 ) -> Verdict:

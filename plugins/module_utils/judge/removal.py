@@ -7,17 +7,17 @@ Source: PostgreSQL manual, "Replication" (how the standbys that commits wait for
 from __future__ import annotations
 
 import re
-import typing as t
 
 from ..engines import table
 from ..values import conninfo
 from ..values.command import playbook
 from ..values.observation import Hosts
 from . import checks, identify, members, topology
+from .options import Options
 from .refusal import AGAIN, Refusal, Verdict
 
 
-def judge(observations: topology.Observations, hosts: Hosts, options: dict[str, t.Any]) -> Verdict:
+def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
     """Return the plan of a removal, of nothing to remove, or the reasons not to."""
     master, refusals = identify.master_of(observations)
     if master is None:

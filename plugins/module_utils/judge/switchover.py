@@ -16,6 +16,7 @@ from ..values.text import size
 from . import followers, identify, members, settings, topology
 from .failover import evidence
 from .failover import judge as failover
+from .options import Options
 from .refusal import AGAIN, Refusal, Verdict, refuse
 
 #: WAL that a standby may have yet to replay: it is replayed while nobody is served
@@ -24,7 +25,7 @@ REASON = "switchover to "
 CATCH_UP = "it would have to catch up while nobody is served"
 
 
-def judge(observations: topology.Observations, hosts: Hosts, options: dict[str, t.Any]) -> Verdict:
+def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
     """Return the plan of a swap, of what is left of one, or the reasons not to."""
     writers = topology.masters(observations)
     if len(writers) > 1:
@@ -142,7 +143,7 @@ def _nothing(
     return Verdict(plan, [])
 
 
-def _go_on(observations: topology.Observations, hosts: Hosts, options: dict[str, t.Any], left: list[str]) -> Verdict:
+def _go_on(observations: topology.Observations, hosts: Hosts, options: Options, left: list[str]) -> Verdict:
     """A swap was interrupted after the master had been stopped: it goes on as the failover that it is by now."""
     if not left:
         seen = "; ".join(f"{name}: {topology.describe(seen)}" for name, seen in observations.items())
@@ -178,7 +179,7 @@ def _repair() -> str:
 def preflight(
     observations: topology.Observations,
     hosts: Hosts,
-    options: dict[str, t.Any],
+    options: Options,
     pair: members.Pair,
 ) -> list[Refusal]:
     """Return everything that would make the swap fail, or leave the old master without a way back."""
@@ -286,7 +287,7 @@ def _address(seen: topology.Observation, pair: members.Pair) -> list[Refusal]:
 def _way_back(
     observations: topology.Observations,
     hosts: Hosts,
-    options: dict[str, t.Any],
+    options: Options,
     pair: members.Pair,
 ) -> list[Refusal]:
     """Passwords and access lines must let the two in to each other, whoever is the master."""

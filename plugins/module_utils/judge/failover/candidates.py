@@ -8,10 +8,10 @@ already, or hold what the chosen one lacks.
 from __future__ import annotations
 
 import re
-import typing as t
 
 from ...values import lsn
 from .. import identify, topology
+from ..options import Options
 from ..refusal import AGAIN, Refusal
 from . import evidence
 
@@ -25,7 +25,7 @@ def place(seen: topology.Observation) -> tuple[int, int]:
     return topology.timeline(seen) or 0, lsn.parse(evidence.have(seen) or "0/0")
 
 
-def choose(observations: topology.Observations, options: dict[str, t.Any]) -> tuple[str | None, list[Refusal]]:
+def choose(observations: topology.Observations, options: Options) -> tuple[str | None, list[Refusal]]:
     """Return the standby that is to be activated, the one that is ahead of the others, or why none can be."""
     chosen = options["standby_host"]
     standbys = [name for name, seen in observations.items() if topology.may_take_over(seen)]
@@ -89,7 +89,7 @@ def _none(observations: topology.Observations) -> Refusal:
 
 
 def against(
-    observations: topology.Observations, onlookers: topology.Observations, old: str, new: str, options: dict[str, t.Any]
+    observations: topology.Observations, onlookers: topology.Observations, old: str, new: str, options: Options
 ) -> list[Refusal]:
     """Return what forbids that this standby takes over from that old master, as far as third hosts are concerned."""
     found, loss = [], options["accept_data_loss"]
@@ -158,7 +158,7 @@ def _unreachable(
     onlookers: topology.Observations,
     old: str,
     new: str,
-    options: dict[str, t.Any],
+    options: Options,
 ) -> list[Refusal]:
     """A third host that cannot be looked at must not be a master that has taken over already."""
     served = [

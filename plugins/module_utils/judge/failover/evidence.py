@@ -10,6 +10,7 @@ from ...values import lsn
 from ...values.observation import Witness
 from ...values.text import size
 from .. import topology
+from ..options import Options
 from ..refusal import AGAIN, Refusal
 
 #: how the old master is kept from accepting writes
@@ -21,7 +22,7 @@ def fence(
     new: str,
     observations: topology.Observations,
     onlookers: topology.Observations,
-    options: dict[str, t.Any],
+    options: Options,
 ) -> tuple[str, list[Refusal]]:
     """Return how the old master is fenced, or why it cannot be taken for dead."""
     seen, what = observations[old], topology.kind(observations[old])

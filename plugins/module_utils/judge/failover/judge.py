@@ -6,17 +6,16 @@ Safety rule S2: nothing is activated before the old master is fenced, proven dea
 
 from __future__ import annotations
 
-import typing as t
-
 from ...values import conninfo
 from ...values.command import playbook
 from ...values.observation import Hosts
 from .. import followers, identify, topology
+from ..options import Options
 from ..refusal import AGAIN, Refusal, Verdict, refuse
 from . import candidates, evidence
 
 
-def judge(observations: topology.Observations, hosts: Hosts, options: dict[str, t.Any]) -> Verdict:
+def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
     """Return the plan of an activation, of nothing to activate, or the reasons not to."""
     writers = topology.masters(observations)
     witnesses = {

@@ -8,6 +8,7 @@ import typing as t
 from ...engines import table
 from ...values import history, lsn
 from .. import topology
+from ..options import Options
 
 NONE, START, FOLLOW, REWIND, DELTA, SNAPSHOT = "none", "start", "follow", "rewind", "delta", "snapshot"
 
@@ -32,7 +33,7 @@ class Case(t.NamedTuple):
     found: dict[str, t.Any] | None
     #: routes that have failed in this run, with the reason
     failed: dict[str, str]
-    options: dict[str, t.Any]
+    options: Options
     #: whether both histories can be read and have the same beginning, so that no fork means one history
     history_known: bool
 

@@ -10,6 +10,7 @@ from ...values.command import playbook
 from ...values.observation import Hosts
 from ...values.text import size
 from .. import checks, disk, identify, members, mirror, timelines, topology
+from ..options import Options
 from ..refusal import AGAIN, Refusal, Verdict
 from . import routes
 from .case import FOLLOW, IN_PLACE, NONE, ROUTES, SNAPSHOT, START, Case
@@ -19,7 +20,7 @@ DEARER = 1.1
 RUNNING = (topology.STANDBY, topology.FROZEN)
 
 
-def judge(observations: topology.Observations, hosts: Hosts, options: dict[str, t.Any]) -> Verdict:
+def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
     """Return the plan by the cheapest route that is possible, with the bill of all, or the reasons not to go on."""
     master, refusals = identify.master_of(observations)
     if master is None:
