@@ -67,7 +67,7 @@ class ActionModule(ActionBase):
         if judged.refusals:
             refusals = [refusal._asdict() for refusal in judged.refusals]
             message = texts.refusals(workflow, refusals, options.get("failed_routes") or {})
-            return {**result, "failed": True, "msg": message, "refused": [refusal.kind for refusal in judged.refusals]}
+            return {**result, "failed": True, "msg": message, "kinds": [refusal.kind for refusal in judged.refusals]}
         return {**result, "plan": judged.plan, "state": state.document(observations, judged.plan.get("standby"))}
 
     @staticmethod

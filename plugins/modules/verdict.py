@@ -48,7 +48,7 @@ state:
   description: The state document, as C(state.yml) writes it.
   type: dict
   returned: success
-refused:
+kinds:
   description: Kind of each refusal, as C(docs/types.md) lists them. The words stay, whatever the sentences become.
   type: list
   elements: str

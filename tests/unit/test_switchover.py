@@ -102,7 +102,7 @@ REFUSED: dict[str, tuple[Observation, Observation, dict[str, t.Any], str, str]] 
         mirrored(),
         standby("smdw", {"virtual_ip": ADDRESS, "programs": {"virtual-ip": {"program": None}}}),
         {},
-        "has not the program that holds 10.9.0.100/24",
+        "lacks the program that holds 10.9.0.100/24",
         "init_standby",
     ),
     "not its standby": (mirrored(), standby(), {"master_host": "sdw1"}, "sdw1 is not in the inventory", "master_host="),

@@ -26,7 +26,7 @@ class Words:
     #: program that reads the control file, and the one that SQL is typed into
     control_program: str
     client: str
-    #: the line that shows WAL record by record; {directory}, {begin}, {end} and {timeline} are filled in
+    #: the line that shows WAL record by record; {directory} that has it, {begin}, {end} and {timeline} are filled in
     read_wal: str
     #: file in the data directory that names its server's process; the server's program; where the WAL is
     process_file: str
@@ -108,7 +108,7 @@ POSTGRESQL = Engine(
         verify="pg_verifybackup",
         control_program="pg_controldata",
         client="psql",
-        read_wal="pg_waldump -p {directory} -s {begin} -e {end} -t {timeline}",
+        read_wal="pg_waldump -p {directory}/pg_wal -s {begin} -e {end} -t {timeline}",
         process_file="postmaster.pid",
         server_program="postgres",
         wal_directory="pg_wal",

@@ -45,7 +45,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             refusals.append(
                 Refusal(
                     "segment-not-prepared",
-                    f"{name} has not {lacks}",
+                    f"{name} lacks {lacks}",
                     "a segment registers as that user, by that program",
                     "Prepare it as a segment first, or name another in gpadmin_user_name or binaries_prefix (for the"
                     " group segments, too)",

@@ -277,7 +277,7 @@ def _address(seen: topology.Observation, pair: members.Pair) -> list[Refusal]:
     return [
         Refusal(
             "programs-missing",
-            f"{pair.standby} has not the program that holds {seen['virtual_ip']['address']}",
+            f"{pair.standby} lacks the program that holds {seen['virtual_ip']['address']}",
             "the address could not follow the master",
             f"Install it first ({playbook('init_standby')}), {AGAIN}",
         )

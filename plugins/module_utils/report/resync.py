@@ -80,7 +80,7 @@ def resync(document: dict[str, t.Any]) -> dict[str, t.Any]:
     if lost_place and found:
         terms = table.of(plan).words
         read = terms.read_wal.format(
-            directory=f"{lost_place}/{terms.wal_directory}",
+            directory=lost_place,
             begin=found["fork_lsn"],
             end=found["end_lsn"],
             timeline=plan["history"][-1]["timeline"],
