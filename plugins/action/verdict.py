@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import typing as t
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
@@ -16,8 +17,12 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
     switchover,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.options import Options
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import texts
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import shape
+from ansible_collections.hawq.mirroring.plugins.module_utils.values.command import inventory_in_use
+from ansible_collections.hawq.mirroring.plugins.module_utils.values.observation import Observation
 
 ANSWER_SECONDS = 120
 WORKFLOWS = {
@@ -37,8 +42,11 @@ class ActionModule(ActionBase):
     _requires_connection = False
 
     def run(self, tmp=None, task_vars=None):
-        """Return the topology and the plan; fail with every refusal."""
-        result = super().run(tmp, task_vars)
+        """Return the topology and the plan; fail with every refusal. Commands name the inventory that is in use."""
+        with inventory_in_use(task_vars.get("ansible_inventory_sources") or []):
+            return self._judge(super().run(tmp, task_vars), task_vars)
+
+    def _judge(self, result, task_vars):
         arguments = self._task.args
         groups = task_vars["groups"]
         observations = self._observations(task_vars, groups["masters"], arguments["observed"], arguments.get("places"))
@@ -49,19 +57,17 @@ class ActionModule(ActionBase):
             return {**result, "state": state.document(observations)}
         hosts = self._endpoints(observations)
         try:
-            options = {**arguments["options"], "witnesses": witnesses}
+            options = t.cast(Options, {**arguments["options"], "witnesses": witnesses})
             judged = WORKFLOWS[workflow](observations, hosts, options)
             if len(judged.refusals) == 1 and judged.refusals[0].asks and self._told(workflow, judged.refusals[0]):
-                options[judged.refusals[0].asks[0]] = True
+                options = t.cast(Options, {**options, judged.refusals[0].asks[0]: True})
                 judged = WORKFLOWS[workflow](observations, hosts, options)
         except KeyError as error:
             raise AnsibleActionFail(f"verdict: no workflow or option {error}") from error
         if judged.refusals:
             refusals = [refusal._asdict() for refusal in judged.refusals]
-            sources = task_vars.get("ansible_inventory_sources") or []
-            tried = options.get("failed_routes") or {}
-            message = texts.with_inventory(texts.refusals(workflow, refusals, tried), sources)
-            return {**result, "failed": True, "msg": message}
+            message = texts.refusals(workflow, refusals, options.get("failed_routes") or {})
+            return {**result, "failed": True, "msg": message, "kinds": [refusal.kind for refusal in judged.refusals]}
         return {**result, "plan": judged.plan, "state": state.document(observations, judged.plan.get("standby"))}
 
     @staticmethod
@@ -94,10 +100,17 @@ class ActionModule(ActionBase):
         for name in names:
             answer = task_vars["hostvars"][name].get(register) or {}
             if "observation" in answer:
-                found[name] = {"reachable": True, **answer["observation"]}
+                found[name] = {**answer["observation"]}
                 later = (task_vars["hostvars"][name].get(places) or {}) if places else {}
                 if "observation" in later:
                     found[name]["directories"] = later["observation"]["directories"]
+                wrong = shape.misfits(found[name], Observation)
+                if wrong:
+                    raise AnsibleActionFail(
+                        f"the observation of {name} is not what this version reads ({'; '.join(wrong[:3])}): the"
+                        " collection on the controller has changed while the playbook ran, or this is a bug. Run the"
+                        " playbook again; if it fails again, report this line"
+                    )
             else:
                 reason = " ".join(str(answer.get("msg", "not looked at")).split())
                 found[name] = {"reachable": False, "error": reason.rpartition("ssh: ")[2]}

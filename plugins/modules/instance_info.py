@@ -72,18 +72,22 @@ EXAMPLES = r"""
 RETURN = r"""
 observation:
   description:
-    - What was found. LSNs are strings, sizes are bytes, times are seconds (points in time since the epoch).
-    - Keys are C(endpoint) (address and port), C(machine), C(user), C(blocks) (our lines in files that others write,
-      too), C(ssh) (public keys), C(binaries), C(data_directory), C(control) (null without a readable control file),
-      C(process), C(service), C(replication) (what the directory is told), C(credentials) (whether they fit, never
-      what they are), C(configuration), C(snapshot), C(programs) (the collection's own), C(views) (files, and which
-      databases have them), C(listening), C(probes), C(virtual_ip), C(witness) (what a segment remembers of the
-      master), C(directories), C(server) (null when no session was possible) and C(server_error) (why).
+    - What was found, in words that name no engine's files or settings. LSNs are strings, sizes are bytes, times are
+      seconds (points in time since the epoch). C(docs/types.md) has every field with its meaning.
+    - Keys are C(reachable) (true), C(engine) (its key in the table of capabilities), C(endpoint) (address and port),
+      C(machine), C(user), C(blocks) (our lines in files that others write, too), C(ssh) (public keys), C(binaries),
+      C(data_directory), C(control) (what the data says of its last server, null when it cannot be read),
+      C(histories), C(process), C(service), C(follows) and C(follows_slot) (whom the directory is told to replicate
+      from), C(credentials) (whether they fit, never what they are), C(configuration), C(snapshot), C(programs) (the
+      collection's own), C(views) (files, and which databases have them), C(listening), C(probes), C(virtual_ip),
+      C(witness) (what a segment remembers of the master), C(directories), C(server) (null when no session was
+      possible) and C(server_error) (why).
   type: dict
   returned: always
 """
 
 import concurrent.futures
+import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
     credentials,
@@ -92,14 +96,16 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql 
     server_info,
     views,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.table import POSTGRESQL
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import account, network, programs, systemd, virtual_ip
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
+    Instance,
     instance_of,
     run_module,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import history
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import history, observation
 
 
 def main(module):
@@ -107,46 +113,49 @@ def main(module):
     run = Runner()
     with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
         address = pool.submit(network.virtual_ip, run, **module.params["virtual_ip"])
-        observation = collect(module, instance_of(module.params["instance"]), run)
-        return {"changed": False, "observation": {**observation, "virtual_ip": address.result()}}
+        found = collect(module.params, instance_of(module.params["instance"]), run)
+        found["virtual_ip"] = address.result()
+        return {"changed": False, "observation": found}
 
 
-def collect(module, instance, run):
+def collect(params: dict[str, t.Any], instance: Instance, run: Runner) -> observation.Observation:
     """Collect everything else."""
     process = observe.process(instance, database.postmaster(instance))
-    server, error = server_info.gather(instance, module.params["sizes"], process["running"])
-    control, histories = observe.control(instance, run), observe.histories(instance)
+    server, error = server_info.gather(instance, params["sizes"], process["running"])
+    control, histories = observe.neutral_control(observe.control(instance, run)), observe.histories(instance)
     if server and server["timeline"] is None and server["have_lsn"]:
-        known = max(server["checkpoint_timeline"], (control or {}).get("min_recovery_timeline") or 0)
-        size, lsn = int(server["settings"]["wal_segment_size"]), server["have_lsn"]
+        known = max(server["checkpoint_timeline"], (control["min_recovery_timeline"] or 0) if control else 0)
+        size, lsn = server["settings"]["wal_segment_bytes"], server["have_lsn"]
         server["timeline"] = history.at(
             histories, known, lsn, lambda timeline: observe.has_segment(instance, timeline, lsn, size)
         )
-    replication, probes = observe.settings_on_disk(instance), network.probes(module.params["peers"])
+    (told, slot), probes = observe.settings_on_disk(instance), network.probes(params["peers"])
     return {
+        "reachable": True,
+        "engine": POSTGRESQL.key,
         "endpoint": {"address": instance.address, "port": instance.port},
         "machine": network.machine(run),
         "user": account.user(instance),
-        "blocks": observe.blocks(instance, server["settings"].get("hba_file") if server else None),
+        "blocks": observe.blocks(instance, server["settings"]["access_file"] if server else None),
         "ssh": account.ssh(instance),
         "binaries": observe.binaries(instance, run),
-        "data_directory": observe.data_directory(instance, module.params["sizes"]),
+        "data_directory": observe.data_directory(instance, params["sizes"]),
         "control": control,
         "histories": histories,
         "process": process,
         "service": systemd.unit(run, instance.service),
-        "replication": replication,
-        "credentials": credentials.observe(
-            instance, module.params["replication"], server, replication["primary_conninfo"], list(probes.values())
-        ),
+        "follows": observe.follows(told),
+        "follows_slot": slot,
+        "credentials": credentials.observe(instance, params["replication"], server, told, list(probes.values())),
         "configuration": observe.configuration(instance, run),
         "snapshot": observe.snapshot(instance, run),
         "programs": programs.observe_all(run, instance.service),
-        "views": views.observe(instance, run, server, module.params["view_databases"]),
+        "views": views.observe(instance, run, server, params["view_databases"]),
         "listening": network.listening(instance.port),
         "probes": probes,
+        "virtual_ip": None,
         "witness": account.witness(),
-        "directories": [account.tablespace_directory(path) for path in module.params["directories"]],
+        "directories": [observe.tablespace_directory(path) for path in params["directories"]],
         "server": server,
         "server_error": error,
     }

@@ -116,7 +116,7 @@ def follow(module, instance, directory):
         # starts that failed while it was told otherwise would count against the next one
         Runner()(["systemctl", "reset-failed", instance.service], timeout=10)
     wanted_reload = changed or module.params["reload"]
-    if wanted_reload and process["running"] and directory == instance.data_directory and not module.check_mode:
+    if wanted_reload and process["pid"] and directory == instance.data_directory and not module.check_mode:
         os.kill(process["pid"], signal.SIGHUP)
     if module.params["resume"]:
         changed = True

@@ -48,6 +48,11 @@ state:
   description: The state document, as C(state.yml) writes it.
   type: dict
   returned: success
+kinds:
+  description: Kind of each refusal, as C(docs/types.md) lists them. The words stay, whatever the sentences become.
+  type: list
+  elements: str
+  returned: when it refuses
 plan:
   description: What the workflow will do.
   type: dict

@@ -6,6 +6,12 @@ from __future__ import annotations
 import copy
 import typing as t
 
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
+    observe,
+    server_info,
+)
+
+#: loose, so that a test may make one of what it likes
 Observation = dict[str, t.Any]
 
 OWN = "7711308009646152291"
@@ -16,12 +22,10 @@ SLOT = "hawq_mirroring_smdw"
 ADDRESSES = {"mdw": "10.9.0.2", "smdw": "10.9.0.3", "sdw1": "10.9.0.4", "sdw2": "192.0.2.14"}
 HOSTS = {name: {"address": name, "port": 5432} for name in ADDRESSES}
 
+#: as the server has them
 SETTINGS = {
-    "config_file": f"{DATA}/postgresql.conf",
     "data_checksums": "on",
-    "data_directory": DATA,
     "hba_file": f"{DATA}/pg_hba.conf",
-    "ident_file": f"{DATA}/pg_ident.conf",
     "listen_addresses": "*",
     "max_connections": "100",
     "max_locks_per_transaction": "64",
@@ -32,7 +36,6 @@ SETTINGS = {
     "max_worker_processes": "8",
     "port": "5432",
     "server_version_num": "150016",
-    "ssl": "off",
     "synchronous_standby_names": "",
     "wal_level": "replica",
     "wal_log_hints": "off",
@@ -40,9 +43,16 @@ SETTINGS = {
 }
 
 
+def set_to(**changed: str) -> dict[str, t.Any]:
+    """Return what the module makes of a server's settings, to be put over those of a fixture."""
+    return {"server.settings": server_info.neutral_settings({**SETTINGS, **changed})}
+
+
 #: what a pair that this collection has made holds on either host
 PREPARED = {
-    "blocks.hba": [f"host replication hawq_mirroring {ADDRESSES[name]}/32 scram-sha-256" for name in ("mdw", "smdw")],
+    "blocks.access": [
+        f"host replication hawq_mirroring {ADDRESSES[name]}/32 scram-sha-256" for name in ("mdw", "smdw")
+    ],
     "credentials.private": True,
     "credentials.servers": [["mdw", "5432"], ["smdw", "5432"]],
     "credentials.consistent": True,
@@ -63,34 +73,34 @@ def change(base: Observation, overrides: dict[str, t.Any] | None) -> Observation
 
 
 def slot(name: str = SLOT, **overrides: t.Any) -> dict[str, t.Any]:
-    """Return a row of pg_replication_slots that a standby uses."""
+    """Return a slot that a standby uses."""
     row = {
-        "slot_name": name,
-        "slot_type": "physical",
+        "name": name,
+        "physical": True,
+        "temporary": False,
         "active": True,
         "active_pid": 4711,
-        "restart_lsn": "0/3000000",
-        "wal_status": "reserved",
-        "safe_wal_size": None,
-        "temporary": False,
+        "keeps_from": "0/3000000",
+        "lost": False,
+        "wal": "reserved",
+        "safe_bytes": None,
         "retained_bytes": 1024,
     }
     assert set(overrides) <= set(row)
     return {**row, **overrides}
 
 
-def sender(pid: int = 4711, application_name: str = "smdw", **overrides: t.Any) -> dict[str, t.Any]:
-    """Return a row of pg_stat_replication."""
+def sender(pid: int = 4711, name: str = "smdw", **overrides: t.Any) -> dict[str, t.Any]:
+    """Return a connection that a master sends WAL over."""
     row = {
         "pid": pid,
-        "usename": "hawq_mirroring",
-        "application_name": application_name,
-        "client_addr": "10.9.0.3",
-        "state": "streaming",
-        "sync_state": "async",
+        "user": "hawq_mirroring",
+        "name": name,
+        "address": "10.9.0.3",
+        "streaming": True,
+        "copying": False,
         "sent_lsn": "0/3017F88",
-        "write_lsn": "0/3017F88",
-        "flush_lsn": "0/3017F88",
+        "flushed_lsn": "0/3017F88",
         "replay_lsn": "0/3017F88",
         "since": 1795428856.0,
         "replay_lag_seconds": None,
@@ -114,7 +124,7 @@ def probe(here: str, there: str, **overrides: t.Any) -> dict[str, t.Any]:
 
 
 def control(state: str, **overrides: t.Any) -> dict[str, t.Any]:
-    """Return the fields of a control file."""
+    """Return what the module makes of the fields of a control file."""
     found = {
         "system_identifier": OWN,
         "state": state,
@@ -126,7 +136,22 @@ def control(state: str, **overrides: t.Any) -> dict[str, t.Any]:
         "wal_level": "replica",
         "wal_log_hints": "off",
         "checksum_version": 1,
+        "wal_segment_bytes": 16 << 20,
     }
+    assert set(overrides) <= set(found)
+    return {**(observe.neutral_control({**found, **overrides}) or {})}
+
+
+def ended(state: str) -> dict[str, t.Any]:
+    """Return how a server ended, to be put over a control file of a fixture."""
+    word, as_master = observe.ENDINGS[state]
+    return {"control.ended": word, "control.as_master": as_master}
+
+
+def directory(path: str, *entries: str, **overrides: t.Any) -> dict[str, t.Any]:
+    """Return a directory that a tablespace would need."""
+    foreign = any(not name.startswith("PG_") for name in entries)
+    found = {"path": path, "entries": list(entries), "foreign": foreign, "free_bytes": 1, "device": 1}
     assert set(overrides) <= set(found)
     return {**found, **overrides}
 
@@ -137,6 +162,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
     return change(
         {
             "reachable": True,
+            "engine": "postgresql",
             "endpoint": HOSTS[name],
             "machine": {
                 "hostname": name,
@@ -145,7 +171,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "architecture": "x86_64",
             },
             "user": {"name": "gpadmin", "exists": True, "home": "/home/gpadmin"},
-            "blocks": {"limits": None, "profile": None, "hba": None, "segments": None},
+            "blocks": {"limits": None, "profile": None, "access": None, "segments": None},
             "ssh": {
                 "public_key": f"{name}-key",
                 "authorized": [f"{other}-key" for other in others],
@@ -157,7 +183,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "missing": [],
                 "version": "15.16",
                 "major": 15,
-                "psycopg2": True,
+                "client_library": True,
             },
             "data_directory": {
                 "path": DATA,
@@ -169,10 +195,13 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "slots": [],
                 "kept": [],
                 "mount_point": False,
+                "link": False,
                 "removed": False,
                 "state": "missing",
                 "entries": [],
-                "signals": [],
+                "marked_standby": False,
+                "marked_recovery": False,
+                "unstarted_copy": False,
                 "wal_link": None,
                 "free_bytes": 50 * GIGABYTE,
                 "used_bytes": 10 * GIGABYTE,
@@ -191,8 +220,11 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "active": "inactive",
                 "sub": "dead",
                 "enabled": "enabled",
+                "stale": False,
+                "text": None,
             },
-            "replication": {"primary_conninfo": {}, "primary_slot_name": ""},
+            "follows": {"host": None, "port": None, "user": None},
+            "follows_slot": "",
             "credentials": {
                 "path": "/home/gpadmin/.pgpass",
                 "private": False,
@@ -201,7 +233,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "accepted": None,
                 "login": None,
             },
-            "configuration": {"path": DATA, "outside": False, "exists": False, "settings": {}},
+            "configuration": {"path": DATA, "outside": False, "exists": False, "at_least": {}},
             "snapshot": {
                 "phase": "none",
                 "result": "",
@@ -246,10 +278,10 @@ def stopped_standby(name: str = "smdw", overrides: dict[str, t.Any] | None = Non
     base = stopped(
         name,
         {
-            "data_directory.signals": ["standby.signal"],
+            "data_directory.marked_standby": True,
             "control": control("shut down in recovery", min_recovery_timeline=1, min_recovery_lsn="0/3017F88"),
-            "replication.primary_slot_name": f"hawq_mirroring_{name}",
-            "replication.primary_conninfo": {"host": "mdw", "port": "5432", "user": "hawq_mirroring"},
+            "follows_slot": f"hawq_mirroring_{name}",
+            "follows": {"host": "mdw", "port": 5432, "user": "hawq_mirroring"},
         },
     )
     return change(base, overrides)
@@ -265,7 +297,7 @@ def _running(base: Observation, name: str, server: dict[str, t.Any]) -> Observat
             "service.sub": "running",
             "listening": True,
             "server": {
-                "in_recovery": False,
+                "standby": False,
                 "system_identifier": OWN,
                 "checkpoint_timeline": 1,
                 "started": 1795428856.0,
@@ -274,9 +306,9 @@ def _running(base: Observation, name: str, server: dict[str, t.Any]) -> Observat
                 "have_lsn": None,
                 "replay_lsn": None,
                 "replay_paused": False,
-                "hba_stale": False,
+                "access_stale": False,
                 "replay_age_seconds": None,
-                "settings": SETTINGS,
+                "settings": set_to()["server.settings"],
                 "senders": [],
                 "slots": [],
                 "receiver": None,
@@ -286,9 +318,10 @@ def _running(base: Observation, name: str, server: dict[str, t.Any]) -> Observat
                 "oldest_wal": "0/1000000",
                 "rewind_roles": [],
                 "tablespaces": [],
+                "sizes": None,
                 "standbys": [],
                 "master_name": None,
-                "hba_rules": "d41d8cd9",
+                "access_rules": "d41d8cd9",
                 "segments": [],
                 "pending_restart": [],
                 "databases": ["postgres", "template1", "app"],
@@ -322,7 +355,7 @@ def mirrored(name: str = "mdw", overrides: dict[str, t.Any] | None = None) -> Ob
             "server.slots": [slot()],
             "server.standbys": ["smdw"],
             "server.master_name": name,
-            "server.settings.max_slot_wal_keep_size": "10240",
+            "server.settings.kept_wal_limit_bytes": 10240 << 20,
             "server.mirroring": {
                 "summary_state": "Synchronized",
                 "detail_state": None,
@@ -337,18 +370,18 @@ def mirrored(name: str = "mdw", overrides: dict[str, t.Any] | None = None) -> Ob
 def standby(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Observation:
     """Return a healthy running standby made by this collection."""
     prepared = {**PREPARED, "credentials.login": "accepted"}
-    base = change(stopped_standby(name), {"control.state": "in archive recovery", **prepared})
+    base = change(stopped_standby(name), {**ended("in archive recovery"), **prepared})
     receiver = {
         "status": "streaming",
-        "sender_host": "mdw",
-        "sender_port": 5432,
-        "slot_name": f"hawq_mirroring_{name}",
+        "host": "mdw",
+        "port": 5432,
+        "slot": f"hawq_mirroring_{name}",
         "flushed_lsn": "0/3017F88",
         "latest_end_lsn": "0/3017F88",
-        "received_tli": 1,
+        "timeline": 1,
         "silent_seconds": 0.1,
     }
-    server = {"in_recovery": True, "replay_lsn": "0/3017F88", "have_lsn": "0/3017F88", "receiver": receiver}
+    server = {"standby": True, "replay_lsn": "0/3017F88", "have_lsn": "0/3017F88", "receiver": receiver}
     return change(_running(base, name, server), overrides)
 
 

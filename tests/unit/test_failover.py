@@ -16,6 +16,7 @@ from observations import (
     Observation,
     control,
     empty,
+    ended,
     frozen,
     master,
     mirrored,
@@ -69,7 +70,7 @@ def segment(name: str = "sdw1", **witness: t.Any) -> dict[str, t.Any]:
 TAKEN = {"address": "10.0.0.100/24", "here": False, "taken": True}
 QUIET = {"probes.sdw1.open": False, "probes.sdw1.answers": False}
 FENCED = {"data_directory.fenced": True, "data_directory.fence_reason": "sdw1 took over as master"}
-NEWER = {"server.timeline": 2, "replication.primary_conninfo.host": "sdw1"}
+NEWER = {"server.timeline": 2, "follows.host": "sdw1"}
 AHEAD = {"server.have_lsn": "0/4017F88"}
 BEHIND = {"server.receiver.latest_end_lsn": "0/4017F88"}
 TOLD = {"activate": True, "old": "mdw", "new": "smdw"}
@@ -79,7 +80,7 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
     "inventory's order does not matter": (dict(reversed(pair(crashed()).items())), {}, TOLD),
     "frozen server": (pair(frozen(master())), {}, {**TOLD, "fence": "module"}),
     "fenced by a killed run": (
-        pair(crashed({"data_directory.fenced": True, "data_directory.signals": ["standby.signal"]})),
+        pair(crashed({"data_directory.fenced": True, "data_directory.marked_standby": True})),
         {},
         {**TOLD, "fence": "module"},
     ),
@@ -178,7 +179,7 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         {
             "mdw": unreachable(),
             "smdw": activated({"server.standbys": ["sdw1"], "server.slots": [slot("hawq_mirroring_mdw")]}),
-            "sdw1": standby("sdw1", {"server.timeline": 2, "replication.primary_conninfo.host": "smdw"}),
+            "sdw1": standby("sdw1", {"server.timeline": 2, "follows.host": "smdw"}),
         },
         {},
         {"activate": False, "old": None, "away": ["mdw"], "followers": {}, "fence": "none"},
@@ -187,7 +188,7 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         {
             "mdw": crashed({"data_directory.fenced": True}),
             "smdw": activated({"server.standbys": ["sdw1"]}),
-            "sdw1": standby("sdw1", {"server.timeline": 2, "replication.primary_conninfo.host": "smdw"}),
+            "sdw1": standby("sdw1", {"server.timeline": 2, "follows.host": "smdw"}),
         },
         {},
         {"activate": False, "old": "mdw", "new": "smdw", "followers": {}, "standbys": ["sdw1"]},
@@ -378,7 +379,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
         [("sdw1 is not reachable by SSH (Connection timed out), and may hold WAL", "Bring it up")],
     ),
     "a third host stopped on a newer timeline": (
-        {**pair(crashed()), "sdw1": stopped("sdw1", {"control.timeline": 2, "control.state": "in production"})},
+        {**pair(crashed()), "sdw1": stopped("sdw1", {"control.timeline": 2, **ended("in production")})},
         {},
         [("on a newer timeline (2) than smdw (1)", "Start it there (systemctl start")],
     ),
@@ -408,12 +409,12 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     ),
     "named host is unknown": (pair(crashed()), {"standby_host": "x"}, [("x is not in the group masters", "Correct")]),
     "follows somebody else": (
-        pair(crashed(), standby("smdw", {"replication.primary_conninfo": {"host": "10.1.1.1", "port": "5432"}})),
+        pair(crashed(), standby("smdw", {"follows": {"host": "10.1.1.1", "port": 5432, "user": None}})),
         {},
         [("smdw follows 10.1.1.1:5432, which no host of the group masters is", "server_address")],
     ),
     "follows another port": (
-        pair(crashed(), standby("smdw", {"replication.primary_conninfo": {"host": "mdw", "port": "5433"}})),
+        pair(crashed(), standby("smdw", {"follows": {"host": "mdw", "port": 5433, "user": None}})),
         {},
         [("smdw follows mdw:5433", "server_address")],
     ),

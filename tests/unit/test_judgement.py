@@ -19,15 +19,17 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.values.text import 
 from observations import (
     FOREIGN,
     GIGABYTE,
-    SETTINGS,
     Observation,
     change,
     control,
+    directory,
     empty,
+    ended,
     frozen,
     master,
     mirrored,
     sender,
+    set_to,
     silent,
     slot,
     standby,
@@ -143,11 +145,12 @@ LISTENS = {"*": False, "": True, "localhost": True, "localhost, ::1,127.0.0.1": 
 
 @pytest.mark.parametrize(("setting", "locally"), LISTENS.items())
 def test_listens_locally(setting: str, locally: bool) -> None:
-    assert checks.listens_locally(setting) is locally
+    listens = set_to(listen_addresses=setting)["server.settings"]["listens"]
+    assert checks.listens_locally(listens) is locally
 
 
 def test_sentence_says_found_why_and_command() -> None:
-    assert Refusal("it rains", "you would get wet", "Take a coat").sentence() == (
+    assert Refusal("unreachable", "it rains", "you would get wet", "Take a coat").sentence() == (
         "it rains: you would get wet. Take a coat."
     )
 
@@ -164,10 +167,10 @@ PASSES: dict[str, t.Callable[[], list[Refusal]]] = {
     "network: not probed": lambda: checks.network("smdw", empty("smdw", {"probes": {}}), "mdw", master()),
     "port: by our own server": lambda: checks.port("smdw", standby(), 5432),
     "configuration: the same": lambda: checks.configuration(
-        "smdw", empty("smdw", {"configuration.settings": {"max_connections": "100"}}), master()
+        "smdw", empty("smdw", {"configuration.at_least": {"max_connections": "100"}}), master()
     ),
     "configuration: more": lambda: checks.configuration(
-        "smdw", empty("smdw", {"configuration.settings": {"max_connections": "1000"}}), master()
+        "smdw", empty("smdw", {"configuration.at_least": {"max_connections": "1000"}}), master()
     ),
     "disk: size unknown": lambda: disk.disk("smdw", empty(), change(master(), {"server.sizes": None}), {}, "refuse"),
     "disk: two file systems": lambda: disk.disk(
@@ -176,7 +179,7 @@ PASSES: dict[str, t.Callable[[], list[Refusal]]] = {
             "smdw",
             {
                 "data_directory.free_bytes": GIGABYTE,
-                "directories": [{"path": "/ts2", "entries": [], "free_bytes": 5 * GIGABYTE, "device": 2}],
+                "directories": [directory("/ts2", free_bytes=5 * GIGABYTE, device=2)],
             },
         ),
         change(master(), {"server.sizes": [{"name": "ts", "bytes": 4 * GIGABYTE, "location": "/ts"}]}),
@@ -195,8 +198,8 @@ def test_check_passes(check: t.Callable[[], list[Refusal]]) -> None:
     assert check() == []
 
 
-HINTS = {"control.checksum_version": 0, "control.wal_log_hints": "on"}
-BARE = {"control.checksum_version": 0}
+HINTS = {"control.can_rewind": True}
+BARE = {"control.can_rewind": False}
 REWIND: dict[str, tuple[Observation, Observation | None, bool, bool, str]] = {
     "no master": (stopped(), None, False, False, "there is no master"),
     "unreachable": (unreachable(), mirrored(), False, False, "not reachable"),
@@ -228,14 +231,14 @@ REWIND: dict[str, tuple[Observation, Observation | None, bool, bool, str]] = {
     ),
     "former master": (
         stopped(),
-        mirrored("mdw", {"server.slots": [slot(safe_wal_size=72 << 20)]}),
+        mirrored("mdw", {"server.slots": [slot(safe_bytes=72 << 20)]}),
         True,
         True,
         "the master keeps the WAL that it needs, for some 2 hours",
     ),
     "former master, slot lost": (
         stopped(),
-        mirrored("mdw", {"server.slots": [slot(wal_status="lost")]}),
+        mirrored("mdw", {"server.slots": [slot(lost=True, wal="lost")]}),
         True,
         False,
         "keeps no WAL",
@@ -368,7 +371,7 @@ NOTES: dict[str, tuple[dict[str, Observation], list[str]]] = {
         ["kept aside on smdw, to be deleted when nobody needs it: /data/hawq/master.hawq-lost-0-3000028"],
     ),
     "a standby that was removed while its host was off": (
-        {"mdw": mirrored(), "smdw": standby(), "sdw1": standby("sdw1", {"server.hba_rules": "other"})},
+        {"mdw": mirrored(), "smdw": standby(), "sdw1": standby("sdw1", {"server.access_rules": "other"})},
         [
             "sdw1 runs as a standby that mdw does not know. Take it away: ansible-playbook"
             " hawq.mirroring.remove_standby -e standby_host=sdw1; or in: ansible-playbook"
@@ -421,7 +424,7 @@ NOTES: dict[str, tuple[dict[str, Observation], list[str]]] = {
         ["Make a master first: ansible-playbook hawq.mirroring.init_master -e master_host=HOST"],
     ),
     "other rules": (
-        {"mdw": mirrored(), "smdw": standby("smdw", {"server.hba_rules": "other"})},
+        {"mdw": mirrored(), "smdw": standby("smdw", {"server.access_rules": "other"})},
         [
             "pg_hba.conf on smdw has other rules than on mdw: after a failover clients may be locked out."
             " Make them alike"
@@ -494,14 +497,14 @@ PLACES: dict[str, tuple[str, list[str], str]] = {
 @pytest.mark.parametrize(("place", "entries", "why"), PLACES.values(), ids=PLACES)
 def test_a_tablespace_takes_nobody_elses_place(place: str, entries: list[str], why: str) -> None:
     source = master("mdw", {"server.tablespaces": [{"name": "ts", "location": "/ts"}]})
-    seen = empty("smdw", {"directories": [{"path": place, "entries": entries, "free_bytes": 1, "device": 1}]})
+    seen = empty("smdw", {"directories": [directory(place, *entries, free_bytes=1, device=1)]})
     (refusal,) = disk.tablespace_places(seen, {"/ts": place}, source, "discard")
     assert why in refusal.why
 
 
 def test_a_tablespaces_own_files_are_a_matter_of_existing_data() -> None:
     source = master("mdw", {"server.tablespaces": [{"name": "ts", "location": "/ts"}]})
-    entry = {"path": "/ts", "entries": ["PG_15_202209061"], "free_bytes": 1, "device": 1}
+    entry = directory("/ts", "PG_15_202209061", free_bytes=1, device=1)
     assert disk.tablespace_places(empty("smdw", {"directories": [entry]}), {}, source, "discard") == []
 
 
@@ -510,15 +513,17 @@ def test_links_in_the_data_directory_would_be_left_out() -> None:
     assert "pg_hba.conf in /data/hawq/master on mdw" in refusal.found
 
 
-@pytest.mark.parametrize("ended", ["shut down", "in production"])
-def test_a_former_master_with_standby_signal_is_no_standby(ended: str) -> None:
-    seen = stopped("smdw", {"data_directory.signals": ["standby.signal"], "control.state": ended})
+@pytest.mark.parametrize("state", ["shut down", "in production"])
+def test_a_former_master_with_standby_signal_is_no_standby(state: str) -> None:
+    seen = stopped("smdw", {"data_directory.marked_standby": True, **ended(state)})
     assert topology.kind(seen) == "stopped"
 
 
+COPY = {"data_directory.marked_standby": True, "data_directory.unstarted_copy": True}
+
+
 def test_a_copy_that_was_never_started_is_a_standby() -> None:
-    signals = ["standby.signal", "backup_label"]
-    seen = stopped("smdw", {"data_directory.signals": signals, "control.state": "in production"})
+    seen = stopped("smdw", {**COPY, **ended("in production")})
     assert topology.kind(seen) == "stopped standby"
 
 
@@ -545,7 +550,7 @@ def test_values_that_work() -> None:
 
 
 def test_a_recovery_target_does_not_reach_the_standby() -> None:
-    source = master("mdw", {"server.settings": {**SETTINGS, "recovery_target": "immediate"}})
+    source = master("mdw", set_to(recovery_target="immediate"))
     assert settings.standby_overrides(source, 5432, [], "smdw") == {"recovery_target": ""}
 
 

@@ -40,8 +40,8 @@ from observations import (
 
 Hosts = dict[str, Observation]
 REMOVED = {"data_directory.fenced": True, "data_directory.removed": True}
-FORMER = {"data_directory.fenced": True, "data_directory.signals": ["standby.signal"]}
-SIGNAL = {"data_directory.signals": ["standby.signal"]}
+FORMER = {"data_directory.fenced": True, "data_directory.marked_standby": True}
+SIGNAL = {"data_directory.marked_standby": True}
 DISCARD = {"existing_data": "discard"}
 NAMED = {"standby_host": "smdw"}
 GONE = {"standby_host": "gone"}
@@ -62,7 +62,7 @@ def pair(other: Observation, source: Observation | None = None) -> Hosts:
 
 
 def synchronous(names: str) -> Observation:
-    return mirrored("mdw", {"server.settings.synchronous_standby_names": names})
+    return mirrored("mdw", {"server.settings.synchronous_standbys": names})
 
 
 TOLD = {"master": "mdw", "standby": "smdw", "slot": "hawq_mirroring_smdw"}
@@ -190,8 +190,8 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
             mirrored(
                 "mdw",
                 {
-                    "server.settings.synchronous_standby_names": "east",
-                    "server.senders": [sender(application_name="east")],
+                    "server.settings.synchronous_standbys": "east",
+                    "server.senders": [sender(name="east")],
                 },
             ),
         ),
@@ -297,7 +297,7 @@ def test_only_a_standby_is_deleted_and_never_the_master_stopped(first: str, seco
         assert [first, second].count("master") == 1
         assert plan["standby"] != plan["master"]
         if plan["stop"]:
-            assert hosts[plan["standby"]]["server"] is None or hosts[plan["standby"]]["server"]["in_recovery"]
+            assert hosts[plan["standby"]]["server"] is None or hosts[plan["standby"]]["server"]["standby"]
         if plan["discard"]:
             assert {first, second} & {"standby", "stopped standby", "removed", "empty"}
 

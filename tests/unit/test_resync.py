@@ -18,6 +18,7 @@ from observations import (
     Observation,
     change,
     control,
+    directory,
     empty,
     master,
     mirrored,
@@ -46,11 +47,11 @@ ACTIVATED: dict[str, t.Any] = {
     "server.checkpoint_timeline": 2,
     "server.current_lsn": "0/4000000",
     "server.slots": [slot(active=False, active_pid=None)],
-    "server.settings.max_slot_wal_keep_size": "10240",
+    "server.settings.kept_wal_limit_bytes": 10240 << 20,
 }
-FENCED = {"data_directory.fenced": True, "data_directory.signals": ["standby.signal"]}
+FENCED = {"data_directory.fenced": True, "data_directory.marked_standby": True}
 REMOVED = {"data_directory.fenced": True, "data_directory.removed": True}
-LOST_SLOT = {"server.slots": [slot(active=False, active_pid=None, wal_status="lost")]}
+LOST_SLOT = {"server.slots": [slot(active=False, active_pid=None, lost=True, wal="lost")]}
 
 
 def found(**overrides: t.Any) -> dict[str, t.Any]:
@@ -75,6 +76,7 @@ def found(**overrides: t.Any) -> dict[str, t.Any]:
 
 
 UNDER_WAY = {
+    **empty()["snapshot"],
     "phase": "copying",
     "copied": True,
     "request": {"system_identifier": change(master(), {})["server"]["system_identifier"]},
@@ -176,14 +178,14 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         "64 kB of WAL beyond",
     ),
     "diverged, neither checksums nor hints": (
-        stopped("smdw", {**FENCED, "control.checksum_version": 0}),
+        stopped("smdw", {**FENCED, "control.can_rewind": False}),
         activated(),
         {"divergence": DIVERGED},
         "delta",
         "neither data checksums nor wal_log_hints",
     ),
     "diverged, hints": (
-        stopped("smdw", {**FENCED, "control.checksum_version": 0, "control.wal_log_hints": "on"}),
+        stopped("smdw", {**FENCED, "control.can_rewind": True}),
         activated(),
         {"divergence": DIVERGED},
         "rewind",
@@ -282,21 +284,21 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
     ),
     "nothing there": (empty(), master(), {}, "snapshot", "no data directory"),
     "too small for two": (
-        stopped("smdw", {**FENCED, "data_directory.free_bytes": GIGABYTE, "control.checksum_version": 0}),
+        stopped("smdw", {**FENCED, "data_directory.free_bytes": GIGABYTE, "control.can_rewind": False}),
         activated(),
         {"divergence": found(damage="torn")},
         None,
         "-e existing_data=discard",
     ),
     "too small for two, told to discard": (
-        stopped("smdw", {**FENCED, "data_directory.free_bytes": GIGABYTE, "control.checksum_version": 0}),
+        stopped("smdw", {**FENCED, "data_directory.free_bytes": GIGABYTE, "control.can_rewind": False}),
         activated(),
         {"divergence": DIVERGED, "existing_data": "discard"},
         "delta",
         "neither data checksums",
     ),
     "diverged, and the old data is to be kept": (
-        stopped("smdw", {**FENCED, "control.checksum_version": 0}),
+        stopped("smdw", {**FENCED, "control.can_rewind": False}),
         activated(),
         {"divergence": DIVERGED, "existing_data": "keep"},
         "snapshot",
@@ -345,7 +347,7 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         "control file",
     ),
     "a tablespace was made since": (
-        stopped("smdw", {**FENCED, "directories": [{"path": "/ts", "entries": [], "free_bytes": 1, "device": 1}]}),
+        stopped("smdw", {**FENCED, "directories": [directory("/ts", free_bytes=1, device=1)]}),
         activated(),
         {"divergence": DIVERGED},
         "delta",
@@ -467,7 +469,7 @@ def test_plan(smdw: Observation, mdw: Observation, options: dict[str, t.Any], ex
 
 TWO = {
     "server.standbys": ["sdw1", "smdw"],
-    "server.slots": [slot(), slot(slot_name="hawq_mirroring_sdw1", active=False, active_pid=None)],
+    "server.slots": [slot(), slot(name="hawq_mirroring_sdw1", active=False, active_pid=None)],
 }
 
 

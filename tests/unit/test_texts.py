@@ -154,7 +154,7 @@ FAILURES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
 
 @pytest.mark.parametrize(("document", "sentences"), FAILURES.values(), ids=FAILURES)
 def test_failure_says_why_and_what_goes_on(document: dict[str, t.Any], sentences: list[str]) -> None:
-    text = texts.failure({"pair": ["smdw", "mdw"], "answered": ["smdw", "mdw"], **document})
+    text = texts.failure({"engine": "postgresql", "pair": ["smdw", "mdw"], "answered": ["smdw", "mdw"], **document})
     assert [words for words in sentences if words not in text] == []
     assert ("is taken back: run" in text) == any(words is TAKEN_BACK for words in sentences)
 

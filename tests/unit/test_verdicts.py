@@ -19,12 +19,14 @@ from observations import (
     Observation,
     change,
     control,
+    directory,
     empty,
     frozen,
     master,
     mirrored,
     probe,
     sender,
+    set_to,
     silent,
     slot,
     standby,
@@ -40,7 +42,7 @@ Refusals = list[tuple[str, str]]
 
 KEEP, DISCARD = {"existing_data": "keep"}, {"existing_data": "discard"}
 RESTART = {"master_restart_allowed": True}
-LOST = {"server.slots": [slot(active=False, active_pid=None, wal_status="lost")], "server.senders": []}
+LOST = {"server.slots": [slot(active=False, active_pid=None, lost=True, wal="lost")], "server.senders": []}
 JOB = {
     "snapshot.exists": True,
     "snapshot.copied": True,
@@ -51,7 +53,7 @@ FOREIGN_JOB = {
     "snapshot.copied": True,
     "snapshot.request": {"system_identifier": FOREIGN, "tablespaces": []},
 }
-LEFTOVER = {"path": "/ts", "entries": ["PG_15_202209061"], "free_bytes": 50 * GIGABYTE, "device": 1}
+LEFTOVER = directory("/ts", "PG_15_202209061", free_bytes=50 * GIGABYTE, device=1)
 FILES = {"data_directory.state": "other", "data_directory.entries": ["thesis.tex"]}
 OTHER_STANDBY = {**mirrored()["server"], "standbys": ["sdw1"]}
 
@@ -188,7 +190,7 @@ PLANS: dict[str, tuple[Hosts, Options, dict[str, t.Any]]] = {
                 silent(),
                 {
                     "data_directory": stopped_standby()["data_directory"],
-                    "replication.primary_slot_name": "hawq_mirroring_smdw",
+                    "follows_slot": "hawq_mirroring_smdw",
                 },
             ),
             mirrored(),
@@ -260,60 +262,60 @@ PLANS: dict[str, tuple[Hosts, Options, dict[str, t.Any]]] = {
     "keep beside enough room": (pair(stopped()), KEEP, {"make_room": False}),
     "retention limit set": (pair(empty()), {}, {"settings": {"max_slot_wal_keep_size": "10240MB"}}),
     "retention limit of the operator's": (
-        pair(empty(), master("mdw", {"server.settings.max_slot_wal_keep_size": "77"})),
+        pair(empty(), master("mdw", set_to(max_slot_wal_keep_size="77"))),
         {},
         {"settings": {}},
     ),
     "wal_level, restart allowed": (
-        pair(empty(), master("mdw", {"server.settings.wal_level": "minimal"})),
+        pair(empty(), master("mdw", set_to(wal_level="minimal"))),
         RESTART,
         {"restart_settings": {"wal_level": "replica"}},
     ),
     "no checksums, but hints": (
-        pair(empty(), master("mdw", {"server.settings.data_checksums": "off", "server.settings.wal_log_hints": "on"})),
+        pair(empty(), master("mdw", set_to(data_checksums="off", wal_log_hints="on"))),
         {},
         {"restart_settings": {}},
     ),
     "no checksums, restart allowed": (
-        pair(empty(), master("mdw", {"server.settings.data_checksums": "off"})),
+        pair(empty(), master("mdw", set_to(data_checksums="off"))),
         RESTART,
         {"restart_settings": {"wal_log_hints": "on"}},
     ),
     "no senders, restart allowed": (
-        pair(empty(), master("mdw", {"server.settings.max_wal_senders": "0"})),
+        pair(empty(), master("mdw", set_to(max_wal_senders="0"))),
         RESTART,
         {"restart_settings": {"max_wal_senders": "10"}},
     ),
     "no slots, restart allowed": (
-        pair(empty(), master("mdw", {"server.settings.max_replication_slots": "0"})),
+        pair(empty(), master("mdw", set_to(max_replication_slots="0"))),
         RESTART,
         {"restart_settings": {"max_replication_slots": "10"}},
     ),
     "all slots used, one of them ours": (
-        pair(standby(), mirrored("mdw", {"server.settings.max_replication_slots": "1"})),
+        pair(standby(), mirrored("mdw", set_to(max_replication_slots="1"))),
         {},
         {"restart_settings": {}},
     ),
     "all senders used, one of them ours": (
-        pair(standby(), mirrored("mdw", {"server.settings.max_wal_senders": "1"})),
+        pair(standby(), mirrored("mdw", set_to(max_wal_senders="1"))),
         {},
         {"restart_settings": {}},
     ),
     "listens on itself, restart allowed": (
         pair(
             empty("smdw", {"probes": {"mdw": probe("smdw", "mdw", open=False, answers=False, error="refused")}}),
-            master("mdw", {"server.settings.listen_addresses": "localhost"}),
+            master("mdw", set_to(listen_addresses="localhost")),
         ),
         RESTART,
         {"restart_settings": {"listen_addresses": "*"}, "standby_settings": {}},
     ),
     "listens on its address": (
-        pair(empty(), master("mdw", {"server.settings.listen_addresses": "localhost, 10.9.0.2"})),
+        pair(empty(), master("mdw", set_to(listen_addresses="localhost, 10.9.0.2"))),
         {},
         {"restart_settings": {}, "standby_settings": {"listen_addresses": "localhost,smdw"}},
     ),
     "other port": (
-        pair(empty(), master("mdw", {"server.settings.port": "5433"})),
+        pair(empty(), master("mdw", set_to(port="5433"))),
         {},
         {"standby_settings": {"port": "5432"}},
     ),
@@ -363,9 +365,9 @@ PLANS: dict[str, tuple[Hosts, Options, dict[str, t.Any]]] = {
     ),
 }
 
-FENCED = {"data_directory.fenced": True, "replication.primary_slot_name": "hawq_mirroring_smdw"}
+FENCED = {"data_directory.fenced": True, "follows_slot": "hawq_mirroring_smdw"}
 PLANS["fenced former master, keep"] = (
-    pair(stopped("smdw", {**FENCED, "data_directory.signals": ["standby.signal"]})),
+    pair(stopped("smdw", {**FENCED, "data_directory.marked_standby": True})),
     KEEP,
     {"snapshot": True, "existing_data": "keep"},
 )
@@ -499,7 +501,7 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
         [(f"{DATA} on smdw holds the data of a master whose server is stopped", "existing_data=keep")],
     ),
     "standby of ours, of another slot": (
-        pair(stopped_standby("smdw", {"replication.primary_slot_name": "by_hand"})),
+        pair(stopped_standby("smdw", {"follows_slot": "by_hand"})),
         {},
         [("holds a standby whose server is stopped", "existing_data=keep")],
     ),
@@ -560,7 +562,7 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
         [("holds major version 18, the master runs 15", "binaries_version=15")],
     ),
     "unknown major version": (
-        pair(empty("smdw", {"binaries.major": 14}), master("mdw", {"server.settings.server_version_num": "140010"})),
+        pair(empty("smdw", {"binaries.major": 14}), master("mdw", set_to(server_version_num="140010"))),
         {},
         [("the master runs PostgreSQL 14", "Upgrade the master")],
     ),
@@ -581,7 +583,7 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
     ),
     "port taken": (pair(empty("smdw", {"listening": True})), {}, [("port 5432 on smdw is taken", "server_port")]),
     "standby's own configuration asks for less": (
-        pair(empty("smdw", {"configuration.settings": {"max_connections": "50"}})),
+        pair(empty("smdw", {"configuration.at_least": {"max_connections": "50"}})),
         {},
         [("sets max_connections = 50, the master has 100", "Set max_connections = 100 there")],
     ),
@@ -627,27 +629,27 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
         [("/ts on smdw", "existing_data=keep")],
     ),
     "wal_level": (
-        pair(empty(), master("mdw", {"server.settings.wal_level": "minimal"})),
+        pair(empty(), master("mdw", set_to(wal_level="minimal"))),
         {},
         [("needs wal_level = replica (now minimal)", "-e master_restart_allowed=true")],
     ),
     "no checksums and no hints": (
-        pair(empty(), master("mdw", {"server.settings.data_checksums": "off"})),
+        pair(empty(), master("mdw", set_to(data_checksums="off"))),
         {},
         [("needs wal_log_hints = on (now off)", "ALTER SYSTEM SET wal_log_hints = 'on'")],
     ),
     "no sender free": (
-        pair(empty(), master("mdw", {"server.settings.max_wal_senders": "2", "server.senders": [sender(7, "other")]})),
+        pair(empty(), master("mdw", {**set_to(max_wal_senders="2"), "server.senders": [sender(7, "other")]})),
         {},
         [("max_wal_senders = 11 (now 2)", "systemctl restart hawq-master.service")],
     ),
     "no slot free": (
-        pair(empty(), master("mdw", {"server.settings.max_replication_slots": "1", "server.slots": [slot("other")]})),
+        pair(empty(), master("mdw", {**set_to(max_replication_slots="1"), "server.slots": [slot("other")]})),
         {},
         [("max_replication_slots = 11 (now 1)", "-e master_restart_allowed=true")],
     ),
     "listens on itself": (
-        pair(empty(), master("mdw", {"server.settings.listen_addresses": ""})),
+        pair(empty(), master("mdw", set_to(listen_addresses=""))),
         {},
         [("listen_addresses = * (now empty)", "ALTER SYSTEM SET listen_addresses = '*'")],
     ),
@@ -664,7 +666,7 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
     "everything at once": (
         pair(
             stopped("smdw", {"machine.architecture": "aarch64", "control.system_identifier": FOREIGN}),
-            master("mdw", {"server.settings.wal_level": "minimal", "data_directory.wal_free_bytes": 1}),
+            master("mdw", {**set_to(wal_level="minimal"), "data_directory.wal_free_bytes": 1}),
         ),
         {"view_databases": ["apq"]},
         [
@@ -685,13 +687,13 @@ DRIFTS: dict[str, tuple[str, dict[str, t.Any], set[str]]] = {
     "role with another password": ("mdw", {"credentials.accepted": False}, {"passwords", "source"}),
     "standby not let in": ("smdw", {"credentials.login": "password authentication failed"}, {"passwords", "source"}),
     "standby's server not to be asked": ("smdw", {"credentials.login": None}, {"passwords", "source"}),
-    "lines of the master gone": ("mdw", {"blocks.hba": None}, {"source", "hba mdw"}),
-    "lines of the standby changed": ("smdw", {"blocks.hba": ["host all all all trust"]}, {"hba smdw"}),
-    "lines of the master not loaded": ("mdw", {"server.hba_stale": True}, {"source"}),
+    "lines of the master gone": ("mdw", {"blocks.access": None}, {"source", "hba mdw"}),
+    "lines of the standby changed": ("smdw", {"blocks.access": ["host all all all trust"]}, {"hba smdw"}),
+    "lines of the master not loaded": ("mdw", {"server.access_stale": True}, {"source"}),
     "slot gone": ("mdw", {"server.slots": []}, {"source"}),
     "registration gone": ("mdw", {"server.standbys": []}, {"source"}),
     "registered as its own standby": ("mdw", {"server.standbys": ["mdw", "smdw"]}, {"source"}),
-    "no retention limit": ("mdw", {"server.settings.max_slot_wal_keep_size": "-1"}, {"source"}),
+    "no retention limit": ("mdw", {"server.settings.kept_wal_limit_bytes": None}, {"source"}),
 }
 
 
@@ -859,7 +861,7 @@ def test_s2_no_third_kind_of_writer() -> None:
 
 def test_restart_command_runs_each_statement_by_itself() -> None:
     """ALTER SYSTEM cannot run inside the transaction that several statements of one -c make."""
-    source = master("mdw", {"server.settings.wal_level": "minimal", "server.settings.data_checksums": "off"})
+    source = master("mdw", set_to(wal_level="minimal", data_checksums="off"))
     (refusal,) = judged(pair(empty(), source), {}).refusals
     assert (
         """psql -d postgres -c "ALTER SYSTEM SET wal_level = 'replica'" -c "ALTER SYSTEM SET wal_log_hints = 'on'","""

@@ -26,14 +26,34 @@ class Words:
     #: program that reads the control file, and the one that SQL is typed into
     control_program: str
     client: str
-    #: the line that shows WAL record by record; {directory}, {begin}, {end} and {timeline} are filled in
+    #: the line that shows WAL record by record; {directory} that has it, {begin}, {end} and {timeline} are filled in
     read_wal: str
+    #: file in the data directory that names its server's process; the server's program; where the WAL is
+    process_file: str
+    server_program: str
+    wal_directory: str
+    #: databases that always get the views; sessions go to the first
+    databases: tuple[str, ...]
+    #: how statements are typed, each in a transaction of its own; {statement} and {statements}
+    type_statement: str
+    type_statements: str
+    #: what a directory must have so that it can be taken back
+    rewind_needs: str
+    #: how a copy is made with the master stopped, of an engine that knows no other
+    snapshot_offline: str
     #: statements: {pid}; {name} and {value}; and what applies a changed setting
     end_session: str
     set_setting: str
     reload: str
     #: what a setting is called here, by what it is for
     settings: dict[str, str]
+    #: and what it is set to; {megabytes}
+    values: dict[str, str]
+
+    def typed(self, statements: t.Iterable[str]) -> str:
+        """Return the line that runs these statements."""
+        each = [self.type_statement.format(statement=statement) for statement in statements]
+        return self.type_statements.format(statements=" ".join(each))
 
 
 @dataclass(frozen=True)
@@ -88,11 +108,21 @@ POSTGRESQL = Engine(
         verify="pg_verifybackup",
         control_program="pg_controldata",
         client="psql",
-        read_wal="pg_waldump -p {directory} -s {begin} -e {end} -t {timeline}",
+        read_wal="pg_waldump -p {directory}/pg_wal -s {begin} -e {end} -t {timeline}",
+        process_file="postmaster.pid",
+        server_program="postgres",
+        wal_directory="pg_wal",
+        databases=("postgres", "template1"),
+        # one -c each: ALTER SYSTEM does not run inside the transaction that several statements in one -c are
+        type_statement='-c "{statement}"',
+        type_statements="psql -d postgres {statements}",
+        rewind_needs="data checksums or wal_log_hints",
+        snapshot_offline="",
         end_session="SELECT pg_terminate_backend({pid})",
         set_setting="ALTER SYSTEM SET {name} = '{value}'",
         reload="SELECT pg_reload_conf()",
         settings={
+            "port": "port",
             "addresses": "listen_addresses",
             "wal for a standby": "wal_level",
             "hints for a rewind": "wal_log_hints",
@@ -101,6 +131,12 @@ POSTGRESQL = Engine(
             "kept wal": "max_slot_wal_keep_size",
             "synchronous standbys": "synchronous_standby_names",
             "sender timeout": "wal_sender_timeout",
+        },
+        values={
+            "addresses": "*",
+            "wal for a standby": "replica",
+            "hints for a rewind": "on",
+            "kept wal": "{megabytes}MB",
         },
     ),
     programs=(
@@ -162,6 +198,7 @@ HAWQ_2 = replace(
     key="hawq2",
     name="HAWQ",
     majors=(2,),
+    words=replace(GREENPLUM_6.words, snapshot_offline="hawq init standby"),
     snapshot_online=False,
     snapshot_senders=0,
     keeps_wal_for_standby=False,

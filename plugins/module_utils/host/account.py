@@ -7,14 +7,13 @@ import contextlib
 import json
 import os
 import pwd
-import shutil
-import typing as t
 
+from ..values.observation import Ssh, User, Witness
 from . import files
 from .module import Instance
 
 
-def user(instance: Instance) -> dict[str, t.Any]:
+def user(instance: Instance) -> User:
     """The operating system user that owns the server."""
     try:
         entry = pwd.getpwnam(instance.user)
@@ -23,7 +22,7 @@ def user(instance: Instance) -> dict[str, t.Any]:
     return {"name": instance.user, "exists": True, "home": entry.pw_dir}
 
 
-def ssh(instance: Instance) -> dict[str, t.Any]:
+def ssh(instance: Instance) -> Ssh:
     """Public SSH keys: this host's, its server user's, and those that the user lets in or expects of other hosts."""
     try:
         place = os.path.join(pwd.getpwnam(instance.user).pw_dir, ".ssh")
@@ -66,22 +65,16 @@ def _size_of(path: str) -> int:
     return total
 
 
-def tablespace_directory(path: str) -> dict[str, t.Any]:
-    """A directory that a tablespace of the master would need here."""
-    entries = sorted(os.listdir(path)) if os.path.isdir(path) else []
-    usage = shutil.disk_usage(_parent_on_disk(path))
-    return {
-        "path": path,
-        "entries": entries[:5],
-        "free_bytes": usage.free,
-        "device": os.stat(_parent_on_disk(path)).st_dev,
-    }
-
-
-def witness() -> dict[str, t.Any] | None:
+def witness() -> Witness | None:
     """What a segment remembers of the master that it last reached."""
     try:
-        found: dict[str, t.Any] | None = json.loads(files.text_of("/var/lib/hawq-mirroring/segment.json") or "null")
-    except ValueError:
-        return None
-    return found
+        found = json.loads(files.text_of("/var/lib/hawq-mirroring/segment.json") or "null")
+        return {
+            "master": str(found["master"]),
+            "timeline": int(found["timeline"] or 0),
+            "lsn": str(found["lsn"]) if found["lsn"] else None,
+            "summary_state": str(found["summary_state"]),
+            "at": float(found["at"]),
+        }
+    except (ValueError, KeyError, TypeError):
+        return None  # there is none, or none that can be read

@@ -14,6 +14,7 @@ import socket
 import struct
 import typing as t
 
+from ..values.observation import Machine, Probe, VirtualIp
 from . import files
 from .run import Runner
 
@@ -21,7 +22,7 @@ ARP_SECONDS = "0.5"
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
-def machine(run: Runner) -> dict[str, t.Any]:
+def machine(run: Runner) -> Machine:
     """Who this machine is: names, addresses (without loopback and link-local), architecture."""
     _code, output, _errors = run(["ip", "-json", "address", "show"], timeout=10)
     try:
@@ -63,14 +64,20 @@ def sources_for(address: str) -> list[str]:
     return sorted(found)
 
 
-def probe(address: str, port: int, seconds: float = 2.0) -> dict[str, t.Any]:
+def probe(address: str, port: int, seconds: float = 2.0) -> Probe:
     """Whether a TCP connection opens, whether a server answers, and which of this host's addresses it may leave from.
 
     A kernel opens connections for frozen processes, too. So the server is asked for SSL, which any one answers at once
     (PostgreSQL manual, "Message Flow", SSLRequest).
     """
-    answer: dict[str, t.Any] = {"address": address, "port": port, "open": False, "answers": False, "error": None}
-    answer["sources"] = sources_for(address)
+    answer: Probe = {
+        "address": address,
+        "port": port,
+        "open": False,
+        "answers": False,
+        "error": None,
+        "sources": sources_for(address),
+    }
     try:
         targets = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
     except OSError as error:
@@ -78,7 +85,8 @@ def probe(address: str, port: int, seconds: float = 2.0) -> dict[str, t.Any]:
     # all addresses of the name at once: a dead host costs one time-out
     with concurrent.futures.ThreadPoolExecutor(max_workers=len(targets)) as pool:
         found = list(pool.map(lambda target: _ask(target[0], target[4], seconds), targets))
-    return {**answer, **max(found, key=lambda each: (each["answers"], each["open"]))}
+    best = max(found, key=lambda each: (each["answers"], each["open"]))
+    return {**answer, "open": best["open"], "answers": best["answers"], "error": best["error"]}
 
 
 def _ask(family: int, target: t.Any, seconds: float) -> dict[str, t.Any]:
@@ -95,7 +103,7 @@ def _ask(family: int, target: t.Any, seconds: float) -> dict[str, t.Any]:
     return found
 
 
-def probes(peers: list[dict[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
+def probes(peers: list[dict[str, t.Any]]) -> dict[str, Probe]:
     """Probe every peer at the same time; keyed by the peer's name."""
     if not peers:
         return {}
@@ -104,7 +112,7 @@ def probes(peers: list[dict[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
         return {peer["name"]: answer for peer, answer in zip(peers, answers)}
 
 
-def virtual_ip(run: Runner, address: str, interface: str) -> dict[str, t.Any] | None:
+def virtual_ip(run: Runner, address: str, interface: str) -> VirtualIp | None:
     """Whether the address that follows the master is here, and, if it is not, whether anybody else answers for it."""
     if not address:
         return None

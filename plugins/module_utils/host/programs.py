@@ -7,6 +7,7 @@ import hashlib
 import json
 import typing as t
 
+from ..values.observation import Program
 from . import files, systemd
 from .run import Runner
 
@@ -54,12 +55,18 @@ def observe(name: str, service: str) -> dict[str, t.Any]:
     }
 
 
-def observe_all(run: Runner, service: str) -> dict[str, dict[str, t.Any]]:
+def observe_all(run: Runner, service: str) -> dict[str, Program]:
     """Return the same for every program, and how systemd stands to its unit."""
-    found = {name: observe(name, service) for name in NAMES}
-    for name, row in found.items():
-        shown = systemd.unit(run, unit_name(name, service)) if row["unit"] else {}
-        row["stale"] = shown.get("stale", False)
-        row["enabled"] = shown.get("enabled") == "enabled"
-        row["active"] = shown.get("active") == "active"
+    found: dict[str, Program] = {}
+    for name in NAMES:
+        here = observe(name, service)
+        shown = systemd.unit(run, unit_name(name, service)) if here["unit"] else None
+        found[name] = {
+            "program": here["program"],
+            "settings": here["settings"],
+            "unit": here["unit"],
+            "stale": bool(shown and shown["stale"]),
+            "enabled": bool(shown and shown["enabled"] == "enabled"),
+            "active": bool(shown and shown["active"] == "active"),
+        }
     return found

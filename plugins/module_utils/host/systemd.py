@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import typing as t
-
+from ..values.observation import Service
 from . import files
 from .run import Runner
 
 
-def unit(run: Runner, name: str) -> dict[str, t.Any]:
+def unit(run: Runner, name: str) -> Service:
     """A systemd unit: loaded, active, enabled, its text, and whether systemd knows an older one."""
     wanted = ("LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "NeedDaemonReload")
     _code, output, _errors = run(["systemctl", "show", name, "--property", ",".join(wanted)], timeout=10)

@@ -6,22 +6,24 @@ A refusal says what was found, why that stops the work, and the command that goe
 
 from __future__ import annotations
 
-import typing as t
-
-from ..engines.table import POSTGRESQL, Engine
+from ..engines import table
+from ..values.command import playbook
+from ..values.observation import Observation
 from . import topology
-from .refusal import Refusal
+from .refusal import AGAIN, Refusal
 
 
-def same_machine(name: str, seen: dict[str, t.Any], master: str, source: dict[str, t.Any]) -> list[Refusal]:
-    """Case 1: the standby must not be the master's own server or use its files."""
+def same_machine(name: str, seen: Observation, master: str, source: Observation) -> list[Refusal]:
+    """The standby must not be the master's own server or use its files."""
     mine, its = seen["machine"], source["machine"]
     same = mine["machine_id"] == its["machine_id"] and mine["addresses"] == its["addresses"]
     pidfile = seen["process"]["pidfile"]
+    process_file = table.of(source).words.process_file
     shared = "pid" in pidfile and pidfile == source["process"]["pidfile"]
     if same:
         return [
             Refusal(
+                "same-machine",
                 f"{name} and {master} are the same machine ({its['hostname']})",
                 "a standby there would die with its master",
                 "Name another host in the inventory's group masters, or with -e standby_host=",
@@ -30,24 +32,24 @@ def same_machine(name: str, seen: dict[str, t.Any], master: str, source: dict[st
     if shared:
         return [
             Refusal(
-                f"{seen['data_directory']['path']} on {name} has the postmaster.pid of the live master on {master}",
+                "same-directory",
+                f"{seen['data_directory']['path']} on {name} has the {process_file} of the live master on {master}",
                 "it looks like the master's own directory on shared storage",
-                "Give the standby a directory of its own, or remove postmaster.pid there if it is only a copy",
+                f"Give the standby a directory of its own, or remove {process_file} there if it is only a copy",
             )
         ]
     return []
 
 
-def binaries(
-    name: str, seen: dict[str, t.Any], source: dict[str, t.Any], method: str, engine: Engine = POSTGRESQL
-) -> list[Refusal]:
-    """Case 12: same architecture and major version, and a version that this collection knows."""
+def binaries(name: str, seen: Observation, source: Observation, method: str) -> list[Refusal]:
+    """The hosts need the same architecture and major version, and a version that this collection knows."""
     found = []
-    wanted = int(source["server"]["settings"]["server_version_num"]) // 10000
-    here = seen["binaries"]
+    without = f"a {table.of(source).words.server_program} that runs"
+    engine, wanted, here = table.of(source), source["server"]["settings"]["version_major"], seen["binaries"]
     if wanted not in engine.majors:
         found.append(
             Refusal(
+                "unknown-version",
                 f"the master runs {engine.name} {wanted}",
                 f"this collection knows {engine.name} {engine.majors[0]} to {engine.majors[-1]}",
                 "Upgrade the master or the collection",
@@ -56,6 +58,7 @@ def binaries(
     if seen["machine"]["architecture"] != source["machine"]["architecture"]:
         found.append(
             Refusal(
+                "other-architecture",
                 f"{name} is {seen['machine']['architecture']}, the master is {source['machine']['architecture']}",
                 "WAL only fits the same architecture",
                 "Use a host of the master's architecture",
@@ -64,6 +67,7 @@ def binaries(
     if here["major"] not in (None, wanted):
         found.append(
             Refusal(
+                "other-version",
                 f"{here['directory']} on {name} holds major version {here['major']}, the master runs {wanted}",
                 "WAL only fits the same major version",
                 f"Set binaries_version={wanted} and binaries_prefix to that version's place",
@@ -72,7 +76,8 @@ def binaries(
     elif method == "installed" and (here["missing"] or here["major"] is None):
         found.append(
             Refusal(
-                f"{here['directory']} on {name} lacks {', '.join(here['missing']) or 'a postgres that runs'}",
+                "programs-missing",
+                f"{here['directory']} on {name} lacks {', '.join(here['missing']) or without}",
                 "binaries_method=installed only verifies",
                 "Install them, or set binaries_method=packages or archive",
             )
@@ -81,17 +86,18 @@ def binaries(
 
 
 def existing_data(
-    name: str, seen: dict[str, t.Any], source: dict[str, t.Any], choice: str, additional: bool = False
+    name: str, seen: Observation, source: Observation, choice: str, additional: bool = False
 ) -> list[Refusal]:
-    """Cases 2 and 12: data that this collection did not put there is not touched without being told."""
+    """Data that this collection did not put there is not touched without being told."""
     what = topology.kind(seen)
     directory = seen["data_directory"]["path"]
     if what in (topology.SILENT, topology.FROZEN, topology.STANDBY):
         return [
             Refusal(
+                "directory-in-use",
                 f"{directory} on {name} is in use by {topology.describe(seen)}",
                 "a directory under a running server is never replaced",
-                f"Stop it there (systemctl stop {seen['service']['unit']}), then run this again",
+                f"Stop it there (systemctl stop {seen['service']['unit']}), {AGAIN}",
             )
         ]
     if what == topology.EMPTY or choice in ("keep", "discard"):
@@ -100,19 +106,18 @@ def existing_data(
     if what == topology.OTHER:
         why = f"its files ({', '.join(seen['data_directory']['entries'])}, …) were not put there by this collection"
     elif identifier is None:
-        why = "it cannot be read which system it belongs to (no pg_controldata, or a damaged control file)"
+        program = table.of(seen).words.control_program
+        why = f"it cannot be read which system it belongs to (no {program}, or a damaged control file)"
     elif identifier != own:
         why = f"it belongs to another system (identifier {identifier}, the master's is {own})"
     else:
         why = "it may hold the last copy of something"
-    beside = " -e additional_standby=true" if additional else ""
-    cheaper = (
-        "Bring it in line with the master at the least cost: ansible-playbook hawq.mirroring.resync_standby"
-        f" -e standby_host={name}{beside}. Or run"
-    )
+    resync = playbook("resync_standby", standby_host=name, additional_standby=additional or None)
+    cheaper = f"Bring it in line with the master at the least cost: {resync}. Or run"
     run = cheaper if identifier == own else "Run"
     return [
         Refusal(
+            "holds-data",
             f"{directory} on {name} holds {topology.describe(seen)}",
             why,
             f"{run} again with -e existing_data=keep to move it aside, or -e existing_data=discard to delete it",
@@ -120,32 +125,32 @@ def existing_data(
     ]
 
 
-def configuration(
-    name: str, seen: dict[str, t.Any], source: dict[str, t.Any], engine: Engine = POSTGRESQL
-) -> list[Refusal]:
+def configuration(name: str, seen: Observation, source: Observation) -> list[Refusal]:
     """A standby whose own configuration asks for less than the master's does not start."""
     found = []
-    for setting in engine.standby_at_least:
-        here = seen["configuration"]["settings"].get(setting)
-        there = source["server"]["settings"][setting]
-        if here is not None and int(here) < int(there):
+    for setting, there in source["server"]["settings"]["at_least"].items():
+        here = seen["configuration"]["at_least"].get(setting)
+        if here is not None and int(here) < there:
             found.append(
                 Refusal(
+                    "configuration-too-small",
                     f"{seen['configuration']['path']} on {name} sets {setting} = {here}, the master has {there}",
                     "a standby with less than its master does not start",
-                    f"Set {setting} = {there} there, then run this again",
+                    f"Set {setting} = {there} there, {AGAIN}",
                 )
             )
     return found
 
 
-def pending_settings(master: str, source: dict[str, t.Any], engine: Engine = POSTGRESQL) -> list[Refusal]:
+def pending_settings(master: str, source: Observation) -> list[Refusal]:
     """A copy starts with what the files ask for, and not below what its master runs with."""
-    pending = [setting for setting in source["server"]["pending_restart"] if setting in engine.standby_at_least]
+    server = source["server"]
+    pending = [setting for setting in server["pending_restart"] if setting in server["settings"]["at_least"]]
     if not pending:
         return []
     return [
         Refusal(
+            "restart-pending",
             f"the configuration of {master} has another {', '.join(pending)} than the server runs with",
             "a standby starts with the configured value, which may be less than its master's",
             f"Restart the master when it suits (systemctl restart {source['service']['unit']}), or set the old"
@@ -154,12 +159,13 @@ def pending_settings(master: str, source: dict[str, t.Any], engine: Engine = POS
     ]
 
 
-def port(name: str, seen: dict[str, t.Any], number: int) -> list[Refusal]:
+def port(name: str, seen: Observation, number: int) -> list[Refusal]:
     """Something else may already listen on the standby's port."""
     if not seen["listening"] or seen["process"]["running"]:
         return []
     return [
         Refusal(
+            "port-taken",
             f"port {number} on {name} is taken by another program",
             "the standby could not start",
             "Free the port or set server_port for that host",
@@ -167,33 +173,34 @@ def port(name: str, seen: dict[str, t.Any], number: int) -> list[Refusal]:
     ]
 
 
-def network(name: str, seen: dict[str, t.Any], master: str, source: dict[str, t.Any]) -> list[Refusal]:
+def network(name: str, seen: Observation, master: str, source: Observation) -> list[Refusal]:
     """The standby must reach the master's port; a master that listens on itself only is a matter of its settings."""
-    answer = seen["probes"].get(master)
-    if answer is None or answer["open"] or listens_locally(source["server"]["settings"]["listen_addresses"]):
+    answer, addresses = seen["probes"].get(master), table.of(source).words.settings["addresses"]
+    if answer is None or answer["open"] or listens_locally(source["server"]["settings"]["listens"]):
         return []
     return [
         Refusal(
+            "master-port-closed",
             f"{name} cannot open {answer['address']}:{answer['port']} ({answer['error']})",
             "the standby gets its snapshot and WAL over that connection",
-            f"Open the way (firewall, route, listen_addresses on {master}, server_address), then run this again",
+            f"Open the way (firewall, route, {addresses} on {master}, server_address), {AGAIN}",
         )
     ]
 
 
-def listens_locally(listen_addresses: str) -> bool:
+def listens_locally(listens: list[str]) -> bool:
     """Whether a server only takes connections from its own host."""
-    words = {word.strip() for word in listen_addresses.split(",") if word.strip()}
-    return words <= {"localhost", "127.0.0.1", "::1"}
+    return set(listens) <= {"localhost", "127.0.0.1", "::1"}
 
 
-def databases(source: dict[str, t.Any], wanted: list[str]) -> list[Refusal]:
+def databases(source: Observation, wanted: list[str]) -> list[Refusal]:
     """The views can only go into databases that are there."""
     missing = sorted(set(wanted) - set(source["server"]["databases"]))
     if not missing:
         return []
     return [
         Refusal(
+            "no-such-database",
             f"the master has no database {', '.join(missing)}",
             "master_view_databases names databases that get the views",
             "Correct master_view_databases",

@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import os
-import re
-import typing as t
 
+from ..values.observation import Observation, Size
 from ..values.text import MEBIBYTE, size
 from .refusal import Refusal
 
@@ -14,18 +13,19 @@ from .refusal import Refusal
 SPARE_BYTES = 256 * MEBIBYTE
 
 
-def sizes(source: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+def sizes(source: Observation) -> list[Size]:
     """Return the master's tablespaces with their bytes; unmeasured, all that its file system holds is the bound."""
-    measured: list[dict[str, t.Any]] | None = source["server"].get("sizes")
-    return measured or [{"location": "", "bytes": source["data_directory"]["used_bytes"]}]
+    whole: Size = {"name": "", "location": "", "bytes": source["data_directory"]["used_bytes"]}
+    return source["server"]["sizes"] or [whole]
 
 
-def mount_point(name: str, seen: dict[str, t.Any]) -> list[Refusal]:
+def mount_point(name: str, seen: Observation) -> list[Refusal]:
     """The verified copy is renamed into place, which a mount point does not allow."""
     directory = seen["data_directory"]
-    if directory.get("link"):
+    if directory["link"]:
         return [
             Refusal(
+                "mount-or-link",
                 f"{directory['path']} on {name} is a symbolic link to {directory['real_path']}",
                 "a verified copy cannot be moved into place there in one step",
                 f"Name the directory itself: -e data_directory_path={directory['real_path']}",
@@ -35,6 +35,7 @@ def mount_point(name: str, seen: dict[str, t.Any]) -> list[Refusal]:
         return []
     return [
         Refusal(
+            "mount-or-link",
             f"{directory['path']} on {name} is itself a mount point",
             "a verified copy cannot be moved into place there in one step",
             f"Use a directory inside it, for example -e data_directory_path={directory['path']}/master",
@@ -42,9 +43,7 @@ def mount_point(name: str, seen: dict[str, t.Any]) -> list[Refusal]:
     ]
 
 
-def disk(
-    name: str, seen: dict[str, t.Any], source: dict[str, t.Any], mapping: dict[str, str], choice: str
-) -> list[Refusal]:
+def disk(name: str, seen: Observation, source: Observation, mapping: dict[str, str], choice: str) -> list[Refusal]:
     """Free space against the master's size, each file system by itself.
 
     What a discard frees is counted, unless the old data is to be kept, and so is the half copy of a job that died.
@@ -58,11 +57,12 @@ def disk(
         need[place["device"]] = need.get(place["device"], 0) + int(row["bytes"])
         free[place["device"]] = place["free_bytes"]
     need[own["device"]] = need.get(own["device"], 0) + SPARE_BYTES
-    free[own["device"]] = own["free_bytes"] + (seen["snapshot"].get("reclaimable_bytes") or 0)
+    free[own["device"]] = own["free_bytes"] + seen["snapshot"]["reclaimable_bytes"]
     if choice != "keep":
-        free[own["device"]] += own.get("reclaimable_bytes") or 0
+        free[own["device"]] += own["reclaimable_bytes"]
     return [
         Refusal(
+            "disk-too-small",
             f"{name} has {size(free[device])} free for a copy of {size(wanted)}",
             "the copy would fill the disk",
             "Make room there, use another place (data_directory_path), or let it delete what is in the way"
@@ -73,13 +73,14 @@ def disk(
     ]
 
 
-def linked_files(master: str, source: dict[str, t.Any]) -> list[Refusal]:
-    """pg_basebackup leaves out symbolic links: a copy would lack these files and not start."""
+def linked_files(master: str, source: Observation) -> list[Refusal]:
+    """A snapshot leaves out symbolic links: a copy would lack these files and not start."""
     links = source["data_directory"]["linked_files"]
     if not links:
         return []
     return [
         Refusal(
+            "linked-files",
             f"{', '.join(links)} in {source['data_directory']['path']} on {master} are symbolic links",
             "a copy leaves links out, and would not start without these files",
             "Put the files themselves there, or their directory into server_config_directory",
@@ -87,9 +88,7 @@ def linked_files(master: str, source: dict[str, t.Any]) -> list[Refusal]:
     ]
 
 
-def tablespace_places(
-    seen: dict[str, t.Any], mapping: dict[str, str], source: dict[str, t.Any], choice: str
-) -> list[Refusal]:
+def tablespace_places(seen: Observation, mapping: dict[str, str], source: Observation, choice: str) -> list[Refusal]:
     """A tablespace's place must not be the data directory's, and a discard only takes a tablespace's files."""
     own = os.path.normpath(seen["data_directory"]["path"])
     found = []
@@ -102,17 +101,23 @@ def tablespace_places(
         else:
             continue
         found.append(
-            Refusal(f"tablespace {row['name']} would go to {place}", why, "Correct standby_snapshot_tablespace_mapping")
+            Refusal(
+                "tablespace-place",
+                f"tablespace {row['name']} would go to {place}",
+                why,
+                "Correct standby_snapshot_tablespace_mapping",
+            )
         )
     foreign = [
         entry
         for entry in seen["directories"]
-        if any(not re.fullmatch(r"PG_\d+_\d+", name) for name in entry["entries"])
+        if entry["foreign"]
         and entry["path"] not in (seen["snapshot"]["request"].get("tablespaces") or [])
         and choice == "discard"
     ]
     return found + [
         Refusal(
+            "tablespace-files",
             f"{entry['path']}, where a tablespace would go, holds {', '.join(entry['entries'])}",
             "these are not a tablespace's files, and are not deleted",
             "Move them away yourself, or run again with -e existing_data=keep, or map the tablespace elsewhere"
@@ -122,14 +127,15 @@ def tablespace_places(
     ]
 
 
-def tablespaces(name: str, seen: dict[str, t.Any], choice: str) -> list[Refusal]:
-    """Case 13: pg_basebackup needs these directories empty. What a dead job of ours left there is cleared away."""
+def tablespaces(name: str, seen: Observation, choice: str) -> list[Refusal]:
+    """A snapshot needs these directories empty. What a dead job of ours left there is cleared away."""
     ours = seen["snapshot"]["request"].get("tablespaces") or []
     full = [entry for entry in seen["directories"] if entry["entries"] and entry["path"] not in ours]
     if choice in ("keep", "discard"):
         return []
     return [
         Refusal(
+            "tablespace-files",
             f"{entry['path']} on {name}, where a tablespace of the master goes, holds {', '.join(entry['entries'])}",
             "a snapshot needs it empty",
             "Run again with -e existing_data=keep or discard, or map the tablespace elsewhere"
@@ -139,7 +145,7 @@ def tablespaces(name: str, seen: dict[str, t.Any], choice: str) -> list[Refusal]
     ]
 
 
-def needs_room_first(seen: dict[str, t.Any], source: dict[str, t.Any]) -> bool:
+def needs_room_first(seen: Observation, source: Observation) -> bool:
     """Whether old data must go before the copy, since both do not fit beside each other."""
     wanted = sum(int(row["bytes"]) for row in sizes(source)) + SPARE_BYTES
-    return bool(source["server"].get("sizes")) and seen["data_directory"]["free_bytes"] < wanted
+    return bool(source["server"]["sizes"]) and seen["data_directory"]["free_bytes"] < wanted

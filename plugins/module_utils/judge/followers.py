@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..values import conninfo
+from ..values.observation import Hosts, Observation, Observations
 from . import topology
 
 
-def left_behind(observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], master: str) -> dict[str, str]:
+def left_behind(observations: Observations, hosts: Hosts, master: str) -> dict[str, str]:
     """Return the standbys that a killed run has not told to follow, each with its slot: they follow somebody else."""
     source = observations[master]
     return {
@@ -22,7 +21,7 @@ def left_behind(observations: topology.Observations, hosts: dict[str, dict[str, 
     }
 
 
-def _is_running_standby(seen: topology.Observation, like: topology.Observation) -> bool:
+def _is_running_standby(seen: Observation, like: Observation) -> bool:
     """Whether a host runs a standby of the same system as another one."""
     return (
         topology.kind(seen) == topology.STANDBY
@@ -31,7 +30,7 @@ def _is_running_standby(seen: topology.Observation, like: topology.Observation) 
     )
 
 
-def followers(observations: topology.Observations, old: str, new: str) -> dict[str, str]:
+def followers(observations: Observations, old: str, new: str) -> dict[str, str]:
     """Return the further standbys that can be told to follow the new master, each with its slot there."""
     return {
         name: conninfo.slot_name(name)
@@ -40,13 +39,13 @@ def followers(observations: topology.Observations, old: str, new: str) -> dict[s
     }
 
 
-def standbys_after(seen: topology.Observation, new: str, old: str, further: dict[str, str]) -> list[str]:
+def standbys_after(seen: Observation, new: str, old: str, further: dict[str, str]) -> list[str]:
     """Return who is registered with the new master: those that follow, and those that could not be looked at."""
-    known = (seen["server"] or {"standbys": []})["standbys"]
+    known = seen["server"]["standbys"] if seen["server"] else []
     return sorted({*further, *known} - {old, new})
 
 
-def untold(observations: topology.Observations, standbys: list[str], further: dict[str, str]) -> dict[str, str]:
+def untold(observations: Observations, standbys: list[str], further: dict[str, str]) -> dict[str, str]:
     """Return the registered standbys that cannot be told to follow now, each with what it is."""
     return {
         name: topology.describe(observations[name]) if name in observations else "not in the group masters"
@@ -55,15 +54,14 @@ def untold(observations: topology.Observations, standbys: list[str], further: di
     }
 
 
-def told(seen: topology.Observation) -> tuple[str | None, int]:
+def told(seen: Observation) -> tuple[str | None, int]:
     """Return address and port that a standby is told to follow."""
-    words, receiver = seen["replication"]["primary_conninfo"], (seen["server"] or {}).get("receiver") or {}
-    return words.get("host") or receiver.get("sender_host"), int(
-        words.get("port") or receiver.get("sender_port") or 5432
-    )
+    words, receiver = seen["follows"], seen["server"]["receiver"] if seen["server"] else None
+    host = words["host"] or (receiver["host"] if receiver else None)
+    return host, words["port"] or (receiver["port"] if receiver else None) or 5432
 
 
-def followed_by(seen: topology.Observation, hosts: dict[str, dict[str, t.Any]]) -> str | None:
+def followed_by(seen: Observation, hosts: Hosts) -> str | None:
     """Return the host of the group that a standby is told to follow; None when it is none of them."""
     place = told(seen)
     return next((name for name, host in hosts.items() if (str(host["address"]), int(host["port"])) == place), None)

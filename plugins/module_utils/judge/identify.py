@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..values import conninfo
+from ..values.command import playbook
 from . import checks, topology
-from .refusal import Refusal, one_of
+from .refusal import AGAIN, Refusal, one_of
 
 
 def master_of(observations: topology.Observations) -> tuple[str | None, list[Refusal]]:
@@ -23,11 +26,12 @@ def master_of(observations: topology.Observations) -> tuple[str | None, list[Ref
     if writers:
         return None, [
             Refusal(
+                "two-masters",
                 f"{' and '.join(writers)} both accept writes",
                 "with two masters every further step could destroy committed work",
-                "Look at both (ansible-playbook hawq.mirroring.state), stop the one whose work is not wanted ("
+                f"Look at both ({playbook('state')}), stop the one whose work is not wanted ("
                 + " or ".join(f"systemctl stop {observations[name]['service']['unit']} on {name}" for name in writers)
-                + "), then run this again",
+                + f"), {AGAIN}",
             )
         ]
     seen = "; ".join(f"{name}: {topology.describe(observation)}" for name, observation in observations.items())
@@ -36,20 +40,22 @@ def master_of(observations: topology.Observations) -> tuple[str | None, list[Ref
     frozen = [name for name, what in kinds.items() if what == topology.FROZEN]
     silent = [name for name, what in kinds.items() if what == topology.SILENT]
     if frozen:
-        command = f"If {frozen[0]} is the master, {thaw(observations[frozen[0]])}, then run this again"
+        command = f"If {frozen[0]} is the master, {thaw(observations[frozen[0]])}, {AGAIN}"
     elif silent:
-        command = f"If {silent[0]} is the master, mend what keeps sessions out of it, then run this again"
+        command = f"If {silent[0]} is the master, mend what keeps sessions out of it, {AGAIN}"
     elif stopped:
         unit = observations[stopped[0]]["service"]["unit"]
         command = (
             f"If {stopped[0]} is the master, start it there (systemctl start {unit}; if it does not start, journalctl"
-            f" -u {unit} says why), then run this again. If it is lost: ansible-playbook hawq.mirroring.failover"
+            f" -u {unit} says why), {AGAIN}. If it is lost: {playbook('failover')}"
         )
     elif set(kinds.values()) == {topology.EMPTY}:
-        command = "Make a master first: ansible-playbook hawq.mirroring.init_master -e master_host=HOST"
+        command = f"Make a master first: {playbook('init_master', master_host='HOST')}"
     else:
-        command = "Bring the master's host and server up, then run this again"
-    return None, [Refusal(f"no host accepts writes ({seen})", "a standby is made from a running master", command)]
+        command = f"Bring the master's host and server up, {AGAIN}"
+    return None, [
+        Refusal("no-master", f"no host accepts writes ({seen})", "a standby is made from a running master", command)
+    ]
 
 
 def thaw(seen: topology.Observation) -> str:
@@ -67,6 +73,7 @@ def standby_of(
     if further and standby_host is None:
         return None, [
             Refusal(
+                "host-not-named",
                 "a standby beside or instead of another one is asked for, and no host is named",
                 "a second run would make yet another one",
                 one_of("standby_host", candidates),
@@ -75,6 +82,7 @@ def standby_of(
     if standby_host == master:
         return None, [
             Refusal(
+                "is-the-master",
                 f"{standby_host} is the master",
                 "a master cannot be its own standby",
                 "Name another host of the group masters with -e standby_host=",
@@ -82,11 +90,7 @@ def standby_of(
         ]
     if standby_host and standby_host not in candidates:
         return None, [
-            Refusal(
-                f"{standby_host} is not in the inventory's group masters ({', '.join(observations)})",
-                "only hosts of that group are looked at",
-                "Add it to the group masters, or correct -e standby_host=",
-            )
+            not_in_group(standby_host, observations, "Add it to the group masters, or correct -e standby_host=")
         ]
     if standby_host and (further or not others or _belongs(standby_host, observations[master])):
         return standby_host, []
@@ -100,9 +104,11 @@ def standby_of(
         beside = "beside it: -e additional_standby=true; instead of it: -e replace_standby=true; or "
         return None, [
             Refusal(
+                "has-a-standby",
                 f"the master already has the standby {', '.join(others)}",
                 "another one is only made when told how",
-                f"{repair}; {beside if standby_host else 'or '}remove it: {_remove((unknown or others)[0])}",
+                f"{repair}; {beside if standby_host else 'or '}remove it:"
+                f" {playbook('remove_standby', standby_host=(unknown or others)[0])}",
             )
         ]
     return _unnamed(observations, master, candidates)
@@ -120,9 +126,10 @@ def _unnamed(
     if not candidates:
         return None, [
             Refusal(
+                "no-host",
                 f"the group masters has no host beside the master {master}",
                 "a standby needs a host of its own",
-                "Add its host to the inventory's group masters, then run this again",
+                f"Add its host to the inventory's group masters, {AGAIN}",
             )
         ]
     source = observations[master]
@@ -135,13 +142,25 @@ def _unnamed(
     if known and not wrong:
         return known[0], []
     return None, [
-        Refusal(
+        several(
             f"the group masters has {len(candidates)} hosts beside the master ({', '.join(candidates)})",
-            "it cannot be said which is to be the standby",
-            one_of("standby_host", candidates),
+            "to be the standby",
+            "standby_host",
+            candidates,
         )
     ]
 
 
-def _remove(standby: str) -> str:
-    return f"ansible-playbook hawq.mirroring.remove_standby -e standby_host={standby}"
+def not_in_group(name: str, observations: t.Iterable[str], command: str) -> Refusal:
+    """Return the refusal of a host that was named and is none of the group."""
+    return Refusal(
+        "not-in-group",
+        f"{name} is not in the inventory's group masters ({', '.join(observations)})",
+        "only hosts of that group are looked at",
+        command,
+    )
+
+
+def several(found: str, purpose: str, option: str, names: t.Iterable[str]) -> Refusal:
+    """Return the refusal to choose between hosts, of which the operator must name one."""
+    return Refusal("several-hosts", found, f"it cannot be said which is {purpose}", one_of(option, names))

@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-import typing as t
-
+from ..engines import table
 from ..values import conninfo
+from ..values.observation import Hosts
 from . import identify, topology
-from .refusal import Refusal, Verdict, refuse
+from .options import Options
+from .refusal import AGAIN, Refusal, Verdict, refuse
 
 
-def judge(
-    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
-) -> Verdict:
+def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
     """Judge how the segments are let in and told who may be the master. Those that cannot be reached are left out."""
     master, refusals = identify.master_of(observations)
     if master is None:
@@ -22,27 +21,31 @@ def judge(
     down = [name for name, seen in observations.items() if topology.kind(seen) == topology.UNREACHABLE]
     if not segments:
         return refuse(
+            "no-segments",
             "the inventory has no hosts in the group segments",
             "there is nothing to register",
-            "Name them in the group segments, then run this again",
+            f"Name them in the group segments, {AGAIN}",
         )
     if down:
         return refuse(
+            "unreachable",
             f"{' and '.join(down)} cannot be reached",
             "after a failover the segments would not be let in there",
-            "Bring it up, then run this again",
+            f"Bring it up, {AGAIN}",
         )
     for name in reachable:
         seen = segments[name]
-        if not seen["user"]["exists"] or "psql" in seen["binaries"]["missing"]:
+        client = table.of(seen).words.client
+        if not seen["user"]["exists"] or client in seen["binaries"]["missing"]:
             lacks = (
                 f"the user {seen['user']['name']}"
                 if not seen["user"]["exists"]
-                else f"{seen['binaries']['directory']}/psql"
+                else f"{seen['binaries']['directory']}/{client}"
             )
             refusals.append(
                 Refusal(
-                    f"{name} has not {lacks}",
+                    "segment-not-prepared",
+                    f"{name} lacks {lacks}",
                     "a segment registers as that user, by that program",
                     "Prepare it as a segment first, or name another in gpadmin_user_name or binaries_prefix (for the"
                     " group segments, too)",
@@ -51,15 +54,14 @@ def judge(
     found = {source for name in reachable for probe in segments[name]["probes"].values() for source in probe["sources"]}
     plan = {
         "workflow": "init_segments",
+        "engine": observations[master]["engine"],
         "master": master,
         "endpoints": {name: hosts[name] for name in observations},
         "segments": reachable,
         "unreachable": [name for name in segments if name not in reachable],
-        "hba_lines": conninfo.hba_lines(options["replication_user"], sorted(found), "postgres"),
-        "hba_files": {
-            name: (seen["server"] or {"settings": {}})["settings"].get("hba_file")
-            or f"{seen['configuration']['path']}/pg_hba.conf"
-            for name, seen in observations.items()
-        },
+        "hba_lines": conninfo.hba_lines(
+            options["replication_user"], sorted(found), table.of(observations[master]).words.databases[0]
+        ),
+        "hba_files": {name: topology.access_file(seen) for name, seen in observations.items()},
     }
     return Verdict(plan, refusals)

@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-import typing as t
-
+from ..engines import table
 from ..values import conninfo
+from ..values.observation import Hosts
 from . import checks, identify, members, mirror, topology
-from .refusal import Refusal, Verdict, refuse
+from .options import Options
+from .refusal import AGAIN, Refusal, Verdict, refuse
 
 
 def needs_snapshot(seen: topology.Observation, source: topology.Observation, slot: str, choice: str) -> bool:
@@ -28,28 +29,22 @@ def needs_snapshot(seen: topology.Observation, source: topology.Observation, slo
         return False
     if mirror.resumes(seen, source):
         return True
-    is_standby = topology.kind(seen) != topology.STOPPED and "standby.signal" in seen["data_directory"]["signals"]
-    ours = seen["replication"]["primary_slot_name"] == slot
-    started = "backup_label" not in seen["data_directory"]["signals"]
+    ours = seen["follows_slot"] == slot or not table.of(source).keeps_wal_for_standby
+    started = not seen["data_directory"]["unstarted_copy"]
     stopped = topology.kind(seen) == topology.STOPPED_STANDBY
     replace = stopped and choice in ("keep", "discard") and (started or topology.slot_of(source, slot) is None)
-    return replace or not (is_standby and ours) or too_far_behind(source, slot)
-
-
-def too_far_behind(source: topology.Observation, slot: str) -> bool:
-    """Whether the master has already removed WAL that this slot's standby needs."""
-    row = topology.slot_of(source, slot)
-    return row is not None and row["wal_status"] == "lost"
+    return replace or not (topology.is_standby(seen) and ours) or topology.is_lost(source, slot)
 
 
 def _stuck_standby(name: str, seen: topology.Observation, source: topology.Observation, slot: str) -> list[Refusal]:
     """A standby that can never catch up is only replaced when the operator says so."""
-    if not too_far_behind(source, slot) or topology.kind(seen) not in (topology.STANDBY, topology.STOPPED_STANDBY):
+    if not topology.is_lost(source, slot) or topology.kind(seen) not in topology.STANDBYS:
         return []
     unit = seen["service"]["unit"]
     stop = f"Stop it on {name} (systemctl stop {unit}) and run" if topology.kind(seen) == topology.STANDBY else "Run"
     return [
         Refusal(
+            "too-far-behind",
             f"the standby on {name} is too far behind: the WAL it needs is gone from the master (slot {slot} is lost)",
             "it needs a new copy, which replaces its data",
             f"{stop} again with -e existing_data=keep or -e existing_data=discard",
@@ -60,16 +55,15 @@ def _stuck_standby(name: str, seen: topology.Observation, source: topology.Obser
 def _frozen_standby(name: str, seen: topology.Observation) -> list[Refusal]:
     return [
         Refusal(
+            "frozen",
             f"the standby on {name} is {topology.describe(seen)}",
             "it cannot follow its master",
-            f"If that is not wanted, {identify.thaw(seen)}, then run this again",
+            f"If that is not wanted, {identify.thaw(seen)}, {AGAIN}",
         )
     ]
 
 
-def judge(
-    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
-) -> Verdict:
+def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
     """Judge whether and how a standby is made, or the present one repaired."""
     master, refusals = identify.master_of(observations)
     if master is None:
@@ -77,6 +71,7 @@ def judge(
     further = options["replace_standby"] or options["additional_standby"]
     if options["replace_standby"] and options["additional_standby"]:
         return refuse(
+            "contradicting-options",
             "both replace_standby and additional_standby are given",
             "a standby is made beside another one or instead of it",
             "Give one of the two",

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ..engines import table
 from ..values import conninfo
+from ..values.observation import Hosts
 from . import topology
+from .options import Options
 
 
 class Pair(t.NamedTuple):
@@ -27,24 +30,20 @@ def is_there(seen: topology.Observation | None) -> bool:
     return seen is not None and topology.kind(seen) != topology.UNREACHABLE
 
 
-def lines_between(
-    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], names: list[str], role: str
-) -> list[str]:
+def lines_between(observations: topology.Observations, hosts: Hosts, names: list[str], role: str) -> list[str]:
     """Return the lines that let each of these hosts replicate from every other."""
     return conninfo.hba_lines(role, addresses(observations, hosts, names))
 
 
-def hba_lines(
-    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], pair: Pair, options: dict[str, t.Any]
-) -> list[str]:
+def hba_lines(observations: topology.Observations, hosts: Hosts, pair: Pair, options: Options) -> list[str]:
     """Return the lines that let every member replicate from every other; those of one that is away now stay."""
     names, source = of(observations, pair), observations[pair.master]
     lines = lines_between(observations, hosts, names, options["replication_user"])
     away = set(topology.registered(pair.master, source)) - set(names)
-    return sorted({*lines, *(source["blocks"]["hba"] or [])}) if away else lines
+    return sorted({*lines, *(source["blocks"]["access"] or [])}) if away else lines
 
 
-def addresses(observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], names: list[str]) -> list[str]:
+def addresses(observations: topology.Observations, hosts: Hosts, names: list[str]) -> list[str]:
     """Return the addresses that replication between the hosts comes from, as each host itself sees them."""
     found = set()
     for name in names:
@@ -77,11 +76,9 @@ def needs_passwords(seen: list[topology.Observation], servers: list[list[str]]) 
 
 
 def is_source(master: str, source: topology.Observation, standbys: list[str], slot: str) -> bool:
-    """Whether the master already has what feeds a standby: role, registration, slot, and pg_hba.conf in effect."""
-    server, row = source["server"], topology.slot_of(source, slot)
-    registered = (
-        (server["master_name"], server["standbys"]) == (master, standbys)
-        and row is not None
-        and row["wal_status"] != "lost"
-    )
-    return registered and source["credentials"]["accepted"] is True and not server["hba_stale"]
+    """Whether the master already has what feeds a standby: role, registration, slot, and access lines in effect."""
+    server = source["server"]
+    kept = topology.slot_of(source, slot) is not None or not table.of(source).keeps_wal_for_standby
+    registered = (server["master_name"], server["standbys"]) == (master, standbys)
+    fed = registered and kept and not topology.is_lost(source, slot)
+    return fed and source["credentials"]["accepted"] is True and not server["access_stale"]

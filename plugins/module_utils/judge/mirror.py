@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-import typing as t
-
+from ..engines import table
 from ..values import conninfo
+from ..values.observation import Hosts
 from . import checks, disk, members, settings, topology
-from .refusal import Refusal, Verdict
+from .options import Options
+from .refusal import AGAIN, Refusal, Verdict
 
 
 def resumes(seen: topology.Observation, source: topology.Observation) -> bool:
@@ -20,22 +21,39 @@ def resumes(seen: topology.Observation, source: topology.Observation) -> bool:
 def needs_binaries(seen: topology.Observation) -> bool:
     """Whether the host still lacks a program, or the library that sessions need."""
     here = seen["binaries"]
-    return bool(here["missing"]) or here["major"] is None or not here["psycopg2"]
+    return bool(here["missing"]) or here["major"] is None or not here["client_library"]
 
 
-def unreachable(standby: str, seen: topology.Observation, hosts: dict[str, dict[str, t.Any]]) -> Refusal:
+def unreachable(standby: str, seen: topology.Observation, hosts: Hosts) -> Refusal:
     """Return the refusal of a host that cannot be looked at."""
     return Refusal(
+        "unreachable",
         f"{standby} is {topology.describe(seen)}",
         "its host must be reachable to become the standby",
-        f"Bring it up (ssh {hosts[standby]['address']} true must work), then run this again",
+        f"Bring it up (ssh {hosts[standby]['address']} true must work), {AGAIN}",
     )
+
+
+def not_online(master: str, source: topology.Observation) -> list[Refusal]:
+    """A copy of a working master needs an engine that can give one."""
+    engine = table.of(source)
+    if engine.snapshot_online:
+        return []
+    return [
+        Refusal(
+            "snapshot-not-online",
+            f"{engine.name} cannot be copied while its master on {master} works",
+            "its files may only be copied with the master stopped, and this collection does not interrupt your users so"
+            " long",
+            f"Make the copy with {engine.name}'s own means when it suits ({engine.words.snapshot_offline}), {AGAIN}",
+        )
+    ]
 
 
 def plan(
     observations: topology.Observations,
-    hosts: dict[str, dict[str, t.Any]],
-    options: dict[str, t.Any],
+    hosts: Hosts,
+    options: Options,
     pair: members.Pair,
     snapshot: bool,
 ) -> Verdict:
@@ -50,6 +68,7 @@ def plan(
         refusals += checks.configuration(standby, seen, source)
         refusals += checks.port(standby, seen, hosts[standby]["port"])
         if snapshot:
+            refusals += not_online(master, source)
             refusals += disk.mount_point(standby, seen)
             refusals += checks.pending_settings(master, source)
             refusals += disk.linked_files(master, source)
@@ -65,9 +84,10 @@ def plan(
     servers = [[str(host["address"]), str(host["port"])] for host in endpoints.values()]
     lines = members.hba_lines(observations, hosts, pair, options)
     passwords = members.needs_passwords([observations[name] for name in endpoints], servers)
-    hba = {name: observations[name]["blocks"]["hba"] != lines for name in endpoints}
+    hba = {name: observations[name]["blocks"]["access"] != lines for name in endpoints}
     standbys = sorted({standby, *topology.registered(master, source)})
     plan = {
+        "engine": source["engine"],
         "master": master,
         "standby": standby,
         "standbys": standbys,
@@ -105,12 +125,12 @@ def plan(
         "hba": hba,
         "hba_lines": lines,
         "endpoints": endpoints,
-        "hba_file": source["server"]["settings"]["hba_file"],
+        "hba_file": source["server"]["settings"]["access_file"],
         "config_directory": source["configuration"]["path"],
         "size_bytes": sum(int(row["bytes"]) for row in disk.sizes(source)),
         "tablespaces": [mapping.get(row["location"], row["location"]) for row in source["server"]["tablespaces"]],
         "view_databases": [
-            *(name for name in ("postgres", "template1") if name in source["server"]["databases"]),
+            *(name for name in table.of(source).words.databases if name in source["server"]["databases"]),
             *options["view_databases"],
         ],
     }

@@ -5,15 +5,87 @@ from __future__ import annotations
 
 import typing as t
 
+#: how a command ends that removes what stands in the way
+AGAIN = "then run this again"
+
+#: What a refusal is about, for programs: these words stay, whatever the sentences become.
+Kind = t.Literal[
+    "address-taken",
+    "another-took-over",
+    "behind-another",
+    "configuration-too-small",
+    "contradicting-options",
+    "copy-running",
+    "data-missing",
+    "data-not-there",
+    "data-of-a-former-master",
+    "different-systems",
+    "directory-in-use",
+    "disk-too-small",
+    "follows-a-standby",
+    "frozen",
+    "has-a-master",
+    "has-a-standby",
+    "holds-data",
+    "host-not-named",
+    "is-the-master",
+    "lagging",
+    "linked-files",
+    "master-alive",
+    "master-port-closed",
+    "may-be-a-master",
+    "mount-or-link",
+    "newer-timeline",
+    "no-host",
+    "no-master",
+    "no-route",
+    "no-segments",
+    "no-session",
+    "no-standby",
+    "no-such-database",
+    "no-such-standby",
+    "no-way-back",
+    "not-a-running-standby",
+    "not-a-standby",
+    "not-compared",
+    "not-in-group",
+    "not-proven-dead",
+    "not-synchronized",
+    "other-architecture",
+    "other-system",
+    "other-version",
+    "port-open",
+    "port-taken",
+    "programs-missing",
+    "replay-paused",
+    "restart-needed",
+    "restart-pending",
+    "same-directory",
+    "same-machine",
+    "segment-not-prepared",
+    "several-hosts",
+    "snapshot-not-online",
+    "tablespace-files",
+    "tablespace-place",
+    "too-far-behind",
+    "two-masters",
+    "unknown-master",
+    "unknown-version",
+    "unreachable",
+    "wal-disk-too-small",
+]
+
 
 class Refusal(t.NamedTuple):
     """One reason not to go on."""
 
-    found: str
-    why: str
-    command: str
-    #: an option that may be set by typing a word at a terminal: its name and that word
-    asks: tuple[str, str] | None = None
+    kind: t.Annotated[Kind, "what it is about"]
+    found: t.Annotated[str, "what was found"]
+    why: t.Annotated[str, "why that is a reason"]
+    command: t.Annotated[str, "the command that goes on"]
+    asks: t.Annotated[
+        tuple[str, str] | None, "an option that may be set by typing a word at a terminal: its name and that word"
+    ] = None
 
     def sentence(self) -> str:
         """Return the refusal as people read it."""
@@ -32,6 +104,6 @@ def one_of(option: str, names: t.Iterable[str]) -> str:
     return "Name it with " + " or ".join(f"-e {option}={name}" for name in names)
 
 
-def refuse(found: str, why: str, command: str) -> Verdict:
+def refuse(kind: Kind, found: str, why: str, command: str) -> Verdict:
     """Return the verdict that has one reason not to go on."""
-    return Verdict({}, [Refusal(found, why, command)])
+    return Verdict({}, [Refusal(kind, found, why, command)])

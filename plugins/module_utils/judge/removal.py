@@ -1,35 +1,32 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Taking a standby away: which one, what its master keeps for it, and what may be done on its host. Pure.
 
-Source: PostgreSQL manual, "Replication" (synchronous_standby_names).
+Source: PostgreSQL manual, "Replication" (how the standbys that commits wait for are written).
 """
 
 from __future__ import annotations
 
 import re
-import typing as t
 
+from ..engines import table
 from ..values import conninfo
+from ..values.command import playbook
+from ..values.observation import Hosts
 from . import checks, identify, members, topology
-from .refusal import Refusal, Verdict, one_of
-
-AGAIN = "ansible-playbook hawq.mirroring.remove_standby"
-STANDBYS = (topology.STANDBY, topology.STOPPED_STANDBY)
-BUSY = (topology.SILENT, topology.FROZEN)
+from .options import Options
+from .refusal import AGAIN, Refusal, Verdict
 
 
-def judge(
-    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
-) -> Verdict:
+def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
     """Return the plan of a removal, of nothing to remove, or the reasons not to."""
     master, refusals = identify.master_of(observations)
     if master is None:
         return Verdict({}, [_without_a_master(refusal) for refusal in refusals])
     source, choice = observations[master], options["existing_data"]
-    standby, refusals = _standby_of(observations, master, options["standby_host"], choice)
+    standby, refusals = _to_remove(observations, master, options["standby_host"], choice)
     if refusals:
         return Verdict({}, refusals)
-    seen = observations.get(standby or "", {"reachable": False})
+    seen = topology.seen_at(observations, standby)
     reachable = topology.kind(seen) != topology.UNREACHABLE
     copy = reachable and topology.system_identifier(seen) == topology.system_identifier(source)
     if standby and copy:
@@ -47,6 +44,7 @@ def judge(
     lines = members.lines_between(observations, hosts, left, options["replication_user"])
     plan = {
         "workflow": "remove_standby",
+        "engine": source["engine"],
         "master": master,
         "standby": standby,
         "slot": slot,
@@ -58,14 +56,18 @@ def judge(
         "discard": choice == "discard" and (copy or (reachable and topology.kind(seen) == topology.EMPTY)),
         "system_identifier": topology.system_identifier(source),
         "synchronous": _synchronous(source, standby, slot),
-        "hba_gone": alone and source["blocks"]["hba"] is not None,
-        "hba": {name: observations[name]["blocks"]["hba"] != lines for name in left} if all_there else {},
+        "hba_gone": alone and source["blocks"]["access"] is not None,
+        "hba": {name: observations[name]["blocks"]["access"] != lines for name in left} if all_there else {},
         "hba_lines": lines,
-        "hba_file": server["settings"]["hba_file"],
+        "hba_file": server["settings"]["access_file"],
         "source": alone or standby in server["standbys"] or topology.slot_of(source, slot) is not None,
-        "take": ["slot", "registration", *(["role"] if alone and not segments else [])],
+        "take": [
+            *(["slot"] if table.of(source).keeps_wal_for_standby else []),
+            "registration",
+            *(["role"] if alone and not segments else []),
+        ],
         "rewind_roles": server["rewind_roles"] if alone else [],
-        "interlock": bool((source["programs"].get("interlock") or {}).get("settings")),
+        "interlock": "interlock" in source["programs"] and bool(source["programs"]["interlock"]["settings"]),
         "endpoints": {name: hosts[name] for name in left},
         "confirm": alone and server["mirroring"] is not None,
         "left": _left(standby, observations, copy, standby in server["standbys"]),
@@ -75,23 +77,24 @@ def judge(
 
 def _without_a_master(refusal: Refusal) -> Refusal:
     """Say of a refusal that other workflows share what it means here."""
-    if not refusal.found.startswith("no host accepts writes"):
+    if refusal.kind != "no-master":
         return refusal
     return refusal._replace(why="what is kept for a standby is kept on its running master")
 
 
-def _standby_of(
+def _to_remove(
     observations: topology.Observations, master: str, chosen: str | None, choice: str
 ) -> tuple[str | None, list[Refusal]]:
     """Return the standby that is meant. Without any, the host that may still hold something of an earlier one."""
     source = observations[master]
     registered = [name for name in source["server"]["standbys"] if name != master]
     hosts = [name for name in observations if name != master]
-    followers = [name for name in hosts if _follows(name, observations[name], source, choice)]
+    followers = [name for name in hosts if _has_to_go(name, observations[name], source, choice)]
     candidates = list(dict.fromkeys([*registered, *followers]))
     if chosen == master:
         return None, [
             Refusal(
+                "is-the-master",
                 f"{master} is the master",
                 "a master cannot be removed as a standby",
                 f"Name its standby with -e standby_host= ({', '.join(candidates)})"
@@ -105,6 +108,7 @@ def _standby_of(
             return chosen, []
         return None, [
             Refusal(
+                "no-such-standby",
                 f"{chosen} is no standby of {master}, which has {', '.join(candidates)}",
                 "only a standby can be removed",
                 "Correct -e standby_host=",
@@ -112,28 +116,22 @@ def _standby_of(
         ]
     candidates = candidates or [name for name in hosts if topology.slot_of(source, conninfo.slot_name(name))]
     if len(candidates) > 1:
-        return None, [
-            Refusal(
-                f"there are {len(candidates)} standbys ({', '.join(candidates)})",
-                "it cannot be said which is to be removed",
-                one_of("standby_host", candidates),
-            )
-        ]
+        found = f"there are {len(candidates)} standbys ({', '.join(candidates)})"
+        return None, [identify.several(found, "to be removed", "standby_host", candidates)]
     return next(iter(candidates or hosts if len(candidates or hosts) == 1 else []), None), []
 
 
 def _is_standby(name: str, seen: topology.Observation, source: topology.Observation) -> bool:
     """Whether a host holds a standby, or what was one when it was removed; a former master's data is not."""
-    what = topology.kind(seen)
-    if what not in (*STANDBYS, *BUSY):
+    if topology.kind(seen) not in (*topology.STANDBYS, *topology.BUSY):
         return False
     directory = seen["data_directory"]
     if directory["fenced"] and not directory["removed"]:
         return topology.streams(source, conninfo.slot_name(name))  # a former master that follows by now
-    return what in STANDBYS or "standby.signal" in directory["signals"]
+    return topology.is_standby(seen)
 
 
-def _follows(name: str, seen: topology.Observation, source: topology.Observation, choice: str) -> bool:
+def _has_to_go(name: str, seen: topology.Observation, source: topology.Observation, choice: str) -> bool:
     """Whether a host has a standby of this master that a removal has something to do on."""
     if not _is_standby(name, seen, source):
         return False
@@ -145,14 +143,15 @@ def _follows(name: str, seen: topology.Observation, source: topology.Observation
 
 def _may_be_a_master(name: str, seen: topology.Observation) -> list[Refusal]:
     """A server of the same system that gives no session and is no standby may serve others."""
-    if topology.kind(seen) not in BUSY or "standby.signal" in seen["data_directory"]["signals"]:
+    if topology.kind(seen) not in topology.BUSY or topology.is_standby(seen):
         return []
     return [
         Refusal(
+            "may-be-a-master",
             f"{name} has {topology.describe(seen)}, and nothing there says that it is a standby",
             "it may be a second master whose work is wanted",
             f"Look at it (journalctl -u {seen['service']['unit']} on {name}); if it is not wanted, stop it"
-            f" (systemctl stop {seen['service']['unit']}), then run this again",
+            f" (systemctl stop {seen['service']['unit']}), {AGAIN}",
         )
     ]
 
@@ -164,11 +163,14 @@ def _undeletable(name: str, seen: topology.Observation, source: topology.Observa
     by_hand = f"Run again without existing_data=discard, then delete it there yourself (rm -r {directory['path']})"
     if not _is_standby(name, seen, source):
         why = "it may hold commits that the master lacks"
-        return [Refusal(f"{place} holds a former master's data, not a standby's", why, by_hand)]
-    if directory["mount_point"] or directory.get("link") or directory["wal_link"]:
+        return [
+            Refusal("data-of-a-former-master", f"{place} holds a former master's data, not a standby's", why, by_hand)
+        ]
+    if directory["mount_point"] or directory["link"] or directory["wal_link"]:
         return [
             Refusal(
-                f"{place} is itself a mount point or a link, or its pg_wal is one",
+                "mount-or-link",
+                f"{place} is itself a mount point or a link, or its {table.of(seen).words.wal_directory} is one",
                 "no standby that was made here is, so it is not deleted",
                 by_hand,
             )
@@ -177,20 +179,20 @@ def _undeletable(name: str, seen: topology.Observation, source: topology.Observa
 
 
 def _synchronous(source: topology.Observation, standby: str | None, slot: str) -> dict[str, str] | None:
-    """Return what synchronous_standby_names is and must become, or None when no commit waits for this standby."""
-    now = source["server"]["settings"]["synchronous_standby_names"]
+    """Return whom commits wait for and must wait for, or None when none waits for this standby."""
+    now = source["server"]["settings"]["synchronous_standbys"]
     if not standby or not now:
         return None
     sender = topology.sender_of(source, slot)
-    own = {standby, *([sender["application_name"]] if sender else [])}
-    senders = [row["application_name"] for row in source["server"]["senders"]]
+    own = {standby, *([sender["name"]] if sender else [])}
+    senders = [row["name"] for row in source["server"]["senders"]]
     others = [name for name in senders if name not in own and not name.startswith("hawq_mirroring")]
     after = released(now, own, len(others))
     return None if after == now else {"was": now, "value": after}
 
 
 def released(names: str, standby: set[str], others: int) -> str:
-    """Return synchronous_standby_names without a standby: commits must never wait for more than can answer.
+    """Return the synchronous standbys without one: commits must never wait for more than can answer.
 
     ``others`` counts the other senders, which ``*`` stands for.
     """
@@ -215,7 +217,7 @@ def _left(standby: str | None, observations: topology.Observations, copy: bool, 
     """Return what stays on the standby's host because nobody could or may touch it, and what goes on."""
     if standby is None:
         return []
-    name = f"{AGAIN} -e standby_host={standby}"
+    name = playbook("remove_standby", standby_host=standby)
     if standby not in observations:
         if not registered:
             return []

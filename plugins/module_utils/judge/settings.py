@@ -6,71 +6,69 @@ Sources: PostgreSQL manual, "Replication" (server configuration), "pg_rewind" (c
 
 from __future__ import annotations
 
-import typing as t
-
-from ..engines.table import POSTGRESQL
+from ..engines import table
+from ..values.observation import Observation
 from ..values.text import MEBIBYTE, size
 from . import checks, topology
 from .refusal import Refusal
 
-#: walsenders and slots to leave room for when the number has to be raised anyway
+#: senders and slots to leave room for when the number has to be raised anyway
 HEADROOM = 10
 
 
 def wanted(
-    source: dict[str, t.Any], slot: str, snapshot: bool, keep_megabytes: int
+    source: Observation, slot: str, snapshot: bool, keep_megabytes: int
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return the settings that a reload applies and those that only a restart applies."""
-    server = source["server"]
-    now = server["settings"]
+    engine, server = table.of(source), source["server"]
+    now, names, values = server["settings"], engine.words.settings, engine.words.values
     reload, restart = {}, {}
-    if now["max_slot_wal_keep_size"] == "-1":
-        reload["max_slot_wal_keep_size"] = f"{keep_megabytes}MB"
-    if now["wal_level"] == "minimal":
-        restart["wal_level"] = "replica"
-    if now["data_checksums"] != "on" and now["wal_log_hints"] != "on":
-        restart["wal_log_hints"] = "on"
-    if checks.listens_locally(now["listen_addresses"]):
-        restart["listen_addresses"] = "*"
-    busy = [row for row in server["senders"] if not row["application_name"].startswith("hawq_mirroring")]
+    if engine.limits_kept_wal and now["kept_wal_limit_bytes"] is None:
+        reload[names["kept wal"]] = values["kept wal"].format(megabytes=keep_megabytes)
+    if not now["wal_for_standby"]:
+        restart[names["wal for a standby"]] = values["wal for a standby"]
+    if engine.rewinds and not now["can_rewind"]:
+        restart[names["hints for a rewind"]] = values["hints for a rewind"]
+    if checks.listens_locally(now["listens"]):
+        restart[names["addresses"]] = values["addresses"]
+    busy = [row for row in server["senders"] if not row["name"].startswith("hawq_mirroring")]
     own = topology.sender_of(source, slot)
     busy = [row for row in busy if not own or row["pid"] != own["pid"]]
-    senders = POSTGRESQL.snapshot_senders if snapshot else 1
-    if int(now["max_wal_senders"]) < len(busy) + senders:
-        restart["max_wal_senders"] = str(len(busy) + HEADROOM)
-    others = [row for row in server["slots"] if row["slot_name"] != slot]
-    if int(now["max_replication_slots"]) < len(others) + 1:
-        restart["max_replication_slots"] = str(len(others) + HEADROOM)
+    senders = engine.snapshot_senders if snapshot else 1
+    if now["senders_limit"] < len(busy) + senders:
+        restart[names["senders"]] = str(len(busy) + HEADROOM)
+    others = [row for row in server["slots"] if row["name"] != slot]
+    if engine.keeps_wal_for_standby and (now["slots_limit"] or 0) < len(others) + 1:
+        restart[names["slots"]] = str(len(others) + HEADROOM)
     return reload, restart
 
 
-def restart_refusals(master: str, source: dict[str, t.Any], restart: dict[str, str], allowed: bool) -> list[Refusal]:
+def restart_refusals(master: str, source: Observation, restart: dict[str, str], allowed: bool) -> list[Refusal]:
     """A restart interrupts the master's users: never without being told."""
     if not restart or allowed:
         return []
-    now = source["server"]["settings"]
-    changes = ", ".join(f"{name} = {value} (now {now[name] or 'empty'})" for name, value in sorted(restart.items()))
-    # one -c each: ALTER SYSTEM does not run inside the transaction that several statements in one -c are
-    statements = " ".join(f"-c \"ALTER SYSTEM SET {name} = '{value}'\"" for name, value in sorted(restart.items()))
+    now, words = source["server"]["settings"]["by_restart"], table.of(source).words
+    changes = ", ".join(f"{name} = {value} (now {now.get(name) or 'empty'})" for name, value in sorted(restart.items()))
+    typed = words.typed(words.set_setting.format(name=name, value=value) for name, value in sorted(restart.items()))
     return [
         Refusal(
+            "restart-needed",
             f"the master on {master} needs {changes}",
             "only a restart of the master applies that",
             "Run again with -e master_restart_allowed=true (it restarts once), or do it yourself when it suits:"
-            f" psql -d postgres {statements}, then systemctl restart {source['service']['unit']}",
+            f" {typed}, then systemctl restart {source['service']['unit']}",
         )
     ]
 
 
-def retention_refusals(
-    master: str, source: dict[str, t.Any], reload: dict[str, str], keep_megabytes: int
-) -> list[Refusal]:
+def retention_refusals(master: str, source: Observation, reload: dict[str, str], keep_megabytes: int) -> list[Refusal]:
     """WAL kept for an absent standby must not be able to fill the master's disk."""
     free = source["data_directory"]["wal_free_bytes"]
-    if "max_slot_wal_keep_size" not in reload or keep_megabytes * MEBIBYTE < free:
+    if table.of(source).words.settings["kept wal"] not in reload or keep_megabytes * MEBIBYTE < free:
         return []
     return [
         Refusal(
+            "wal-disk-too-small",
             f"{master} has {size(free)} free for WAL, master_wal_keep_megabytes is {keep_megabytes}",
             "an absent standby could fill the master's disk",
             f"Set master_wal_keep_megabytes to less than {free // MEBIBYTE}, or make room",
@@ -79,21 +77,17 @@ def retention_refusals(
 
 
 def standby_overrides(
-    source: dict[str, t.Any], port: int, master_addresses: list[str], standby_address: str
+    source: Observation, port: int, master_addresses: list[str], standby_address: str
 ) -> dict[str, str | None]:
     """Return what the standby must set differently from the master: port, addresses, what would end its recovery."""
-    now = source["server"]["settings"]
+    now, names = source["server"]["settings"], table.of(source).words.settings
     # a point-in-time recovery that was left in the configuration would promote the standby as soon as it starts
-    harmless = POSTGRESQL.standby_settings
-    overrides: dict[str, str | None] = {
-        name: value for name, value in harmless.items() if now.get(name, value) != value
-    }
-    if int(now["port"]) != port:
-        overrides["port"] = str(port)
-    words = [word.strip() for word in now["listen_addresses"].split(",") if word.strip()]
-    own = [word for word in words if word in master_addresses]
+    overrides: dict[str, str | None] = {**now["harmful"]}
+    if now["port"] != port:
+        overrides[names["port"]] = str(port)
+    own = [word for word in now["listens"] if word in master_addresses]
     if own:
-        overrides["listen_addresses"] = ",".join(
-            dict.fromkeys(standby_address if word in own else word for word in words)
+        overrides[names["addresses"]] = ",".join(
+            dict.fromkeys(standby_address if word in own else word for word in now["listens"])
         )
     return overrides

@@ -5,33 +5,32 @@ from __future__ import annotations
 
 import typing as t
 
+from ..engines import table
 from ..values import conninfo, lsn
-from . import identify, topology
+from ..values.command import playbook
+from ..values.observation import Segment, Server, Slot
+from . import identify, rewinding, topology
 
 ACCEPTED = "accepted"
 
 
 def rewind(name: str, seen: topology.Observation, source: topology.Observation | None) -> dict[str, t.Any]:
-    """Whether pg_rewind could make this host a standby now, and why not (PostgreSQL manual, "pg_rewind")."""
+    """Whether a rewind could make this host a standby now, and why not."""
     answer = {"host": name, "needed": False, "possible": False, "reason": "", "wal_lasts_seconds": None}
     what = topology.kind(seen)
     if source is None:
         return {**answer, "reason": "there is no master to rewind to"}
     if what == topology.UNREACHABLE:
         return {**answer, "reason": "the host is not reachable"}
-    control = seen["control"]
-    if not control:
-        return {**answer, "reason": "the host has no readable data directory"}
-    if topology.system_identifier(seen) != topology.system_identifier(source):
-        return {**answer, "reason": "the data belongs to another system"}
-    if not control.get("checksum_version") and control.get("wal_log_hints") != "on":
-        return {**answer, "reason": "neither data checksums nor wal_log_hints are on"}
-    if what in (topology.STANDBY, topology.STOPPED_STANDBY) and topology.timeline(seen) == topology.timeline(source):
+    never = rewinding.why_not(seen, source)
+    if never:
+        return {**answer, "reason": never}
+    if what in topology.STANDBYS and topology.timeline(seen) == topology.timeline(source):
         return {**answer, "possible": True, "reason": "not needed: it is on the master's timeline"}
     if what in (topology.STANDBY, topology.SILENT, topology.FROZEN, topology.MASTER):
         return {**answer, "needed": True, "reason": "its server must be stopped first"}
     row = topology.slot_of(source, conninfo.slot_name(name))
-    if row is None or row["wal_status"] == "lost":
+    if row is None or row["lost"]:
         return {**answer, "needed": True, "reason": "the master keeps no WAL for it"}
     lasts = _lasts(source["server"], row)
     how_long = f", for some {_duration(lasts)} at the present rate of WAL" if lasts is not None else ""
@@ -39,12 +38,12 @@ def rewind(name: str, seen: topology.Observation, source: topology.Observation |
     return {**answer, "needed": True, "possible": True, "reason": reason, "wal_lasts_seconds": lasts}
 
 
-def _lasts(server: dict[str, t.Any], slot: dict[str, t.Any]) -> float | None:
+def _lasts(server: Server, slot: Slot) -> float | None:
     """Return for how many seconds a slot will keep its WAL, if as much is written as since the last checkpoint."""
     written, seconds = server["wal_since_checkpoint"], server["checkpoint_age_seconds"]
-    if slot["safe_wal_size"] is None or not written or not seconds or seconds <= 0:
+    if slot["safe_bytes"] is None or not written or not seconds or seconds <= 0:
         return None
-    return round(max(0, slot["safe_wal_size"]) / (written / seconds), 1)
+    return round(max(0, slot["safe_bytes"]) / (written / seconds), 1)
 
 
 def _duration(seconds: float) -> str:
@@ -66,7 +65,7 @@ def _lag(source: topology.Observation, standby: str) -> dict[str, t.Any]:
 def _host(seen: topology.Observation) -> dict[str, t.Any]:
     if topology.kind(seen) == topology.UNREACHABLE:
         return {"kind": topology.UNREACHABLE, "description": topology.describe(seen)}
-    server = seen["server"] or {}
+    server = seen["server"]
     return {
         "kind": topology.kind(seen),
         "description": topology.describe(seen),
@@ -75,10 +74,10 @@ def _host(seen: topology.Observation) -> dict[str, t.Any]:
         "timeline": topology.timeline(seen),
         "service": {key: value for key, value in seen["service"].items() if key != "text"},
         "version": seen["binaries"]["version"],
-        "lsn": server.get("current_lsn") or server.get("replay_lsn"),
-        "receiver": server.get("receiver"),
+        "lsn": (server["current_lsn"] or server["replay_lsn"]) if server else None,
+        "receiver": server["receiver"] if server else None,
         "replication_login": seen["credentials"]["login"],
-        "replay_paused": server.get("replay_paused"),
+        "replay_paused": server["replay_paused"] if server else None,
         "data_directory": seen["data_directory"]["path"],
         "free_bytes": seen["data_directory"]["free_bytes"],
     }
@@ -95,7 +94,7 @@ def problems(document: dict[str, t.Any]) -> list[str]:
     if address and document["master"] and address["holders"] != [document["master"]]:
         where = " and ".join(address["holders"]) or "no host"
         wanted = f"and should be on the master {document['master']}"
-        mend = ": ansible-playbook hawq.mirroring.init_standby mends it" if document["standbys"] else ""
+        mend = f": {playbook('init_standby')} mends it" if document["standbys"] else ""
         found.append(f"{address['address']} is on {where}, {wanted}{mend}")
     for standby in document["standbys"]:
         mirroring = document["mirrors"].get(standby, document["mirroring"])
@@ -111,10 +110,10 @@ def problems(document: dict[str, t.Any]) -> list[str]:
 
 def _only_standby(observations: topology.Observations) -> str | None:
     """Without a master to ask: who follows one."""
-    return next((name for name, seen in observations.items() if _follows(seen)), None)
+    return next((name for name, seen in observations.items() if topology.may_take_over(seen)), None)
 
 
-def _segments(rows: list[dict[str, t.Any]] | None) -> dict[str, t.Any]:
+def _segments(rows: list[Segment] | None) -> dict[str, t.Any]:
     if rows is None:
         return {"total": "Unknown", "valid": "Unknown", "failures": "Unknown", "rows": []}
     valid = sum(row["status"] == "u" for row in rows)
@@ -132,7 +131,7 @@ def _virtual_ip(observations: topology.Observations) -> dict[str, t.Any] | None:
 def notes(document: dict[str, t.Any], observations: topology.Observations) -> list[str]:
     """Return what is no failure now and would be one at a failover, and the command that goes on."""
     found, master = [], document["master"]
-    standbys = [name for name, seen in observations.items() if _follows(seen)]
+    standbys = [name for name, seen in observations.items() if topology.may_take_over(seen)]
     if not document["masters"] and standbys:
         found += _without_master(standbys[0], observations)
     elif not document["masters"]:
@@ -142,37 +141,36 @@ def notes(document: dict[str, t.Any], observations: topology.Observations) -> li
     if master and document["standbys"]:
         found += [_bring_back(name, observations) for name in _awaited(master, observations)]
     if master and not document["standbys"]:
-        slots = [row["slot_name"] for row in document["slots"] if row["slot_name"].startswith("hawq_mirroring_")]
+        slots = [row["name"] for row in document["slots"] if row["name"].startswith("hawq_mirroring_")]
         kept = f" (slot {slots[0]} keeps WAL for one)" if slots else ""
-        which = _which(master, observations)
-        found.append(
-            f"{master} has no standby{kept}: ansible-playbook hawq.mirroring.{_standby_by(master, observations)}{which}"
-        )
+        command = playbook(_standby_by(master, observations), standby_host=_which(master, observations))
+        found.append(f"{master} has no standby{kept}: {command}")
     for name, seen in observations.items():
         found += _of_host(name, seen)
     for name in standbys:
         server = observations[name]["server"]
         if master and server and name not in document["standbys"]:
-            beside = " -e additional_standby=true" if document["standbys"] else ""
+            beside = True if document["standbys"] else None
             found.append(
-                f"{name} runs as a standby that {master} does not know. Take it away: ansible-playbook"
-                f" hawq.mirroring.remove_standby -e standby_host={name}; or in: ansible-playbook"
-                f" hawq.mirroring.resync_standby -e standby_host={name}{beside}"
+                f"{name} runs as a standby that {master} does not know. Take it away:"
+                f" {playbook('remove_standby', standby_host=name)}; or in:"
+                f" {playbook('resync_standby', standby_host=name, additional_standby=beside)}"
             )
             continue
         if server and server["replay_paused"]:
-            found.append(f"replay on {name} is paused: ansible-playbook hawq.mirroring.resync_standby lets it go on")
-        if master and server and server["hba_rules"] != observations[master]["server"]["hba_rules"]:
+            found.append(f"replay on {name} is paused: {playbook('resync_standby')} lets it go on")
+        if master and server and server["access_rules"] != observations[master]["server"]["access_rules"]:
             found.append(
-                f"pg_hba.conf on {name} has other rules than on {master}: after a failover clients may be locked out."
-                " Make them alike"
+                f"{table.of(observations[name]).words.access_file} on {name} has other rules than on {master}: after a"
+                " failover clients may be locked out. Make them alike"
             )
     return found
 
 
 def _without_master(standby: str, observations: topology.Observations) -> list[str]:
     """Return what to do when nobody accepts writes: start the master again, or give it up."""
-    failover = f"make {standby} the master: ansible-playbook hawq.mirroring.failover"
+    failover = f"make {standby} the master: {playbook('failover')}"
+    declared = f"make {standby} the master: {playbook('failover', master_is_down=True)}"
     kinds = {name: topology.kind(seen) for name, seen in observations.items()}
     stopped = [name for name in kinds if kinds[name] == topology.STOPPED and not _is_fenced(observations[name])]
     away = [name for name in kinds if kinds[name] == topology.UNREACHABLE]
@@ -181,7 +179,7 @@ def _without_master(standby: str, observations: topology.Observations) -> list[s
         for name in stopped
     ]
     if not stopped:
-        found = [f"if {name} is off for certain, {failover} -e master_is_down=true" for name in away]
+        found = [f"if {name} is off for certain, {declared}" for name in away]
     return found or [f"if the master is lost, {failover}"]
 
 
@@ -202,20 +200,20 @@ def _of_host(name: str, seen: topology.Observation) -> list[str]:
     return found
 
 
-def _which(master: str, observations: topology.Observations) -> str:
-    """Return the option that names a host, where there are several to choose from."""
+def _which(master: str, observations: topology.Observations) -> str | None:
+    """Return the host to name, where there are several to choose from."""
     if len(observations) <= 2:
-        return ""
+        return None
     source = observations[master]
     known = [name for name in observations if topology.slot_of(source, conninfo.slot_name(name)) is not None]
-    return f" -e standby_host={known[0] if len(known) == 1 else 'HOST'}"
+    return known[0] if len(known) == 1 else "HOST"
 
 
 def _bring_back(name: str, observations: topology.Observations) -> str:
-    which = f" -e standby_host={name}" if len(observations) > 2 else ""
+    which = name if len(observations) > 2 else None
     away = name in observations and topology.kind(observations[name]) == topology.UNREACHABLE
     first = f"switch {name} on, then " if away else ""
-    return f"{first}bring {name} back: ansible-playbook hawq.mirroring.resync_standby{which}"
+    return f"{first}bring {name} back: {playbook('resync_standby', standby_host=which)}"
 
 
 def _awaited(master: str, observations: topology.Observations) -> list[str]:
@@ -246,10 +244,6 @@ def _standby_by(master: str, observations: topology.Observations) -> str:
     return "resync_standby" if comes_back else "init_standby"
 
 
-def _follows(seen: topology.Observation) -> bool:
-    return topology.kind(seen) in (topology.STANDBY, topology.STOPPED_STANDBY) and not seen["data_directory"]["fenced"]
-
-
 def document(observations: topology.Observations, settled: str | None = None) -> dict[str, t.Any]:
     """Return the whole state; LSNs as text, sizes in bytes, times in seconds.
 
@@ -258,8 +252,8 @@ def document(observations: topology.Observations, settled: str | None = None) ->
     masters = topology.masters(observations)
     master = masters[0] if len(masters) == 1 else None
     source = observations[master] if master else None
-    server = source["server"] if source else {}
-    standbys = server.get("standbys", [])
+    server = source["server"] if source else None
+    standbys = server["standbys"] if server else []
     unknown = any(
         topology.kind(seen) in (topology.UNREACHABLE, topology.SILENT, topology.FROZEN)
         for seen in observations.values()
@@ -283,14 +277,16 @@ def document(observations: topology.Observations, settled: str | None = None) ->
         "mirrors": {name: {**topology.mirroring(source, name), **_lag(source, name)} for name in standbys}
         if source
         else {},
-        "slots": server.get("slots", []),
-        "wal_retained_bytes": max([row["retained_bytes"] or 0 for row in server.get("slots", [])], default=0),
+        "slots": server["slots"] if server else [],
+        "wal_retained_bytes": max(
+            [row["retained_bytes"] or 0 for row in (server["slots"] if server else [])], default=0
+        ),
         "hosts": {name: _host(seen) for name, seen in observations.items()},
         "rewind": [rewind(name, seen, source) for name, seen in observations.items() if name != master],
-        "segments": _segments(server["segments"] if source else None),
+        "segments": _segments(server["segments"] if server else None),
     }
     if found["standby"]:
-        passive = topology.kind(observations.get(found["standby"], {"reachable": False})) == topology.STANDBY
+        passive = topology.kind(topology.seen_at(observations, found["standby"])) == topology.STANDBY
         found["standby_state"] = "Standby host passive" if passive else "Unknown"
     if source and standbys:
         found["mirroring"].update(_lag(source, standbys[0]))

@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import typing as t
 
-from ..engines.table import POSTGRESQL
+from ..engines import table
 from ..values import conninfo, lsn, places
+from ..values.command import playbook
+from ..values.observation import Hosts
 from ..values.text import size
 from . import followers, identify, members, settings, topology
 from .failover import evidence
 from .failover import judge as failover
-from .refusal import Refusal, Verdict, one_of, refuse
+from .options import Options
+from .refusal import AGAIN, Refusal, Verdict, refuse
 
 #: WAL that a standby may have yet to replay: it is replayed while nobody is served
 LAG_BYTES = 16 << 20
 REASON = "switchover to "
 CATCH_UP = "it would have to catch up while nobody is served"
-REPAIR = "Repair it first (ansible-playbook hawq.mirroring.resync_standby), then run this again"
 
 
-def judge(
-    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
-) -> Verdict:
+def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
     """Return the plan of a swap, of what is left of one, or the reasons not to."""
     writers = topology.masters(observations)
     if len(writers) > 1:
@@ -39,12 +39,8 @@ def judge(
         return _nothing(observations, hosts, witnesses, master, left)
     wanted = options["master_host"]
     if wanted is not None and wanted not in observations:
-        return refuse(
-            f"{wanted} is not in the inventory's group masters ({', '.join(observations)})",
-            "only hosts of that group are looked at",
-            "Correct -e master_host=",
-        )
-    standby, refusals = _standby_of(observations, master, wanted)
+        return Verdict({}, [identify.not_in_group(wanted, observations, "Correct -e master_host=")])
+    standby, refusals = _to_take_over(observations, master, wanted)
     if standby is None:
         return Verdict({}, refusals)
     further = followers.followers(observations, master, standby)
@@ -54,7 +50,7 @@ def judge(
         "followers": further,
         "untold": followers.untold(observations, after, further),
         "standbys": after,
-        "slots": [conninfo.slot_name(name) for name in (master, *after)],
+        "slots": topology.slots(observations[master], (master, *after)),
         "activate": True,
         "equip": True,
         "rollback": True,
@@ -65,25 +61,25 @@ def judge(
     return Verdict(plan, preflight(observations, hosts, options, members.Pair(master, standby)))
 
 
-def _standby_of(
+def _to_take_over(
     observations: topology.Observations, master: str, wanted: str | None
 ) -> tuple[str | None, list[Refusal]]:
     """Return the standby that is to take over: the one that was named, or the only one."""
     standbys = topology.registered(master, observations[master])
     if wanted is None and len(standbys) > 1:
-        return None, [
-            Refusal(
-                f"{master} has {len(standbys)} standbys ({', '.join(standbys)})",
-                "it cannot be said which is to take over",
-                one_of("master_host", standbys),
-            )
-        ]
+        found = f"{master} has {len(standbys)} standbys ({', '.join(standbys)})"
+        return None, [identify.several(found, "to take over", "master_host", standbys)]
     if wanted in standbys:
         return wanted, []
     standby, refusals = identify.standby_of(observations, master, None)
     if standby is not None and wanted not in (None, standby):
         return None, [
-            Refusal(f"{wanted} is no standby of {master}", "only its standby can take over", "Correct -e master_host=")
+            Refusal(
+                "no-such-standby",
+                f"{wanted} is no standby of {master}",
+                "only its standby can take over",
+                "Correct -e master_host=",
+            )
         ]
     return standby, refusals
 
@@ -98,7 +94,7 @@ def _given_up(seen: topology.Observation) -> str | None:
 
 def _plan(
     observations: topology.Observations,
-    hosts: dict[str, dict[str, t.Any]],
+    hosts: Hosts,
     witnesses: topology.Observations,
     old: str | None,
     new: str,
@@ -106,6 +102,7 @@ def _plan(
     reachable = {name: seen for name, seen in witnesses.items() if topology.kind(seen) != topology.UNREACHABLE}
     return {
         "workflow": "switchover",
+        "engine": topology.engine(observations),
         "old": old,
         "new": new,
         "master": new,
@@ -124,7 +121,7 @@ def _plan(
 
 def _nothing(
     observations: topology.Observations,
-    hosts: dict[str, dict[str, t.Any]],
+    hosts: Hosts,
     witnesses: topology.Observations,
     master: str,
     left: list[str],
@@ -140,22 +137,21 @@ def _nothing(
         fence=evidence.BY_MODULE if left else evidence.NOT_NEEDED,
         salvage=False,
         followers=astray,
-        slots=list(astray.values()),
+        slots=topology.slots(observations[master], astray),
         standbys=topology.registered(master, observations[master]),
     )
     return Verdict(plan, [])
 
 
-def _go_on(
-    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any], left: list[str]
-) -> Verdict:
+def _go_on(observations: topology.Observations, hosts: Hosts, options: Options, left: list[str]) -> Verdict:
     """A swap was interrupted after the master had been stopped: it goes on as the failover that it is by now."""
     if not left:
         seen = "; ".join(f"{name}: {topology.describe(seen)}" for name, seen in observations.items())
         return refuse(
+            "no-master",
             f"no host accepts writes ({seen})",
             "roles are swapped between a master and a standby that both run",
-            "If the master is lost: ansible-playbook hawq.mirroring.failover",
+            f"If the master is lost: {playbook('failover')}",
         )
     # the host that was meant when it began, unless the operator means another by now
     meant = (
@@ -164,8 +160,9 @@ def _go_on(
     plan, refusals = failover.judge(observations, hosts, {**options, "standby_host": meant})
     if refusals:
         place, unit = observations[left[0]]["data_directory"]["path"], observations[left[0]]["service"]["unit"]
+        mark = table.of(observations[left[0]]).words.standby_marker
         back = (
-            f"Or, if it is certain that nobody took over, go back to {left[0]}: rm {place}/standby.signal"
+            f"Or, if it is certain that nobody took over, go back to {left[0]}: rm {place}/{mark}"
             f" {place}/{places.RECORD} && systemctl start {unit} there"
         )
         refusals = [each._replace(command=f"{each.command}. {back}") for each in refusals]
@@ -175,21 +172,32 @@ def _go_on(
     )
 
 
+def _repair() -> str:
+    return f"Repair it first ({playbook('resync_standby')}), {AGAIN}"
+
+
 def preflight(
     observations: topology.Observations,
-    hosts: dict[str, dict[str, t.Any]],
-    options: dict[str, t.Any],
+    hosts: Hosts,
+    options: Options,
     pair: members.Pair,
 ) -> list[Refusal]:
     """Return everything that would make the swap fail, or leave the old master without a way back."""
     master, standby = pair
     source, seen = observations[master], observations[standby]
     if topology.kind(seen) != topology.STANDBY:
-        return [Refusal(f"{standby} is {topology.describe(seen)}", "only a running standby can take over", REPAIR)]
+        return [
+            Refusal(
+                "not-a-running-standby",
+                f"{standby} is {topology.describe(seen)}",
+                "only a running standby can take over",
+                _repair(),
+            )
+        ]
     return [
         *_mirroring(source, pair),
         *_replay(source, seen, pair),
-        *_backups(source, master),
+        *_copies(source, master),
         *_settings_of(source, seen, pair),
         *_address(seen, pair),
         *_way_back(observations, hosts, options, pair),
@@ -203,47 +211,57 @@ def _mirroring(source: topology.Observation, pair: members.Pair) -> list[Refusal
     why = f" ({state['detail_state']})" if state["detail_state"] else ""
     return [
         Refusal(
+            "not-synchronized",
             f"mirroring from {pair.master} to {pair.standby} is {state['summary_state']}{why}",
             "what the standby lacks would be missing",
-            REPAIR,
+            _repair(),
         )
     ]
 
 
 def _replay(source: topology.Observation, seen: topology.Observation, pair: members.Pair) -> list[Refusal]:
-    if seen["server"]["replay_paused"]:
-        return [Refusal(f"replay on {pair.standby} is paused", CATCH_UP, REPAIR)]
-    lag = lsn.distance(source["server"]["current_lsn"], seen["server"]["replay_lsn"]) or 0
+    # one that gives no session is known by what it tells its master
+    server, sender = seen["server"], topology.sender_of(source, conninfo.slot_name(pair.standby))
+    if server and server["replay_paused"]:
+        return [Refusal("replay-paused", f"replay on {pair.standby} is paused", CATCH_UP, _repair())]
+    replayed = server["replay_lsn"] if server else sender["replay_lsn"] if sender else None
+    lag = lsn.distance(source["server"]["current_lsn"], replayed) or 0
     if lag <= LAG_BYTES:
         return []
     return [
         Refusal(
+            "lagging",
             f"{pair.standby} is {size(lag)} behind",
             CATCH_UP,
-            "Run this again when less is written (ansible-playbook hawq.mirroring.state shows how far it is)",
+            f"Run this again when less is written ({playbook('state')} shows how far it is)",
         )
     ]
 
 
-def _backups(source: topology.Observation, master: str) -> list[Refusal]:
-    running = [row for row in source["server"]["senders"] if row["state"] == "backup"]
+def _copies(source: topology.Observation, master: str) -> list[Refusal]:
+    running = [row for row in source["server"]["senders"] if row["copying"]]
     if not running:
         return []
+    end = table.of(source).words.end_session.format(pid=running[0]["pid"])
     return [
         Refusal(
-            f"a base backup is being taken from {master} ({running[0]['application_name']})",
+            "copy-running",
+            f"a base backup is being taken from {master} ({running[0]['name']})",
             "stopping the master would break it",
-            f"Run this again when it has ended, or end it there (SELECT pg_terminate_backend({running[0]['pid']}))",
+            f"Run this again when it has ended, or end it there ({end})",
         )
     ]
 
 
 def _settings_of(source: topology.Observation, seen: topology.Observation, pair: members.Pair) -> list[Refusal]:
     """The old master becomes a standby: it must not have less than the new one."""
-    now, then = source["server"]["settings"], seen["server"]["settings"]
-    less = [name for name in POSTGRESQL.standby_at_least if int(now[name]) < int(then[name])]
+    if not seen["server"]:
+        return []
+    now, then = source["server"]["settings"]["at_least"], seen["server"]["settings"]["at_least"]
+    less = [name for name in now if now[name] < then[name]]
     return [
         Refusal(
+            "configuration-too-small",
             f"{name} is {now[name]} on {pair.master} and {then[name]} on {pair.standby}",
             "a standby with less than its master does not start, so the old master could not follow",
             f"Set {name} = {then[name]} on {pair.master} and restart it when it suits, or lower it on {pair.standby}",
@@ -258,30 +276,34 @@ def _address(seen: topology.Observation, pair: members.Pair) -> list[Refusal]:
         return []
     return [
         Refusal(
-            f"{pair.standby} has not the program that holds {seen['virtual_ip']['address']}",
+            "programs-missing",
+            f"{pair.standby} lacks the program that holds {seen['virtual_ip']['address']}",
             "the address could not follow the master",
-            "Install it first (ansible-playbook hawq.mirroring.init_standby), then run this again",
+            f"Install it first ({playbook('init_standby')}), {AGAIN}",
         )
     ]
 
 
 def _way_back(
     observations: topology.Observations,
-    hosts: dict[str, dict[str, t.Any]],
-    options: dict[str, t.Any],
+    hosts: Hosts,
+    options: Options,
     pair: members.Pair,
 ) -> list[Refusal]:
-    """Passwords and pg_hba.conf must let the two in to each other, whoever is the master."""
+    """Passwords and access lines must let the two in to each other, whoever is the master."""
     names = members.of(observations, pair)
     servers = [[str(hosts[name]["address"]), str(hosts[name]["port"])] for name in names]
     lines = members.hba_lines(observations, hosts, pair, options)
-    wrong = [name for name in names if observations[name]["blocks"]["hba"] != lines]
+    wrong = [name for name in names if observations[name]["blocks"]["access"] != lines]
     found = []
     if wrong:
-        found.append(f"the replication lines in pg_hba.conf on {' and '.join(wrong)} are not those of these hosts")
+        file = table.of(observations[pair.master]).words.access_file
+        found.append(f"the replication lines in {file} on {' and '.join(wrong)} are not those of these hosts")
     if members.needs_passwords([observations[name] for name in names], servers):
         found.append("the replication password is not in order on these hosts")
-    _reload, restart = settings.wanted(observations[pair.standby], conninfo.slot_name(pair.master), False, 1)
+    restart: dict[str, str] = {}
+    if observations[pair.standby]["server"]:
+        _reload, restart = settings.wanted(observations[pair.standby], conninfo.slot_name(pair.master), False, 1)
     if restart:
         found.append(f"{pair.standby} needs {', '.join(sorted(restart))} set to serve as a master")
-    return [Refusal(words, "the old master could not follow the new one", REPAIR) for words in found]
+    return [Refusal("no-way-back", words, "the old master could not follow the new one", _repair()) for words in found]

@@ -1,15 +1,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Who is what: from observations to master, standby and the state of mirroring. Pure: no I/O, no clock.
 
-An observation is what the module instance_info returns, or ``{"reachable": False, "error": text}``.
+An observation is what the module instance_info returns, or ``{"reachable": False, "error": text}``: of a host that may
+be such a one ``kind`` is asked before anything else.
 """
 
 from __future__ import annotations
 
 import typing as t
 
-Observation = dict[str, t.Any]
-Observations = dict[str, Observation]
+from ..engines import table
+from ..values import conninfo
+from ..values.observation import Control, Hosts, Observation, Observations, Sender, Slot, Unreachable
+
+__all__ = ["Hosts", "Observation", "Observations"]
 
 MASTER = "master"
 STANDBY = "standby"
@@ -20,6 +24,11 @@ FROZEN = "frozen"
 EMPTY = "empty"
 OTHER = "other"
 UNREACHABLE = "unreachable"
+
+#: servers that replay a master's WAL, or would
+STANDBYS = (STANDBY, STOPPED_STANDBY)
+#: servers that run and give no session
+BUSY = (SILENT, FROZEN)
 
 NOT_CONFIGURED = "Not Configured"
 SYNCHRONIZING = "Synchronizing"
@@ -37,8 +46,6 @@ _DESCRIPTIONS = {
     OTHER: "a directory with files that are not a server's",
     UNREACHABLE: "not reachable by SSH",
 }
-#: what the control file says of a server that has ended without a word
-CRASHED = dict.fromkeys(("in production", "in archive recovery", "in crash recovery"), "not shut down cleanly")
 
 
 def kind(seen: Observation) -> str:
@@ -48,9 +55,10 @@ def kind(seen: Observation) -> str:
     if seen["process"]["frozen"]:
         return FROZEN
     if seen["server"]:
-        return STANDBY if seen["server"]["in_recovery"] else MASTER
+        return STANDBY if seen["server"]["standby"] else MASTER
     if seen["process"]["running"]:
-        return SILENT
+        mute = seen["data_directory"]["marked_standby"] and not table.of(seen).queries_on_standby
+        return STANDBY if mute else SILENT
     directory = seen["data_directory"]
     if directory["state"] == "data":
         return STOPPED_STANDBY if _was_standby(seen) else STOPPED
@@ -60,11 +68,22 @@ def kind(seen: Observation) -> str:
 def _was_standby(seen: Observation) -> bool:
     """Whether stopped data is a standby's: told to be one, and not left as a master leaves it.
 
-    A copy that was never started has the master's control file, and a backup_label.
+    A copy that was never started has the master's control file.
     """
-    signals, control = seen["data_directory"]["signals"], seen["control"]
-    left_by_master = bool(control) and control["state"] in ("shut down", "in production", "shutting down")
-    return "standby.signal" in signals and ("backup_label" in signals or not left_by_master)
+    directory, control = seen["data_directory"], seen["control"]
+    left_by_master = bool(control) and control["as_master"] is True
+    return directory["marked_standby"] and (directory["unstarted_copy"] or not left_by_master)
+
+
+def is_standby(seen: Observation) -> bool:
+    """Whether a host holds a standby: running or stopped, or, where no session tells, by its mark."""
+    what = kind(seen)
+    return what in STANDBYS or (what in BUSY and seen["data_directory"]["marked_standby"])
+
+
+def may_take_over(seen: Observation) -> bool:
+    """Whether a host holds a standby, running or stopped, that is not fenced: it may become the master."""
+    return kind(seen) in STANDBYS and not seen["data_directory"]["fenced"]
 
 
 def describe(seen: Observation) -> str:
@@ -81,15 +100,20 @@ def describe(seen: Observation) -> str:
     if seen["data_directory"]["unfinished"]:
         words = f"{words}, left half-way by a resynchronisation"
     if kind(seen) in (STOPPED, STOPPED_STANDBY) and seen["control"]:
-        state = CRASHED.get(seen["control"]["state"], seen["control"]["state"])
-        return f"{words} ({state}, timeline {seen['control']['timeline']})"
+        return f"{words} ({_ending(seen['control'])}, timeline {seen['control']['timeline']})"
     return words
+
+
+def _ending(control: Control) -> str:
+    if control["ended"] == "clean":
+        return "shut down" if control["as_master"] else "shut down in recovery"
+    return "how it ended is not known" if control["ended"] == "unknown" else "not shut down cleanly"
 
 
 def system_identifier(seen: Observation) -> str | None:
     """Return the identifier that all copies of one database system share."""
-    source = seen.get("server") or seen.get("control") or {}
-    return source.get("system_identifier")
+    source = seen.get("server") or seen.get("control")
+    return source["system_identifier"] if source else None
 
 
 def timeline(seen: Observation) -> int | None:
@@ -98,31 +122,62 @@ def timeline(seen: Observation) -> int | None:
     if server:
         return server["timeline"] or server["checkpoint_timeline"]
     if control:
-        return max(control["timeline"], control.get("min_recovery_timeline") or 0)
+        return max(control["timeline"], control["min_recovery_timeline"] or 0)
     return None
 
 
-def masters(observations: dict[str, Observation]) -> list[str]:
+def access_file(seen: Observation) -> str:
+    """Return the file that says who may connect to a host's server."""
+    if seen["server"]:
+        return seen["server"]["settings"]["access_file"]
+    return f"{seen['configuration']['path']}/{table.of(seen).words.access_file}"
+
+
+def seen_at(observations: Observations, name: str | None) -> Observation:
+    """Return what was seen of a host; of one that is none of the group, that it could not be looked at."""
+    absent: Unreachable = {"reachable": False, "error": "not in the group masters"}
+    return observations.get(name or "") or t.cast(Observation, absent)
+
+
+def engine(observations: Observations) -> str:
+    """Return the engine of a group, of which at least one host could be looked at."""
+    return next(seen["engine"] for seen in observations.values() if kind(seen) != UNREACHABLE)
+
+
+def masters(observations: Observations) -> list[str]:
     """Return the hosts whose servers accept writes."""
     return sorted(name for name, seen in observations.items() if kind(seen) == MASTER)
 
 
-def sender_of(master: Observation, slot: str) -> dict[str, t.Any] | None:
-    """Return the walsender that serves a slot, if one does."""
+def sender_of(master: Observation, slot: str) -> Sender | None:
+    """Return the connection that serves a slot, if one does; without slots, that of the standby it would be for."""
     server = master["server"]
-    pids = {row["active_pid"] for row in server["slots"] if row["slot_name"] == slot and row["active"]}
+    if not table.of(master).keeps_wal_for_standby:
+        return next((row for row in server["senders"] if conninfo.slot_name(row["name"]) == slot), None)
+    pids = {row["active_pid"] for row in server["slots"] if row["name"] == slot and row["active"]}
     return next((row for row in server["senders"] if row["pid"] in pids), None)
 
 
-def slot_of(master: Observation, slot: str) -> dict[str, t.Any] | None:
+def slot_of(master: Observation, slot: str) -> Slot | None:
     """Return the slot of that name, if there is one."""
-    return next((row for row in master["server"]["slots"] if row["slot_name"] == slot), None)
+    return next((row for row in master["server"]["slots"] if row["name"] == slot), None)
+
+
+def slots(master: Observation, names: t.Iterable[str]) -> list[str]:
+    """Return the slots of these standbys, of an engine that has slots."""
+    return [conninfo.slot_name(name) for name in names] if table.of(master).keeps_wal_for_standby else []
+
+
+def is_lost(master: Observation, slot: str) -> bool:
+    """Whether the master has already removed WAL that this slot's standby needs."""
+    row = slot_of(master, slot)
+    return row is not None and row["lost"]
 
 
 def streams(master: Observation, slot: str) -> bool:
     """Whether the master sends WAL through this slot."""
     sender = sender_of(master, slot)
-    return sender is not None and sender["state"] == "streaming"
+    return sender is not None and sender["streaming"]
 
 
 def registered(name: str, master: Observation) -> list[str]:
@@ -137,7 +192,8 @@ def mirroring(master: Observation, standby: str | None = None) -> dict[str, t.An
     """
     server = master["server"]
     if server["mirroring"]:
-        row = next((each for each in server["mirrors"] if each["standby"] == standby), server["mirroring"])
+        mirrors = [each for each in server["mirrors"] if each["standby"] == standby]
+        row = mirrors[0] if mirrors else server["mirroring"]
         return {
             "summary_state": row["summary_state"],
             "detail_state": row["detail_state"],
@@ -150,5 +206,5 @@ def mirroring(master: Observation, standby: str | None = None) -> dict[str, t.An
         "summary_state": NOT_SYNCHRONIZED,
         "detail_state": "Unexpected error",
         "since": None,
-        "error_message": "the view gp_master_mirroring is missing in database postgres",
+        "error_message": f"the view gp_master_mirroring is missing in database {table.of(master).words.databases[0]}",
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ..judge import removal
+from ..engines import table
+from ..values.command import playbook
 from . import texts
 
 
@@ -13,14 +14,16 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return title, facts and next steps of a removal."""
     plan, check, done = document["plan"], document["check"], document["done"]
     taken = [*(done["source"].get("removed") or [])]
-    taken += ["lines in pg_hba.conf"] if done["hba"].get("changed") else []
+    words = table.of(plan).words
+    taken += [f"lines in {words.access_file}"] if done["hba"].get("changed") else []
     taken += ["replication password"] if done["password"].get("changed") else []
     released_from = plan["synchronous"]
     changed = any(result.get("changed") for result in done.values()) or bool(released_from)
     facts = {"Taken away on the master": ", ".join(taken) or "nothing"}
     if released_from:
         after = released_from["value"] or "empty"
-        facts["Commits do not wait for it now"] = f"synchronous_standby_names was {released_from['was']}, is {after}"
+        setting = words.settings["synchronous standbys"]
+        facts["Commits do not wait for it now"] = f"{setting} was {released_from['was']}, is {after}"
     if plan["segments"] and not plan["others"]:
         facts["Role and its password stay"] = "segments log in with them"
     elif done["source"].get("role_stays"):
@@ -58,9 +61,8 @@ def _next(plan: dict[str, t.Any], unit: str) -> list[str]:
             f"{unit} on {plan['standby']} was not made here and may start at boot, as a standby that follows nobody"
         )
     if plan["stop"] and not plan["discard"] and plan["was"] == "standby":
-        follow.append(
-            f"delete its data as well: {removal.AGAIN} -e standby_host={plan['standby']} -e existing_data=discard"
-        )
+        again = playbook("remove_standby", standby_host=plan["standby"], existing_data="discard")
+        follow.append(f"delete its data as well: {again}")
     if plan["stop"]:
         workflow = "init_standby" if plan["discard"] else "resync_standby"
         beside = " -e additional_standby=true" if plan["others"] else ""

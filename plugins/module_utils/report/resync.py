@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..engines import table
 from ..values.text import size
 from . import texts
 
@@ -77,10 +78,14 @@ def resync(document: dict[str, t.Any]) -> dict[str, t.Any]:
     found, lost_place = plan.get("divergence"), document["lost"].get("directory")
     look = []
     if lost_place and found:
-        look = [
-            f"what only it had, record by record (there, as the server's user): pg_waldump -p {lost_place}/pg_wal"
-            f" -s {found['fork_lsn']} -e {found['end_lsn']} -t {plan['history'][-1]['timeline']}"
-        ]
+        terms = table.of(plan).words
+        read = terms.read_wal.format(
+            directory=lost_place,
+            begin=found["fork_lsn"],
+            end=found["end_lsn"],
+            timeline=plan["history"][-1]["timeline"],
+        )
+        look = [f"what only it had, record by record (there, as the server's user): {read}"]
     follow = [f"when you need it no more, delete {' and '.join(kept)}"] if kept and not check else []
     follow = [*look, *follow]
     follow.append("look at it any time: ansible-playbook hawq.mirroring.state")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 import typing as t
 
+from ..engines import table
 from ..judge import topology
 from ..values.text import sentence, size
 
@@ -73,7 +74,7 @@ def state(document: dict[str, t.Any]) -> str:
     for slot in document["slots"]:
         kept = size(slot["retained_bytes"] or 0)
         active = "active" if slot["active"] else "inactive"
-        lines.append(_line(f"Slot {slot['slot_name']}", f"{active}, WAL {slot['wal_status']}, {kept} retained"))
+        lines.append(_line(f"Slot {slot['name']}", f"{active}, WAL {slot['wal']}, {kept} retained"))
     for name, host in document["hosts"].items():
         place = f" (timeline {host['timeline']}, LSN {host['lsn']})" if host.get("lsn") else ""
         lines.append(_line(f"Host {name}", host["description"] + place))
@@ -126,7 +127,8 @@ def failover(document: dict[str, t.Any]) -> dict[str, t.Any]:
     if done.get("promoted") and "seconds" in done:
         facts["Promotion until a write had committed"] = f"{done['seconds']:.2f} s"
     if done.get("released_from"):
-        facts["Commits wait for no standby now"] = f"synchronous_standby_names was {done['released_from']}"
+        setting = table.of(plan).words.settings["synchronous standbys"]
+        facts["Commits wait for no standby now"] = f"{setting} was {done['released_from']}"
     results = [] if document["check"] else document.get("followed") or []
     facts.update(followed(results, plan["followers"], plan["untold"]))
     facts.update(registered(document.get("registered") or {}))
@@ -173,7 +175,8 @@ def segments(document: dict[str, t.Any]) -> dict[str, t.Any]:
     facts = registered(document["registered"])
     if plan["unreachable"]:
         facts["Not reachable, so left out"] = ", ".join(plan["unreachable"])
-    follow = ["look at them: SELECT * FROM gp_segment_configuration (database postgres of the master)"]
+    place = f"(database {table.of(plan).words.databases[0]} of the master)"
+    follow = [f"look at them: SELECT * FROM gp_segment_configuration {place}"]  # noqa: S608, words for people
     return {"title": f"Segments of {plan['master']}", "facts": facts, "next": follow}
 
 
@@ -224,9 +227,11 @@ def failure(document: dict[str, t.Any]) -> str:
         what = "The verified copy waits" if phases[0] == "done" else "The snapshot goes on by itself"
         return " ".join([*sentences, f"{what}, nothing was taken back: run this again, it will go on from there."])
     if any(answer.get("slot_lost") for answer in undone.values()):
+        words = table.of(document).words
+        setting = words.settings["kept wal"]
         sentences.append(
-            "The master had to drop WAL that the copy still needed, more than its max_slot_wal_keep_size keeps: raise"
-            " that (ALTER SYSTEM SET max_slot_wal_keep_size, SELECT pg_reload_conf()), or copy when less is written."
+            f"The master had to drop WAL that the copy still needed, more than its {setting} keeps: raise that"
+            f" ({words.set_setting.format(name=setting, value='...')}, {words.reload}), or copy when less is written."
         )
     left = [f"{name} ({sentence(undone[name]['msg'])})" for name in document["answered"] if "msg" in undone[name]]
     if left or lost:

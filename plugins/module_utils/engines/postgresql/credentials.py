@@ -13,7 +13,7 @@ import typing as t
 from ...host import account, files
 from ...host.errors import MirroringError
 from ...host.module import Instance
-from ...values import conninfo, scram
+from ...values import conninfo, observation, scram
 from . import database, server_info
 
 LOGIN_SECONDS = 2
@@ -22,10 +22,10 @@ LOGIN_SECONDS = 2
 def observe(
     instance: Instance,
     replication: dict[str, t.Any],
-    server: dict[str, t.Any] | None,
+    server: observation.Server | None,
     told: dict[str, str],
-    probes: list[dict[str, t.Any]],
-) -> dict[str, t.Any]:
+    probes: list[observation.Probe],
+) -> observation.Credentials:
     """Return what the password file holds for the role, whether the server here accepts it, and the other host's.
 
     ``replication`` has role and password file, ``told`` is the connection that the data directory is told to replicate
@@ -47,7 +47,7 @@ def observe(
         "private": _is_private(path, instance.user),
         "servers": [row[:2] for row in ours],
         "consistent": len(passwords) == 1,
-        "accepted": _accepted(instance, role, passwords) if server and not server["in_recovery"] else None,
+        "accepted": _accepted(instance, role, passwords) if server and not server["standby"] else None,
         "login": login(instance, ask) if ask else None,
     }
 

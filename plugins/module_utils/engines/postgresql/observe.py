@@ -15,15 +15,24 @@ import typing as t
 from ...host import account, fence_record, files
 from ...host.module import Instance
 from ...host.run import Runner
-from ...values import conninfo, control_data, history, lsn, places, settings_file, wal
+from ...values import conninfo, control_data, history, lsn, observation, places, settings_file, wal
 from ..table import POSTGRESQL
 from . import staging
 from .database import HAS_PSYCOPG2
 
 CONFIGURATION_FILES = ("pg_hba.conf", "pg_ident.conf", "postgresql.conf", "postgresql.auto.conf")
+#: what the control file says of how the server ended, and whether it was a master then
+ENDINGS: dict[str, tuple[t.Literal["clean", "crashed", "recovering", "unknown"], bool | None]] = {
+    "shut down": ("clean", True),
+    "shut down in recovery": ("clean", False),
+    "shutting down": ("crashed", True),
+    "in production": ("crashed", True),
+    "in archive recovery": ("crashed", False),
+    "in crash recovery": ("recovering", None),
+}
 
 
-def blocks(instance: Instance, hba_file: str | None) -> dict[str, t.Any]:
+def blocks(instance: Instance, hba_file: str | None) -> observation.Blocks:
     """Our lines in files that others write, too: the user's limits and login profile, the server's pg_hba.conf."""
     limits = f"/etc/security/limits.d/hawq-{instance.user}.conf"
     profile = os.path.join(account.user(instance)["home"] or "/nonexistent", ".bash_profile")
@@ -31,12 +40,12 @@ def blocks(instance: Instance, hba_file: str | None) -> dict[str, t.Any]:
     return {
         "limits": files.block(files.public(limits)),
         "profile": files.block(files.text_of(profile)),
-        "hba": files.block(hba),
+        "access": files.block(hba),
         "segments": files.block(hba, "hawq.mirroring segments"),
     }
 
 
-def binaries(instance: Instance, run: Runner) -> dict[str, t.Any]:
+def binaries(instance: Instance, run: Runner) -> observation.Binaries:
     """The engine's programs: which are missing, and the version of the server."""
     missing = [name for name in POSTGRESQL.programs if not os.access(instance.program(name), os.X_OK)]
     version = None
@@ -50,7 +59,7 @@ def binaries(instance: Instance, run: Runner) -> dict[str, t.Any]:
         "missing": missing,
         "version": version,
         "major": int(digits) if digits.isdigit() else None,
-        "psycopg2": HAS_PSYCOPG2,
+        "client_library": HAS_PSYCOPG2,
     }
 
 
@@ -64,42 +73,80 @@ def control(instance: Instance, run: Runner) -> dict[str, t.Any] | None:
     return control_data.parse(output) if code == 0 else None
 
 
-def data_directory(instance: Instance, sizes: bool) -> dict[str, t.Any]:
+def neutral_control(raw: dict[str, t.Any] | None) -> observation.Control | None:
+    """Return what the control file's fields mean; None of one that cannot be read."""
+    if raw is None:
+        return None
+    ended, as_master = ENDINGS.get(raw.get("state", ""), ("unknown", None))
+    return {
+        "system_identifier": raw.get("system_identifier"),
+        "ended": ended,
+        "as_master": as_master,
+        "timeline": raw.get("timeline", 0),
+        "checkpoint_lsn": raw.get("checkpoint_lsn"),
+        "redo_lsn": raw.get("redo_lsn"),
+        "min_recovery_lsn": raw.get("min_recovery_lsn"),
+        "min_recovery_timeline": raw.get("min_recovery_timeline"),
+        "can_rewind": bool(raw.get("checksum_version")) or raw.get("wal_log_hints") == "on",
+        "wal_segment_bytes": raw.get("wal_segment_bytes"),
+    }
+
+
+def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory:
     """The data directory: missing, empty, data (a server's) or other (somebody's files), with the room around it."""
     path = instance.data_directory
-    found: dict[str, t.Any] = {
+    names = account._names(path)
+    record = fence_record.record(path)
+    beside, wal_place = os.path.dirname(path.rstrip("/")), os.path.join(path, "pg_wal")
+    wal_link = os.path.realpath(wal_place) if os.path.islink(wal_place) else None
+    usage = shutil.disk_usage(account._parent_on_disk(path))
+    return {
         "path": path,
         "real_path": os.path.realpath(path),
         "mount_point": os.path.ismount(path),
         "link": os.path.islink(path),
+        "state": _directory_state(path, names),
+        "entries": names[:5],
+        "marked_standby": POSTGRESQL.words.standby_marker in names,
+        "marked_recovery": "recovery.signal" in names,
+        "unstarted_copy": "backup_label" in names,
+        "fenced": places.RECORD in names,
+        "fence_reason": str(record["reason"]) if record.get("reason") else None,
+        "removed": record.get("was") == fence_record.STANDBY,
+        "unfinished": unfinished(path),
+        "slots": account._names(os.path.join(path, "pg_replslot")),
+        "linked_files": [name for name in CONFIGURATION_FILES if os.path.islink(os.path.join(path, name))],
+        "kept": [f"{beside}/{name}" for name in account._names(beside) if places.is_kept(f"{beside}/{name}", path)],
+        "wal_link": wal_link,
+        "free_bytes": usage.free,
+        "used_bytes": usage.used,
+        "total_bytes": usage.total,
+        "wal_free_bytes": shutil.disk_usage(account._parent_on_disk(wal_place)).free,
+        "parent_exists": os.path.isdir(os.path.dirname(path)),
+        "device": os.stat(account._parent_on_disk(os.path.dirname(path))).st_dev,
+        "reclaimable_bytes": account._size_of(path) if sizes and names and not wal_link else 0,
     }
-    names = sorted(os.listdir(path)) if os.path.isdir(path) else None
-    if names is None:
-        found["state"] = "other" if os.path.lexists(path) else "missing"
-    elif not names:
-        found["state"] = "empty"
-    else:
-        found["state"] = "data" if "PG_VERSION" in names else "other"
-    names = names or []
-    found["entries"] = names[:5]
-    found["signals"] = [name for name in ("standby.signal", "recovery.signal", "backup_label") if name in names]
-    found["fenced"] = places.RECORD in names
-    found["fence_reason"] = fence_record.record(path).get("reason")
-    found["unfinished"] = unfinished(path)
-    found["slots"] = account._names(os.path.join(path, "pg_replslot"))
-    found["linked_files"] = [name for name in CONFIGURATION_FILES if os.path.islink(os.path.join(path, name))]
-    beside = os.path.dirname(path.rstrip("/"))
-    found["kept"] = [f"{beside}/{name}" for name in account._names(beside) if places.is_kept(f"{beside}/{name}", path)]
-    found["removed"] = fence_record.record(path).get("was") == fence_record.STANDBY
-    wal_place = os.path.join(path, "pg_wal")
-    found["wal_link"] = os.path.realpath(wal_place) if os.path.islink(wal_place) else None
-    usage = shutil.disk_usage(account._parent_on_disk(path))
-    wal_usage = shutil.disk_usage(account._parent_on_disk(wal_place))
-    found.update(free_bytes=usage.free, used_bytes=usage.used, total_bytes=usage.total, wal_free_bytes=wal_usage.free)
-    found["parent_exists"] = os.path.isdir(os.path.dirname(path))
-    found["device"] = os.stat(account._parent_on_disk(os.path.dirname(path))).st_dev
-    found["reclaimable_bytes"] = account._size_of(path) if sizes and names and not found["wal_link"] else 0
-    return found
+
+
+def _directory_state(path: str, names: list[str]) -> t.Literal["missing", "empty", "data", "other"]:
+    if not os.path.isdir(path):
+        return "other" if os.path.lexists(path) else "missing"
+    if not names:
+        return "empty"
+    return "data" if "PG_VERSION" in names else "other"
+
+
+def tablespace_directory(path: str) -> observation.Directory:
+    """A directory that a tablespace of the master would need here."""
+    entries = sorted(os.listdir(path)) if os.path.isdir(path) else []
+    place = account._parent_on_disk(path)
+    return {
+        "path": path,
+        "entries": entries[:5],
+        "foreign": any(not re.fullmatch(r"PG_\d+_\d+", name) for name in entries),
+        "free_bytes": shutil.disk_usage(place).free,
+        "device": os.stat(place).st_dev,
+    }
 
 
 def unfinished(path: str) -> bool:
@@ -126,36 +173,39 @@ def has_segment(instance: Instance, timeline: int, end: str, size: int) -> bool:
     return os.path.exists(os.path.join(instance.data_directory, "pg_wal", name))
 
 
-def settings_on_disk(instance: Instance) -> dict[str, t.Any]:
-    """How the directory is told to replicate: postgresql.auto.conf's words, without secrets."""
+def settings_on_disk(instance: Instance) -> tuple[dict[str, str], str]:
+    """How the directory is told to replicate: the connection in postgresql.auto.conf without secrets, and the slot."""
     settings = settings_file.parse(files.text_of(os.path.join(instance.data_directory, "postgresql.auto.conf")) or "")
     try:
         told = conninfo.parse(settings.get("primary_conninfo", ""))
     except ValueError:
         told = {}
-    return {
-        "primary_conninfo": conninfo.without_secrets(told),
-        "primary_slot_name": settings.get("primary_slot_name", ""),
-    }
+    return conninfo.without_secrets(told), settings.get("primary_slot_name", "")
 
 
-def configuration(instance: Instance, run: Runner) -> dict[str, t.Any]:
+def follows(told: dict[str, str]) -> observation.Follows:
+    """Return the server that a connection leads to."""
+    port = told.get("port", "")
+    return {"host": told.get("host"), "port": int(port) if port.isdecimal() else None, "user": told.get("user")}
+
+
+def configuration(instance: Instance, run: Runner) -> observation.Configuration:
     """The configuration directory when it lies outside the data directory, and what it asks of a server."""
     path = instance.config_directory
     outside = os.path.realpath(path) != os.path.realpath(instance.data_directory)
-    found: dict[str, t.Any] = {"path": path, "outside": outside, "settings": {}}
-    found["exists"] = os.path.exists(os.path.join(path, "postgresql.conf"))
-    if outside and found["exists"] and os.access(instance.program("postgres"), os.X_OK):
+    exists = os.path.exists(os.path.join(path, "postgresql.conf"))
+    found: observation.Configuration = {"path": path, "outside": outside, "exists": exists, "at_least": {}}
+    if outside and exists and os.access(instance.program("postgres"), os.X_OK):
         for name in POSTGRESQL.standby_at_least:
             code, output, _errors = run(
                 [instance.program("postgres"), "-C", name, "-D", path], timeout=10, user=instance.user
             )
             if code == 0:
-                found["settings"][name] = output.strip().splitlines()[-1]
+                found["at_least"][name] = output.strip().splitlines()[-1]
     return found
 
 
-def process(instance: Instance, pidfile: dict[str, t.Any]) -> dict[str, t.Any]:
+def process(instance: Instance, pidfile: dict[str, t.Any]) -> observation.Process:
     """The server process. A pid counts only if it works in this data directory: pids are reused."""
     pid = pidfile.get("pid")
     try:
@@ -171,19 +221,24 @@ def process(instance: Instance, pidfile: dict[str, t.Any]) -> dict[str, t.Any]:
         "running": running,
         "pid": pid if running else None,
         "frozen": state in ("T", "t"),
-        "pidfile": {key: pidfile[key] for key in ("pid", "started", "data_directory", "port") if key in pidfile},
+        "pidfile": t.cast(
+            observation.PidFile,
+            {key: pidfile[key] for key in ("pid", "started", "data_directory", "port") if key in pidfile},
+        ),
     }
 
 
-def snapshot(instance: Instance, run: Runner) -> dict[str, t.Any]:
+def snapshot(instance: Instance, run: Runner) -> observation.Snapshot:
     """The snapshot job and its staging place."""
     staged = staging.Staging(instance.data_directory)
     try:
-        request = json.loads(files.text_of(staged.request) or "{}")
-    except ValueError:
+        request = dict(json.loads(files.text_of(staged.request) or "{}"))
+    except (ValueError, TypeError):
         request = {}
+    job = staging.job(run)
     return {
-        **staging.job(run),
+        "phase": job["phase"],
+        "result": job["result"],
         "staging": staged.place,
         "exists": os.path.isdir(staged.place),
         "copied": os.path.isdir(staged.copy),

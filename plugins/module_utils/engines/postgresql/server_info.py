@@ -10,7 +10,8 @@ import typing as t
 
 from ...host.errors import MirroringError
 from ...host.module import Instance
-from ...values import wal
+from ...values import observation, wal
+from ...values.text import MEBIBYTE
 from ..table import POSTGRESQL
 from . import database
 
@@ -18,29 +19,25 @@ SETTINGS = (
     *POSTGRESQL.standby_at_least,
     *POSTGRESQL.restart_settings,
     *POSTGRESQL.standby_settings,
-    "config_file",
     "data_checksums",
-    "data_directory",
     "hba_file",
-    "ident_file",
     "max_slot_wal_keep_size",
     "port",
     "server_version_num",
-    "ssl",
     "synchronous_standby_names",
     "wal_segment_size",
 )
 
 SETTINGS_QUERY = "SELECT name, setting, pending_restart FROM pg_settings WHERE name = ANY(%s) ORDER BY name"
 GENERAL = """
-SELECT pg_is_in_recovery() AS in_recovery,
+SELECT pg_is_in_recovery() AS standby,
        s.system_identifier::text AS system_identifier,
        c.timeline_id AS checkpoint_timeline,
        extract(epoch FROM pg_postmaster_start_time())::float8 AS started,
        CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn() END::text AS current_lsn,
        CASE WHEN NOT pg_is_in_recovery() THEN ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
             ELSE (SELECT received_tli FROM pg_stat_wal_receiver) END AS timeline,
-       (pg_stat_file(current_setting('hba_file'))).modification > pg_conf_load_time() AS hba_stale,
+       (pg_stat_file(current_setting('hba_file'))).modification > pg_conf_load_time() AS access_stale,
        CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), c.redo_lsn) END::bigint
            AS wal_since_checkpoint,
        extract(epoch FROM clock_timestamp() - c.checkpoint_time)::float8 AS checkpoint_age_seconds,
@@ -51,20 +48,24 @@ SELECT pg_is_in_recovery() AS in_recovery,
 FROM pg_control_system() s, pg_control_checkpoint() c
 """
 SENDERS = """
-SELECT pid, usename, application_name, client_addr::text, state, sync_state,
-       sent_lsn::text, write_lsn::text, flush_lsn::text, replay_lsn::text,
+SELECT pid, usename AS user, application_name AS name, client_addr::text AS address,
+       coalesce(state = 'streaming', false) AS streaming, coalesce(state = 'backup', false) AS copying,
+       sent_lsn::text, flush_lsn::text AS flushed_lsn, replay_lsn::text,
        extract(epoch FROM backend_start)::float8 AS since,
        extract(epoch FROM replay_lag)::float8 AS replay_lag_seconds
 FROM pg_stat_replication ORDER BY pid
 """
 SLOTS = """
-SELECT slot_name, slot_type, active, active_pid, restart_lsn::text, wal_status, safe_wal_size, temporary,
+SELECT slot_name AS name, slot_type = 'physical' AS physical, temporary, active, active_pid,
+       restart_lsn::text AS keeps_from, coalesce(wal_status = 'lost', false) AS lost, wal_status AS wal,
+       safe_wal_size AS safe_bytes,
        CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) END::bigint
            AS retained_bytes
 FROM pg_replication_slots ORDER BY slot_name
 """
 RECEIVER = """
-SELECT status, sender_host, sender_port, slot_name, flushed_lsn::text, latest_end_lsn::text, received_tli,
+SELECT status, sender_host AS host, sender_port AS port, slot_name AS slot, flushed_lsn::text, latest_end_lsn::text,
+       received_tli AS timeline,
        extract(epoch FROM clock_timestamp() - last_msg_receipt_time)::float8 AS silent_seconds
 FROM pg_stat_wal_receiver
 """
@@ -141,28 +142,28 @@ def register(cursor: t.Any, role: str, names: list[str]) -> None:
         cursor.execute(f'ALTER ROLE "{role}" RESET "hawq_mirroring.standbys"')
 
 
-def gather(instance: Instance, sizes: bool, running: bool) -> tuple[dict[str, t.Any] | None, str | None]:
+def gather(instance: Instance, sizes: bool, running: bool) -> tuple[observation.Server | None, str | None]:
     """Return the server's account of itself, or None and the reason why there is none."""
     if not running:
         return None, "the server is not running"
     try:
         with database.session(instance) as cursor:
-            found = database.rows(cursor, GENERAL)[0]
+            found = t.cast(observation.Server, database.rows(cursor, GENERAL)[0])
             settings = database.rows(cursor, SETTINGS_QUERY, (list(SETTINGS),))
-            found["settings"] = {row["name"]: row["setting"] for row in settings}
+            found["settings"] = neutral_settings({row["name"]: row["setting"] for row in settings})
             found["pending_restart"] = [row["name"] for row in settings if row["pending_restart"]]
-            found["senders"] = database.rows(cursor, SENDERS)
-            found["slots"] = database.rows(cursor, SLOTS)
-            receiver = database.rows(cursor, RECEIVER)
+            found["senders"] = t.cast("list[observation.Sender]", database.rows(cursor, SENDERS))
+            found["slots"] = t.cast("list[observation.Slot]", database.rows(cursor, SLOTS))
+            receiver = t.cast("list[observation.Receiver]", database.rows(cursor, RECEIVER))
             found["receiver"] = receiver[0] if receiver else None
             segments = database.rows(cursor, WAL)[0]
             found["wal_bytes"], found["oldest_wal"] = (
                 segments["bytes"],
-                wal.begin_of(segments["oldest"], int(found["settings"]["wal_segment_size"])),
+                wal.begin_of(segments["oldest"], found["settings"]["wal_segment_bytes"]),
             )
-            found["tablespaces"] = database.rows(cursor, TABLESPACES)
+            found["tablespaces"] = t.cast("list[observation.Tablespace]", database.rows(cursor, TABLESPACES))
             found["standbys"] = [row["name"] for row in database.rows(cursor, STANDBYS)]
-            found["hba_rules"] = database.rows(cursor, HBA_RULES)[0]["digest"]
+            found["access_rules"] = database.rows(cursor, HBA_RULES)[0]["digest"]
             found["rewind_roles"] = [row["rolname"] for row in database.rows(cursor, REWIND_ROLES, (REWIND_MARK,))]
             names = database.rows(cursor, MASTER_NAME)
             found["master_name"] = names[0]["name"] if names else None
@@ -171,20 +172,41 @@ def gather(instance: Instance, sizes: bool, running: bool) -> tuple[dict[str, t.
             ]
             found["mirroring"], found["mirrors"], found["segments"] = None, [], []
             if database.rows(cursor, VIEW_EXISTS)[0]["there"]:
-                found["mirroring"] = database.rows(cursor, VIEW)[0]
-                found["mirrors"] = database.rows(cursor, MIRRORS)
-                found["segments"] = database.rows(cursor, SEGMENTS)
+                found["mirroring"] = t.cast(observation.Mirroring, database.rows(cursor, VIEW)[0])
+                found["mirrors"] = t.cast("list[observation.Mirror]", database.rows(cursor, MIRRORS))
+                found["segments"] = t.cast("list[observation.Segment]", database.rows(cursor, SEGMENTS))
     except MirroringError as error:
         return None, str(error)
-    if sizes and not found["in_recovery"]:
-        found["sizes"] = measure(instance)
+    found["sizes"] = measure(instance) if sizes and not found["standby"] else None
     return found, None
 
 
-def measure(instance: Instance) -> list[dict[str, t.Any]] | None:
+def neutral_settings(now: dict[str, str]) -> observation.Settings:
+    """Return what the server's settings mean."""
+    kept = int(now["max_slot_wal_keep_size"])
+    harmless = POSTGRESQL.standby_settings
+    return {
+        "version_major": int(now["server_version_num"]) // 10000,
+        "port": int(now["port"]),
+        "listens": [word.strip() for word in now["listen_addresses"].split(",") if word.strip()],
+        "access_file": now["hba_file"],
+        "wal_segment_bytes": int(now["wal_segment_size"]),
+        "wal_for_standby": now["wal_level"] != "minimal",
+        "can_rewind": now["data_checksums"] == "on" or now["wal_log_hints"] == "on",
+        "senders_limit": int(now["max_wal_senders"]),
+        "slots_limit": int(now["max_replication_slots"]),
+        "kept_wal_limit_bytes": None if kept < 0 else kept * MEBIBYTE,
+        "synchronous_standbys": now["synchronous_standby_names"],
+        "at_least": {name: int(now[name]) for name in POSTGRESQL.standby_at_least},
+        "harmful": {name: value for name, value in harmless.items() if now.get(name, value) != value},
+        "by_restart": {name: now[name] for name in POSTGRESQL.restart_settings},
+    }
+
+
+def measure(instance: Instance) -> list[observation.Size] | None:
     """Return the sizes of the tablespaces in bytes, or None where so many files take longer than a session's limit."""
     try:
         with database.session(instance) as cursor:
-            return database.rows(cursor, SIZES)
+            return t.cast("list[observation.Size]", database.rows(cursor, SIZES))
     except MirroringError:
         return None

@@ -18,6 +18,16 @@ APPLICATION = "hawq_mirroring_snapshot"
 LOG = "/run/hawq-mirroring-snapshot.log"
 
 
+Phase = t.Literal["none", "copying", "verifying", "done", "failed"]
+
+
+class Job(t.TypedDict):
+    """How the snapshot job stands."""
+
+    phase: Phase
+    result: str
+
+
 @dataclass(frozen=True)
 class Staging:
     """The staging place beside a data directory. Its name and its missing PG_VERSION keep servers off it."""
@@ -50,7 +60,7 @@ class Staging:
         return os.path.join(self.place, "verdict", "verified")
 
 
-def job(run: Runner) -> dict[str, t.Any]:
+def job(run: Runner) -> Job:
     """Return the job's phase: none, copying, verifying, done or failed, and the failed program's exit code."""
     wanted = ("LoadState", "ActiveState", "SubState", "Result", "ExecMainStatus", "ExecStartPre")
     _code, output, _errors = run(["systemctl", "show", UNIT, "--property", ",".join(wanted)], timeout=10)
@@ -58,7 +68,7 @@ def job(run: Runner) -> dict[str, t.Any]:
     return {"phase": phase_of(shown), "result": shown.get("Result", "")}
 
 
-def phase_of(shown: dict[str, str]) -> str:
+def phase_of(shown: dict[str, str]) -> Phase:
     """Translate the unit's states: ExecStartPre is the copy, ExecStart the verification."""
     if shown.get("LoadState") in (None, "not-found", ""):
         return "none"

@@ -13,6 +13,7 @@ from ...host import files, programs
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
+from ...values import observation
 from . import database
 
 EXTENSION = "hawq_mirroring"
@@ -44,12 +45,14 @@ def is_installed(cursor: t.Any, extension: str) -> bool:
     return bool(found) and found[0]["extversion"] == found[0]["default_version"]
 
 
-def observe(instance: Instance, run: Runner, server: dict[str, t.Any] | None, further: list[str]) -> dict[str, t.Any]:
+def observe(
+    instance: Instance, run: Runner, server: observation.Server | None, further: list[str]
+) -> observation.Views:
     """Return the digests of its files that are root's own, and those of the databases of a master that have it."""
     place = directory(instance, run)
     names = [name for name in os.listdir(place) if name.startswith(EXTENSION)] if place else []
     digests = {name: programs.digest(files.public(f"{place}/{name}")) for name in names}
-    wanted = (*ALWAYS, *further) if server and not server["in_recovery"] else ()
+    wanted = (*ALWAYS, *further) if server and not server["standby"] else ()
     return {"files": digests, "databases": [name for name in wanted if _has(instance, name)]}
 
 

@@ -8,11 +8,11 @@ already, or hold what the chosen one lacks.
 from __future__ import annotations
 
 import re
-import typing as t
 
 from ...values import lsn
 from .. import identify, topology
-from ..refusal import Refusal
+from ..options import Options
+from ..refusal import AGAIN, Refusal
 from . import evidence
 
 ACCEPT = "accept the loss: -e accept_data_loss=true"
@@ -25,26 +25,21 @@ def place(seen: topology.Observation) -> tuple[int, int]:
     return topology.timeline(seen) or 0, lsn.parse(evidence.have(seen) or "0/0")
 
 
-def choose(observations: topology.Observations, options: dict[str, t.Any]) -> tuple[str | None, list[Refusal]]:
+def choose(observations: topology.Observations, options: Options) -> tuple[str | None, list[Refusal]]:
     """Return the standby that is to be activated, the one that is ahead of the others, or why none can be."""
     chosen = options["standby_host"]
-    standbys = [
-        name
-        for name, seen in observations.items()
-        if topology.kind(seen) in evidence.STANDBYS and not seen["data_directory"]["fenced"]
-    ]
+    standbys = [name for name, seen in observations.items() if topology.may_take_over(seen)]
     if chosen is not None and chosen not in standbys:
         found = topology.describe(observations[chosen]) if chosen in observations else "not in the group masters"
         away = chosen in observations and topology.kind(observations[chosen]) == topology.UNREACHABLE
-        command = (
-            f"Bring it up, {evidence.AGAIN}, or name another" if away else "Correct -e standby_host=, or leave it out"
-        )
-        return None, [Refusal(f"{chosen} is {found}", "only a standby can be activated", command)]
+        command = f"Bring it up, {AGAIN}, or name another" if away else "Correct -e standby_host=, or leave it out"
+        return None, [Refusal("not-a-standby", f"{chosen} is {found}", "only a standby can be activated", command)]
     if not standbys:
         return None, [_none(observations)]
     if chosen is None and len({topology.system_identifier(observations[name]) for name in standbys}) > 1:
         return None, [
             Refusal(
+                "different-systems",
                 f"{' and '.join(standbys)} are standbys of different systems",
                 "it cannot be said which is to become the master",
                 "Name it with -e standby_host=",
@@ -57,6 +52,7 @@ def choose(observations: topology.Observations, options: dict[str, t.Any]) -> tu
         return chosen or ahead[0], []
     return None, [
         Refusal(
+            "behind-another",
             f"{chosen} has WAL up to {_words(observations[chosen])},"
             f" and {ahead[0]} up to {_words(observations[ahead[0]])}",
             "what only the other one has would be lost",
@@ -84,25 +80,27 @@ def _none(observations: topology.Observations) -> Refusal:
         if topology.kind(observation) == topology.FROZEN
     ]
     return Refusal(
+        "no-standby",
         f"no host is a standby that could be activated ({seen})",
         "a failover makes a standby the master",
         ", or ".join([*wakes, *([] if wakes and not down else ["Bring the standby's host up"]), *starts])
-        + f", {evidence.AGAIN}",
+        + f", {AGAIN}",
     )
 
 
 def against(
-    observations: topology.Observations, onlookers: topology.Observations, old: str, new: str, options: dict[str, t.Any]
+    observations: topology.Observations, onlookers: topology.Observations, old: str, new: str, options: Options
 ) -> list[Refusal]:
     """Return what forbids that this standby takes over from that old master, as far as third hosts are concerned."""
     found, loss = [], options["accept_data_loss"]
     seen = observations[old]
-    if topology.kind(seen) in evidence.STANDBYS and not seen["data_directory"]["fenced"] and not loss:
+    if topology.may_take_over(seen) and not loss:
         found.append(
             Refusal(
+                "follows-a-standby",
                 f"{new} follows {old}, which is itself {topology.describe(seen)}",
                 "the master is somebody else, who may be alive",
-                f"Bring the master's host up, {evidence.AGAIN}. If there is none any more: -e accept_data_loss=true",
+                f"Bring the master's host up, {AGAIN}. If there is none any more: -e accept_data_loss=true",
             )
         )
     readable = evidence.has_data(seen)
@@ -131,14 +129,15 @@ def _reachable(
         unit = seen["service"]["unit"]
         return [
             Refusal(
+                "newer-timeline",
                 f"{name} is {topology.describe(seen)}, on a newer timeline ({mine}) than {new} ({its})",
                 f"what was committed on it would be lost, since {new} does not have it",
                 f"Start it there (systemctl start {unit}; if it does not start, journalctl -u {unit} says why), or"
                 f" {ACCEPT}",
             )
         ]
-    # the control file of one that does not run may name an older timeline than it has got to
-    dark = topology.kind(seen) in (topology.FROZEN, topology.SILENT, topology.STOPPED_STANDBY)
+    # the control file of one that gives no session may name an older timeline than it has got to
+    dark = (topology.is_standby(seen) and not seen["server"]) or topology.kind(seen) in topology.BUSY
     if readable or not dark or directory["fenced"]:
         return []
     return [_uncompared(name, seen, new)]
@@ -146,9 +145,10 @@ def _reachable(
 
 def _uncompared(name: str, seen: topology.Observation, new: str) -> Refusal:
     return Refusal(
+        "not-compared",
         f"{name} is {topology.describe(seen)}, and may hold WAL that {new} lacks",
         "what only it has would be lost",
-        f"Bring it up as a running standby, {evidence.AGAIN}: the one that is ahead takes over. Or {ACCEPT}",
+        f"Bring it up as a running standby, {AGAIN}: the one that is ahead takes over. Or {ACCEPT}",
     )
 
 
@@ -158,28 +158,33 @@ def _unreachable(
     onlookers: topology.Observations,
     old: str,
     new: str,
-    options: dict[str, t.Any],
+    options: Options,
 ) -> list[Refusal]:
     """A third host that cannot be looked at must not be a master that has taken over already."""
     served = [
-        each for each, seen in onlookers.items() if each != name and (seen["probes"].get(name) or {}).get("answers")
+        each
+        for each, seen in onlookers.items()
+        if each != name and name in seen["probes"] and seen["probes"][name]["answers"]
     ]
     if served:
         return [
             Refusal(
+                "master-alive",
                 f"{name} is {topology.describe(observations[name])}, and its server answers {' and '.join(served)}",
                 "it may be the master by now",
-                f"Mend the way from here to {name}, or stop the server there, {evidence.AGAIN}",
+                f"Mend the way from here to {name}, or stop the server there, {AGAIN}",
             )
         ]
-    address = observations[new].get("virtual_ip")
-    held = any((seen.get("virtual_ip") or {}).get("here") for seen in observations.values())
+    address = observations[new]["virtual_ip"]
+    addresses = [seen["virtual_ip"] for seen in observations.values() if seen.get("virtual_ip")]
+    held = any(row["here"] for row in addresses)
     if address and address["taken"] and not held and topology.kind(observations[old]) != topology.UNREACHABLE:
         return [
             Refusal(
+                "address-taken",
                 f"{name} is {topology.describe(observations[name])}, and somebody answers for {address['address']}",
                 "it is the master's address, so that host may be the master by now",
-                f"Switch {name} off, or mend the way to it, {evidence.AGAIN}",
+                f"Switch {name} off, or mend the way to it, {AGAIN}",
             )
         ]
     sure = options["master_is_down"] and options["accept_data_loss"]
@@ -187,9 +192,10 @@ def _unreachable(
         return []
     return [
         Refusal(
+            "another-took-over",
             f"{name} has taken over as master since, and is {topology.describe(observations[name])}",
             f"it may be alive, and {new} lacks what was committed there",
-            f"Bring it up, {evidence.AGAIN}. If it is off, and what it has may be lost: -e master_is_down=true -e"
+            f"Bring it up, {AGAIN}. If it is off, and what it has may be lost: -e master_is_down=true -e"
             " accept_data_loss=true",
         )
     ]
@@ -199,7 +205,8 @@ def _successors(observations: topology.Observations, onlookers: topology.Observa
     """Return who took over from somebody, by the records of fences and the memory of segments."""
     found = set()
     for seen in observations.values():
-        record = SUCCESSOR.fullmatch((seen.get("data_directory") or {}).get("fence_reason") or "")
+        there = topology.kind(seen) != topology.UNREACHABLE
+        record = SUCCESSOR.fullmatch(seen["data_directory"]["fence_reason"] or "") if there else None
         if record:
             found.add(record[1] or record[2])
     newest = topology.timeline(observations[new]) or 0

@@ -7,15 +7,14 @@ import datetime
 import typing as t
 
 from ...values import lsn
+from ...values.observation import Witness
 from ...values.text import size
 from .. import topology
-from ..refusal import Refusal
+from ..options import Options
+from ..refusal import AGAIN, Refusal
 
-AGAIN = "then run this again"
 #: how the old master is kept from accepting writes
 BY_MODULE, BY_COMMAND, BY_WORD, NOT_NEEDED = "module", "command", "operator's word", "none"
-
-STANDBYS = (topology.STANDBY, topology.STOPPED_STANDBY)
 
 
 def fence(
@@ -23,36 +22,39 @@ def fence(
     new: str,
     observations: topology.Observations,
     onlookers: topology.Observations,
-    options: dict[str, t.Any],
+    options: Options,
 ) -> tuple[str, list[Refusal]]:
     """Return how the old master is fenced, or why it cannot be taken for dead."""
     seen, what = observations[old], topology.kind(observations[old])
-    if what in (topology.STOPPED, topology.FROZEN, *STANDBYS):
+    if what in (topology.STOPPED, topology.FROZEN, *topology.STANDBYS):
         return BY_MODULE, []
     if what == topology.SILENT:
         return NOT_NEEDED, [
             Refusal(
+                "no-session",
                 f"a server process runs on {old} and gives no session here ({seen['server_error']})",
                 "it may serve others, or do so in a moment",
                 f"If it is to be given up, stop it (systemctl stop {seen['service']['unit']} on {old}), {AGAIN}",
             )
         ]
-    asked = {name: other["probes"].get(old) or {} for name, other in onlookers.items()}
-    served = [name for name, answer in asked.items() if answer.get("answers")]
+    asked = {name: other["probes"][old] for name, other in onlookers.items() if old in other["probes"]}
+    served = [name for name, answer in asked.items() if answer["answers"]]
     if served:
         answer = asked[served[0]]
         return NOT_NEEDED, [
             Refusal(
+                "master-alive",
                 f"{old} is {topology.describe(seen)}, but its server answers {' and '.join(served)} at"
                 f" {answer['address']}:{answer['port']}",
                 "the master is alive, only cut off from here",
                 f"Mend the way from here to {old}, or stop the server there, {AGAIN}",
             )
         ]
-    silent = [name for name, answer in asked.items() if answer.get("open")]
+    silent = [name for name, answer in asked.items() if answer["open"]]
     if silent and not options["fence_command"]:
         return NOT_NEEDED, [
             Refusal(
+                "port-open",
                 f"{old} is {topology.describe(seen)}, and {' and '.join(silent)} can open its port, where none answers",
                 "it is frozen or overloaded, not dead, and may wake",
                 f"Switch {old} off, {AGAIN}, or let this do it, -e \"fence_command='COMMAND'\"",
@@ -62,6 +64,7 @@ def fence(
         path = seen["data_directory"]["path"]
         return NOT_NEEDED, [
             Refusal(
+                "data-not-there",
                 f"{old} answers, and {path} there is {topology.describe(seen)}",
                 "what the standby lacks may be on a file system that is not mounted",
                 f"Mount it, {AGAIN}. If that data is gone for good: -e accept_data_loss=true -e master_is_down=true",
@@ -71,6 +74,7 @@ def fence(
     if address and address["taken"] and not options["fence_command"]:
         return NOT_NEEDED, [
             Refusal(
+                "address-taken",
                 f"{old} is {topology.describe(seen)}, but somebody answers for {address['address']} as seen from {new}",
                 "it is the master's address, so its host is most likely on",
                 f"Switch {old} off, {AGAIN}, or let this do it, -e \"fence_command='COMMAND'\"",
@@ -83,6 +87,7 @@ def fence(
     found = "; ".join(listed(observations, onlookers, old, new))
     return NOT_NEEDED, [
         Refusal(
+            "not-proven-dead",
             f"it is not proven that {old} is dead ({found})",
             "a master that is only cut off would go on to accept writes beside the new one",
             f"Switch {old} off and say so, -e master_is_down=true, or let this do it, -e \"fence_command='COMMAND'\""
@@ -114,9 +119,8 @@ def listed(observations: topology.Observations, onlookers: topology.Observations
     address = observations[new].get("virtual_ip")
     if address and address["taken"] is not None:
         found.append(f"{address['address']} as seen from {new}: {'answered' if address['taken'] else 'nobody answers'}")
-    server = observations[new]["server"]
-    if server:
-        receiver = server["receiver"]
+    if observations[new]["server"]:
+        receiver = observations[new]["server"]["receiver"]
         words = (
             f"{receiver['status']}, last heard of {receiver['silent_seconds']:.1f} s ago"
             if receiver
@@ -143,13 +147,19 @@ def have(seen: topology.Observation) -> str | None:
     """Return the LSN up to which a standby holds WAL, as far as can be told without starting it."""
     server, control = seen["server"], seen["control"]
     if server:
-        return str(server["have_lsn"]) if server["have_lsn"] else None
+        return server["have_lsn"]
     return control["min_recovery_lsn"] if control else None
 
 
-def _last_seen(old: str, witnesses: topology.Observations) -> dict[str, t.Any] | None:
+class _Memory(Witness):
+    """What a segment remembers, and which it is."""
+
+    name: str
+
+
+def _last_seen(old: str, witnesses: topology.Observations) -> _Memory | None:
     """What the segment that was the last to reach the old master remembers of it."""
-    found = [
+    found: list[_Memory] = [
         {**seen["witness"], "name": name}
         for name, seen in witnesses.items()
         if seen["witness"] and seen["witness"]["master"] == old
@@ -159,11 +169,9 @@ def _last_seen(old: str, witnesses: topology.Observations) -> dict[str, t.Any] |
 
 def known(old: str, new: str, observations: topology.Observations, witnesses: topology.Observations) -> str | None:
     """Return the newest LSN that the old master told the standby or a segment of."""
-    receiver = (observations[new]["server"] or {}).get("receiver") or {}
-    last = _last_seen(old, witnesses) or {}
-    return max(
-        (each for each in (receiver.get("latest_end_lsn"), last.get("lsn")) if each), key=lsn.parse, default=None
-    )
+    server, last = observations[new]["server"], _last_seen(old, witnesses)
+    told = server["receiver"]["latest_end_lsn"] if server and server["receiver"] else None
+    return max((each for each in (told, last["lsn"] if last else None) if each), key=lsn.parse, default=None)
 
 
 def has_data(seen: topology.Observation) -> bool:
@@ -185,6 +193,7 @@ def missing(old: str, new: str, observations: topology.Observations, witnesses: 
     words = f", and was {last['summary_state']} when {last['name']} last saw {old}" if last and stale else ""
     return [
         Refusal(
+            "data-missing",
             f"{new} lacks {how_much} that {old} had{words}",
             "commits in it would be lost, and they may still be on the disk of the old master's host",
             f"Bring that host up without its server, {AGAIN}: it is fetched from there. Or accept the loss:"

@@ -6,17 +6,16 @@ Safety rule S2: nothing is activated before the old master is fenced, proven dea
 
 from __future__ import annotations
 
-import typing as t
-
 from ...values import conninfo
+from ...values.command import playbook
+from ...values.observation import Hosts
 from .. import followers, identify, topology
-from ..refusal import Refusal, Verdict, refuse
+from ..options import Options
+from ..refusal import AGAIN, Refusal, Verdict, refuse
 from . import candidates, evidence
 
 
-def judge(
-    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
-) -> Verdict:
+def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
     """Return the plan of an activation, of nothing to activate, or the reasons not to."""
     writers = topology.masters(observations)
     witnesses = {
@@ -43,6 +42,7 @@ def judge(
     refusals += unproven
     plan = {
         "workflow": "failover",
+        "engine": observations[new]["engine"],
         "activate": True,
         "old": old,
         "new": new,
@@ -58,7 +58,7 @@ def judge(
         "known_lsn": evidence.known(old, new, observations, witnesses),
         "untold": followers.untold(observations, after, further),
         "endpoints": {name: hosts[name] for name in (old, new, *after) if name in hosts},
-        "slots": [conninfo.slot_name(name) for name in (old, *after)],
+        "slots": topology.slots(observations[new], (old, *after)),
         "segments": _registered(witnesses),
         "evidence": evidence.listed(observations, onlookers, old, new),
     }
@@ -72,7 +72,7 @@ def _registered(witnesses: topology.Observations) -> list[str]:
 
 def _with_a_writer(
     observations: topology.Observations,
-    hosts: dict[str, dict[str, t.Any]],
+    hosts: Hosts,
     witnesses: topology.Observations,
     writer: str,
 ) -> Verdict:
@@ -82,9 +82,7 @@ def _with_a_writer(
     standbys = [
         name
         for name, other in observations.items()
-        if topology.kind(other) in evidence.STANDBYS
-        and not other["data_directory"]["fenced"]
-        and topology.system_identifier(other) == topology.system_identifier(seen)
+        if topology.may_take_over(other) and topology.system_identifier(other) == topology.system_identifier(seen)
     ]
     astray = followers.left_behind(observations, hosts, writer)
     known = list(dict.fromkeys([*topology.registered(writer, seen), *standbys]))
@@ -98,12 +96,14 @@ def _with_a_writer(
     ]
     if known and not astray and not away and (old is None or old in known):
         return refuse(
+            "master-alive",
             f"{writer} is the master, is alive and accepts writes ({known[0]} is its standby)",
             "a failover beside a living master would make two writers",
-            "To swap them on purpose: ansible-playbook hawq.mirroring.switchover",
+            f"To swap them on purpose: {playbook('switchover')}",
         )
     plan = {
         "workflow": "failover",
+        "engine": seen["engine"],
         "activate": False,
         "old": old,
         "new": writer,
@@ -120,7 +120,7 @@ def _with_a_writer(
         "standing": None,
         "known_lsn": None,
         "endpoints": {name: hosts[name] for name in observations},
-        "slots": [*([conninfo.slot_name(old)] if old else []), *astray.values()],
+        "slots": topology.slots(seen, [*([old] if old else []), *astray]),
         "segments": _registered(witnesses),
         "evidence": [],
     }
@@ -131,14 +131,12 @@ def _is_former(other: topology.Observation, master: topology.Observation) -> boo
     """Whether a host holds the data of a master of the same system that has been left behind, fenced already or not."""
     same = topology.system_identifier(other) == topology.system_identifier(master)
     if topology.kind(other) != topology.STOPPED or not same:
-        standby = same and topology.kind(other) in evidence.STANDBYS
+        standby = same and topology.kind(other) in topology.STANDBYS
         return standby and other["data_directory"]["fenced"] and not other["data_directory"]["removed"]
     return (topology.timeline(other) or 0) < (topology.timeline(master) or 0)
 
 
-def _old_master_of(
-    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], new: str
-) -> tuple[str | None, list[Refusal]]:
+def _old_master_of(observations: topology.Observations, hosts: Hosts, new: str) -> tuple[str | None, list[Refusal]]:
     """Return the host that the standby was told to follow: nobody else may be taken for its master."""
     old = followers.followed_by(observations[new], {name: host for name, host in hosts.items() if name != new})
     if old is not None:
@@ -146,9 +144,10 @@ def _old_master_of(
     address, port = followers.told(observations[new])
     return None, [
         Refusal(
+            "unknown-master",
             f"{new} follows {f'{address}:{port}' if address else 'nobody'}, which no host of the group masters is",
             "the old master must be looked at before its standby may take over",
-            f"Add its host to the inventory's group masters, or correct server_address there, {evidence.AGAIN}",
+            f"Add its host to the inventory's group masters, or correct server_address there, {AGAIN}",
         )
     ]
 
@@ -161,8 +160,9 @@ def _same_system(old: str, new: str, observations: topology.Observations) -> lis
         return []
     return [
         Refusal(
+            "other-system",
             f"{new} is a standby of another system (identifier {mine}) than {old} ({its})",
             "it does not hold what that master has committed",
-            "Look at both: ansible-playbook hawq.mirroring.state",
+            f"Look at both: {playbook('state')}",
         )
     ]

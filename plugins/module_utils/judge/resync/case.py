@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ...engines import table
 from ...values import history, lsn
 from .. import topology
+from ..options import Options
 
 NONE, START, FOLLOW, REWIND, DELTA, SNAPSHOT = "none", "start", "follow", "rewind", "delta", "snapshot"
 
@@ -31,17 +33,17 @@ class Case(t.NamedTuple):
     found: dict[str, t.Any] | None
     #: routes that have failed in this run, with the reason
     failed: dict[str, str]
-    options: dict[str, t.Any]
+    options: Options
     #: whether both histories can be read and have the same beginning, so that no fork means one history
     history_known: bool
 
     @property
     def standby(self) -> bool:
         """Whether it is, or was when it stopped, a standby; not a former master that has yet to follow the new one."""
-        what, directory = topology.kind(self.seen), self.seen["data_directory"]
-        frozen = what == topology.FROZEN and "standby.signal" in directory["signals"]
-        like = what in (topology.STANDBY, topology.STOPPED_STANDBY) or frozen
-        return like and not (directory["fenced"] and not directory["removed"] and self.fork is not None)
+        directory = self.seen["data_directory"]
+        # without timelines nobody can tell whether its history parts from the master's
+        may_part = self.fork is not None or not table.of(self.source).timelines
+        return topology.is_standby(self.seen) and not (directory["fenced"] and not directory["removed"] and may_part)
 
     @property
     def have(self) -> str | None:

@@ -6,9 +6,12 @@ from __future__ import annotations
 import typing as t
 
 from ...values import conninfo, history, lsn
+from ...values.command import playbook
+from ...values.observation import Hosts
 from ...values.text import size
 from .. import checks, disk, identify, members, mirror, timelines, topology
-from ..refusal import Refusal, Verdict
+from ..options import Options
+from ..refusal import AGAIN, Refusal, Verdict
 from . import routes
 from .case import FOLLOW, IN_PLACE, NONE, ROUTES, SNAPSHOT, START, Case
 
@@ -17,9 +20,7 @@ DEARER = 1.1
 RUNNING = (topology.STANDBY, topology.FROZEN)
 
 
-def judge(
-    observations: topology.Observations, hosts: dict[str, dict[str, t.Any]], options: dict[str, t.Any]
-) -> Verdict:
+def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
     """Return the plan by the cheapest route that is possible, with the bill of all, or the reasons not to go on."""
     master, refusals = identify.master_of(observations)
     if master is None:
@@ -50,7 +51,7 @@ def judge(
     chosen = next((row["route"] for row in bill if row["possible"]), None)
     snapshot = chosen == SNAPSHOT
     choice = _existing_data(case) if snapshot else "refuse"
-    refusals = [] if chosen else _no_route(case, bill)
+    refusals = [] if chosen else mirror.not_online(master, source) or _no_route(case, bill)
     if snapshot:
         refusals += _data_refusals(case, choice)
     plan, found = mirror.plan(
@@ -98,8 +99,7 @@ def _advice(chosen: str | None, bill: list[dict[str, t.Any]], which: str) -> str
     if chosen not in (START, FOLLOW) or possible[-1] == chosen:
         return ""
     following = possible[possible.index(chosen) + 1]
-    standby = f" -e standby_host={which}" if which else ""
-    command = f"ansible-playbook hawq.mirroring.resync_standby -e resync_route={following}{standby}"
+    command = playbook("resync_standby", resync_route=following, standby_host=which or None)
     return f"If its data is to blame, take the next way: {command}"
 
 
@@ -114,9 +114,7 @@ def _leftovers(seen: topology.Observation) -> bool:
     return topology.kind(seen) == topology.STANDBY and bool(directory["fenced"] or ours)
 
 
-def _impossible(
-    standby: str, seen: topology.Observation, source: topology.Observation, hosts: dict[str, dict[str, t.Any]]
-) -> list[Refusal]:
+def _impossible(standby: str, seen: topology.Observation, source: topology.Observation, hosts: Hosts) -> list[Refusal]:
     """What no route can deal with."""
     what = topology.kind(seen)
     if what == topology.UNREACHABLE:
@@ -124,19 +122,21 @@ def _impossible(
     if what == topology.SILENT:
         return [
             Refusal(
+                "no-session",
                 f"{standby} has {topology.describe(seen)}",
                 "it cannot be said what it is",
-                f"Stop it there (systemctl stop {seen['service']['unit']}), then run this again",
+                f"Stop it there (systemctl stop {seen['service']['unit']}), {AGAIN}",
             )
         ]
     mine, its = topology.system_identifier(seen), topology.system_identifier(source)
     if what not in (topology.EMPTY, topology.OTHER) and mine is not None and mine != its:
         return [
             Refusal(
+                "other-system",
                 f"{seen['data_directory']['path']} on {standby} belongs to another system (identifier {mine}, the"
                 f" master's is {its})",
                 "nothing of it can be brought in line with this master",
-                "To make a standby in its place: ansible-playbook hawq.mirroring.init_standby -e existing_data=keep",
+                f"To make a standby in its place: {playbook('init_standby', existing_data='keep')}",
             )
         ]
     return []
@@ -191,6 +191,7 @@ def _data_refusals(case: Case, choice: str) -> list[Refusal]:
     needed = size(sum(int(row["bytes"]) for row in disk.sizes(case.source)))
     return [
         Refusal(
+            "disk-too-small",
             f"{case.name} has {size(case.seen['data_directory']['free_bytes'])} free for a copy of {needed}"
             " beside the old data",
             "a full copy is the only way left, and the old data may be the last copy of something",
@@ -203,8 +204,9 @@ def _no_route(case: Case, bill: list[dict[str, t.Any]]) -> list[Refusal]:
     reasons = "; ".join(f"{row['route']}: {row['reason']}" for row in bill)
     return [
         Refusal(
+            "no-route",
             f"no way is left to make {case.name} a standby ({reasons})",
             "each was tried or is impossible",
-            "Mend what they say, then run this again",
+            f"Mend what they say, {AGAIN}",
         )
     ]

@@ -3,16 +3,17 @@
 
 Cheapest first: nothing to do, start (its WAL goes on from where it is), follow (a former master that has nothing of its
 own), rewind (what has changed since the histories parted is copied), delta (all is compared, what differs is copied),
-snapshot (all is copied). Source for what a rewind needs: PostgreSQL manual, "pg_rewind".
+snapshot (all is copied).
 """
 
 from __future__ import annotations
 
 import typing as t
 
+from ...engines import table
 from ...values import history, lsn, wal
 from ...values.text import size
-from .. import mirror, topology
+from .. import mirror, rewinding, topology
 from . import bill
 from .case import DELTA, FOLLOW, NONE, REWIND, ROUTES, SNAPSHOT, START, Case
 
@@ -43,7 +44,7 @@ def _why_not_none(case: Case) -> str:
         return f"mirroring is {state['summary_state']}" + (
             f" ({state['detail_state']})" if state["detail_state"] else ""
         )
-    if case.seen["server"]["replay_paused"]:
+    if case.seen["server"] and case.seen["server"]["replay_paused"]:
         return "its replay is paused"
     return ""
 
@@ -63,8 +64,7 @@ def _what_it_is(seen: topology.Observation) -> str:
 
 def _wal_gone(case: Case, begin: str | None) -> str:
     """Why the master cannot send the WAL from an LSN on; empty when it can."""
-    row = topology.slot_of(case.source, case.slot)
-    if row is not None and row["wal_status"] == "lost":
+    if topology.is_lost(case.source, case.slot):
         return f"the WAL that it needs is gone from the master (slot {case.slot} is lost)"
     oldest = case.source["server"]["oldest_wal"]
     if begin is None:
@@ -105,11 +105,10 @@ def _why_not_follow(case: Case) -> str:
 def _why_not_rewind(case: Case) -> str:
     if half_way(case):
         return half_way(case)
-    if case.fork is None:
+    if case.fork is None and table.of(case.source).timelines:
         return "its history does not part from the master's, or cannot be read"
-    control = case.seen["control"] or {}
-    if not control.get("checksum_version") and control.get("wal_log_hints") != "on":
-        return "neither data checksums nor wal_log_hints are on"
+    if rewinding.why_not(case.seen, case.source):
+        return rewinding.why_not(case.seen, case.source)
     absent = [entry["path"] for entry in case.seen["directories"] if not entry["entries"]]
     if absent:
         return f"{absent[0]}, where a tablespace of the master is, has none there"
@@ -129,12 +128,13 @@ def _why_not_rewind(case: Case) -> str:
 
 def _begins_beyond(name: str, case: Case) -> bool:
     """Whether a segment lies wholly beyond the fork, so that the master cannot have it."""
-    size = int(case.source["server"]["settings"]["wal_segment_size"])
-    begin = wal.begin_of(name[8:], size)
+    begin = wal.begin_of(name[8:], case.source["server"]["settings"]["wal_segment_bytes"])
     return case.fork is not None and lsn.parse(begin) >= lsn.parse(case.fork.lsn)
 
 
 def _why_not_delta(case: Case) -> str:
+    if not table.of(case.source).compares:
+        return f"{table.of(case.source).name} has no means of comparing a directory with its master"
     if topology.kind(case.seen) in (topology.EMPTY, topology.OTHER):
         return half_way(case)
     if case.seen["control"] is None:
@@ -155,5 +155,6 @@ def _why_not_delta(case: Case) -> str:
     return ""
 
 
-def _why_not_snapshot(_case: Case) -> str:
-    return ""
+def _why_not_snapshot(case: Case) -> str:
+    refusals = mirror.not_online("", case.source)
+    return "".join(refusal.why for refusal in refusals)

@@ -1,0 +1,31 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What judgement is told beside the observations. Each judge reads those that concern it. Types only."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..values.observation import Observations
+
+
+class Options(t.TypedDict, total=False):
+    """What the operator and the roles' variables say, and what a run has learnt since it began."""
+
+    standby_host: t.Annotated[str | None, "the host that is or becomes the standby"]
+    master_host: t.Annotated[str | None, "the host that is or becomes the master"]
+    existing_data: t.Annotated[str, "what to do with data in the way: refuse, keep or discard"]
+    replace_standby: t.Annotated[bool, "whether a standby comes instead of another one"]
+    additional_standby: t.Annotated[bool, "whether a standby comes beside another one"]
+    master_restart_allowed: t.Annotated[bool, "whether the master may be restarted once"]
+    master_is_down: t.Annotated[bool, "the operator's word that the old master is off"]
+    accept_data_loss: t.Annotated[bool, "whether what cannot be fetched may be lost"]
+    fence_command: t.Annotated[str | None, "what switches the old master off"]
+    resync_route: t.Annotated[str | None, "the cheapest way that may be taken"]
+    binaries_method: t.Annotated[str, "how the engine's programs come to a host: packages, archive or installed"]
+    replication_user: t.Annotated[str, "role that standbys connect as"]
+    view_databases: t.Annotated[list[str], "databases that get the views beside those that always do"]
+    wal_keep_megabytes: t.Annotated[int, "megabytes of WAL that are kept for an absent standby at most"]
+    tablespace_mapping: t.Annotated[dict[str, str], "where tablespaces of the master go on the standby"]
+    divergence: t.Annotated[dict[str, t.Any] | None, "what divergence_info found; None while it was not asked"]
+    failed_routes: t.Annotated[dict[str, str], "ways that have failed in this run, each with the reason"]
+    witnesses: t.Annotated[Observations, "observations of the segments"]
