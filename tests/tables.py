@@ -53,7 +53,7 @@ def refused(refusals: list[t.Any]) -> str:
 
 def rows(header: tuple[str, ...], lines: t.Iterable[tuple[str, ...]]) -> str:
     """Return a table in Markdown."""
-    cells = [header, tuple("---" for _ in header), *lines]
+    cells = [header, ("---",) * len(header), *lines]
     return "".join(f"| {' | '.join(each.replace('|', '/') for each in line)} |\n" for line in cells)
 
 
