@@ -42,7 +42,7 @@ lint: venv ## ruff, mypy, yamllint, ansible-lint, changelog
 	exit $$failed
 
 .PHONY: docs
-docs: venv ## the documentation as a site: docs/_build/html/docs/index.html
+docs: venv ## the documentation as a site: docs/_build/html/index.html
 	@tests/step docs docs/build
 
 .PHONY: sanity

@@ -29,10 +29,12 @@ language = "en_GB"
 extensions = ["myst_parser", "sphinx.ext.intersphinx", "sphinx_antsibull_ext"]
 root_doc = "docs/index"
 include_patterns = [
+    "CHANGELOG.rst",
+    "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "docs/*.md",
-    "docs/reference/*.rst",
+    "docs/reference/*",
     "molecule/lab/README.md",
     "roles/*/README.md",
 ]
