@@ -19,8 +19,8 @@ PACKAGE = "ansible_collections.hawq.mirroring.plugins.module_utils"
 ROOMS = ("values", "judge", "report")
 BEGIN = """# Types
 
-These are the documents that the parts of the collection hand to each other. The modules return an observation. Judgement
-makes a plan or refusals of it. Roles and reports read these. A field that says *optional* may be missing.
+These are the documents that the parts of the collection hand to each other. The modules return an observation.
+Judgement makes a plan or refusals of it. Roles and reports read these. A field that says *optional* may be missing.
 """
 
 
