@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import importlib.util
 import re
 import typing as t
@@ -112,6 +113,21 @@ def test_a_link_leads_to_a_file_and_its_heading(page: str, target: str) -> None:
     assert file.is_relative_to(ROOT)
     assert file.exists()
     assert not anchor or anchor in anchors(file)
+
+
+def test_a_link_of_a_page_that_is_shipped_leads_to_a_file_that_is_shipped() -> None:
+    ignored = yaml.safe_load((ROOT / "galaxy.yml").read_text())["build_ignore"]
+
+    def shipped(name: str) -> bool:
+        parts = [Path(name), *Path(name).parents]
+        return not any(fnmatch.fnmatch(str(part), pattern) for part in parts for pattern in ignored)
+
+    targets = {
+        (page, name_of(((ROOT / page).parent / target.partition("#")[0]).resolve()))
+        for page, target in LINKS
+        if shipped(page) and not target.startswith("#")
+    }
+    assert sorted((page, target) for page, target in targets if not shipped(target)) == []
 
 
 def named(page: str) -> t.Iterator[str]:
