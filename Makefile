@@ -25,7 +25,7 @@ demo: system venv ## a master under load gets its standby, on hosts made for it
 	@molecule/lab/demo
 
 .PHONY: test
-test: system venv lint sanity test-unit molecule ## lint, sanity, unit tests and every molecule scenario
+test: system venv lint docs sanity test-unit molecule ## lint, documentation, sanity, unit tests and every molecule scenario
 
 .PHONY: test-unit
 test-unit: venv ## tests that need no host
@@ -40,6 +40,10 @@ lint: venv ## ruff, mypy, yamllint, ansible-lint, changelog
 	tests/step ansible-lint ansible-lint || failed=1; \
 	tests/step changelog antsibull-changelog lint || failed=1; \
 	exit $$failed
+
+.PHONY: docs
+docs: venv ## the documentation as a site: docs/_build/html/index.html
+	@tests/step docs docs/build
 
 .PHONY: sanity
 sanity: venv ## ansible-test sanity, on a copy
@@ -91,4 +95,4 @@ system: ## Debian packages for the test hosts
 
 .PHONY: clean
 clean: ## remove what the other targets made here
-	@rm -rf .venv .ansible .cache .mypy_cache .pytest_cache .ruff_cache reports hawq-mirroring-*.tar.gz
+	@rm -rf .venv .ansible .cache .mypy_cache .pytest_cache .ruff_cache docs/_build docs/reference reports hawq-mirroring-*.tar.gz

@@ -1,0 +1,107 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Writes the decision tables of ARCHITECTURE.md from the unit tests.   Usage: .venv/bin/python tests/tables.py
+
+Each case of a unit test is judged, and becomes a row: its name, the options that it gives, what was decided.
+tests/unit/test_docs.py fails when the text in ARCHITECTURE.md is another one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import typing as t
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "ARCHITECTURE.md"
+#: a row shows so many words of a refusal
+WORDS = 12
+FENCES = {
+    "module": "on its host",
+    "command": "by fence_command",
+    "operator's word": "declared dead",
+    "none": "not needed",
+}
+
+
+def table_of(test: str) -> t.Any:
+    """Return a module of unit tests."""
+    for place in ("collections", "tests/unit"):
+        if str(ROOT / place) not in sys.path:
+            sys.path.append(str(ROOT / place))
+    return importlib.import_module(test)
+
+
+def given(options: dict[str, t.Any]) -> str:
+    """Return the options of a case as an operator gives them, and the witnesses that it has."""
+    witnesses = sorted(options.get("witnesses") or {})
+    words = [f"witness {name}" for name in witnesses]
+    for name in ("divergence", "failed_routes", "witnesses"):
+        options = {key: value for key, value in options.items() if key != name}
+    return ", ".join([*(f"`{name}={_value(value)}`" for name, value in options.items()), *words])
+
+
+def _value(value: t.Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else "…" if " " in str(value) else str(value)
+
+
+def refused(refusals: list[t.Any]) -> str:
+    """Return the first words of a refusal."""
+    words = refusals[0].found.split()
+    return "**refused**: " + " ".join(words[:WORDS]) + (" …" if len(words) > WORDS else "")
+
+
+def rows(header: tuple[str, ...], lines: t.Iterable[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
+    cells = [header, ("---",) * len(header), *lines]
+    return "".join(f"| {' | '.join(each.replace('|', '/') for each in line)} |\n" for line in cells)
+
+
+def failover() -> str:
+    """Return the decision table of a failover."""
+    test = table_of("test_failover")
+    lines = []
+    for table in (test.PLANS, test.REFUSALS):
+        for case, (hosts, options, *_expected) in table.items():
+            verdict = test.judge(hosts, options)
+            outcome = refused(verdict.refusals) if verdict.refusals else _failover(verdict.plan)
+            lines.append((case, given(options), outcome))
+    return rows(("case", "options", "outcome"), lines)
+
+
+def _failover(plan: dict[str, t.Any]) -> str:
+    words = [f"activate {plan['new']}" if plan["activate"] else f"{plan['new']} is the master already"]
+    if plan["old"]:
+        words.append(f"fence of {plan['old']}: {FENCES[plan['fence']]}")
+    words += ["salvage"] if plan["salvage"] else []
+    words += [f"{name} follows" for name in sorted(plan["followers"])]
+    return ", ".join(words)
+
+
+def resync() -> str:
+    """Return the decision table of a resynchronisation."""
+    test = table_of("test_resync")
+    lines = []
+    for case, (standby, master, options, *_expected) in test.WAYS.items():
+        verdict = test.judge(standby, master, options)
+        outcome = refused(verdict.refusals) if verdict.refusals else f"`{verdict.plan['route']}`"
+        lines.append((case, given(options), outcome))
+    return rows(("case", "options", "outcome"), lines)
+
+
+TABLES = {"failover": failover, "resync": resync}
+
+
+def filled(text: str) -> str:
+    """Return the page with its tables as the unit tests have them."""
+    for name, table in TABLES.items():
+        begin, end = f"<!-- table: {name} -->\n", "<!-- end -->"
+        if text.count(begin) != 1:
+            raise ValueError(f"{PAGE.name} has {text.count(begin)} places for the table {name}")
+        before, _begin, after = text.partition(begin)
+        text = f"{before}{begin}\n{table()}\n{end}{after.partition(end)[2]}"
+    return text
+
+
+if __name__ == "__main__":
+    PAGE.write_text(filled(PAGE.read_text()))
