@@ -8,7 +8,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import salvage
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import wal_files
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import Instance
 
@@ -66,8 +66,8 @@ def test_end(
         answer = left.pop(0)
         return (0, answer, "") if answer.startswith("rmgr") or not answer else (1, "", answer)
 
-    standing = salvage.Standing("0/4000100", "0/4000100", 1, None)
-    last, end, broken = salvage.end_of_wal(instance, t.cast("t.Any", run), standing, SIZE, 60)
+    standing = wal_files.Standing("0/4000100", "0/4000100", 1, None)
+    last, end, broken = wal_files.end_of_wal(instance, t.cast("t.Any", run), standing, SIZE, 60)
     assert (last, end, broken is not None) == expected
     assert left == []
 
@@ -76,11 +76,11 @@ def test_a_standby_at_a_boundary_needs_no_next_segment(tmp_path: Path) -> None:
     (tmp_path / "pg_wal").mkdir()
     (tmp_path / "pg_wal" / NAMES[4]).write_bytes(page(4))
     instance = Instance("postgres", "/bin", str(tmp_path), str(tmp_path), "unit", "mdw", 5432)
-    standing = salvage.Standing("0/5000000", "0/5000000", 1, None)
+    standing = wal_files.Standing("0/5000000", "0/5000000", 1, None)
     for ready in (None, b"\0" * 64):
         if ready:
             (tmp_path / "pg_wal" / NAMES[5]).write_bytes(ready)
-        assert salvage.end_of_wal(instance, t.cast("t.Any", None), standing, SIZE, 60) == (None, "0/5000000", None)
+        assert wal_files.end_of_wal(instance, t.cast("t.Any", None), standing, SIZE, 60) == (None, "0/5000000", None)
 
 
 def test_a_segment_in_which_a_timeline_begins_is_written_to(tmp_path: Path) -> None:
@@ -93,13 +93,13 @@ def test_a_segment_in_which_a_timeline_begins_is_written_to(tmp_path: Path) -> N
         ("000000020000000000000004", b"", False),
     ):
         (tmp_path / name).write_bytes(beginning)
-        assert salvage.written(str(tmp_path), name, SIZE) is expected
+        assert wal_files.written(str(tmp_path), name, SIZE) is expected
 
 
 def test_reading_is_bounded(tmp_path: Path) -> None:
     instance = Instance("postgres", "/bin", str(tmp_path), str(tmp_path), "unit", "mdw", 5432)
     (tmp_path / "pg_wal").mkdir()
     (tmp_path / "pg_wal" / NAMES[5]).write_bytes(page(5))
-    standing = salvage.Standing("0/5000000", "0/5000000", 1, None)
+    standing = wal_files.Standing("0/5000000", "0/5000000", 1, None)
     with pytest.raises(MirroringError, match="took more than 60 s"):
-        salvage.end_of_wal(instance, t.cast("t.Any", lambda *_, **__: (124, "", "")), standing, SIZE, 60)
+        wal_files.end_of_wal(instance, t.cast("t.Any", lambda *_, **__: (124, "", "")), standing, SIZE, 60)
