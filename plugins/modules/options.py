@@ -10,14 +10,14 @@ version_added: 0.1.0
 description:
   - Refuses misspelt variables of this collection, values that do not fit the roles' argument specifications,
     and a playbook that is run in parts (C(--tags), C(--limit)). Runs on the controller.
+extends_documentation_fragment:
+  - hawq.mirroring.attributes.info
 author: [hawq.mirroring contributors (@hawq)]
 """
 
 EXAMPLES = r"""
 - name: Check the variables
-  hawq.mirroring.extends_documentation_fragment:
-  - hawq.mirroring.attributes.info
-options:
+  hawq.mirroring.options:
   register: checked
 """
 

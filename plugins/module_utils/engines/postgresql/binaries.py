@@ -45,7 +45,7 @@ def problems(
 
 
 def look(run: Runner, directory: str, wanted: int) -> dict[str, t.Any]:
-    """Look, and judge only what was asked for. See ``base.Engine.binaries``."""
+    """Look, and judge only what was asked for."""
     programs = POSTGRESQL.programs
     found = [name for name in programs if executable(os.path.join(directory, name))]
     missing = [name for name in programs if name not in found]

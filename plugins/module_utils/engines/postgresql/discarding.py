@@ -48,7 +48,7 @@ def tablespaces(place: str) -> list[str]:
 
 
 def discard(instance: Instance, run: Runner, act: bool, *, system_identifier: str) -> dict[str, t.Any]:
-    """Delete the directory and what its tablespaces hold. See ``base.Engine.discard``.
+    """Delete the directory and what its tablespaces hold.
 
     Tablespaces first, while the links to them are there; what a killed run has renamed goes, too.
     """

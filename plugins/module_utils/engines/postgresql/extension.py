@@ -31,7 +31,7 @@ def in_database(instance: Instance, act: bool, name: str, extension: str) -> boo
 def install(
     instance: Instance, run: Runner, act: bool, *, extension: str, files: dict[str, str], databases: list[str]
 ) -> dict[str, t.Any]:
-    """Put the files first, then change the databases. See ``base.Engine.views``."""
+    """Put the files first, then change the databases."""
     place = views.directory(instance, run)
     changes = []
     if place is None and act:

@@ -54,7 +54,7 @@ def fence(
     timeout: int,
     warn: t.Callable[[str], None],
 ) -> dict[str, t.Any]:
-    """Stop and mark, then say what the standby lacks. See ``base.Engine.fence``."""
+    """Stop and mark, then say what the standby lacks."""
     result = _stop_and_mark(instance, run, act, reason, was, drain, timeout)
     if address["address"] and virtual_ip.here(run, address["address"]):
         result["changed"] = True
@@ -112,7 +112,7 @@ def _stop_and_mark(
 
 
 def stop(instance: Instance, run: Runner, act: bool, *, timeout: int) -> dict[str, t.Any]:
-    """Stop the server without a word about its future. See ``base.Engine.stop``."""
+    """Stop the server without a word about its future."""
     process = observe.process(instance, database.postmaster(instance))
     unit, place = systemd.unit(run, instance.service)["active"], instance.data_directory
     running, how = process["running"] or bool(stopping.workers(place)) or unit == "active", ""
@@ -125,7 +125,7 @@ def stop(instance: Instance, run: Runner, act: bool, *, timeout: int) -> dict[st
 
 
 def undo(instance: Instance, act: bool) -> dict[str, t.Any]:
-    """Take the marks of the fence away, and nothing else. See ``base.Engine.unfence``."""
+    """Take the marks of the fence away, and nothing else."""
     record = _record(instance)
     if record and act:
         files.write(places.PERMISSION, "", "root", act=True)
@@ -136,7 +136,7 @@ def undo(instance: Instance, act: bool) -> dict[str, t.Any]:
 
 
 def lift(instance: Instance, act: bool, *, timeout: int) -> dict[str, t.Any]:
-    """Drop the slots of before and the record, of a server that is a standby again. See ``base.Engine.lift_fence``."""
+    """Drop the slots of before and the record, of a server that is a standby again."""
     record, dropped = _record(instance), []
     before = "fenced\n" if record else "not fenced\n"
     if not act:

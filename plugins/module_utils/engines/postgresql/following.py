@@ -31,7 +31,7 @@ def follow(
     reload: bool,
     resume: bool,
 ) -> dict[str, t.Any]:
-    """Signal first: without it the server would become a master of its own. See ``base.Engine.follow``."""
+    """Signal first: without it the server would become a master of its own."""
     if not directory or (act and deployment.is_deployed(instance, copy_id)):
         directory = instance.data_directory
     told = conninfo.render({**primary, **conninfo.KEEPALIVE})

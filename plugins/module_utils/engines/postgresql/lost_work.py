@@ -25,7 +25,7 @@ def keep(
     history: list[histories.Part],
     divergence: dict[str, t.Any],
 ) -> dict[str, t.Any]:
-    """Keep the WAL beyond the fork aside once; what is there already is left alone. See ``base.Engine.keep_lost``."""
+    """Keep the WAL beyond the fork aside once; what is there already is left alone."""
     place = places.lost(instance.data_directory, divergence["end_lsn"])
     there = os.path.exists(os.path.join(place, "lost.json"))
     if not there and act:

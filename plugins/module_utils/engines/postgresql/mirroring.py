@@ -40,7 +40,7 @@ def _last_words(instance: Instance, run: Runner) -> str | None:
 def state(
     instance: Instance, run: Runner, act: bool, *, wait_for: str | None, standby: str | None, timeout: int, advice: str
 ) -> dict[str, t.Any]:
-    """Ask until the answer fits or the time is up; once without ``act``. See ``base.Engine.mirroring``."""
+    """Ask until the answer fits or the time is up; once without ``act``."""
     begin = time.monotonic()
     while True:
         row, reason = _ask(instance, standby)

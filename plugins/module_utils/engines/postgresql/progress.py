@@ -25,7 +25,7 @@ WHERE application_name ~ %s AND shobj_description(r.oid, 'pg_authid') = %s
 
 
 def progress(instance: Instance) -> dict[str, t.Any] | None:
-    """Ask once. See ``base.Engine.progress``."""
+    """Ask once."""
     # any session may call itself that, but not be of that role
     told = rf"^{comparison.APPLICATION} \d{{1,18}}/\d{{1,18}}$"
     with database.session(instance) as cursor:

@@ -125,7 +125,7 @@ def activate(
     timeout: int,
     warn: t.Callable[[str], None],
 ) -> dict[str, t.Any]:
-    """Promote unless it is a master, commit a write, equip. See ``base.Engine.activate``."""
+    """Promote unless it is a master, commit a write, equip."""
     begin = time.monotonic()
     with database.session(instance, statement_seconds=timeout) as cursor:
         row = database.rows(cursor, STATUS)[0]
@@ -161,7 +161,7 @@ def activate(
 
 
 def checkpoint(instance: Instance, act: bool) -> dict[str, t.Any]:
-    """Make a checkpoint. See ``base.Engine.checkpoint``."""
+    """Make a checkpoint."""
     if act:
         with database.session(instance, statement_seconds=CHECKPOINT_SECONDS) as cursor:
             cursor.execute("CHECKPOINT")

@@ -31,7 +31,7 @@ def _names_in(instance: Instance, home: str, triples: list[list[str]]) -> dict[s
 
 
 def names(instance: Instance, relations: list[str]) -> list[str]:
-    """Ask each database for the names of its own. See ``base.Engine.relations``."""
+    """Ask each database for the names of its own."""
     triples = [each.split("/") for each in relations]
     with database.session(instance) as cursor:
         databases = {row["oid"]: row["datname"] for row in database.rows(cursor, DATABASES)}

@@ -188,7 +188,7 @@ def rewind(
     history: list[histories.Part],
     timeout: int,
 ) -> dict[str, t.Any]:
-    """Prepare, mark, rewind, make it a standby, take the mark away. See ``base.Engine.rewind``."""
+    """Prepare, mark, rewind, make it a standby, take the mark away."""
     result: dict[str, t.Any] = {"changed": True, "rewound": False, "unfinished": False, "fetched": 0}
     result["diff"] = {"before": "its own history\n", "after": f"as its master at {fork}\n"}
     if not act:

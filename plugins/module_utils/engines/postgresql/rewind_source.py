@@ -76,7 +76,7 @@ def _alone(instance: Instance) -> t.Iterator[tuple[t.Any, dict[str, t.Any]]]:
 def present(
     instance: Instance, act: bool, *, role: str, passfile: str, password_of: str, hba_lines: list[str]
 ) -> dict[str, t.Any]:
-    """Checkpoint, role, privileges, way in. See ``base.Engine.rewind_source_present``."""
+    """Checkpoint, role, privileges, way in."""
     with _alone(instance) as (cursor, row):
         there = ours(cursor, role)
         if there is False:
@@ -114,7 +114,7 @@ def wait_for_end(cursor: t.Any, role: str) -> None:
 
 
 def absent(instance: Instance, act: bool, *, role: str) -> dict[str, t.Any]:
-    """Take all of it away. See ``base.Engine.rewind_source_absent``."""
+    """Take all of it away."""
     with _alone(instance) as (cursor, row):
         there = bool(ours(cursor, role))
         if there and act:

@@ -13,7 +13,7 @@ KNOWN = "SELECT hostname, bool_or(reported > '-infinity') AS here FROM public.ha
 
 
 def await_registration(instance: Instance, act: bool, *, wait_for: list[str], timeout: int) -> dict[str, t.Any]:
-    """Ask until all are there or the time is up. See ``base.Engine.segments``."""
+    """Ask until all are there or the time is up."""
     begin = time.monotonic()
     with database.session(instance) as cursor:
         while True:

@@ -21,7 +21,7 @@ FROM pg_settings s WHERE name = ANY(%s)
 
 
 def change(instance: Instance, act: bool, settings: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Compare, write what differs, reload. See ``base.Engine.settings``."""
+    """Compare, write what differs, reload."""
     with database.session(instance) as cursor:
         now = {row["name"]: row for row in database.rows(cursor, QUERY, (list(settings),))}
         unknown = sorted(set(settings) - set(now))

@@ -26,7 +26,7 @@ def started(
     make_room: bool,
     timeout: int,
 ) -> dict[str, t.Any]:
-    """Attach to a fitting job, else clear what is left and start one. See ``base.Engine.snapshot_started``."""
+    """Attach to a fitting job, else clear what is left and start one."""
     found = observe.snapshot(instance, run)
     same = found["request"].get("system_identifier") == request["system_identifier"]
     fits = same and not fresh
@@ -72,7 +72,7 @@ def _wait(run: Runner, phases: tuple[str, ...], seconds: int) -> str:
 
 
 def finished(instance: Instance, run: Runner, act: bool, *, copy_id: int | None, wait: int) -> dict[str, t.Any]:
-    """Wait a little, then say how far the job is. See ``base.Engine.snapshot_finished``."""
+    """Wait a little, then say how far the job is."""
     phase = _wait(run, ("copying", "verifying"), wait if act else 0)
     if phase == "none" and deployment.is_deployed(instance, copy_id):
         phase = "done"
@@ -82,7 +82,7 @@ def finished(instance: Instance, run: Runner, act: bool, *, copy_id: int | None,
 def deployed(
     instance: Instance, run: Runner, act: bool, *, copy_id: int | None, existing_data: str
 ) -> dict[str, t.Any]:
-    """Move the copy into place, unless another run has. See ``base.Engine.snapshot_deployed``."""
+    """Move the copy into place, unless another run has."""
     staged, shown = staging.Staging(instance.data_directory), f"{instance.data_directory} replaced\n"
     if not act:
         return _answer(instance, True, "none", shown)
@@ -98,7 +98,7 @@ def deployed(
 
 
 def absent(instance: Instance, run: Runner, act: bool, *, spare: bool, wait: int) -> dict[str, t.Any]:
-    """Leave no unit, no half copy; spare what is or may become a whole one. See ``base.Engine.snapshot_absent``."""
+    """Leave no unit, no half copy; spare what is or may become a whole one."""
     if spare:
         _wait(run, ("copying",), wait if act else 0)
     found = observe.snapshot(instance, run)

@@ -110,7 +110,7 @@ def present(
     others: list[str],
     slot: str,
 ) -> dict[str, t.Any]:
-    """Make what is missing. See ``base.Engine.source_present``."""
+    """Make what is missing."""
     with database.session(instance) as cursor:
         cursor.execute(LOCK)
         password = conninfo.password_in(files.read(passfile) or "", role)
@@ -178,7 +178,7 @@ def absent(
     created: list[str],
     spare: bool,
 ) -> dict[str, t.Any]:
-    """Take it away, in the opposite order. See ``base.Engine.source_absent``."""
+    """Take it away, in the opposite order."""
     with database.session(instance) as cursor:
         cursor.execute(LOCK)
         if spare and answers(cursor, role):

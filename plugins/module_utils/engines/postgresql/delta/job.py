@@ -142,7 +142,7 @@ def delta(
     rate_limit: str,
     timeout: int,
 ) -> dict[str, t.Any]:
-    """Mark, make the backup, verify it, take the mark away. See ``base.Engine.delta``."""
+    """Mark, make the backup, verify it, take the mark away."""
     result: dict[str, t.Any] = {"changed": True, "copied": False, "unfinished": False}
     result.update(compared_bytes=0, received_bytes=0)
     result["diff"] = {"before": "what it holds\n", "after": "what its master has\n"}

@@ -105,7 +105,7 @@ def offered(
     accept_loss: bool,
     timeout: int,
 ) -> dict[str, t.Any]:
-    """Say what there is, or why it cannot be had and what else can be done. See ``base.Engine.salvage_offered``."""
+    """Say what there is, or why it cannot be had and what else can be done."""
     answer = {"changed": False, "staging": staging(instance)}
     if not act and stopping.workers(instance.data_directory):
         return answer  # what is not fenced yet offers nothing yet

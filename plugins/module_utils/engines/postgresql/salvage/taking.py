@@ -174,7 +174,7 @@ def _answer(instance: Instance, offer: dict[str, t.Any]) -> dict[str, t.Any]:
 def fetched(
     instance: Instance, run: Runner, act: bool, *, offer: dict[str, t.Any], address: str, port: int, timeout: int
 ) -> dict[str, t.Any]:
-    """Get the files over from the other host. See ``base.Engine.salvage_fetched``."""
+    """Get the files over from the other host."""
     answer = _answer(instance, offer)
     return {**answer, "changed": fetch(instance, run, offer, address, port, timeout)} if act else answer
 
@@ -182,6 +182,6 @@ def fetched(
 def installed(
     instance: Instance, run: Runner, act: bool, *, offer: dict[str, t.Any], have: str, timeout: int
 ) -> dict[str, t.Any]:
-    """Let the standby replay the files. See ``base.Engine.salvage_installed``."""
+    """Let the standby replay the files."""
     answer = _answer(instance, offer)
     return {**answer, "replay_lsn": install(instance, run, offer, have, timeout)} if act else answer
