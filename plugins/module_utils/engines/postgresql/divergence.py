@@ -25,7 +25,7 @@ ENDED = ("shut down", "shut down in recovery", "in archive recovery")
 def checkpoint_before(
     instance: Instance, run: Runner, history: list[histories.Part], fork: str, size: int, timeout: int
 ) -> tuple[tuple[str, str] | None, list[str]]:
-    """Return the last checkpoint before the fork (LSN and redo LSN), or the segment that is missing to find it."""
+    """Return the last checkpoint before the fork (LSN and redo LSN), or the WAL file that is missing to find it."""
     directory, at = wal_files.directory(instance), lsn.parse(fork)
     there = set(os.listdir(directory))
     for number in range(max(0, at - 1) // size, -1, -1):

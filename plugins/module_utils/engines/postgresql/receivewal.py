@@ -19,7 +19,7 @@ from ...values import conninfo
 from . import staging, wal_files
 
 END_SECONDS = 30
-#: for what is left when the backup has ended: mostly one segment
+#: for what is left when the backup has ended: mostly one WAL file
 FINISH_SECONDS = 600
 
 

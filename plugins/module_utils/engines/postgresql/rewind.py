@@ -26,7 +26,7 @@ CLEAN = ("shut down", "shut down in recovery")
 RECOVERING = "in archive recovery"
 #: until a server that is being started can be told from one that has died
 START_SECONDS = 3
-#: a segment may be a gigabyte, and so long no answer may be
+#: a WAL file may be a gigabyte, and so long no answer may be
 PART, PART_BYTES = "SELECT pg_read_binary_file(%s, %s, %s, false) AS bytes", 4 << 20
 SOCKETS = "/run/hawq-mirroring-rewind"
 #: the startup process has replayed all that there is (PostgreSQL manual, "Wait Events of Type Timeout")

@@ -32,12 +32,12 @@ class Standing(t.NamedTuple):
     #: end of what it holds
     have: str
     timeline: int
-    #: what the master was known to have written: by segments, and by the standby's own receiver
+    #: what the master was known to have written: by the segment servers, and by the standby's own receiver
     known: str | None
 
 
 def written(directory: str, name: str, size: int) -> bool:
-    """Whether a segment was written to under this name.
+    """Whether a WAL file was written to under this name.
 
     Segments are made ready under later names, empty or with the pages of an older one. That in which a timeline begins
     has the pages of the timeline before at its beginning (``xlog_internal.h``).
@@ -100,7 +100,7 @@ def end_of_wal(
 def _last_of(
     instance: Instance, run: Runner, wal_file: str, standing: Standing, size: int, timeout: int
 ) -> tuple[str, str]:
-    """Return start and end of the last record in a segment that can be read to its end.
+    """Return start and end of the last record in a WAL file that can be read to its end.
 
     What begins after that would have gone on in a segment that is not there.
     """
@@ -112,7 +112,7 @@ def _last_of(
 
 
 def _goes_on(place: str, standing: Standing, size: int) -> str | None:
-    """Say which later segment was written to after the end: what lies between cannot be read."""
+    """Say which later WAL file was written to after the end: what lies between cannot be read."""
     name = wal.segment_name(standing.timeline, lsn.parse(standing.after), size)
     later = [each for each in wal.later(os.listdir(place), name) if written(place, each, size)]
     return f"{later[0]} was written to after that" if later else None

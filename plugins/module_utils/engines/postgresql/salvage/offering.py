@@ -17,7 +17,7 @@ CHUNK = 1 << 20
 
 
 def staging(instance: Instance) -> str:
-    """Return where fetched segments wait: a name that no server takes for a data directory."""
+    """Return where fetched WAL files wait: a name that no server takes for a data directory."""
     return instance.data_directory.rstrip("/") + ".hawq-salvage"
 
 
@@ -33,7 +33,7 @@ def digest(path: str) -> str:
 def offer(
     instance: Instance, run: Runner, standing: wal_files.Standing, accept_loss: bool, timeout: int
 ) -> dict[str, t.Any]:
-    """Find where the WAL of a dead server ends, and the segments that a standby lacks.
+    """Find where the WAL of a dead server ends, and the files that a standby lacks.
 
     What is damaged or missing before a position that the WAL is known to have reached is a loss, and raised as one
     unless it is accepted; then what comes before the damage is offered.

@@ -40,7 +40,7 @@ def prepare(instance: Instance) -> str:
 
 
 def need_room(place: str, wanted: dict[str, t.Any]) -> None:
-    """Raise when the segments do not fit: before anything is stopped for them."""
+    """Raise when the WAL files do not fit: before anything is stopped for them."""
     needed, free = sum(int(entry["size"]) for entry in wanted["files"]), shutil.disk_usage(place).free
     if free < needed + wal_files.SPARE_BYTES:
         raise MirroringError(
@@ -49,7 +49,7 @@ def need_room(place: str, wanted: dict[str, t.Any]) -> None:
 
 
 def fetch(instance: Instance, run: Runner, wanted: dict[str, t.Any], address: str, port: int, timeout: int) -> bool:
-    """Get the segments by SFTP as the server's user, over the keys that the masters exchanged."""
+    """Get the WAL files by SFTP as the server's user, over the keys that the masters exchanged."""
     place = prepare(instance)
     need_room(place, wanted)
     left = [entry for entry in wanted["files"] if not _is_whole(os.path.join(place, entry["name"]), entry)]
@@ -86,7 +86,7 @@ def _same_beginning(own: str, other: str, length: int) -> bool:
 
 
 def install(instance: Instance, run: Runner, wanted: dict[str, t.Any], have: str, timeout: int) -> str:
-    """Put the segments into the stopped standby's pg_wal, start it, wait until it has replayed the last record."""
+    """Put the WAL files into the stopped standby's pg_wal, start it, wait until it has replayed the last record."""
     place, directory = offering.staging(instance), wal_files.directory(instance)
     for entry in wanted["files"]:
         if not _is_whole(os.path.join(place, entry["name"]), entry):
@@ -117,7 +117,7 @@ def install(instance: Instance, run: Runner, wanted: dict[str, t.Any], have: str
 
 
 def _put(instance: Instance, source: str, target: str, have: str, segment_bytes: int) -> None:
-    """Replace a segment that the standby holds in part; both must begin alike, or it is another history."""
+    """Replace a WAL file that the standby holds in part; both must begin alike, or it is another history."""
     name = os.path.basename(target)
     held = lsn.parse(have)
     holding = wal.segment_name(int(name[:8], 16), held, segment_bytes)
