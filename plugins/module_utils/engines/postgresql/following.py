@@ -46,7 +46,7 @@ def follow(
         stopping.end_rewind(instance.data_directory)
         # starts that failed while it was told otherwise would count against the next one
         run(["systemctl", "reset-failed", instance.service], timeout=10)
-    if (changed or reload) and process["running"] and directory == instance.data_directory and act:
+    if (changed or reload) and process["pid"] and directory == instance.data_directory and act:
         os.kill(process["pid"], signal.SIGHUP)
     if resume and act:
         with database.session(instance) as cursor:
