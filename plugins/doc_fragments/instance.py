@@ -40,4 +40,9 @@ options:
         description: TCP port of the server.
         type: int
         default: 5432
+      engine:
+        description: The database engine.
+        type: str
+        choices: [postgresql]
+        default: postgresql
 """

@@ -14,13 +14,10 @@ description:
 extends_documentation_fragment:
   - hawq.mirroring.instance
   - hawq.mirroring.history
+  - hawq.mirroring.attributes.info
 options:
   fork: {description: LSN at which the histories part., type: str, required: true}
   timeout: {description: Seconds that reading may take for each timeline., type: int, default: 120}
-attributes:
-  check_mode: {description: Runs the same with and without check mode., support: full}
-  diff_mode: {description: Has nothing to show., support: none}
-  idempotent: {description: Changes nothing., support: full}
 author: [hawq.mirroring contributors (@hawq)]
 """
 
@@ -44,20 +41,23 @@ divergence:
   returned: success
 """
 
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import divergence
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    HISTORY_OPTION,
     INSTANCE_OPTION,
     instance_of,
     run_module,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import history
 
 
 def main(module):
     """Read only."""
-    instance, run = instance_of(module.params["instance"]), Runner()
-    history = divergence.parts_of(module.params["history"])
-    found = divergence.examine(instance, run, history, module.params["fork"], module.params["timeout"])
+    options, instance = module.params, instance_of(module.params["instance"])
+    examine = choice.of(instance.engine, postgresql=divergence.examine)
+    found = examine(instance, Runner(), history.parts(options["history"]), options["fork"], options["timeout"])
     return {"changed": False, "divergence": found}
 
 
@@ -68,7 +68,7 @@ if __name__ == "__main__":
         argument_spec={
             "instance": INSTANCE_OPTION,
             "fork": {"type": "str", "required": True},
-            "history": divergence.HISTORY_OPTION,
+            "history": HISTORY_OPTION,
             "timeout": {"type": "int", "default": 120},
         },
     )

@@ -19,6 +19,7 @@ description:
     time as a master, which would keep WAL for ever.
 extends_documentation_fragment:
   - hawq.mirroring.instance
+  - hawq.mirroring.attributes
 options:
   state: {description: What is to be., type: str, choices: [fenced, stopped, undone, lifted], default: fenced}
   reason: {description: Why the server must not accept writes any more., type: str}
@@ -53,9 +54,7 @@ options:
     choices: [master, standby]
     default: master
 attributes:
-  check_mode: {description: Says what it would do., support: full}
-  diff_mode: {description: Shows whether the server runs and is fenced., support: full}
-  idempotent: {description: A second run changes nothing., support: full}
+  diff_mode: {description: Shows whether the server runs and is fenced.}
 author: [hawq.mirroring contributors (@hawq)]
 """
 
@@ -90,192 +89,38 @@ msg:
   returned: with O(offer) and O(accept_loss), when it could not be found
 """
 
-import contextlib
-import datetime
-import json
-import os
-import time
-
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
-    database,
-    observe,
-    salvage,
-    server,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import fence_record, files, systemd, virtual_ip
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import fencing
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import fence_record, virtual_ip
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
     instance_of,
+    only,
     run_module,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
-
-#: for reading the WAL
-OFFER_SECONDS = 600
-
-STANDING = """
-SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AND pg_is_in_recovery() AS streams
-"""
-SLOTS = r"SELECT slot_name FROM pg_replication_slots WHERE slot_name LIKE 'hawq\_mirroring\_%' AND NOT active"
-
-
-def record_of(path):
-    """The record of an earlier run, or None."""
-    return fence_record.record(os.path.dirname(path)) or None
-
-
-def fence(module, instance, run):
-    """Stop, then mark; the mark comes from before anything else runs on the data."""
-    place = instance.data_directory
-    path = os.path.join(place, places.RECORD)
-    process = observe.process(instance, database.postmaster(instance))
-    asked_for = systemd.unit(run, instance.service)["active"] not in ("inactive", "failed")
-    running = process["running"] or asked_for or bool(server.workers(place))
-    record, how, cut_off = record_of(path), "", False
-    if record and record.get("was", fence_record.MASTER) != module.params["was"]:
-        record = None  # it has been something else since
-    before = ("server runs\n" if running else "server is stopped\n") + ("fenced\n" if record else "not fenced\n")
-    if running and not module.check_mode:
-        if module.params["drain"] and not process["frozen"]:
-            cut_off = not server.drain(place, process["pid"], module.params["drain"])
-        how = server.stop(run, instance.service, place, process["pid"], process["frozen"], module.params["timeout"])
-        if not how:
-            raise MirroringError(
-                f"the server in {place} does not end, not even killed ({server.workers(place)}): switch the host off,"
-                " and say so with -e master_is_down=true if it was the master"
-            )
-    changed = running
-    if not module.check_mode:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(places.PERMISSION)
-    if os.path.isdir(place):
-        if record is None:
-            now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-            record = {"at": now, "reason": module.params["reason"], "control": observe.control(instance, run)}
-            record["was"] = module.params["was"]
-        text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-        marked = files.write(module, os.path.join(place, "standby.signal"), "", instance.user)
-        changed = files.write(module, path, text, instance.user) or marked or changed
-    address = module.params["virtual_ip"]["address"]
-    if address and virtual_ip.here(run, address):
-        changed = True
-        if not module.check_mode:
-            try:
-                virtual_ip.release(run, address, module.params["virtual_ip"]["interface"], module.params["timeout"])
-            except MirroringError as error:
-                module.warn(str(error))  # the server is dead: that is no reason to go without a master
-    return {
-        "changed": changed,
-        "stopped": how,
-        "cut_off": cut_off,
-        "record": record or {},
-        "diff": {"before": before, "after": "server is stopped\nfenced\n"},
-    }
-
-
-def stop(module, instance, run):
-    """Stop the server without a word about its future."""
-    process = observe.process(instance, database.postmaster(instance))
-    active = systemd.unit(run, instance.service)["active"]
-    running, how = process["running"] or bool(server.workers(instance.data_directory)) or active == "active", ""
-    if running and not module.check_mode:
-        how = server.stop(
-            run,
-            instance.service,
-            instance.data_directory,
-            process["pid"],
-            process["frozen"],
-            module.params["timeout"],
-        )
-        if not how:
-            raise MirroringError(f"the server in {instance.data_directory} does not end, not even killed")
-    before = "server runs\n" if running else f"server is stopped ({active})\n"
-    return {
-        "changed": running,
-        "stopped": how,
-        "record": {},
-        "diff": {"before": before, "after": "server is stopped\n"},
-    }
-
-
-def undo(module, instance, _run):
-    """Take the marks of the fence away, and nothing else: the server is started by its unit."""
-    place = instance.data_directory
-    record = record_of(os.path.join(place, places.RECORD))
-    if record and not module.check_mode:
-        files.write(module, places.PERMISSION, "", "root")
-        for name in ("standby.signal", places.RECORD):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(os.path.join(place, name))
-    return {
-        "changed": bool(record),
-        "stopped": "",
-        "record": {},
-        "diff": {"before": "fenced\n" if record else "not fenced\n", "after": "not fenced\n"},
-    }
-
-
-def lift(module, instance, _run):
-    """Drop the slots of before and take the record away, of a server that is a standby again."""
-    path, dropped = os.path.join(instance.data_directory, places.RECORD), []
-    record = record_of(path)
-    if module.check_mode:
-        before = "fenced\n" if record else "not fenced\n"
-        return {
-            "changed": bool(record),
-            "stopped": "",
-            "record": {},
-            "diff": {"before": before, "after": "not fenced\n"},
-        }
-    with database.session(instance) as cursor:
-        # where a timeline ends the stream does, too, and begins anew
-        deadline = time.monotonic() + module.params["timeout"]
-        while not database.rows(cursor, STANDING)[0]["streams"]:
-            if time.monotonic() > deadline:
-                raise MirroringError("this server is no standby that streams: run the whole playbook again")
-            time.sleep(0.1)
-        dropped = [each["slot_name"] for each in database.rows(cursor, SLOTS)]
-        for slot in dropped:
-            cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
-    if record:
-        os.unlink(path)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(places.PERMISSION)
-    before = ("fenced\n" if record else "not fenced\n") + "".join(f"slot {name}\n" for name in dropped)
-    return {
-        "changed": bool(record or dropped),
-        "stopped": "",
-        "record": {},
-        "diff": {"before": before, "after": "not fenced\n"},
-    }
-
-
-def with_offer(module, instance, run):
-    """Fence, then say what the standby lacks."""
-    result, wanted = fence(module, instance, run), module.params["offer"]
-    if not wanted or (module.check_mode and server.workers(instance.data_directory)):
-        return result
-    loss = module.params["accept_loss"]
-    try:
-        result["offer"] = salvage.offer(instance, run, salvage.Standing(**wanted), loss, OFFER_SECONDS)
-    except MirroringError as error:
-        if not loss:
-            raise MirroringError(f"{error}{salvage.way_back(instance)}") from error
-        result["msg"] = str(error)
-    return result
 
 
 def main(module):
     """Act alone on this host."""
-    instance, run = instance_of(module.params["instance"]), Runner()
-    act = {"fenced": with_offer, "stopped": stop, "undone": undo, "lifted": lift}[module.params["state"]]
-    if module.check_mode:
-        return act(module, instance, run)
-    with alone():
-        return act(module, instance, run)
+    options, act = module.params, not module.check_mode
+    instance, run = instance_of(options["instance"]), Runner()
+    with alone(act):
+        if options["state"] == "stopped":
+            return choice.of(instance.engine, postgresql=fencing.stop)(instance, run, act, timeout=options["timeout"])
+        if options["state"] == "undone":
+            return choice.of(instance.engine, postgresql=fencing.undo)(instance, act)
+        if options["state"] == "lifted":
+            return choice.of(instance.engine, postgresql=fencing.lift)(instance, act, timeout=options["timeout"])
+        return choice.of(instance.engine, postgresql=fencing.fence)(
+            instance,
+            run,
+            act,
+            **only(options, "reason", "was", "offer", "accept_loss", "drain", "timeout"),
+            address=options["virtual_ip"],
+            warn=module.warn,
+        )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ description:
     is asked by the database's unit before each start, through a drop-in; the others have a unit of their own.
 extends_documentation_fragment:
   - hawq.mirroring.instance
+  - hawq.mirroring.attributes
 options:
   name: {description: The program., type: str, choices: [interlock, virtual-ip, segment], required: true}
   program: {description: Text of the program., type: str, required: true}
@@ -22,9 +23,7 @@ options:
     type: bool
     default: false
 attributes:
-  check_mode: {description: Says what it would do., support: full}
-  diff_mode: {description: Shows the settings., support: full}
-  idempotent: {description: A second run changes nothing., support: full}
+  diff_mode: {description: Shows the settings.}
 author: [hawq.mirroring contributors (@hawq)]
 """
 
@@ -46,14 +45,11 @@ done:
   returned: always
 """
 
-import json
-import os
-
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import files, programs, systemd
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import installation, programs
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
     instance_of,
+    only,
     run_module,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
@@ -61,45 +57,9 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Run
 
 def main(module):
     """Program and settings first, then the unit."""
-    instance, run = instance_of(module.params["instance"]), Runner()
-    name, done = module.params["name"], []
-    os.umask(0o022)  # other users' services read what is installed here
-    unit = programs.unit_name(name, instance.service)
-    before = programs.observe(name, instance.service)["settings"]
-    settings = json.dumps(module.params["settings"], indent=2, sort_keys=True) + "\n"
-    unit_file = programs.unit_path(name, instance.service)
-    texts = [
-        (programs.path(name), module.params["program"]),
-        (programs.settings_path(name), settings),
-        (unit_file, module.params["unit"]),
-    ]
-    for path, text in texts:
-        if not module.check_mode:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-        if files.write(module, path, text, "root", 0o644):
-            done.append(path)
-
-    def tell(*words):
-        done.append(" ".join(words))
-        if not module.check_mode:
-            code, _output, errors = run(["systemctl", *words], timeout=60)
-            if code != 0:
-                raise MirroringError(
-                    f"systemctl {' '.join(words)} failed ({' '.join(errors.split())}): look at {unit_file}, then run"
-                    " this again"
-                )
-
-    shown = systemd.unit(run, unit)
-    # a run that was killed may have written what systemd has not read
-    if unit_file in done or shown["stale"]:
-        tell("daemon-reload")
-    if name != programs.INTERLOCK:
-        if shown["enabled"] != "enabled":
-            tell("enable", unit)
-        if module.params["started"] and (done or shown["active"] != "active"):
-            tell("restart", unit)
-    was = json.dumps(before, indent=2, sort_keys=True) + "\n" if before else ""
-    return {"changed": bool(done), "done": done, "diff": {"before": was, "after": settings}}
+    service = instance_of(module.params["instance"]).service
+    options = only(module.params, "name", "program", "settings", "unit", "started")
+    return installation.install(Runner(), not module.check_mode, service=service, **options)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ description:
     frozen or running. It changes nothing, needs no running server and does not fail on a sick one.
 extends_documentation_fragment:
   - hawq.mirroring.instance
+  - hawq.mirroring.attributes.info
 options:
   peers:
     description: Servers whose TCP port is to be probed from here, for at most 2 seconds.
@@ -50,10 +51,6 @@ options:
     description: Whether a running master measures its tablespaces, which reads the size of every file.
     type: bool
     default: false
-attributes:
-  check_mode: {description: Runs the same with and without check mode., support: full}
-  diff_mode: {description: Has nothing to show., support: none}
-  idempotent: {description: Changes nothing., support: full}
 author: [hawq.mirroring contributors (@hawq)]
 """
 

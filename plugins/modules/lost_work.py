@@ -13,12 +13,12 @@ description:
 extends_documentation_fragment:
   - hawq.mirroring.instance
   - hawq.mirroring.history
+  - hawq.mirroring.attributes
 options:
   divergence: {description: What M(hawq.mirroring.divergence_info) returned., type: dict, required: true}
 attributes:
-  check_mode: {description: Says what it would do., support: full}
-  diff_mode: {description: Names the directory., support: full}
-  idempotent: {description: What is kept already is not kept again., support: full}
+  diff_mode: {description: Names the directory.}
+  idempotent: {description: What is kept already is not kept again.}
 author: [hawq.mirroring contributors (@hawq)]
 """
 
@@ -37,30 +37,26 @@ directory:
   returned: always
 """
 
-import os
-
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import divergence, rewind
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import lost_work
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    HISTORY_OPTION,
     INSTANCE_OPTION,
     instance_of,
     run_module,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import history
 
 
 def main(module):
     """Act alone; what is there already is left alone."""
-    instance, run = instance_of(module.params["instance"]), Runner()
-    found = module.params["divergence"]
-    place = places.lost(instance.data_directory, found["end_lsn"])
-    there = os.path.exists(os.path.join(place, "lost.json"))
-    if not there and not module.check_mode:
-        with alone():
-            rewind.keep_lost(instance, run, divergence.parts_of(module.params["history"]), found)
-    shown = f"{place}\n"
-    return {"changed": not there, "directory": place, "diff": {"before": shown if there else "", "after": shown}}
+    options, act = module.params, not module.check_mode
+    instance, parts = instance_of(options["instance"]), history.parts(options["history"])
+    keep = choice.of(instance.engine, postgresql=lost_work.keep)
+    with alone(act):
+        return keep(instance, Runner(), act, history=parts, divergence=options["divergence"])
 
 
 if __name__ == "__main__":
@@ -70,6 +66,6 @@ if __name__ == "__main__":
         argument_spec={
             "instance": INSTANCE_OPTION,
             "divergence": {"type": "dict", "required": True},
-            "history": divergence.HISTORY_OPTION,
+            "history": HISTORY_OPTION,
         },
     )

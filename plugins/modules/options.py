@@ -10,10 +10,8 @@ version_added: 0.1.0
 description:
   - Refuses misspelt variables of this collection, values that do not fit the roles' argument specifications,
     and a playbook that is run in parts (C(--tags), C(--limit)). Runs on the controller.
-attributes:
-  check_mode: {description: Runs the same with and without check mode., support: full}
-  diff_mode: {description: Has nothing to show., support: none}
-  idempotent: {description: Changes nothing., support: full}
+extends_documentation_fragment:
+  - hawq.mirroring.attributes.info
 author: [hawq.mirroring contributors (@hawq)]
 """
 

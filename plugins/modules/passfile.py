@@ -12,6 +12,8 @@ description:
     to, with mode 0600 and the right owner. Other lines are left alone.
   - The password is the one that O(like) holds for the role, else the one that is already there, else a new one.
   - The password is neither returned nor shown in a diff.
+extends_documentation_fragment:
+  - hawq.mirroring.attributes
 options:
   state:
     description:
@@ -34,9 +36,7 @@ options:
       port: {description: TCP port., type: int, required: true}
   like: {description: Text of another host's password file., type: str, default: ""}
 attributes:
-  check_mode: {description: Says what it would do., support: full}
-  diff_mode: {description: Shows lines with the password masked., support: full}
-  idempotent: {description: A second run changes nothing., support: full}
+  diff_mode: {description: Shows lines with the password masked.}
 author: [hawq.mirroring contributors (@hawq)]
 """
 
@@ -60,77 +60,20 @@ path:
   returned: always
 """
 
-import os
-import secrets
-
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import files
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import password_file
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import run_module
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import conninfo
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import only, run_module
 
 
 def main(module):
     """Act alone: of two operators' runs only one may make up the password."""
-    act = {"present": keep, "absent": take_away}[module.params["state"]]
-    if module.check_mode:
-        return act(module)
-    with alone():
-        return act(module)
-
-
-def take_away(module):
-    """Leave foreign lines alone."""
-    path, wanted = module.params["path"], [module.params["database"], module.params["role"]]
-    if os.path.islink(path):
-        raise MirroringError(f"{path} is a symbolic link: name the file itself with -e master_passfile=")
-    lines = (files.read(path) or "").splitlines()
-    parsed = [(line, conninfo.passfile_fields(line)) for line in lines]
-    kept = [line for line, fields in parsed if not fields or fields[2:4] != wanted]
-    changed = len(kept) < len(lines)
-    if changed and kept:
-        files.write(module, path, "".join(line + "\n" for line in kept), module.params["owner"])
-    elif changed and not module.check_mode:
-        os.unlink(path)
-    shown = "".join(
-        ":".join([*fields[:4], "(not shown)"]) + "\n" for _line, fields in parsed if fields and fields[2:4] == wanted
-    )
-    return {"changed": changed, "path": path, "exists": os.path.exists(path), "diff": {"before": shown, "after": ""}}
-
-
-def keep(module):
-    """Keep foreign lines, replace ours."""
-    path, role, database = module.params["path"], module.params["role"], module.params["database"]
-    if os.path.islink(path):
-        raise MirroringError(f"{path} is a symbolic link: name the file itself with -e master_passfile=")
-    servers = [(server["address"], str(server["port"])) for server in module.params["servers"]]
-    lines = (files.read(path) or "").splitlines()
-    parsed = [(line, conninfo.passfile_fields(line)) for line in lines]
-    password = (
-        conninfo.password_in(module.params["like"], role)
-        or conninfo.password_in("\n".join(lines), role)
-        or secrets.token_urlsafe(32)
-    )
-    replaced = [
-        line for line, fields in parsed if fields and fields[2:4] == [database, role] and tuple(fields[:2]) in servers
-    ]
-    new = [conninfo.passfile_line(address, int(port), database, role, password) for address, port in servers]
-    if set(new) <= set(lines) and len(replaced) == len(new):
-        text = "".join(line + "\n" for line in lines)
-    else:
-        text = "".join(line + "\n" for line in [*new, *(line for line in lines if line not in replaced)])
-    changed = files.write(module, path, text, module.params["owner"])
-    shown = [
-        "".join(conninfo.passfile_line(address, int(port), database, role, mask) + "\n" for address, port in servers)
-        for mask in ("(not shown)", "(not shown, new)")
-    ]
-    before = shown[0] if replaced else ""
-    return {
-        "changed": changed,
-        "path": path,
-        "exists": os.path.exists(path),
-        "diff": {"before": before if changed else shown[0], "after": shown[1] if changed else shown[0]},
-    }
+    options, act = module.params, not module.check_mode
+    named = only(options, "owner", "role", "database")
+    with alone(act):
+        if options["state"] == "absent":
+            return password_file.take_away(options["path"], act, **named)
+        servers = [(server["address"], server["port"]) for server in options["servers"]]
+        return password_file.keep(options["path"], act, **named, servers=servers, like=options["like"])
 
 
 if __name__ == "__main__":

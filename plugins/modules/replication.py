@@ -14,6 +14,7 @@ description:
     have failed.
 extends_documentation_fragment:
   - hawq.mirroring.instance
+  - hawq.mirroring.attributes
 options:
   directory:
     description: The directory to write to. The instance's data directory when not given.
@@ -38,9 +39,7 @@ options:
     type: dict
     default: {}
 attributes:
-  check_mode: {description: Says what it would do., support: full}
-  diff_mode: {description: Shows the settings before and after., support: full}
-  idempotent: {description: A second run changes nothing., support: full}
+  diff_mode: {description: Shows the settings before and after.}
 author: [hawq.mirroring contributors (@hawq)]
 """
 
@@ -59,75 +58,25 @@ primary_conninfo:
   returned: always
 """
 
-import os
-import signal
-
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
-    database,
-    observe,
-    server,
-    snapshot,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import files
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import following
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
     instance_of,
+    only,
     run_module,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import conninfo, settings_file
 
 
 def main(module):
     """Act alone, since two operators may run the same playbook."""
-    instance = instance_of(module.params["instance"])
-    if module.check_mode:
-        return follow(module, instance, module.params["directory"] or instance.data_directory)
-    with alone():
-        directory = module.params["directory"]
-        if not directory or snapshot.is_deployed(instance, module.params["copy_id"]):
-            directory = instance.data_directory
-        return follow(module, instance, directory)
-
-
-def follow(module, instance, directory):
-    """Signal first: without it the server would become a master of its own."""
-    told = conninfo.render({**module.params["primary"], **snapshot.KEEPALIVE})
-    wanted = {
-        "primary_conninfo": told,
-        "primary_slot_name": module.params["slot"],
-        **{name: None if value is None else str(value) for name, value in module.params["settings"].items()},
-    }
-    if not os.path.isdir(directory):
-        if not module.check_mode:
-            raise MirroringError(f"{directory} does not exist: run the whole playbook again")
-        before, changed = {}, True
-    else:
-        path = os.path.join(directory, "postgresql.auto.conf")
-        text = files.read(path) or ""
-        before = {name: settings_file.parse(text).get(name) for name in wanted}
-        signalled = files.write(module, os.path.join(directory, "standby.signal"), "", instance.user)
-        changed = files.write(module, path, settings_file.edit(text, wanted), instance.user) or signalled
-    process = observe.process(instance, database.postmaster(instance))
-    if not process["running"] and not module.check_mode:
-        server.end_rewind(instance.data_directory)
-        # starts that failed while it was told otherwise would count against the next one
-        Runner()(["systemctl", "reset-failed", instance.service], timeout=10)
-    wanted_reload = changed or module.params["reload"]
-    if wanted_reload and process["pid"] and directory == instance.data_directory and not module.check_mode:
-        os.kill(process["pid"], signal.SIGHUP)
-    if module.params["resume"]:
-        changed = True
-        if not module.check_mode:
-            with database.session(instance) as cursor:
-                cursor.execute("SELECT pg_wal_replay_resume()")
-    shown = [
-        "".join(f"{name} = {value}\n" for name, value in state.items() if value is not None)
-        for state in (before, wanted)
-    ]
-    return {"changed": changed, "primary_conninfo": told, "diff": {"before": shown[0], "after": shown[1]}}
+    act, instance = not module.check_mode, instance_of(module.params["instance"])
+    follow = choice.of(instance.engine, postgresql=following.follow)
+    names = ("directory", "copy_id", "primary", "slot", "settings", "reload", "resume")
+    with alone(act):
+        return follow(instance, Runner(), act, **only(module.params, *names))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ short_description: Show and write a report
 version_added: 0.1.0
 description:
   - Prints a document as text and writes it as JSON, both on the controller. A V(failure) fails with its text.
+extends_documentation_fragment:
+  - hawq.mirroring.attributes.info
 options:
   kind:
     description: Which text fits the document.
@@ -20,9 +22,7 @@ options:
   query: {description: JMESPath expression; its value is printed as JSON instead of the text., type: str}
   fail: {description: Whether to fail when the document lists problems., type: bool, default: false}
 attributes:
-  check_mode: {description: Runs the same with and without check mode., support: full}
-  diff_mode: {description: Has nothing to show., support: none}
-  idempotent: {description: Changes nothing on the hosts., support: full}
+  idempotent: {description: Changes nothing on the hosts.}
 author: [hawq.mirroring contributors (@hawq)]
 """
 

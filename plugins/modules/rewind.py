@@ -16,6 +16,7 @@ description:
 extends_documentation_fragment:
   - hawq.mirroring.instance
   - hawq.mirroring.history
+  - hawq.mirroring.attributes
 options:
   primary: {description: Connection keywords of the master., type: dict, required: true}
   role: {description: Role on the master that may read its files., type: str, required: true}
@@ -24,8 +25,7 @@ options:
   fork: {description: LSN at which the histories part., type: str, required: true}
   timeout: {description: Seconds that the recovery and the rewind may take each., type: int, default: 3600}
 attributes:
-  check_mode: {description: Says what it would do., support: full}
-  diff_mode: {description: Names the fork., support: full}
+  diff_mode: {description: Names the fork.}
   idempotent:
     description: A directory that is rewound is not on another history any more, so it is not to be called again.
     support: none
@@ -61,102 +61,29 @@ copied_bytes: {description: "What pg_rewind had to copy, in bytes.", type: int, 
 seconds: {description: How long it took., type: float, returned: always}
 """
 
-import os
-import re
-import typing as t
-
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
-    divergence,
-    observe,
-    rewind,
-    server,
-    snapshot,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import files
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import rewind
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    HISTORY_OPTION,
     INSTANCE_OPTION,
     instance_of,
+    only,
     run_module,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import conninfo, places
-
-MEGABYTES = re.compile(r"need to copy (\d+) MB")
-
-
-def last_words(text):
-    """The last lines of a program, as one sentence."""
-    lines = [line.strip() for line in text.splitlines() if line.strip() and "kB" not in line]
-    return " | ".join(lines[-2:]) or "no word"
-
-
-def prepare(module, instance, run, source, result):
-    """Everything that leaves the directory a server's that could be started again."""
-    options = module.params
-    history = divergence.parts_of(options["history"])
-    rewind.recover(instance, run, options["timeout"])
-    size = int((observe.control(instance, run) or {}).get("wal_segment_bytes") or 0)
-    while True:
-        lsn, missing = divergence.checkpoint_before(instance, run, history, options["fork"], size, options["timeout"])
-        if not missing:
-            break
-        result["fetched"] += rewind.fetch(instance, run, source, missing)
-    if lsn is None:
-        raise MirroringError(f"no checkpoint before {options['fork']} is left in its WAL")
-
-
-def copy(instance, run, source, timeout, result):
-    """Run pg_rewind. It says what it has to copy when it has read all and written nothing yet (13 to 18)."""
-    code, output, errors = run(rewind.command_of(instance, source), timeout=timeout, user=instance.user)
-    found = MEGABYTES.search(output + errors)
-    # one that outlives the time-out may have begun since
-    goes_on = code != 0 and server.end_rewind(instance.data_directory)
-    if code != 0 and not found and not goes_on:
-        result["unfinished"] = False
-        raise MirroringError(f"pg_rewind does not work: {last_words(output + errors)}")
-    if code != 0:
-        raise MirroringError(f"pg_rewind stopped half-way: {last_words(output + errors)}")
-    result["copied_bytes"] = int(found.group(1)) << 20 if found else 0
-
-
-def work(module, instance, run, result):
-    """Prepare, mark, rewind, make it a standby, take the mark away."""
-    options, data = module.params, instance.data_directory
-    if observe.unfinished(data):
-        result.update(unfinished=True, changed=False)
-        raise MirroringError("an earlier attempt has left it half-way")
-    keywords = {**options["primary"], "user": options["role"], "dbname": "postgres"}
-    keywords.pop("application_name", None)
-    password = conninfo.password_in(files.read(options["passfile"]) or "", options["password_of"]) or ""
-    os.makedirs(places.scratch(data), mode=0o700, exist_ok=True)
-    files.write(module, os.path.join(data, "standby.signal"), "", instance.user)
-    source = rewind.Source(keywords, rewind.write_passfile(instance, password, keywords, module))
-    try:
-        rewind.stop(instance, run)
-        prepare(module, instance, run, source, result)
-        rewind.save_configuration(instance)
-        rewind.set_mark(module, data)
-        result["unfinished"] = True
-        copy(instance, run, source, options["timeout"], result)
-        files.write(module, os.path.join(data, "standby.signal"), "", instance.user)
-        rewind.restore_configuration(instance)
-        snapshot.sync_directory(data)
-        result.update(rewound=True, unfinished=False)
-    finally:
-        if not result["unfinished"]:
-            rewind.take_mark(data)
-        rewind.clear(instance)
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import history
 
 
 def main(module):
-    """Act alone; say why it did not work instead of failing."""
-    instance, run = instance_of(module.params["instance"]), Runner()
-    result: dict[str, t.Any] = {"changed": True, "rewound": False, "unfinished": False, "fetched": 0}
-    result["diff"] = {"before": "its own history\n", "after": f"as its master at {module.params['fork']}\n"}
-    if module.check_mode:
-        return {**result, "rewound": True, "seconds": 0.0}
-    return rewind.attempt(lambda: work(module, instance, run, result), result)
+    """Say why it did not work instead of failing."""
+    options, instance = module.params, instance_of(module.params["instance"])
+    return choice.of(instance.engine, postgresql=rewind.rewind)(
+        instance,
+        Runner(),
+        not module.check_mode,
+        **only(options, "primary", "role", "passfile", "password_of", "fork", "timeout"),
+        history=history.parts(options["history"]),
+    )
 
 
 if __name__ == "__main__":
@@ -170,7 +97,7 @@ if __name__ == "__main__":
             "passfile": {"type": "path", "required": True, "no_log": False},
             "password_of": {"type": "str", "default": "hawq_mirroring", "no_log": False},
             "fork": {"type": "str", "required": True},
-            "history": divergence.HISTORY_OPTION,
+            "history": HISTORY_OPTION,
             "timeout": {"type": "int", "default": 3600},
         },
     )

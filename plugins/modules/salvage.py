@@ -14,6 +14,7 @@ description:
     and gets it by SFTP between the two; O(state=installed) checks it and lets the standby replay it.
 extends_documentation_fragment:
   - hawq.mirroring.instance
+  - hawq.mirroring.attributes
 options:
   state:
     description: What to do.
@@ -44,9 +45,8 @@ options:
     type: int
     default: 600
 attributes:
-  check_mode: {description: Says what it would do., support: full}
-  diff_mode: {description: Names the segments., support: full}
-  idempotent: {description: What is fetched or replayed already is not fetched or replayed again., support: full}
+  diff_mode: {description: Names the segments.}
+  idempotent: {description: What is fetched or replayed already is not fetched or replayed again.}
 author: [hawq.mirroring contributors (@hawq)]
 """
 
@@ -78,44 +78,32 @@ replay_lsn:
   returned: with O(state=installed)
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import salvage, server
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.salvage import offering, taking
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
     instance_of,
+    only,
     run_module,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
 
 def main(module):
-    """Dispatch on the state."""
-    instance, run, options = instance_of(module.params["instance"]), Runner(), module.params
-    if options["state"] == "offered" and module.check_mode and server.workers(instance.data_directory):
-        return {"changed": False, "staging": salvage.staging(instance)}  # what is not fenced yet offers nothing yet
+    """Look, or act alone on this host."""
+    options, act = module.params, not module.check_mode
+    instance, run = instance_of(options["instance"]), Runner()
     if options["state"] == "offered":
-        standing = salvage.Standing(options["after"], options["have"], options["timeline"], options["known"])
-        try:
-            offer = salvage.offer(instance, run, standing, options["accept_loss"], options["timeout"])
-        except MirroringError as error:
-            way = "" if options["accept_loss"] else salvage.way_back(instance)
-            raise MirroringError(f"{error}{way}") from error
-        return {"changed": False, "offer": offer, "staging": salvage.staging(instance)}
-    offer = options["offer"]
-    result = {"changed": True, "staging": salvage.staging(instance)}
-    names = "".join(f"pg_wal/{entry['name']}\n" for entry in offer["files"])
-    result["diff"] = {"before": "", "after": names}
-    if module.check_mode:
-        return result
-    with alone():
+        look = choice.of(instance.engine, postgresql=offering.offered)
+        names = ("after", "have", "timeline", "known", "accept_loss")
+        return look(instance, run, act, **only(options, *names, "timeout"))
+    with alone(act):
         if options["state"] == "fetched":
-            result["changed"] = salvage.fetch(
-                instance, run, offer, options["address"], options["port"], options["timeout"]
-            )
-        else:
-            result["replay_lsn"] = salvage.install(instance, run, offer, options["have"], options["timeout"])
-    return result
+            get = choice.of(instance.engine, postgresql=taking.fetched)
+            return get(instance, run, act, **only(options, "offer", "address", "port", "timeout"))
+        replay = choice.of(instance.engine, postgresql=taking.installed)
+        return replay(instance, run, act, **only(options, "offer", "have", "timeout"))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ description:
     with this master; those that have not by then are named, and are no failure.
 extends_documentation_fragment:
   - hawq.mirroring.instance
+  - hawq.mirroring.attributes.info
 options:
   wait_for:
     description: Host names to wait for.
@@ -20,9 +21,7 @@ options:
     default: []
   timeout: {description: Seconds to wait for at most., type: int, default: 20}
 attributes:
-  check_mode: {description: Asks once and does not wait., support: full}
-  diff_mode: {description: Has nothing to show., support: none}
-  idempotent: {description: Changes nothing., support: full}
+  check_mode: {description: Asks once and does not wait.}
 author: [hawq.mirroring contributors (@hawq)]
 """
 
@@ -55,31 +54,21 @@ waited:
   returned: always
 """
 
-import time
-
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database, server_info
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import INSTANCE_OPTION, instance_of, run_module
-
-KNOWN = "SELECT hostname, bool_or(reported > '-infinity') AS here FROM public.hawq_mirroring_segment GROUP BY hostname"
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import segments
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
+    INSTANCE_OPTION,
+    instance_of,
+    only,
+    run_module,
+)
 
 
 def main(module):
     """Ask until all are there or the time is up."""
-    instance, begin = instance_of(module.params["instance"]), time.monotonic()
-    with database.session(instance) as cursor:
-        while True:
-            known = {row["hostname"]: row["here"] for row in database.rows(cursor, KNOWN)}
-            awaited = [name for name in module.params["wait_for"] if not known.get(name)]
-            waited = time.monotonic() - begin
-            if not awaited or waited > module.params["timeout"] or module.check_mode:
-                return {
-                    "changed": False,
-                    "segments": database.rows(cursor, server_info.SEGMENTS),
-                    "registered": sorted(name for name, here in known.items() if here),
-                    "missing": sorted({*awaited, *(name for name, here in known.items() if not here)}),
-                    "waited": round(waited, 2),
-                }
-            time.sleep(0.2)
+    instance = instance_of(module.params["instance"])
+    ask = choice.of(instance.engine, postgresql=segments.await_registration)
+    return ask(instance, not module.check_mode, **only(module.params, "wait_for", "timeout"))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ description:
     name, which shows the progress.
 extends_documentation_fragment:
   - hawq.mirroring.instance
+  - hawq.mirroring.attributes
 options:
   state:
     description:
@@ -82,9 +83,8 @@ options:
     type: int
     default: 2
 attributes:
-  check_mode: {description: Says what it would do., support: full}
-  diff_mode: {description: Names the directories that change., support: full}
-  idempotent: {description: A second run attaches to the job of the first., support: full}
+  diff_mode: {description: Names the directories that change.}
+  idempotent: {description: A second run attaches to the job of the first.}
 author: [hawq.mirroring contributors (@hawq)]
 """
 
@@ -135,120 +135,35 @@ kept:
   returned: always
 """
 
-import os
-import time
-
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observe, snapshot, staging
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import snapshot
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
     instance_of,
+    only,
     run_module,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
-RUNNING = ("copying", "verifying", "done")
-
-
-def started(module, instance, run):
-    """Attach to a fitting job, else clear what is left and start one."""
-    request = module.params["request"]
-    found = observe.snapshot(instance, run)
-    same = found["request"].get("system_identifier") == request["system_identifier"]
-    fits = same and not module.params["fresh"]
-    if found["phase"] in RUNNING and fits and (found["phase"] != "done" or found["verified"]):
-        return {"changed": False, "attached": True, "phase": found["phase"], "kept": []}
-    kept = []
-    if not module.check_mode:
-        snapshot.check_source(instance, run, request)
-        snapshot.clear(instance, run)
-        snapshot.refuse_running(instance)
-        existing = module.params["existing_data"]
-        full = [path for path in request["tablespaces"] if os.path.isdir(path) and os.listdir(path)]
-        asides = {path: snapshot.aside(path) for path in full if existing == "keep"}
-        kept = list(asides.values())
-        snapshot.make_place(instance, {**request, "kept": asides})
-        for path in full:
-            if path in asides:
-                snapshot.keep_tablespace(path, asides[path], instance.data_directory)
-            elif existing == "discard":
-                snapshot.empty_directory(path)
-        if existing == "discard" and module.params["make_room"]:
-            snapshot.empty_directory(instance.data_directory)
-        snapshot.start(instance, run, request, module.params["timeout"])
-    return {"changed": True, "attached": False, "phase": "copying", "kept": kept}
-
-
-def wait(module, run, phases):
-    """Wait, bounded, while the job is in one of these phases; return its phase."""
-    deadline = time.monotonic() + module.params["wait"]
-    phase = staging.job(run)["phase"]
-    while phase in phases and time.monotonic() < deadline and not module.check_mode:
-        time.sleep(0.1)
-        phase = staging.job(run)["phase"]
-    return phase
-
-
-def finished(module, instance, run):
-    """Wait a little, then say how far the job is."""
-    phase = wait(module, run, ("copying", "verifying"))
-    if phase == "none" and snapshot.is_deployed(instance, module.params["copy_id"]):
-        phase = "done"
-    return {"changed": False, "phase": phase, "log": snapshot.log_tail(), "kept": []}
-
-
-def deployed(module, instance, run):
-    """Move the copy into place, unless another run has."""
-    places = staging.Staging(instance.data_directory)
-    if module.check_mode:
-        return {"changed": True, "phase": "none", "kept": []}
-    if not os.path.isdir(places.copy):
-        if snapshot.is_deployed(instance, module.params["copy_id"]):
-            return {"changed": False, "phase": "done", "kept": []}
-        raise MirroringError(f"{places.copy} has gone: run the whole playbook again, it will copy anew")
-    if not os.path.exists(places.verified):
-        raise MirroringError(f"{places.copy} is not verified: run the whole playbook again, it will copy anew")
-    kept = snapshot.deploy(instance, module.params["existing_data"])
-    snapshot.forget(run)
-    return {"changed": True, "phase": "done", "kept": [kept] if kept else []}
-
-
-def absent(module, instance, run):
-    """Leave no unit, no half copy; spare what is or may become a whole one."""
-    if module.params["spare"]:
-        wait(module, run, ("copying",))
-    found = observe.snapshot(instance, run)
-    whole = found["phase"] in ("copying", "verifying") or (found["phase"] == "done" and found["verified"])
-    if module.params["spare"] and whole:
-        return {"changed": False, "phase": found["phase"], "goes_on": True, "kept": []}
-    changed = found["phase"] != "none" or found["exists"]
-    if changed and not module.check_mode:
-        snapshot.clear(instance, run)
-    return {"changed": changed, "phase": "none", "goes_on": False, "kept": []}
-
 
 def main(module):
-    """Dispatch on the state."""
-    instance = instance_of(module.params["instance"])
-    state, run = module.params["state"], Runner()
-    states = {"started": started, "finished": finished, "deployed": deployed, "absent": absent}
-    if state == "finished" or module.check_mode:
-        result = states[state](module, instance, run)
-    else:
-        with alone():
-            result = states[state](module, instance, run)
-    staged = staging.Staging(instance.data_directory)
-    result.update(copy_directory=staged.copy, copy_id=snapshot.copy_id(instance))
-    lines = {
-        "started": (staged.place, "created"),
-        "deployed": (instance.data_directory, "replaced"),
-        "absent": (staged.place, "removed"),
-    }
-    if result["changed"]:
-        path, verb = lines[module.params["state"]]
-        result["diff"] = {"before": "", "after": f"{path} {verb}\n"}
-    return result
+    """Act alone, but let others go on while the job is waited for."""
+    options, act = module.params, not module.check_mode
+    instance, run = instance_of(options["instance"]), Runner()
+    if options["state"] == "finished":
+        finish = choice.of(instance.engine, postgresql=snapshot.finished)
+        return finish(instance, run, act, **only(options, "copy_id", "wait"))
+    with alone(act):
+        if options["state"] == "started":
+            start = choice.of(instance.engine, postgresql=snapshot.started)
+            names = ("request", "existing_data", "fresh", "make_room", "timeout")
+            return start(instance, run, act, **only(options, *names))
+        if options["state"] == "deployed":
+            deploy = choice.of(instance.engine, postgresql=snapshot.deployed)
+            return deploy(instance, run, act, **only(options, "copy_id", "existing_data"))
+        remove = choice.of(instance.engine, postgresql=snapshot.absent)
+        return remove(instance, run, act, **only(options, "spare", "wait"))
 
 
 if __name__ == "__main__":

@@ -13,12 +13,9 @@ description:
     shows a line at least every 5 seconds.
 extends_documentation_fragment:
   - hawq.mirroring.instance
+  - hawq.mirroring.attributes.info
 options:
   timeout: {description: Seconds that the action plugin watches at most., type: int, default: 86400}
-attributes:
-  check_mode: {description: Runs the same with and without check mode., support: full}
-  diff_mode: {description: Has nothing to show., support: none}
-  idempotent: {description: Changes nothing., support: full}
 author: [hawq.mirroring contributors (@hawq)]
 """
 
@@ -36,32 +33,16 @@ progress:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
-    database,
-    delta,
-    server_info,
-    staging,
-)
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import progress
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import INSTANCE_OPTION, instance_of, run_module
-
-QUERY = r"""
-SELECT p.phase, p.backup_streamed AS streamed_bytes, p.backup_total AS total_bytes
-FROM pg_stat_progress_basebackup p JOIN pg_stat_activity a USING (pid)
-WHERE a.application_name = %s
-UNION ALL
-SELECT 'comparing', substring(application_name FROM '(\d+)/')::bigint,
-       nullif(substring(application_name FROM '/(\d+)')::bigint, 0)
-FROM pg_stat_activity a JOIN pg_roles r ON r.rolname = a.usename
-WHERE application_name ~ %s AND shobj_description(r.oid, 'pg_authid') = %s
-"""
 
 
 def main(module):
     """Ask once."""
-    told = rf"^{delta.APPLICATION} \d{{1,18}}/\d{{1,18}}$"  # any session may call itself that, but not be of that role
-    with database.session(instance_of(module.params["instance"])) as cursor:
-        found = database.rows(cursor, QUERY, (staging.APPLICATION, told, server_info.REWIND_MARK))
-    return {"changed": False, "progress": found[0] if found else None}
+    instance = instance_of(module.params["instance"])
+    ask = choice.of(instance.engine, postgresql=progress.progress)
+    return {"changed": False, "progress": ask(instance)}
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ description:
     C(masters) it says who is master and standby and in what state mirroring is, and makes a plan for the workflow.
   - It fails with every reason at once when the workflow must not go on, each with what was found, why and the command
     that goes on. Nothing has been changed then.
+extends_documentation_fragment:
+  - hawq.mirroring.attributes.info
 options:
   workflow:
     description: What is to be done.
@@ -23,10 +25,6 @@ options:
     description: Name of the variable that a second observation of tablespaces' directories registered.
     type: str
   options: {description: Options of the workflow., type: dict, default: {}}
-attributes:
-  check_mode: {description: Runs the same with and without check mode., support: full}
-  diff_mode: {description: Has nothing to show., support: none}
-  idempotent: {description: Changes nothing., support: full}
 author: [hawq.mirroring contributors (@hawq)]
 """
 

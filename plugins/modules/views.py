@@ -13,6 +13,7 @@ description:
     master.
 extends_documentation_fragment:
   - hawq.mirroring.instance
+  - hawq.mirroring.attributes
 options:
   extension: {description: Name of the extension., type: str, default: hawq_mirroring}
   files: {description: File names and their texts., type: dict, required: true}
@@ -22,9 +23,7 @@ options:
     elements: str
     default: []
 attributes:
-  check_mode: {description: Says what it would do., support: full}
-  diff_mode: {description: Names the files and databases that change., support: full}
-  idempotent: {description: A second run changes nothing., support: full}
+  diff_mode: {description: Names the files and databases that change.}
 author: [hawq.mirroring contributors (@hawq)]
 """
 
@@ -44,46 +43,22 @@ directory:
   returned: always
 """
 
-import os
-
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database, views
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import files
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import extension
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
     instance_of,
+    only,
     run_module,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
 
-def in_database(module, instance, name):
-    """Create or update the extension; return whether it had to."""
-    extension = module.params["extension"]
-    with database.session(instance, name) as cursor:
-        if views.is_installed(cursor, extension):
-            return False
-        if not module.check_mode:
-            cursor.execute("SELECT pg_advisory_lock(hashtext('hawq.mirroring'))")
-            cursor.execute(f'CREATE EXTENSION IF NOT EXISTS "{extension}"')
-            cursor.execute(f'ALTER EXTENSION "{extension}" UPDATE')
-    return True
-
-
 def main(module):
     """Files first, then databases."""
-    instance = instance_of(module.params["instance"])
-    place = views.directory(instance, Runner())
-    changes = []
-    if place is None and not module.check_mode:
-        raise MirroringError(
-            f"no extension directory belongs to {instance.bin_directory}: is the engine installed completely?"
-        )
-    for name, text in sorted(module.params["files"].items()):
-        if place is None or files.write(module, os.path.join(place, name), text, "root", 0o644):
-            changes.append(f"{place}/{name}\n")
-    changes += [f"database {name}\n" for name in module.params["databases"] if in_database(module, instance, name)]
-    return {"changed": bool(changes), "directory": place, "diff": {"before": "", "after": "".join(changes)}}
+    options, instance = module.params, instance_of(module.params["instance"])
+    install = choice.of(instance.engine, postgresql=extension.install)
+    return install(instance, Runner(), not module.check_mode, **only(options, "extension", "files", "databases"))
 
 
 if __name__ == "__main__":

@@ -11,15 +11,15 @@ description:
   - Brings the address to this host, through the unit that the role C(virtual_ip) installs. That unit only adds it when
     the server here accepts writes, and announces it by gratuitous ARP. M(hawq.mirroring.fence) takes it off
     the old host.
+extends_documentation_fragment:
+  - hawq.mirroring.attributes
 options:
   state: {description: Whether this host is to have it., type: str, choices: [present, absent], default: present}
   address: {description: "The address with its prefix, C(192.0.2.10/24).", type: str, required: true}
   interface: {description: Network interface of the address., type: str, required: true}
   timeout: {description: Seconds that the move may take., type: int, default: 30}
 attributes:
-  check_mode: {description: Says what it would do., support: full}
-  diff_mode: {description: Shows whether the address is here., support: full}
-  idempotent: {description: A second run changes nothing., support: full}
+  diff_mode: {description: Shows whether the address is here.}
 author: [hawq.mirroring contributors (@hawq)]
 """
 

@@ -8,12 +8,11 @@ import json
 import struct
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.delta import (
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.delta.comparison import (
     BATCH,
     BLOCK,
     MOST,
     PIECE,
-    Copy,
     File,
     Piece,
     blocks,
@@ -23,7 +22,8 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.
     runs,
     wanted,
 )
-from ansible_collections.hawq.mirroring.plugins.modules.delta import LABEL, rate_of
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.delta.copying import Copy
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.delta.job import LABEL, rate_of
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Taking a standby away: the decision table, what commits wait for, what may be deleted, what the report says."""
+"""Taking a standby away: the decision table, what commits wait for, what the report says."""
 
 from __future__ import annotations
 
 import itertools
-import json
-import os
 import typing as t
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observe, server
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import init_standby, removal, state
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import removal as removal_report
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
-from ansible_collections.hawq.mirroring.plugins.modules import discard, passfile
 from observations import (
     ADDRESSES,
     DATA,
@@ -428,76 +420,3 @@ def test_report_of_a_check() -> None:
     assert said["title"] == "Nothing was changed. A run would remove: Standby smdw of mdw"
     assert said["facts"]["Server of the standby"] == "to be stopped"
     assert said["facts"]["Data of the standby"] == "to be deleted"
-
-
-class Module:
-    """As much of an AnsibleModule as these modules need."""
-
-    def __init__(self, check_mode: bool = False, **params: t.Any) -> None:
-        self.params, self.check_mode = params, check_mode
-
-
-@pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """A marked copy with a tablespace, and the instance that it belongs to."""
-    place, space = tmp_path / "master", tmp_path / "space"
-    for folder in (place / "pg_tblspc", space / "PG_15_202209061" / "5", space / "others"):
-        folder.mkdir(parents=True)
-    (place / "PG_VERSION").write_text("15\n")
-    (place / places.RECORD).write_text(json.dumps({"was": "standby"}))
-    (place / "pg_tblspc" / "16384").symlink_to(space)
-    monkeypatch.setattr(observe, "control", lambda instance, run: {"system_identifier": OWN})
-    return SimpleNamespace(data_directory=str(place), place=place, space=space)
-
-
-def test_discard_takes_the_copy_and_its_tablespaces(data: t.Any) -> None:
-    shown = discard.discard(Module(True, system_identifier=OWN), data, None)
-    assert shown["changed"]
-    assert data.place.exists()
-    done = discard.discard(Module(system_identifier=OWN), data, None)
-    assert done["deleted"] == shown["deleted"] == [str(data.space / "PG_15_202209061"), str(data.place)]
-    assert sorted(os.listdir(data.place.parent)) == ["space"]
-    assert os.listdir(data.space) == ["others"]
-    assert not discard.discard(Module(system_identifier=OWN), data, None)["changed"]
-
-
-def test_discard_ends_what_a_killed_run_began(data: t.Any) -> None:
-    data.place.rename(f"{data.place}.hawq-discarded")
-    assert discard.discard(Module(system_identifier=OWN), data, None)["changed"]
-    assert sorted(os.listdir(data.place.parent)) == ["space"]
-
-
-def test_discard_refuses(data: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(MirroringError, match="is not a copy of system"):
-        discard.discard(Module(system_identifier=FOREIGN), data, None)
-    with monkeypatch.context() as running:
-        running.setattr(server, "workers", lambda place: [4711])
-        with pytest.raises(MirroringError, match="a server runs in"):
-            discard.discard(Module(system_identifier=OWN), data, None)
-    (data.place / places.RECORD).unlink()
-    with pytest.raises(MirroringError, match="is not marked as removed"):
-        discard.discard(Module(system_identifier=OWN), data, None)
-    data.place.rename(data.place.parent / "elsewhere")
-    data.place.symlink_to("elsewhere")
-    with pytest.raises(MirroringError, match="a mount point or a link"):
-        discard.discard(Module(system_identifier=OWN), data, None)
-    assert (data.place / "PG_VERSION").exists()
-
-
-OURS = "mdw:5432:replication:hawq_mirroring:secret\nfd77\\:\\:12:5432:replication:hawq_mirroring:secret\n"
-THEIRS = "# mine\nmdw:5432:*:me:other\n"
-
-
-@pytest.mark.parametrize("kept", [THEIRS, ""], ids=["foreign lines stay", "nothing is left"])
-def test_only_our_lines_leave_the_password_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str) -> None:
-    owner = SimpleNamespace(pw_uid=os.getuid(), pw_gid=os.getgid())
-    monkeypatch.setattr("pwd.getpwnam", lambda name: owner)
-    path = tmp_path / ".pgpass"
-    path.write_text(OURS + kept)
-    wanted = {"path": str(path), "owner": "me", "role": "hawq_mirroring", "database": "replication"}
-    shown = passfile.take_away(Module(True, **wanted))
-    assert (shown["changed"], path.read_text()) == (True, OURS + kept)
-    assert "secret" not in json.dumps(shown)
-    assert passfile.take_away(Module(**wanted))["changed"]
-    assert (path.read_text() if path.exists() else "") == kept
-    assert not passfile.take_away(Module(**wanted))["changed"]

@@ -1,105 +1,89 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Where the WAL of a dead master ends, from what pg_waldump says and what lies in pg_wal: an end, or a damage."""
+"""What a dead master's host offers its standby, when that is a loss, and what the standby checks before it takes it."""
 
 from __future__ import annotations
 
-import struct
+import hashlib
 import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import salvage
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observe, stopping, wal_files
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.salvage import offering, taking
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import Instance
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
+from sessions import instance_in
 
+RUN = t.cast("t.Any", None)
 SIZE = 16 << 20
-NAMES = {number: f"00000001000000000000000{number}" for number in range(3, 8)}
-ZEROES = "pg_waldump: error: error in WAL record at 0/4017F88: invalid record length at 0/4017FC0: wanted 24, got 0"
-NO_RECORD = "pg_waldump: error: could not find a valid record after 0/4000100"
-NO_PAGE = (
-    "pg_waldump: error: error in WAL record at 0/400BFD8: invalid magic number 0000 in log segment X, offset 49152"
+NAME = "000000010000000000000003"
+CONTROL = {"wal_segment_bytes": SIZE, "checkpoint_lsn": "0/3000028", "timeline": 1}
+ENDS = ("0/3000060", "0/3000100", None)
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The data directory of a dead master whose WAL ends at ENDS."""
+    place = tmp_path / "master"
+    (place / "pg_wal").mkdir(parents=True)
+    (place / "pg_wal" / NAME).write_bytes(b"wal")
+    monkeypatch.setattr(observe, "control", lambda instance, run: dict(CONTROL))
+    monkeypatch.setattr(stopping, "workers", lambda path: [])
+    monkeypatch.setattr(wal_files, "end_of_wal", lambda *_: ENDS)
+    return place
+
+
+def offered(place: Path, act: bool = True, **options: t.Any) -> dict[str, t.Any]:
+    wanted: dict[str, t.Any] = {
+        "after": "0/3000050",
+        "have": "0/3000050",
+        "timeline": 1,
+        "known": None,
+        "accept_loss": False,
+        "timeout": 60,
+    }
+    return offering.offered(instance_in(place), RUN, act, **{**wanted, **options})
+
+
+def test_what_the_standby_lacks_is_offered(place: Path) -> None:
+    offer = offered(place)["offer"]
+    assert (offer["damage"], offer["missing_bytes"], offer["end_lsn"]) == (None, 0xB0, "0/3000100")
+    assert offer["files"] == [{"name": NAME, "size": 3, "sha256": hashlib.sha256(b"wal").hexdigest()}]
+    assert offered(place, have="0/3000100")["offer"]["files"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "damage"),
+    [
+        ({"known": "0/3000200"}, "it is known to have reached 0/3000200"),
+        ({"timeline": 2}, "it is on timeline 1, and the standby replays timeline 2"),
+    ],
 )
-LINE = "rmgr: {}  len (rec/tot): 49/  {}, tx: 0, lsn: {}, prev 0/04000028, desc: {}"
-SWITCH, LAST = LINE.format("XLOG", 24, "0/4F00028", "SWITCH"), LINE.format("Heap", 51, "0/4FFFF00", "INSERT off 1")
-SWITCHED = "pg_waldump: error: error in WAL record at 0/4F00028: invalid record length at 0/5000000: wanted 24, got 0"
+def test_what_cannot_be_read_is_a_loss(place: Path, options: dict[str, t.Any], damage: str) -> None:
+    with pytest.raises(MirroringError, match=damage) as refused:
+        offered(place, **options)
+    assert "Nothing was activated" not in str(refused.value)
+    (place / places.RECORD).touch()
+    with pytest.raises(MirroringError, match=r"Nothing was activated; .*systemctl start hawq-master\.service"):
+        offered(place, **options)
+    assert damage in offered(place, accept_loss=True, **options)["offer"]["damage"]
 
 
-def no_file(number: int) -> str:
-    return f'pg_waldump: error: could not find file "{NAMES[number]}": No such file or directory'
+def test_a_server_that_runs_offers_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stopping, "workers", lambda path: [4711])
+    assert "offer" not in offered(place, act=False)
+    with pytest.raises(MirroringError, match="fence it first"):
+        offered(place)
 
 
-def page(number: int, timeline: int = 1) -> bytes:
-    """The beginning of a segment that was written to."""
-    return struct.pack("=HHIQ", 0xD110, 2, timeline, number * SIZE)
-
-
-#: answers of pg_waldump in turn, segments with the number that their first page says (0: made ready, never written),
-#: and what is found: start of the last record, end, and whether that is no end but a damage
-CASES: dict[str, tuple[list[str], dict[int, int], tuple[str | None, str, bool]]] = {
-    "ordinary end": ([ZEROES], {4: 4}, ("0/4017F88", "0/4017FC0", False)),
-    "segments made ready": ([ZEROES], {4: 4, 5: 0, 6: 2}, ("0/4017F88", "0/4017FC0", False)),
-    "written to after the end": ([ZEROES], {4: 4, 5: 5}, ("0/4017F88", "0/4017FC0", True)),
-    "end not said": ([NO_PAGE], {4: 4}, ("0/400BFD8", "0/400BFD9", False)),
-    "nothing after what is replayed": ([NO_RECORD], {4: 4, 5: 0}, (None, "0/4000100", False)),
-    "nothing readable, but more was written": ([NO_RECORD], {4: 4, 5: 5}, (None, "0/4000100", True)),
-    "switched to a segment that is not there": (["", SWITCH], {4: 4}, ("0/4F00028", "0/5000000", False)),
-    "switched to a segment that was made ready": ([SWITCHED], {4: 4, 5: 0}, ("0/4F00028", "0/5000000", False)),
-    "a record that would have gone on there": (["", LAST], {4: 4}, ("0/4FFFF00", "0/4FFFF38", False)),
-    "a segment missing in the middle": ([no_file(5), LAST], {4: 4, 6: 6}, ("0/4FFFF00", "0/4FFFF38", True)),
-    "the first segment missing": ([], {}, (None, "0/4000100", True)),
-    "the first segment overwritten": ([], {4: 2}, (None, "0/4000100", True)),
-    "something else": (["pg_waldump: fatal: out of memory"], {4: 4}, (None, "0/4000100", True)),
-}
-
-
-@pytest.mark.parametrize(("answers", "segments", "expected"), CASES.values(), ids=CASES)
-def test_end(
-    tmp_path: Path, answers: list[str], segments: dict[int, int], expected: tuple[str | None, str, bool]
-) -> None:
-    instance = Instance("postgres", "/bin", str(tmp_path), str(tmp_path), "unit", "mdw", 5432)
-    (tmp_path / "pg_wal").mkdir()
-    for number, written in segments.items():
-        (tmp_path / "pg_wal" / NAMES[number]).write_bytes(page(written) if written else b"\0" * 64)
-    left = list(answers)
-
-    def run(_command: list[str], **_options: t.Any) -> tuple[int, str, str]:
-        answer = left.pop(0)
-        return (0, answer, "") if answer.startswith("rmgr") or not answer else (1, "", answer)
-
-    standing = salvage.Standing("0/4000100", "0/4000100", 1, None)
-    last, end, broken = salvage.end_of_wal(instance, t.cast("t.Any", run), standing, SIZE, 60)
-    assert (last, end, broken is not None) == expected
-    assert left == []
-
-
-def test_a_standby_at_a_boundary_needs_no_next_segment(tmp_path: Path) -> None:
-    (tmp_path / "pg_wal").mkdir()
-    (tmp_path / "pg_wal" / NAMES[4]).write_bytes(page(4))
-    instance = Instance("postgres", "/bin", str(tmp_path), str(tmp_path), "unit", "mdw", 5432)
-    standing = salvage.Standing("0/5000000", "0/5000000", 1, None)
-    for ready in (None, b"\0" * 64):
-        if ready:
-            (tmp_path / "pg_wal" / NAMES[5]).write_bytes(ready)
-        assert salvage.end_of_wal(instance, t.cast("t.Any", None), standing, SIZE, 60) == (None, "0/5000000", None)
-
-
-def test_a_segment_in_which_a_timeline_begins_is_written_to(tmp_path: Path) -> None:
-    """It begins with the pages of the timeline before; one that was made ready has another's address."""
-    for name, beginning, expected in (
-        ("000000020000000000000004", page(4, 1), True),
-        ("000000020000000000000004", page(4, 2), True),
-        ("000000020000000000000004", page(4, 3), False),
-        ("000000020000000000000004", page(3, 2), False),
-        ("000000020000000000000004", b"", False),
-    ):
-        (tmp_path / name).write_bytes(beginning)
-        assert salvage.written(str(tmp_path), name, SIZE) is expected
-
-
-def test_reading_is_bounded(tmp_path: Path) -> None:
-    instance = Instance("postgres", "/bin", str(tmp_path), str(tmp_path), "unit", "mdw", 5432)
-    (tmp_path / "pg_wal").mkdir()
-    (tmp_path / "pg_wal" / NAMES[5]).write_bytes(page(5))
-    standing = salvage.Standing("0/5000000", "0/5000000", 1, None)
-    with pytest.raises(MirroringError, match="took more than 60 s"):
-        salvage.end_of_wal(instance, t.cast("t.Any", lambda *_, **__: (124, "", "")), standing, SIZE, 60)
+def test_a_file_that_is_not_the_offered_one_is_not_replayed(place: Path) -> None:
+    offer = offered(place)["offer"]
+    staged = Path(offering.staging(instance_in(place)))
+    staged.mkdir()
+    (staged / NAME).write_bytes(b"law")
+    with pytest.raises(MirroringError, match="is not what the old master offered"):
+        taking.installed(instance_in(place), RUN, True, offer=offer, have="0/3000050", timeout=60)
+    shown = taking.installed(instance_in(place), RUN, False, offer=offer, have="0/3000050", timeout=60)
+    assert shown["diff"]["after"] == f"pg_wal/{NAME}\n"
+    (staged / NAME).write_bytes(b"wal")
+    assert not taking.fetched(instance_in(place), RUN, True, offer=offer, address="mdw", port=22, timeout=60)["changed"]

@@ -7,16 +7,13 @@ import pwd
 from types import SimpleNamespace
 
 import pytest
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import ssh_identity
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
-from ansible_collections.hawq.mirroring.plugins.modules import ssh_identity
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
 
-class Module:
-    """As much of an AnsibleModule as ssh_identity needs."""
-
-    def __init__(self, check_mode=False, user="me"):
-        self.params = {"user": user, "comment": "me@here"}
-        self.check_mode = check_mode
+def ensure(act=True, user="me"):
+    return ssh_identity.ensure(Runner(), act, user=user, comment="me@here")
 
 
 @pytest.fixture
@@ -36,7 +33,7 @@ def home(tmp_path, monkeypatch):
 
 
 def test_makes_a_key_once_and_leaves_nothing_else(home):
-    first = ssh_identity.main(Module())
+    first = ensure()
     assert first["changed"]
     assert first["public_key"].startswith("ssh-ed25519 ")
     assert first["public_key"].endswith(" me@here")
@@ -44,25 +41,25 @@ def test_makes_a_key_once_and_leaves_nothing_else(home):
     assert sorted(os.listdir(home / ".ssh")) == ["id_ed25519", "id_ed25519.pub"]
     assert (home / ".ssh").stat().st_mode & 0o777 == 0o700
     assert (home / ".ssh/id_ed25519").stat().st_mode & 0o777 == 0o600
-    assert ssh_identity.main(Module()) == first | {"changed": False}
+    assert ensure() == first | {"changed": False}
 
 
 def test_check_mode_makes_nothing(home):
-    result = ssh_identity.main(Module(check_mode=True))
+    result = ensure(act=False)
     assert (result["changed"], result["public_key"]) == (True, None)
     assert not (home / ".ssh").exists()
 
 
 def test_a_private_key_without_its_public_half_is_enough(home):
-    first = ssh_identity.main(Module())
+    first = ensure()
     (home / ".ssh/id_ed25519.pub").unlink()
-    again = ssh_identity.main(Module())
+    again = ensure()
     assert again["public_key"].split()[:2] == first["public_key"].split()[:2]
     assert not again["changed"]
 
 
 def test_a_user_who_is_not_there(home):
-    result = ssh_identity.main(Module(check_mode=True, user="nobody-here"))
+    result = ensure(act=False, user="nobody-here")
     assert (result["changed"], result["directory"]) == (True, None)
     with pytest.raises(MirroringError, match="There is no user nobody-here here: run the role gpadmin_user"):
-        ssh_identity.main(Module(user="nobody-here"))
+        ensure(user="nobody-here")

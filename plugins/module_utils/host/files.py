@@ -8,8 +8,6 @@ import pwd
 import stat
 import tempfile
 
-from ansible.module_utils.basic import AnsibleModule
-
 
 def read(path: str) -> str | None:
     """Return the text of a file, or None when there is none."""
@@ -50,8 +48,8 @@ def block(text: str | None, name: str = "hawq.mirroring") -> list[str] | None:
     return lines[lines.index(begin) + 1 : lines.index(end)]
 
 
-def write(module: AnsibleModule, path: str, text: str, user: str, mode: int = 0o600) -> bool:
-    """Make the file hold this text, owned by the user; return whether anything had to change."""
+def write(path: str, text: str, user: str, mode: int = 0o600, *, act: bool) -> bool:
+    """Make the file hold this text, owned by the user; return whether anything has to change, also without ``act``."""
     try:
         owner = pwd.getpwnam(user)
     except KeyError:
@@ -60,7 +58,7 @@ def write(module: AnsibleModule, path: str, text: str, user: str, mode: int = 0o
     if same:
         now = os.stat(path)
         same = (now.st_uid, now.st_gid, now.st_mode & 0o7777) == (owner.pw_uid, owner.pw_gid, mode)
-    if same or module.check_mode:
+    if same or not act:
         return not same
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".hawq-")
     try:
@@ -74,3 +72,12 @@ def write(module: AnsibleModule, path: str, text: str, user: str, mode: int = 0o
         os.unlink(temporary)
         raise
     return True
+
+
+def sync_directory(path: str) -> None:
+    """Make the names in a directory outlive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What every module here shares: the option ``instance``, a clean environment, bounded commands, one kind of error."""
+"""What every module here shares: two options, a clean environment, one kind of error."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from ansible.module_utils.basic import AnsibleModule
 
 from .errors import MirroringError
+
+#: whose servers can be kept; each is a package of module_utils/engines
+ENGINES = ("postgresql",)
+ENGINE_OPTION: dict[str, t.Any] = {"type": "str", "choices": list(ENGINES), "default": ENGINES[0]}
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class Instance:
     service: str
     address: str
     port: int
+    engine: str = ENGINES[0]
 
     def program(self, name: str) -> str:
         """Return the path of one of the engine's programs."""
@@ -41,7 +46,15 @@ INSTANCE_OPTION: dict[str, t.Any] = {
         "service": {"type": "str", "required": True},
         "address": {"type": "str", "required": True},
         "port": {"type": "int", "default": 5432},
+        "engine": ENGINE_OPTION,
     },
+}
+#: a server's own timelines
+HISTORY_OPTION: dict[str, t.Any] = {
+    "type": "list",
+    "elements": "dict",
+    "required": True,
+    "options": {"timeline": {"type": "int", "required": True}, "end": {"type": "str"}},
 }
 
 
@@ -50,6 +63,11 @@ def instance_of(options: dict[str, t.Any]) -> Instance:
     options = dict(options)
     options["config_directory"] = options["config_directory"] or options["data_directory"]
     return Instance(**options)
+
+
+def only(options: dict[str, t.Any], *names: str) -> dict[str, t.Any]:
+    """Return these of a module's options."""
+    return {name: options[name] for name in names}
 
 
 def run_module(main: t.Callable[[AnsibleModule], dict[str, t.Any]], **spec: t.Any) -> None:

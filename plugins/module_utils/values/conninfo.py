@@ -9,6 +9,16 @@ from __future__ import annotations
 import re
 
 SECRET_KEYS = ("password", "sslpassword")
+#: a peer that falls silent is noticed within half a minute, on either side of the connection
+KEEPALIVE: dict[str, str | int] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30000,
+    # the master's side, or a frozen host that takes nothing more off it keeps sender, slot and checkpointer waiting
+    "options": "-c tcp_user_timeout=60000",
+}
 
 
 def parse(text: str) -> dict[str, str]:

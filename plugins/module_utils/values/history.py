@@ -28,6 +28,18 @@ class Fork(t.NamedTuple):
     beyond: list[Stretch]
 
 
+class Part(t.NamedTuple):
+    """One timeline of a server's own history; the last one has no end (LSN)."""
+
+    timeline: int
+    end: str | None
+
+
+def parts(rows: t.Iterable[t.Mapping[str, t.Any]]) -> list[Part]:
+    """Return the module option ``history`` as values."""
+    return [Part(int(row["timeline"]), row["end"]) for row in rows]
+
+
 def ancestors(text: str) -> list[list[t.Any]]:
     """Return timeline and end (LSN) of each line of a history file."""
     lines = [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]

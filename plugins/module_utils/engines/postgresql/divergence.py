@@ -12,42 +12,21 @@ import typing as t
 
 from ...host.module import Instance
 from ...host.run import Runner
+from ...values import history as histories
 from ...values import lsn, wal
-from . import observe, salvage
+from . import observe, wal_files
 
 #: distinct blocks that are counted exactly; beyond it, more of them only means "a lot"
 MOST_BLOCKS = 4_000_000
-
-
 #: states in which no data file holds anything of beyond what the control file says (PostgreSQL's ``pg_control.h``)
 ENDED = ("shut down", "shut down in recovery", "in archive recovery")
 
-#: the module option that holds a server's own timelines
-HISTORY_OPTION: dict[str, t.Any] = {
-    "type": "list",
-    "elements": "dict",
-    "required": True,
-    "options": {"timeline": {"type": "int", "required": True}, "end": {"type": "str"}},
-}
-
-
-class Part(t.NamedTuple):
-    """One timeline of a server's own history; the last one has no end."""
-
-    timeline: int
-    end: str | None
-
-
-def parts_of(history: list[dict[str, t.Any]]) -> list[Part]:
-    """Return a module's option as values."""
-    return [Part(int(row["timeline"]), row["end"]) for row in history]
-
 
 def checkpoint_before(
-    instance: Instance, run: Runner, history: list[Part], fork: str, size: int, timeout: int
+    instance: Instance, run: Runner, history: list[histories.Part], fork: str, size: int, timeout: int
 ) -> tuple[tuple[str, str] | None, list[str]]:
-    """Return the last checkpoint before the fork (LSN and redo LSN), or the segment that is missing to find it."""
-    directory, at = salvage.wal_directory(instance), lsn.parse(fork)
+    """Return the last checkpoint before the fork (LSN and redo LSN), or the WAL file that is missing to find it."""
+    directory, at = wal_files.directory(instance), lsn.parse(fork)
     there = set(os.listdir(directory))
     for number in range(max(0, at - 1) // size, -1, -1):
         timeline = wal.timeline_at((number + 1) * size, history)
@@ -55,7 +34,7 @@ def checkpoint_before(
         if name not in there:
             return None, [name]
         begin, end = lsn.render(number * size), lsn.render(min(at, (number + 1) * size))
-        dump = salvage.dump(instance, timeline, begin, end, size)
+        dump = wal_files.dump(instance, timeline, begin, end, size)
         if dump is None:
             return None, []
         _code, output, _errors = run([*dump[:1], "--rmgr=XLOG", *dump[1:]], timeout=timeout)
@@ -65,13 +44,15 @@ def checkpoint_before(
     return None, []
 
 
-def examine(instance: Instance, run: Runner, history: list[Part], fork: str, timeout: int) -> dict[str, t.Any]:
+def examine(
+    instance: Instance, run: Runner, history: list[histories.Part], fork: str, timeout: int
+) -> dict[str, t.Any]:
     """Return where the WAL ends, what it holds beyond the fork, and whether a rewind would find what it needs."""
     control = observe.control(instance, run) or {}
     size = int(control.get("wal_segment_bytes") or 16 << 20)
     begin = max([fork, *(part.end for part in history if part.end)], key=lsn.parse)
-    standing = salvage.Standing(begin, begin, history[-1].timeline, None)
-    _last, end, damage = salvage.end_of_wal(instance, run, standing, size, timeout)
+    standing = wal_files.Standing(begin, begin, history[-1].timeline, None)
+    _last, end, damage = wal_files.end_of_wal(instance, run, standing, size, timeout)
     if damage and end == begin and _ended(control) < lsn.parse(begin):
         # what is there under that name is no WAL of then: the server has never got as far
         end, damage = lsn.render(_ended(control)), None
@@ -89,7 +70,7 @@ def examine(instance: Instance, run: Runner, history: list[Part], fork: str, tim
     found["missing"] += _missing_beyond(instance, history, fork, end, size)
     tally = wal.Tally(lsn.parse(fork), MOST_BLOCKS)
     for timeline, first, last in wal.pieces(history, found["checkpoint_lsn"] or fork):
-        dump = salvage.dump(instance, timeline, first, last, size)
+        dump = wal_files.dump(instance, timeline, first, last, size)
         found["whole"] = dump is not None and _count(dump, tally, timeout) and found["whole"]
     return {**found, **tally.result()}
 
@@ -101,8 +82,8 @@ def _ended(control: dict[str, t.Any]) -> int:
     return max(lsn.parse(str(control[name])) for name in ("min_recovery_lsn", "checkpoint_lsn"))
 
 
-def _missing_beyond(instance: Instance, history: list[Part], fork: str, end: str, size: int) -> list[str]:
-    there = set(os.listdir(salvage.wal_directory(instance)))
+def _missing_beyond(instance: Instance, history: list[histories.Part], fork: str, end: str, size: int) -> list[str]:
+    there = set(os.listdir(wal_files.directory(instance)))
     numbers = range(lsn.parse(fork) // size, (lsn.parse(end) - 1) // size + 1)
     names = [wal.segment_name(wal.timeline_at((number + 1) * size, history), number * size, size) for number in numbers]
     return [name for name in names if name not in there]

@@ -16,10 +16,10 @@ from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import conninfo
-from . import salvage, staging
+from . import staging, wal_files
 
 END_SECONDS = 30
-#: for what is left when the backup has ended: mostly one segment
+#: for what is left when the backup has ended: mostly one WAL file
 FINISH_SECONDS = 600
 
 
@@ -32,7 +32,7 @@ class Receiver:
             instance.program("pg_receivewal"),
             "--no-password",
             f"--dbname={conninfo.render({**keywords, 'application_name': staging.APPLICATION})}",
-            f"--directory={salvage.wal_directory(instance)}",
+            f"--directory={wal_files.directory(instance)}",
             f"--slot={slot}",
             "--status-interval=1",
         ]
@@ -67,7 +67,7 @@ class Receiver:
         )
         if code != 0:
             raise MirroringError(f"the WAL up to {end} did not come: {' '.join(errors.split())}")
-        directory = salvage.wal_directory(self._instance)
+        directory = wal_files.directory(self._instance)
         for name in os.listdir(directory):
             if name.endswith(".partial"):
                 os.replace(os.path.join(directory, name), os.path.join(directory, name[: -len(".partial")]))

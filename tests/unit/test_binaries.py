@@ -1,9 +1,9 @@
-"""What binaries_info says is wrong."""
+"""What is said is wrong."""
 
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.modules import binaries_info
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import binaries
 
 
 @pytest.mark.parametrize(
@@ -20,9 +20,9 @@ from ansible_collections.hawq.mirroring.plugins.modules import binaries_info
     ],
 )
 def test_problems(found, missing, version, answer, said):
-    assert list(binaries_info.problems("/bin", 15, found, missing, version, answer)) == said
+    assert list(binaries.problems("/bin", 15, found, missing, version, answer)) == said
 
 
 def test_psycopg2_is_none_where_it_cannot_be_loaded(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "psycopg2", None)
-    assert binaries_info.psycopg2_version() is None
+    assert binaries.psycopg2_version() is None

@@ -10,7 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import snapshot, staging
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import deployment, snapshot_job, staging
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import Instance
 
@@ -50,7 +50,7 @@ QUOTED = {
 
 @pytest.mark.parametrize(("words", "text"), QUOTED.values(), ids=QUOTED)
 def test_quote(words: list[str], text: str) -> None:
-    assert snapshot._quote(words) == text
+    assert snapshot_job._quote(words) == text
 
 
 REQUEST: dict[str, t.Any] = {
@@ -81,7 +81,7 @@ def instance_in(place: Path) -> Instance:
 
 @pytest.mark.parametrize(("overrides", "extra"), OPTIONS.values(), ids=OPTIONS)
 def test_copy_command(overrides: dict[str, t.Any], extra: list[str]) -> None:
-    command = snapshot.copy_command(instance_in(Path("/data")), "/copy", {**REQUEST, **overrides})
+    command = snapshot_job.copy_command(instance_in(Path("/data")), "/copy", {**REQUEST, **overrides})
     assert command[:2] == ["/usr/lib/postgresql/15/bin/pg_basebackup", "--no-password"]
     assert command[2].startswith(
         "--dbname=host=fd00::2 port=5432 user=r passfile='/home/a b/.pgpass' application_name="
@@ -123,7 +123,7 @@ def ready(tmp_path: Path) -> Instance:
 
 
 def clear(instance: Instance) -> bool:
-    return snapshot.clear(instance, t.cast("t.Any", no_unit))
+    return snapshot_job.clear(instance, t.cast("t.Any", no_unit))
 
 
 def test_clear_takes_the_half_copy_and_its_tablespaces(ready: Instance, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_s1_a_tablespace_with_files_never_becomes_ours_to_empty(tmp_path: Path) 
     (tmp_path / "ts/thesis.tex").write_text("years of work")
     instance, request = instance_in(tmp_path), {**REQUEST, "tablespaces": [str(tmp_path / "ts")]}
     with pytest.raises(MirroringError, match="existing_data=keep"):
-        snapshot.start(instance, t.cast("t.Any", no_unit), request, 60)
+        snapshot_job.start(instance, t.cast("t.Any", no_unit), request, 60)
     clear(instance)
     assert (tmp_path / "ts/thesis.tex").read_text() == "years of work"
 
@@ -160,11 +160,11 @@ def test_s4_a_kill_after_the_move_leaves_the_tablespaces(
         if (tmp_path / "master").exists():
             raise Killed
 
-    module = snapshot.shutil if step == "rmtree" else snapshot.os
+    module = deployment.shutil if step == "rmtree" else deployment.os
     with monkeypatch.context() as patch:
         patch.setattr(module, step, kill)
         with pytest.raises(Killed):
-            snapshot.deploy(ready, "none")
+            deployment.deploy(ready, "none")
     assert clear(ready)
     assert (tmp_path / "master/PG_VERSION").is_file()
     assert (tmp_path / "ts/PG_15").is_dir()
@@ -178,9 +178,9 @@ def test_s4_a_kill_in_the_removal_leaves_the_tablespaces(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(snapshot.shutil, "rmtree", half)
+        patch.setattr(deployment.shutil, "rmtree", half)
         with pytest.raises(Killed):
-            snapshot.deploy(ready, "none")
+            deployment.deploy(ready, "none")
     assert clear(ready)
     assert (tmp_path / "ts/PG_15").is_dir()
 
@@ -188,7 +188,7 @@ def test_s4_a_kill_in_the_removal_leaves_the_tablespaces(
 def test_s2_what_would_start_as_a_master_is_not_deployed(ready: Instance, tmp_path: Path) -> None:
     Path(staging.Staging(ready.data_directory).copy, "standby.signal").unlink()
     with pytest.raises(MirroringError, match="second master"):
-        snapshot.deploy(ready, "none")
+        deployment.deploy(ready, "none")
     assert not (tmp_path / "master").exists()
 
 
@@ -201,27 +201,27 @@ def test_s4_a_kill_before_discarded_data_is_removed_leaves_it_to_the_next_run(
     (tmp_path / "master").mkdir()
     (tmp_path / "master/thesis.tex").write_text("not wanted")
     with monkeypatch.context() as patch:
-        patch.setattr(snapshot.shutil, "rmtree", kill)
+        patch.setattr(deployment.shutil, "rmtree", kill)
         with pytest.raises(Killed):
-            snapshot.deploy(ready, "discard")
+            deployment.deploy(ready, "discard")
     assert clear(ready)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["master", "ts"]
 
 
 def test_a_copy_is_known_after_another_run_has_deployed_it(ready: Instance) -> None:
-    wanted = snapshot.copy_id(ready)
+    wanted = deployment.copy_id(ready)
     assert wanted is not None
-    assert not snapshot.is_deployed(ready, wanted)
-    snapshot.deploy(ready, "none")
-    assert snapshot.is_deployed(ready, wanted)
-    assert not snapshot.is_deployed(ready, None)
+    assert not deployment.is_deployed(ready, wanted)
+    deployment.deploy(ready, "none")
+    assert deployment.is_deployed(ready, wanted)
+    assert not deployment.is_deployed(ready, None)
 
 
 @pytest.mark.parametrize(("existing", "kept"), [("keep", 1), ("discard", 0)])
 def test_deploy_over_old_data(ready: Instance, tmp_path: Path, existing: str, kept: int) -> None:
     (tmp_path / "master").mkdir()
     (tmp_path / "master/thesis.tex").write_text("years of work")
-    snapshot.deploy(ready, existing)
+    deployment.deploy(ready, existing)
     assert (tmp_path / "master/PG_VERSION").is_file()
     assert [path.read_text() for path in tmp_path.glob("master.kept-*/thesis.tex")] == ["years of work"] * kept
 
@@ -229,7 +229,7 @@ def test_deploy_over_old_data(ready: Instance, tmp_path: Path, existing: str, ke
 @pytest.mark.parametrize(("existing", "kept"), [("keep", 1), ("discard", 0)])
 def test_deploy_over_a_file_in_the_directorys_place(ready: Instance, tmp_path: Path, existing: str, kept: int) -> None:
     (tmp_path / "master").write_text("no directory")
-    snapshot.deploy(ready, existing)
+    deployment.deploy(ready, existing)
     assert (tmp_path / "master/PG_VERSION").is_file()
     assert [path.read_text() for path in tmp_path.glob("master.kept-*")] == ["no directory"] * kept
 
@@ -238,7 +238,7 @@ def test_s1_deploy_refuses_files_that_appeared_meanwhile(ready: Instance, tmp_pa
     (tmp_path / "master").mkdir()
     (tmp_path / "master/thesis.tex").write_text("years of work")
     with pytest.raises(MirroringError, match="somebody wrote there"):
-        snapshot.deploy(ready, "none")
+        deployment.deploy(ready, "none")
     assert (tmp_path / "master/thesis.tex").read_text() == "years of work"
 
 
@@ -256,7 +256,7 @@ def test_s1_deploy_refuses_a_directory_that_a_server_was_started_in(
         server.stdout.read(1)
         (tmp_path / "master/postmaster.pid").write_text(f"{server.pid}\n{tmp_path}/master\n1\n5432\n/tmp\n\n\n\n")
         with pytest.raises(MirroringError, match="systemctl stop hawq-master"):
-            snapshot.deploy(ready, existing)
+            deployment.deploy(ready, existing)
         server.stdin.close()
     assert (tmp_path / "master/postmaster.pid").is_file()
     assert not list(tmp_path.glob("*.kept-*"))

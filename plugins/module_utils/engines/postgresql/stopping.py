@@ -1,5 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ending a server for good: fast, then immediate, then at once, each bounded; and the fence_record.record of why.
+"""Ending a server, and a pg_rewind: fast, then immediate, then at once, each bounded.
+
+The marks that keep it ended are ``fencing``'s; whether it may be ended is judged on the controller.
 
 Source: PostgreSQL manual, "Shutting Down the Server".
 """

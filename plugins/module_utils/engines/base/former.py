@@ -1,0 +1,125 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Verbs for a host whose server must end, and for its way back."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...host.module import Instance
+from ...host.run import Runner
+from ...values.history import Part
+
+Result = dict[str, t.Any]
+#: tells the operator something that is no failure
+Warn = t.Callable[[str], None]
+
+
+class Former(t.Protocol):
+    """Ending a server, saving what only it has, and bringing it back."""
+
+    def fence(
+        self,
+        instance: Instance,
+        run: Runner,
+        act: bool,
+        *,
+        reason: str,
+        was: str,
+        address: dict[str, str],
+        offer: dict[str, t.Any] | None,
+        accept_loss: bool,
+        drain: int,
+        timeout: int,
+        warn: Warn,
+    ) -> Result:
+        """End the server and see to it that it never accepts writes again, now or after its next boot.
+
+        Sessions get ``drain`` seconds to end, a fast shutdown ``timeout``; then it is killed. The address is taken off
+        this host. ``offer`` says how far the standby is; what that lacks is returned as salvage_offered does. Raises
+        when the server does not die, and when WAL cannot be read, unless that loss is accepted.
+        """
+
+    def stop(self, instance: Instance, run: Runner, act: bool, *, timeout: int) -> Result:
+        """End the server without a word about its future. Raises when it does not die."""
+
+    def unfence(self, instance: Instance, act: bool) -> Result:
+        """Let a fenced server be started as a master again, once without asking anybody."""
+
+    def lift_fence(self, instance: Instance, act: bool, *, timeout: int) -> Result:
+        """Forget the fence of a server that streams again, and drop its slots. Raises when it does not stream."""
+
+    def salvage_offered(
+        self,
+        instance: Instance,
+        run: Runner,
+        act: bool,
+        *,
+        after: str,
+        have: str,
+        timeline: int,
+        known: str | None,
+        accept_loss: bool,
+        timeout: int,
+    ) -> Result:
+        """Say which WAL files of a fenced server a standby lacks that has replayed up to ``after`` and holds ``have``.
+
+        Raises when some of it cannot be read (up to ``known``, if that is known), unless that loss is accepted.
+        """
+
+    def salvage_fetched(
+        self,
+        instance: Instance,
+        run: Runner,
+        act: bool,
+        *,
+        offer: dict[str, t.Any],
+        address: str,
+        port: int,
+        timeout: int,
+    ) -> Result:
+        """Get the offered files from the old master's host by SFTP."""
+
+    def salvage_installed(
+        self, instance: Instance, run: Runner, act: bool, *, offer: dict[str, t.Any], have: str, timeout: int
+    ) -> Result:
+        """Let the standby replay the fetched files; it is restarted for that. The time runs while nothing moves."""
+
+    def keep_lost(
+        self, instance: Instance, run: Runner, act: bool, *, history: list[Part], divergence: dict[str, t.Any]
+    ) -> Result:
+        """Keep the WAL that only this host has (as ``examine`` said) in a directory beside its data."""
+
+    def rewind(
+        self,
+        instance: Instance,
+        run: Runner,
+        act: bool,
+        *,
+        primary: dict[str, t.Any],
+        role: str,
+        passfile: str,
+        password_of: str,
+        fork: str,
+        history: list[Part],
+        timeout: int,
+    ) -> Result:
+        """Take a stopped, diverged server back to the fork, as a standby. Once only. Why not is told, not raised."""
+
+    def delta(
+        self,
+        instance: Instance,
+        run: Runner,
+        act: bool,
+        *,
+        primary: dict[str, t.Any],
+        role: str,
+        slot: str,
+        tablespace_mapping: dict[str, str],
+        checkpoint: str,
+        rate_limit: str,
+        timeout: int,
+    ) -> Result:
+        """Make a stopped server's directory a verified copy of the master's, anew each time. Why not is told."""
+
+    def discard(self, instance: Instance, run: Runner, act: bool, *, system_identifier: str) -> Result:
+        """Delete a removed standby's data. Raises unless it is marked, stopped, and a copy of that system."""

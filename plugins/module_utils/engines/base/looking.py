@@ -1,0 +1,51 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Verbs that change nothing."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...host.module import Instance
+from ...host.run import Runner
+from ...values.history import Part
+
+Result = dict[str, t.Any]
+
+
+class Looking(t.Protocol):
+    """What an engine tells of a host and its server."""
+
+    def binaries(self, run: Runner, directory: str, wanted: int) -> Result:
+        """Say which of the engine's programs are in a directory, and what is wrong with them for a major version."""
+
+    def mirroring(
+        self,
+        instance: Instance,
+        run: Runner,
+        act: bool,
+        *,
+        wait_for: str | None,
+        standby: str | None,
+        timeout: int,
+        advice: str,
+    ) -> Result:
+        """Return the state of mirroring as clients of the master see it, of one standby or of the worst.
+
+        Waits at most ``timeout`` seconds for a state, or for a session; raises with ``advice`` when it does not come,
+        and at once when the server has stopped. Without ``act`` it asks once.
+        """
+
+    def segments(self, instance: Instance, act: bool, *, wait_for: list[str], timeout: int) -> Result:
+        """Return the segments, when those of these hosts have registered with this master or the time is up."""
+
+    def progress(self, instance: Instance) -> Result | None:
+        """Return how far another host's snapshot or delta is: ``phase``, ``streamed_bytes``, ``total_bytes``."""
+
+    def relations(self, instance: Instance, relations: list[str]) -> list[str]:
+        """Name the relations of these numbers (tablespace/database/file); system catalogs are left out."""
+
+    def examine(self, instance: Instance, run: Runner, history: list[Part], fork: str, timeout: int) -> Result:
+        """Return what a stopped server has beyond the LSN at which its history leaves its master's.
+
+        ``history`` is its own, oldest first. Reading stops after ``timeout`` seconds for each timeline, and says so.
+        """

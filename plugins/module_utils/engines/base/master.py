@@ -1,0 +1,90 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Verbs for a host that is, or becomes, the master."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...host.module import Instance
+from ...host.run import Runner
+
+Result = dict[str, t.Any]
+#: tells the operator something that is no failure
+Warn = t.Callable[[str], None]
+
+
+class Master(t.Protocol):
+    """The life of a master."""
+
+    def activate(
+        self,
+        instance: Instance,
+        run: Runner,
+        act: bool,
+        *,
+        role: str,
+        name: str | None,
+        slots: list[str],
+        standbys: list[str],
+        wal_keep_megabytes: int,
+        address: dict[str, str],
+        address_timeout: int,
+        timeout: int,
+        warn: Warn,
+    ) -> Result:
+        """Make the standby the master, also when its replay is paused, and wait until a write has committed.
+
+        WAL is kept by ``slots`` from before the activation, limited to so many megabytes where there is no limit yet.
+        Only ``standbys`` stay registered at ``role``, commits wait for none, ``name`` is the master's in the views.
+        Then ``address`` (``address`` and ``interface``) is brought here; that it stays away is told, not raised.
+        """
+
+    def checkpoint(self, instance: Instance, act: bool) -> Result:
+        """Make a checkpoint; it changes nothing that anybody sees."""
+
+    def settings(self, instance: Instance, act: bool, settings: dict[str, t.Any]) -> Result:
+        """Set what differs and reload; None takes a setting out. Raises for a setting that the server does not know."""
+
+    def views(
+        self, instance: Instance, run: Runner, act: bool, *, extension: str, files: dict[str, str], databases: list[str]
+    ) -> Result:
+        """Put the files of the views where the engine looks for them, and the views into these databases."""
+
+    def source_present(
+        self,
+        instance: Instance,
+        act: bool,
+        *,
+        role: str,
+        passfile: str,
+        master: str | None,
+        standby: str,
+        others: list[str],
+        slot: str,
+    ) -> Result:
+        """Make what a standby needs of its master: the role, with the file's password, the registration, the slot.
+
+        Raises when there is a role of that name which was not made here.
+        """
+
+    def source_absent(
+        self,
+        instance: Instance,
+        act: bool,
+        *,
+        role: str,
+        master: str | None,
+        standby: str,
+        slot: str,
+        created: list[str],
+        spare: bool,
+    ) -> Result:
+        """Take away what ``created`` names (role, registration, slot); ``spare``: none while a copy is taken."""
+
+    def rewind_source_present(
+        self, instance: Instance, act: bool, *, role: str, passfile: str, password_of: str, hba_lines: list[str]
+    ) -> Result:
+        """Let a role read the master's files and make a backup; its password is that of another role."""
+
+    def rewind_source_absent(self, instance: Instance, act: bool, *, role: str) -> Result:
+        """End that. Raises while somebody still reads."""

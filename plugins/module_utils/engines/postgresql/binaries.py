@@ -1,0 +1,73 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The engine's programs on one host, and what is wrong with them."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import shutil
+import sys
+import typing as t
+
+from ...host.run import Runner
+from ..table import POSTGRESQL
+
+PACKAGE_MANAGERS = {"apt-get": "apt", "dnf": "dnf", "yum": "yum", "zypper": "zypper"}
+
+
+def psycopg2_version() -> str | None:
+    """Return the version of psycopg2 as this Python loads it, or None."""
+    try:
+        psycopg2 = importlib.import_module("psycopg2")
+    except ImportError:
+        return None
+    return str(psycopg2.__version__).partition(" ")[0]
+
+
+def executable(path: str) -> bool:
+    """Whether a path is a program."""
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def problems(
+    directory: str, wanted: int, found: list[str], missing: list[str], version: str | None, answer: str
+) -> t.Iterator[str]:
+    """Say what is wrong with the programs, in sentences."""
+    if not found:
+        yield f"There is no PostgreSQL in {directory}."
+    elif missing:
+        yield f"{directory} has no {', '.join(missing)}."
+    if "postgres" in found and version is None:
+        yield f"{directory}/postgres --version does not tell its version: {answer.strip() or 'it says nothing'}."
+    elif version is not None and not re.match(rf"{wanted}(?!\d)", version):
+        yield f"{directory}/postgres is version {version}, but {wanted} is wanted."
+
+
+def look(run: Runner, directory: str, wanted: int) -> dict[str, t.Any]:
+    """Look, and judge only what was asked for."""
+    programs = POSTGRESQL.programs
+    found = [name for name in programs if executable(os.path.join(directory, name))]
+    missing = [name for name in programs if name not in found]
+    version: str | None = None
+    answer = ""
+    if "postgres" in found:
+        _code, output, errors = run([os.path.join(directory, "postgres"), "--version"])
+        match = re.search(r"\(PostgreSQL\) (\d\S*)", output)
+        version, answer = match.group(1) if match else None, errors or output
+    wrong = list(problems(directory, wanted, found, missing, version, answer))
+    complete = not wrong
+    psycopg2 = psycopg2_version()
+    if psycopg2 is None:
+        wrong.append(f"{sys.executable} cannot load psycopg2.")
+    managers = (name for command, name in PACKAGE_MANAGERS.items() if shutil.which(command))
+    return {
+        "changed": False,
+        "found": found,
+        "missing": missing,
+        "version": version,
+        "psycopg2": psycopg2,
+        "package_manager": next(managers, None),
+        "complete": complete,
+        "problems": wrong,
+    }

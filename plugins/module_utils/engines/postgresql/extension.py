@@ -1,0 +1,45 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Putting the extension that has the views on a host, and into databases of its server.
+
+Source: PostgreSQL manual, "Extension Building Infrastructure".
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ...host import files as host_files
+from ...host.errors import MirroringError
+from ...host.module import Instance
+from ...host.run import Runner
+from . import database, views
+
+
+def in_database(instance: Instance, act: bool, name: str, extension: str) -> bool:
+    """Create or update the extension; return whether it had to."""
+    with database.session(instance, name) as cursor:
+        if views.is_installed(cursor, extension):
+            return False
+        if act:
+            cursor.execute("SELECT pg_advisory_lock(hashtext('hawq.mirroring'))")
+            cursor.execute(f'CREATE EXTENSION IF NOT EXISTS "{extension}"')
+            cursor.execute(f'ALTER EXTENSION "{extension}" UPDATE')
+    return True
+
+
+def install(
+    instance: Instance, run: Runner, act: bool, *, extension: str, files: dict[str, str], databases: list[str]
+) -> dict[str, t.Any]:
+    """Put the files first, then change the databases."""
+    place = views.directory(instance, run)
+    changes = []
+    if place is None and act:
+        raise MirroringError(
+            f"no extension directory belongs to {instance.bin_directory}: is the engine installed completely?"
+        )
+    for name, text in sorted(files.items()):
+        if place is None or host_files.write(os.path.join(place, name), text, "root", 0o644, act=act):
+            changes.append(f"{place}/{name}\n")
+    changes += [f"database {name}\n" for name in databases if in_database(instance, act, name, extension)]
+    return {"changed": bool(changes), "directory": place, "diff": {"before": "", "after": "".join(changes)}}

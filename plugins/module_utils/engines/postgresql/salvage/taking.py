@@ -1,0 +1,187 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The standby's side of a salvage: fetching the WAL files of its dead master, and replaying them.
+
+Source: PostgreSQL manual, "Standby Server Operation" (a standby replays what it finds in pg_wal).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import time
+import typing as t
+
+from ....host import files
+from ....host.errors import MirroringError
+from ....host.module import Instance
+from ....host.run import Runner
+from ....values import lsn, wal
+from .. import database, observe, stopping, wal_files
+from . import offering
+
+STOP_SECONDS = 20
+
+
+def _is_whole(path: str, entry: dict[str, t.Any]) -> bool:
+    try:
+        return os.path.getsize(path) == int(entry["size"]) and offering.digest(path) == entry["sha256"]
+    except OSError:
+        return False
+
+
+def prepare(instance: Instance) -> str:
+    """Make the staging place, the server's user's alone."""
+    owner, place = pwd.getpwnam(instance.user), offering.staging(instance)
+    os.makedirs(place, mode=0o700, exist_ok=True)
+    os.chown(place, owner.pw_uid, owner.pw_gid)
+    return place
+
+
+def need_room(place: str, wanted: dict[str, t.Any]) -> None:
+    """Raise when the WAL files do not fit: before anything is stopped for them."""
+    needed, free = sum(int(entry["size"]) for entry in wanted["files"]), shutil.disk_usage(place).free
+    if free < needed + wal_files.SPARE_BYTES:
+        raise MirroringError(
+            f"{place} has {free >> 20} MB free for {needed >> 20} MB of salvaged WAL: make room there, then run again"
+        )
+
+
+def fetch(instance: Instance, run: Runner, wanted: dict[str, t.Any], address: str, port: int, timeout: int) -> bool:
+    """Get the WAL files by SFTP as the server's user, over the keys that the masters exchanged."""
+    place = prepare(instance)
+    need_room(place, wanted)
+    left = [entry for entry in wanted["files"] if not _is_whole(os.path.join(place, entry["name"]), entry)]
+    if not left:
+        return False
+    batch = os.path.join(place, "batch")
+    with open(batch, "w", encoding="utf-8") as file:
+        file.writelines(f'get "{wanted["directory"]}/{entry["name"]}" "{place}/{entry["name"]}"\n' for entry in left)
+    os.chmod(batch, 0o644)
+    options = [
+        "-o",
+        "BatchMode=yes",
+        "-o",
+        "ConnectTimeout=5",
+        "-o",
+        "ServerAliveInterval=5",
+        "-o",
+        "ServerAliveCountMax=3",
+    ]
+    host = f"[{address}]" if ":" in address else address
+    command = ["sftp", *options, "-q", "-P", str(port), "-b", batch, f"{instance.user}@{host}"]
+    code, output, errors = run(command, timeout=timeout, user=instance.user)
+    os.unlink(batch)
+    broken = [entry["name"] for entry in left if not _is_whole(os.path.join(place, entry["name"]), entry)]
+    if code != 0 or broken:
+        words = " ".join((errors or output).split()) or f"{', '.join(broken)} did not arrive whole"
+        raise MirroringError(f"the WAL of the old master could not be fetched from {address} by SSH: {words}")
+    return True
+
+
+def _same_beginning(own: str, other: str, length: int) -> bool:
+    with open(own, "rb") as mine, open(other, "rb") as its:
+        return mine.read(length) == its.read(length)
+
+
+def install(instance: Instance, run: Runner, wanted: dict[str, t.Any], have: str, timeout: int) -> str:
+    """Put the WAL files into the stopped standby's pg_wal, start it, wait until it has replayed the last record."""
+    place, directory = offering.staging(instance), wal_files.directory(instance)
+    for entry in wanted["files"]:
+        if not _is_whole(os.path.join(place, entry["name"]), entry):
+            raise MirroringError(f"{place}/{entry['name']} is not what the old master offered: run this again")
+    if not os.path.exists(os.path.join(instance.data_directory, "standby.signal")):
+        raise MirroringError(f"{instance.data_directory} is no standby any more: look at both hosts with state.yml")
+    need_room(directory, wanted)
+    process = observe.process(instance, database.postmaster(instance))
+    if not stopping.stop(
+        run, instance.service, instance.data_directory, process["pid"], process["frozen"], STOP_SECONDS
+    ):
+        raise MirroringError(f"the standby's server ({instance.service}) does not stop, not even killed")
+    size = int((observe.control(instance, run) or {}).get("wal_segment_bytes") or 0)
+    try:
+        for entry in wanted["files"]:
+            _put(instance, os.path.join(place, entry["name"]), os.path.join(directory, entry["name"]), have, size)
+        files.sync_directory(directory)
+    except (OSError, MirroringError):
+        run(["systemctl", "start", instance.service], timeout=120)  # a standby that was stopped for nothing
+        raise
+    run(["systemctl", "reset-failed", instance.service], timeout=10)
+    code, _output, errors = run(["systemctl", "start", instance.service], timeout=120)
+    if code != 0:
+        raise MirroringError(f"the standby does not start with the salvaged WAL: {' '.join(errors.split())}")
+    reached = _replayed(instance, wanted["last_record_lsn"], timeout)
+    shutil.rmtree(place)
+    return reached
+
+
+def _put(instance: Instance, source: str, target: str, have: str, segment_bytes: int) -> None:
+    """Replace a WAL file that the standby holds in part; both must begin alike, or it is another history."""
+    name = os.path.basename(target)
+    held = lsn.parse(have)
+    holding = wal.segment_name(int(name[:8], 16), held, segment_bytes)
+    if os.path.exists(target) and name <= holding:
+        length = held % segment_bytes if name == holding else segment_bytes
+        if not _same_beginning(target, source, length):
+            raise MirroringError(
+                f"{name} begins differently on the old master: the standby's WAL is not a part of its WAL. Look at both"
+                " hosts; to activate without it, run again with -e accept_data_loss=true"
+            )
+    owner, temporary = pwd.getpwnam(instance.user), f"{target}.hawq"
+    try:
+        with (
+            open(source, "rb") as given,
+            open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file,
+        ):
+            os.fchown(file.fileno(), owner.pw_uid, owner.pw_gid)
+            shutil.copyfileobj(given, file, offering.CHUNK)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except OSError:
+        os.unlink(temporary)
+        raise
+
+
+def _replayed(instance: Instance, last_record: str, timeout: int) -> str:
+    """Wait until the record that begins at that LSN is replayed; the time-out runs while nothing moves."""
+    reached, deadline = "0/0", time.monotonic() + timeout
+    while True:
+        with contextlib.suppress(MirroringError), database.session(instance) as cursor:
+            if database.rows(cursor, "SHOW recovery_min_apply_delay")[0]["recovery_min_apply_delay"] != "0":
+                cursor.execute("ALTER SYSTEM SET recovery_min_apply_delay = 0")
+                cursor.execute("SELECT pg_reload_conf()")
+            now = database.rows(cursor, "SELECT pg_last_wal_replay_lsn()::text AS lsn")[0]["lsn"] or "0/0"
+            if lsn.parse(now) > lsn.parse(last_record):
+                return now
+            if now != reached:
+                reached, deadline = now, time.monotonic() + timeout
+        if time.monotonic() > deadline:
+            raise MirroringError(
+                f"the standby stands at {reached} and does not replay the salvaged WAL up to {last_record}: look at its"
+                f" log (journalctl -u {instance.service})"
+            )
+        time.sleep(0.05)
+
+
+def _answer(instance: Instance, offer: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return what every call says."""
+    names = "".join(f"pg_wal/{entry['name']}\n" for entry in offer["files"])
+    return {"changed": True, "staging": offering.staging(instance), "diff": {"before": "", "after": names}}
+
+
+def fetched(
+    instance: Instance, run: Runner, act: bool, *, offer: dict[str, t.Any], address: str, port: int, timeout: int
+) -> dict[str, t.Any]:
+    """Get the files over from the other host."""
+    answer = _answer(instance, offer)
+    return {**answer, "changed": fetch(instance, run, offer, address, port, timeout)} if act else answer
+
+
+def installed(
+    instance: Instance, run: Runner, act: bool, *, offer: dict[str, t.Any], have: str, timeout: int
+) -> dict[str, t.Any]:
+    """Let the standby replay the files."""
+    answer = _answer(instance, offer)
+    return {**answer, "replay_lsn": install(instance, run, offer, have, timeout)} if act else answer

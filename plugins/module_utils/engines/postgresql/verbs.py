@@ -1,0 +1,70 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Where PostgreSQL's verbs are. No host needs this file: mypy and the unit tests hold with it that none is missing."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..base.engine import Engine
+from . import (
+    binaries,
+    discarding,
+    divergence,
+    extension,
+    fencing,
+    following,
+    lost_work,
+    mirroring,
+    progress,
+    promotion,
+    relations,
+    rewind,
+    rewind_source,
+    segments,
+    settings,
+    snapshot,
+    source,
+)
+from .delta import job
+from .salvage import offering, taking
+
+
+class PostgreSQL:
+    """Each verb, and the function that a module imports for it."""
+
+    binaries = staticmethod(binaries.look)
+    mirroring = staticmethod(mirroring.state)
+    segments = staticmethod(segments.await_registration)
+    progress = staticmethod(progress.progress)
+    relations = staticmethod(relations.names)
+    examine = staticmethod(divergence.examine)
+
+    activate = staticmethod(promotion.activate)
+    checkpoint = staticmethod(promotion.checkpoint)
+    settings = staticmethod(settings.change)
+    views = staticmethod(extension.install)
+    source_present = staticmethod(source.present)
+    source_absent = staticmethod(source.absent)
+    rewind_source_present = staticmethod(rewind_source.present)
+    rewind_source_absent = staticmethod(rewind_source.absent)
+
+    snapshot_started = staticmethod(snapshot.started)
+    snapshot_finished = staticmethod(snapshot.finished)
+    snapshot_deployed = staticmethod(snapshot.deployed)
+    snapshot_absent = staticmethod(snapshot.absent)
+    follow = staticmethod(following.follow)
+
+    fence = staticmethod(fencing.fence)
+    stop = staticmethod(fencing.stop)
+    unfence = staticmethod(fencing.undo)
+    lift_fence = staticmethod(fencing.lift)
+    salvage_offered = staticmethod(offering.offered)
+    salvage_fetched = staticmethod(taking.fetched)
+    salvage_installed = staticmethod(taking.installed)
+    keep_lost = staticmethod(lost_work.keep)
+    rewind = staticmethod(rewind.rewind)
+    delta = staticmethod(job.delta)
+    discard = staticmethod(discarding.discard)
+
+
+ENGINE: t.Final[Engine] = PostgreSQL()

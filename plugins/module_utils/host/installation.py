@@ -1,0 +1,58 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Installing one of the collection's own programs: the program, its settings, and what makes systemd run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+
+from . import files, programs, systemd
+from .errors import MirroringError
+from .run import Runner
+
+
+def install(
+    run: Runner,
+    act: bool,
+    *,
+    name: str,
+    service: str,
+    program: str,
+    settings: dict[str, t.Any],
+    unit: str,
+    started: bool,
+) -> dict[str, t.Any]:
+    """Write program and settings first, then the unit; tell systemd what it does not know yet."""
+    os.umask(0o022)  # other users' services read what is installed here
+    done: list[str] = []
+    unit_name, unit_file = programs.unit_name(name, service), programs.unit_path(name, service)
+    before = programs.observe(name, service)["settings"]
+    told = json.dumps(settings, indent=2, sort_keys=True) + "\n"
+    for path, text in ((programs.path(name), program), (programs.settings_path(name), told), (unit_file, unit)):
+        if act:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+        if files.write(path, text, "root", 0o644, act=act):
+            done.append(path)
+
+    def tell(*words: str) -> None:
+        done.append(" ".join(words))
+        if act:
+            code, _output, errors = run(["systemctl", *words], timeout=60)
+            if code != 0:
+                raise MirroringError(
+                    f"systemctl {' '.join(words)} failed ({' '.join(errors.split())}): look at {unit_file}, then run"
+                    " this again"
+                )
+
+    shown = systemd.unit(run, unit_name)
+    # a run that was killed may have written what systemd has not read
+    if unit_file in done or shown["stale"]:
+        tell("daemon-reload")
+    if name != programs.INTERLOCK:
+        if shown["enabled"] != "enabled":
+            tell("enable", unit_name)
+        if started and (done or shown["active"] != "active"):
+            tell("restart", unit_name)
+    was = json.dumps(before, indent=2, sort_keys=True) + "\n" if before else ""
+    return {"changed": bool(done), "done": done, "diff": {"before": was, "after": told}}

@@ -1,0 +1,75 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A password file in libpq's format: one line for each server that a role connects to.
+
+Source: PostgreSQL manual, "The Password File".
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import typing as t
+
+from ..values import conninfo
+from . import files
+from .errors import MirroringError
+
+Parsed = list[tuple[str, t.Optional[list[str]]]]
+
+
+def _lines(path: str) -> Parsed:
+    """Return the lines, each with its fields where it has any."""
+    if os.path.islink(path):
+        raise MirroringError(f"{path} is a symbolic link: name the file itself with -e master_passfile=")
+    return [(line, conninfo.passfile_fields(line)) for line in (files.read(path) or "").splitlines()]
+
+
+def take_away(path: str, act: bool, *, owner: str, role: str, database: str) -> dict[str, t.Any]:
+    """Take every line of the role and database away, and the file when nothing else is in it."""
+    parsed, wanted = _lines(path), [database, role]
+    kept = [line for line, fields in parsed if not fields or fields[2:4] != wanted]
+    changed = len(kept) < len(parsed)
+    if changed and kept:
+        files.write(path, "".join(line + "\n" for line in kept), owner, act=act)
+    elif changed and act:
+        os.unlink(path)
+    shown = "".join(
+        ":".join([*fields[:4], "(not shown)"]) + "\n" for _line, fields in parsed if fields and fields[2:4] == wanted
+    )
+    return {"changed": changed, "path": path, "exists": os.path.exists(path), "diff": {"before": shown, "after": ""}}
+
+
+def keep(
+    path: str, act: bool, *, owner: str, role: str, database: str, servers: list[tuple[str, int]], like: str
+) -> dict[str, t.Any]:
+    """Hold one line for each server (address and port), and leave foreign lines alone.
+
+    The password is the one that ``like``, another such file's text, holds for the role, else the one that is there,
+    else a new one.
+    """
+    parsed = _lines(path)
+    lines = [line for line, _fields in parsed]
+    password = (
+        conninfo.password_in(like, role) or conninfo.password_in("\n".join(lines), role) or secrets.token_urlsafe(32)
+    )
+    places = [(address, str(port)) for address, port in servers]
+    replaced = [
+        line for line, fields in parsed if fields and fields[2:4] == [database, role] and tuple(fields[:2]) in places
+    ]
+    new = [conninfo.passfile_line(address, port, database, role, password) for address, port in servers]
+    if set(new) <= set(lines) and len(replaced) == len(new):
+        text = "".join(line + "\n" for line in lines)
+    else:
+        text = "".join(line + "\n" for line in [*new, *(line for line in lines if line not in replaced)])
+    changed = files.write(path, text, owner, act=act)
+    shown = [
+        "".join(conninfo.passfile_line(address, port, database, role, mask) + "\n" for address, port in servers)
+        for mask in ("(not shown)", "(not shown, new)")
+    ]
+    before = shown[0] if replaced else ""
+    return {
+        "changed": changed,
+        "path": path,
+        "exists": os.path.exists(path),
+        "diff": {"before": before if changed else shown[0], "after": shown[1] if changed else shown[0]},
+    }

@@ -1,0 +1,76 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A user's SSH key pair, and the host's public keys."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+import tempfile
+import typing as t
+from pathlib import Path
+
+from .errors import MirroringError
+from .run import Runner
+
+HOST_KEYS = Path("/etc/ssh")
+NAME = "id_ed25519"
+
+
+def host_keys() -> list[str]:
+    """Return the host's public keys without their comments, sorted by type."""
+    files = HOST_KEYS.glob("ssh_host_*_key.pub")
+    return sorted(" ".join(path.read_text(encoding="utf-8").split()[:2]) for path in files)
+
+
+def keygen(run: Runner, *arguments: str) -> str:
+    """Run ssh-keygen, return what it prints."""
+    code, output, errors = run(["ssh-keygen", *arguments])
+    if code:
+        raise MirroringError(f"ssh-keygen failed: {(errors or output).strip() or code}")
+    return output
+
+
+def chown(path: Path, account: pwd.struct_passwd) -> None:
+    """Give a file to the user."""
+    os.chown(path, account.pw_uid, account.pw_gid)
+
+
+def make(run: Runner, directory: Path, account: pwd.struct_passwd, comment: str) -> None:
+    """Make a key pair; it appears in its place complete and with its owner, the private half last."""
+    if not directory.is_dir():
+        directory.mkdir(mode=0o700)
+        chown(directory, account)
+    with tempfile.TemporaryDirectory(dir=directory) as folder:
+        private = Path(folder, NAME)
+        keygen(run, "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(private))
+        for path in (private.with_suffix(".pub"), private):
+            chown(path, account)
+            path.rename(directory / path.name)
+
+
+def ensure(run: Runner, act: bool, *, user: str, comment: str | None) -> dict[str, t.Any]:
+    """Find the user, make a key pair when there is none, say what others must know."""
+    result: dict[str, t.Any] = dict.fromkeys(["public_key", "directory", "uid", "gid"])
+    result.update(changed=False, host_keys=host_keys())
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError as error:
+        if not act:
+            return result | {"changed": True}
+        raise MirroringError(
+            f"There is no user {user} here: run the role gpadmin_user first, or name another."
+        ) from error
+    directory = Path(account.pw_dir, ".ssh")
+    private = directory / NAME
+    result.update(directory=str(directory), uid=account.pw_uid, gid=account.pw_gid)
+    if not private.is_file():
+        result["changed"] = True
+        if not act:
+            return result
+        make(run, directory, account, comment or f"{user}@{socket.gethostname()}")
+    public = private.with_suffix(".pub")
+    result["public_key"] = (
+        public.read_text(encoding="utf-8") if public.is_file() else keygen(run, "-y", "-P", "", "-f", str(private))
+    ).strip()
+    return result

@@ -1,0 +1,83 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Lines of a password file: whose password they hold, which of them are ours, and what is shown of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import password_file
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+
+OURS = "mdw:5432:replication:hawq_mirroring:secret\nfd77\\:\\:12:5432:replication:hawq_mirroring:secret\n"
+THEIRS = "# mine\nmdw:5432:*:me:other\n"
+
+
+@pytest.mark.parametrize("kept", [THEIRS, ""], ids=["foreign lines stay", "nothing is left"])
+def test_only_our_lines_leave_the_password_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str) -> None:
+    owner = SimpleNamespace(pw_uid=os.getuid(), pw_gid=os.getgid())
+    monkeypatch.setattr("pwd.getpwnam", lambda name: owner)
+    path = tmp_path / ".pgpass"
+    path.write_text(OURS + kept)
+
+    def take_away(act: bool) -> dict[str, t.Any]:
+        return password_file.take_away(str(path), act, owner="me", role="hawq_mirroring", database="replication")
+
+    shown = take_away(False)
+    assert (shown["changed"], path.read_text()) == (True, OURS + kept)
+    assert "secret" not in json.dumps(shown)
+    assert take_away(True)["changed"]
+    assert (path.read_text() if path.exists() else "") == kept
+    assert not take_away(True)["changed"]
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("pwd.getpwnam", lambda name: SimpleNamespace(pw_uid=os.getuid(), pw_gid=os.getgid()))
+    return tmp_path / ".pgpass"
+
+
+def keep(path: Path, act: bool = True, like: str = "") -> dict[str, t.Any]:
+    servers = [("mdw", 5432), ("fd77::12", 5432)]
+    return password_file.keep(
+        str(path), act, owner="me", role="hawq_mirroring", database="replication", servers=servers, like=like
+    )
+
+
+def test_the_password_is_kept_and_foreign_lines_stay(path: Path) -> None:
+    path.write_text(OURS + THEIRS)
+    path.chmod(0o600)
+    assert not keep(path)["changed"]
+    path.write_text("mdw:5432:replication:hawq_mirroring:secret\n" + THEIRS)
+    assert keep(path, act=False)["changed"]
+    assert keep(path)["changed"]
+    assert path.read_text() == OURS + THEIRS
+    assert not keep(path)["changed"]
+
+
+def test_another_hosts_password_comes_first(path: Path) -> None:
+    path.write_text(OURS)
+    shown = keep(path, like="smdw:5432:replication:hawq_mirroring:elsewhere-known\n")
+    assert path.read_text() == OURS.replace("secret", "elsewhere-known")
+    assert "secret" not in json.dumps(shown)
+    assert "elsewhere-known" not in json.dumps(shown)
+
+
+def test_a_new_password_is_made_up_once(path: Path) -> None:
+    assert not keep(path, act=False)["exists"]
+    assert keep(path)["exists"]
+    passwords = {line.rpartition(":")[2] for line in path.read_text().splitlines()}
+    assert len(passwords) == 1
+    assert len(passwords.pop()) > 30
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert not keep(path)["changed"]
+
+
+def test_a_link_is_refused(path: Path) -> None:
+    path.symlink_to(path.parent / "elsewhere")
+    with pytest.raises(MirroringError, match="symbolic link"):
+        keep(path)

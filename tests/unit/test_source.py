@@ -1,0 +1,116 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is made on a master for its standby, what is taken away again, and what is neither ours nor touched."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import server_info, source
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import scram
+from sessions import Answers, Cursor, given, instance_in
+
+ROLE, SLOT = "hawq_mirroring", "hawq_mirroring_smdw"
+OURS = {"may_replicate": True, "ours": True, "rolpassword": scram.verifier("secret")}
+FREE = {"slot_type": "physical", "active": False, "active_pid": None, "wal_status": "reserved"}
+
+
+def master(role: dict[str, t.Any] | None = OURS, standbys: tuple[str, ...] = ("smdw",), slot: t.Any = FREE) -> Answers:
+    """What a master answers that is a source for smdw already, unless said otherwise."""
+    return {
+        source.SLOT: [slot] if slot else [],
+        source.STALE_HBA: [{"stale": False}],
+        source.OTHERS_NEED_ROLE: [{"there": False}],
+        server_info.STANDBYS: [{"name": name} for name in standbys],
+        server_info.MASTER_NAME: [{"name": "mdw"}],
+        "role": [role] if role else [],
+    }
+
+
+def make(monkeypatch: pytest.MonkeyPatch, place: Path, answers: Answers, act: bool = True) -> tuple[t.Any, Cursor]:
+    cursor, passfile = given(monkeypatch, answers), place / ".pgpass"
+    monkeypatch.setattr(server_info, "replication_role", lambda cursor, role: answers["role"])
+    passfile.write_text(f"mdw:5432:replication:{ROLE}:secret\n")
+    done = source.present(
+        instance_in(place), act, role=ROLE, passfile=str(passfile), master="mdw", standby="smdw", others=[], slot=SLOT
+    )
+    return done, cursor
+
+
+def take_away(
+    monkeypatch: pytest.MonkeyPatch, place: Path, answers: Answers, act: bool = True, spare: bool = False
+) -> tuple[t.Any, Cursor]:
+    cursor = given(monkeypatch, answers)
+    monkeypatch.setattr(server_info, "replication_role", lambda cursor, role: answers["role"])
+    created = ["role", "registration", "slot"]
+    done = source.absent(
+        instance_in(place), act, role=ROLE, master="mdw", standby="smdw", slot=SLOT, created=created, spare=spare
+    )
+    return done, cursor
+
+
+def test_nothing_is_changed_where_all_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done, cursor = make(monkeypatch, tmp_path, master())
+    assert (done["changed"], done["created"], done["slot_made"]) == (False, [], False)
+    assert cursor.told == [source.LOCK]
+
+
+@pytest.mark.parametrize("act", [True, False])
+def test_what_is_missing_is_made_and_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, act: bool) -> None:
+    done, cursor = make(monkeypatch, tmp_path, master(None, (), None), act)
+    assert done["created"] == ["role", "registration", "slot"]
+    assert (done["changed"], done["slot_made"]) == (True, True)
+    assert (len(cursor.told) > 1) == act
+    assert any(line.startswith(f'CREATE ROLE "{ROLE}"') for line in cursor.told) == act
+
+
+def test_no_password_is_sent_in_clear(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done, cursor = make(monkeypatch, tmp_path, master(None))
+    assert "secret" not in str((done, cursor.told))
+    assert "SCRAM-SHA-256$" in str(cursor.told)
+
+
+def test_a_role_of_somebody_else_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    theirs = {**OURS, "ours": False, "rolpassword": scram.verifier("other")}
+    with pytest.raises(MirroringError, match="that this collection did not make"):
+        make(monkeypatch, tmp_path, master(theirs))
+
+
+def test_a_slot_that_has_lost_its_wal_is_made_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done, cursor = make(monkeypatch, tmp_path, master(slot={**FREE, "wal_status": "lost"}))
+    assert (done["changed"], done["created"], done["slot_made"]) == (True, [], True)
+    assert [line.split("(")[0] for line in cursor.told[1:]] == [
+        "SELECT pg_drop_replication_slot",
+        "SELECT pg_create_physical_replication_slot",
+    ]
+
+
+@pytest.mark.parametrize("act", [True, False])
+def test_what_was_made_is_taken_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, act: bool) -> None:
+    done, cursor = take_away(monkeypatch, tmp_path, master(), act)
+    assert done["removed"] == ["slot", "registration", "role"]
+    assert (done["goes_on"], done["slot_lost"], done["role_stays"]) == (False, False, "")
+    assert (f'DROP ROLE "{ROLE}"' in cursor.told) == act
+
+
+def test_what_is_not_there_is_not_taken_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done, _cursor = take_away(monkeypatch, tmp_path, master(None, (), None))
+    assert (done["changed"], done["removed"]) == (False, [])
+
+
+def test_a_role_of_somebody_else_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done, cursor = take_away(monkeypatch, tmp_path, master({**OURS, "ours": False}))
+    assert (done["removed"], done["role_stays"]) == (["slot", "registration"], "it was not made by this collection")
+    assert not any(line.startswith("DROP ROLE") for line in cursor.told)
+
+
+def test_a_snapshot_whose_host_answers_is_spared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    times = iter([1, 2])
+    alive: Answers = {**master(), source.REPLIED: lambda: [{"at": next(times)}]}
+    done, cursor = take_away(monkeypatch, tmp_path, alive, spare=True)
+    assert (done["goes_on"], done["changed"], done["removed"]) == (True, False, [])
+    assert cursor.told == [source.LOCK]
+    done, _cursor = take_away(monkeypatch, tmp_path, {**master(), source.REPLIED: [{"at": None}]}, spare=True)
+    assert (done["goes_on"], done["changed"]) == (False, True)
