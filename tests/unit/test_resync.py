@@ -21,6 +21,7 @@ from observations import (
     empty,
     master,
     mirrored,
+    shown,
     slot,
     standby,
     stopped,
@@ -462,7 +463,7 @@ NEXT = "If its data is to blame, take the next way: ansible-playbook hawq.mirror
 def test_plan(smdw: Observation, mdw: Observation, options: dict[str, t.Any], expected: dict[str, t.Any]) -> None:
     plan, refusals = judge(smdw, mdw, options)
     assert refusals == []
-    assert {name: plan[name] for name in expected} == expected
+    assert shown(plan, expected) == expected
 
 
 TWO = {
@@ -489,7 +490,7 @@ def test_which_of_several_is_brought_back(
 ) -> None:
     seen = {"mdw": mdw, "smdw": standby(), "sdw1": sdw1}
     plan, refusals = resync.judge(seen, HOSTS, {**OPTIONS, "standby_host": chosen, "divergence": found()})
-    assert (plan.get("standby"), bool(refusals)) == (standby_host, standby_host is None)
+    assert ((plan or {}).get("standby"), bool(refusals)) == (standby_host, standby_host is None)
 
 
 def stretch(*rows: tuple[int, int, int | None]) -> list[history.Stretch]:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import typing as t
 
 from . import checks, identify, topology
-from .refusal import Refusal, Verdict, one_of, refuse
+from .plan import InitMasterPlan, only
+from .refusal import Refusal, Verdict, decide, one_of, refuse, refused
 
 
 def _look_at(seen: topology.Observation) -> str:
@@ -32,9 +33,9 @@ def judge(
             "Correct -e master_host=",
         )
     if len(writers) > 1:
-        return Verdict({}, identify.master_of(observations)[1])
+        return refused(identify.master_of(observations)[1])
     if writers and chosen in (None, *writers):
-        return Verdict({"workflow": "init_master", "master": writers[0], "create": False}, [])
+        return decide(_plan(observations, hosts, writers[0], False, options), [])
     if writers:
         return refuse(
             f"{writers[0]} already is a master, not {chosen}",
@@ -65,5 +66,26 @@ def judge(
     ]
     if not refusals:
         refusals = checks.port(chosen, observations[chosen], hosts[chosen]["port"])
-    plan = {"workflow": "init_master", "master": chosen, "create": True, "view_databases": ["postgres", "template1"]}
-    return Verdict(plan, refusals)
+    return decide(_plan(observations, hosts, chosen, True, options), refusals)
+
+
+def _plan(
+    observations: topology.Observations,
+    hosts: dict[str, dict[str, t.Any]],
+    master: str,
+    create: bool,
+    options: dict[str, t.Any],
+) -> InitMasterPlan:
+    return {
+        "workflow": "init_master",
+        "master": master,
+        "create": create,
+        "address": hosts[master]["address"],
+        "view_databases": ["postgres", "template1"],
+        "which": "HOST" if len(observations) > 2 else None,
+        "steps": {
+            "make": only(master, create),
+            "address": only(master, create and bool(observations[master].get("virtual_ip"))),
+            "views": only(master, create and not options.get("check")),  # in a check run there is no server yet
+        },
+    }

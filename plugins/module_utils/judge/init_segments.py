@@ -7,7 +7,8 @@ import typing as t
 
 from ..values import conninfo
 from . import identify, topology
-from .refusal import Refusal, Verdict, refuse
+from .plan import SegmentsPlan
+from .refusal import Refusal, Verdict, decide, refuse, refused
 
 
 def judge(
@@ -16,7 +17,7 @@ def judge(
     """Judge how the segments are let in and told who may be the master. Those that cannot be reached are left out."""
     master, refusals = identify.master_of(observations)
     if master is None:
-        return Verdict({}, refusals)
+        return refused(refusals)
     segments = options["witnesses"]
     reachable = [name for name, seen in segments.items() if topology.kind(seen) != topology.UNREACHABLE]
     down = [name for name, seen in observations.items() if topology.kind(seen) == topology.UNREACHABLE]
@@ -49,7 +50,7 @@ def judge(
                 )
             )
     found = {source for name in reachable for probe in segments[name]["probes"].values() for source in probe["sources"]}
-    plan = {
+    plan: SegmentsPlan = {
         "workflow": "init_segments",
         "master": master,
         "endpoints": {name: hosts[name] for name in observations},
@@ -61,5 +62,11 @@ def judge(
             or f"{seen['configuration']['path']}/pg_hba.conf"
             for name, seen in observations.items()
         },
+        "steps": {
+            "let_in": list(observations),
+            "password": [master],
+            "register": reachable,
+            "confirm": [master],
+        },
     }
-    return Verdict(plan, refusals)
+    return decide(plan, refusals)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import typing as t
 
 from ...values import conninfo
-from .. import followers, identify, topology
-from ..refusal import Refusal, Verdict, refuse
+from .. import followers, identify, takeover, topology
+from ..plan import FailoverPlan
+from ..refusal import Refusal, Verdict, decide, refuse, refused
 from . import candidates, evidence
 
 
@@ -23,15 +24,15 @@ def judge(
         name: seen for name, seen in options["witnesses"].items() if topology.kind(seen) != topology.UNREACHABLE
     }
     if len(writers) > 1:
-        return Verdict({}, identify.master_of(observations)[1])
+        return refused(identify.master_of(observations)[1])
     if writers:
-        return _with_a_writer(observations, hosts, witnesses, writers[0])
+        return _with_a_writer(observations, hosts, {**options, "witnesses": witnesses}, writers[0])
     new, refusals = candidates.choose(observations, options)
     if new is None:
-        return Verdict({}, refusals)
+        return refused(refusals)
     old, refusals = _old_master_of(observations, hosts, new)
     if old is None:
-        return Verdict({}, refusals)
+        return refused(refusals)
     further = followers.followers(observations, old, new)
     after = followers.standbys_after(observations[new], new, old, further)
     # they see the old master as the segments do
@@ -41,8 +42,12 @@ def judge(
     if not options["accept_data_loss"]:
         unproven += evidence.missing(old, new, observations, witnesses)
     refusals += unproven
-    plan = {
+    segments = _registered(witnesses)
+    salvage = fence == evidence.BY_MODULE and evidence.has_data(observations[old])
+    known = evidence.known(old, new, observations, witnesses)
+    plan: FailoverPlan = {
         "workflow": "failover",
+        "engine": takeover.engine(observations[new]),
         "activate": True,
         "old": old,
         "new": new,
@@ -51,18 +56,19 @@ def judge(
         "standbys": after,
         "fence": fence,
         "start": topology.kind(observations[new]) == topology.STOPPED_STANDBY,
-        "again": False,
         "reason": f"{new} took over as master",
-        "salvage": fence == evidence.BY_MODULE and evidence.has_data(observations[old]),
-        "standing": evidence.standing(observations[new], evidence.known(old, new, observations, witnesses)),
-        "known_lsn": evidence.known(old, new, observations, witnesses),
+        "salvage": salvage,
+        "standing": evidence.standing(observations[new], known) if salvage else None,
+        "known_lsn": known,
         "untold": followers.untold(observations, after, further),
+        "away": [],
         "endpoints": {name: hosts[name] for name in (old, new, *after) if name in hosts},
         "slots": [conninfo.slot_name(name) for name in (old, *after)],
-        "segments": _registered(witnesses),
+        "segments": segments,
         "evidence": evidence.listed(observations, onlookers, old, new),
+        "steps": takeover.steps(takeover.Hands(old, new, fence, list(further), bool(segments)), options),
     }
-    return Verdict(plan, refusals)
+    return decide(plan, refusals)
 
 
 def _registered(witnesses: topology.Observations) -> list[str]:
@@ -73,7 +79,7 @@ def _registered(witnesses: topology.Observations) -> list[str]:
 def _with_a_writer(
     observations: topology.Observations,
     hosts: dict[str, dict[str, t.Any]],
-    witnesses: topology.Observations,
+    options: dict[str, t.Any],
     writer: str,
 ) -> Verdict:
     """A master that has or had a standby is alive; one that was activated has none, and is all that was wanted."""
@@ -102,8 +108,11 @@ def _with_a_writer(
             "a failover beside a living master would make two writers",
             "To swap them on purpose: ansible-playbook hawq.mirroring.switchover",
         )
-    plan = {
+    segments = _registered(options["witnesses"])
+    fence = evidence.BY_MODULE if old else evidence.NOT_NEEDED
+    plan: FailoverPlan = {
         "workflow": "failover",
+        "engine": takeover.engine(seen),
         "activate": False,
         "old": old,
         "new": writer,
@@ -112,19 +121,19 @@ def _with_a_writer(
         "untold": {},
         "away": away,
         "standbys": topology.registered(writer, seen),
-        "fence": evidence.BY_MODULE if old else evidence.NOT_NEEDED,
+        "fence": fence,
         "start": False,
-        "again": False,
         "reason": f"{writer} took over as master",
         "salvage": False,
         "standing": None,
         "known_lsn": None,
         "endpoints": {name: hosts[name] for name in observations},
         "slots": [*([conninfo.slot_name(old)] if old else []), *astray.values()],
-        "segments": _registered(witnesses),
+        "segments": segments,
         "evidence": [],
+        "steps": takeover.steps(takeover.Hands(old, writer, fence, list(astray), bool(segments)), options),
     }
-    return Verdict(plan, [])
+    return decide(plan, [])
 
 
 def _is_former(other: topology.Observation, master: topology.Observation) -> bool:
