@@ -41,8 +41,6 @@ WORKFLOWS: dict[str, t.Callable[[dict[str, t.Any]], dict[str, t.Any]]] = {
     "resync_standby": resync.report,
     "remove_standby": removal.report,
 }
-#: what is to be done after a check run that has found something to do
-THE_RUN = ["to do it, type the same without --check"]
 
 
 class ActionModule(ActionBase):
@@ -70,8 +68,8 @@ class ActionModule(ActionBase):
         told = self._told(run, workflow, variables)
         body = WORKFLOWS[workflow](told)
         nothing = body.pop("nothing", False)
-        if run.check and body["title"].startswith(work.UNCHANGED):
-            body["next"] = THE_RUN
+        if run.check:
+            body = work.checked(body)
         trouble = told.get("trouble")
         outcome = document.FAILED if trouble else document.NOTHING if nothing else document.DONE
         report = {

@@ -597,7 +597,7 @@ def test_report_of_what_was_lost_and_kept() -> None:
         "lost": {"directory": "/data/hawq/master.hawq-lost-0-3017F88"},
         "kept": [],
     }
-    report = resync_report.resync(document)
+    report = resync_report.report(document)
     assert report["title"] == "Resynchronised smdw, standby of mdw"
     assert report["facts"]["Way"].startswith("rewind (")
     assert report["facts"]["Copied from the master"] == "84 MB"
@@ -607,6 +607,6 @@ def test_report_of_what_was_lost_and_kept() -> None:
     assert report["facts"]["Tables that they touched"] == "postgres.public.orders"
     assert report["facts"]["Kept aside"] == "/data/hawq/master.hawq-lost-0-3017F88"
     failed = {**document, "plan": {**plan, "failed_routes": {"rewind": "pg_rewind would not work: no WAL"}}}
-    assert resync_report.resync(failed)["facts"]["Rewind failed"] == "pg_rewind would not work: no WAL"
-    told = resync_report.resync({**document, "check": True})
+    assert resync_report.report(failed)["facts"]["Rewind failed"] == "pg_rewind would not work: no WAL"
+    told = resync_report.report({**document, "check": True})
     assert told["title"] == "Nothing was changed. A run would resynchronise smdw, standby of mdw"

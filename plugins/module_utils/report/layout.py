@@ -31,7 +31,7 @@ def wrap(text: str, first: int, indent: int, columns: int = COLUMNS) -> list[str
         line = ""
         for word in WORD.findall(part):
             room = columns - (first if not lines else indent)
-            if line and len(line) + 1 + len(word) > room:
+            if (line or not lines) and len(line) + 1 + len(word) > room:
                 lines.append(line if not lines else " " * indent + line)
                 line = ""
             line = f"{line} {word}" if line else word
@@ -39,16 +39,20 @@ def wrap(text: str, first: int, indent: int, columns: int = COLUMNS) -> list[str
     return lines
 
 
+def _behind(head: str, lines: list[str]) -> str:
+    return (head + lines[0]).rstrip() + "".join(f"\n{each}" for each in lines[1:])
+
+
 def line(label: str, value: t.Any) -> str:
     """Return a label and its value, which goes on below where it is long."""
     head = f"  {label:<{LABEL}} = "
-    return head + "\n".join(wrap(str(value), len(head), INDENT))
+    return _behind(head, wrap(str(value), len(head), INDENT))
 
 
 def item(label: str, text: str, columns: int = COLUMNS) -> str:
     """Return a sentence behind a word that says what it is: ``Next``, ``Note``, ``Problem``."""
     head = f"  {label}: "
-    return head + "\n".join(wrap(text, len(head), INDENT, columns))
+    return _behind(head, wrap(text, len(head), INDENT, columns))
 
 
 def paragraph(text: str) -> str:
@@ -56,6 +60,7 @@ def paragraph(text: str) -> str:
     return "\n".join(wrap(text, 0, 2))
 
 
-def unwrapped(text: str) -> str:
-    """Return a laid out text with each label, sentence and row on one line, as it was before."""
-    return re.sub(rf"\n {{{INDENT}}}(?=\S)", " ", text)
+def stop(text: str) -> str:
+    """Return a sentence with its full stop, which nothing that is to be typed gets."""
+    *_, last = ["", *WORD.findall(text)]
+    return text if last.startswith("ansible-playbook") else f"{text}."

@@ -22,5 +22,5 @@ def text(workflow: str, found: t.Sequence[t.Mapping[str, t.Any]], tried: dict[st
 def _block(row: t.Mapping[str, t.Any], number: str) -> str:
     lines = [f"  {number}" + "\n".join(layout.wrap(f"{row['found']}:", 2 + len(number), 6))]
     lines += ["    " + "\n".join(layout.wrap(f"{row['why']}.", 4, 6))]
-    lines += ["    " + "\n".join(layout.wrap(f"{row['command']}.", 4, 6))]
+    lines += ["    " + "\n".join(layout.wrap(layout.stop(row["command"]), 4, 6))]
     return "\n".join(lines)

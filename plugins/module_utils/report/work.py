@@ -63,6 +63,13 @@ def init_standby(document: dict[str, t.Any]) -> dict[str, t.Any]:
     }
 
 
+def checked(body: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the body of a check run: what is to be done next is the run itself, if it would do anything."""
+    if not body["title"].startswith(UNCHANGED):
+        return body
+    return {**body, "next": ["to do it, type the same without --check"]}
+
+
 def text(document: t.Mapping[str, t.Any]) -> str:
     """Return what a workflow found, did and advises."""
     lines = [layout.paragraph(document["title"])]
