@@ -26,7 +26,7 @@ class Words:
     #: program that reads the control file, and the one that SQL is typed into
     control_program: str
     client: str
-    #: the line that shows WAL record by record; {directory}, {begin}, {end} and {timeline} are filled in
+    #: the line that shows WAL record by record; {directory} that has it, {begin}, {end} and {timeline} are filled in
     read_wal: str
     #: statements: {pid}; {name} and {value}; and what applies a changed setting
     end_session: str
@@ -88,7 +88,7 @@ POSTGRESQL = Engine(
         verify="pg_verifybackup",
         control_program="pg_controldata",
         client="psql",
-        read_wal="pg_waldump -p {directory} -s {begin} -e {end} -t {timeline}",
+        read_wal="pg_waldump -p {directory}/pg_wal -s {begin} -e {end} -t {timeline}",
         end_session="SELECT pg_terminate_backend({pid})",
         set_setting="ALTER SYSTEM SET {name} = '{value}'",
         reload="SELECT pg_reload_conf()",

@@ -109,7 +109,6 @@ class ResyncSteps(PairSteps):
     open: t.Annotated[Hosts, "lets the standby's host read its files"]
     rewind: t.Annotated[Hosts, "is taken back to where the histories part"]
     delta: t.Annotated[Hosts, "compare all, and copy what differs"]
-    in_place: t.Annotated[Hosts, "take part in a change of the old data in its place"]
     lift: t.Annotated[Hosts, "is no former master any more"]
 
 

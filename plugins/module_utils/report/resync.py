@@ -84,7 +84,7 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     look = []
     if lost_place and found:
         command = table.of(plan).words.read_wal.format(
-            directory=f"{lost_place}/pg_wal",
+            directory=lost_place,
             begin=found["fork_lsn"],
             end=found["end_lsn"],
             timeline=plan["history"][-1]["timeline"],

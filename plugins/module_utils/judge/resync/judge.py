@@ -89,7 +89,6 @@ def judge(
             "open": only(master, chosen in IN_PLACE),
             "rewind": only(standby, chosen == REWIND),
             "delta": [master, standby] if chosen == DELTA else [],
-            "in_place": [master, standby] if chosen in IN_PLACE else [],
             "lift": only(standby, lift),
         },
     }
