@@ -10,6 +10,9 @@ version_added: 0.1.0
 description:
   - Refuses misspelt variables of this collection, values that do not fit the roles' argument specifications,
     and a playbook that is run in parts (C(--tags), C(--limit)). Runs on the controller.
+  - Begins the report, where one is wanted, so that one that cannot be written is known before anything is done.
+options:
+  workflow: {description: The playbook's name., type: str, required: true}
 attributes:
   check_mode: {description: Runs the same with and without check mode., support: full}
   diff_mode: {description: Has nothing to show., support: none}
@@ -20,6 +23,7 @@ author: [hawq.mirroring contributors (@hawq)]
 EXAMPLES = r"""
 - name: Check the variables
   hawq.mirroring.options:
+    workflow: state
   register: checked
 """
 
@@ -31,5 +35,15 @@ mark:
 options:
   description: The options of the playbooks with their defaults.
   type: dict
+  returned: success
+peers:
+  description: Name, address and port of the other masters' servers.
+  type: list
+  elements: dict
+  returned: success
+witnesses:
+  description: The same with the port of SSH.
+  type: list
+  elements: dict
   returned: success
 """
