@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -167,6 +168,11 @@ def changed(output: str) -> int:
 def flat(output: str) -> str:
     """Return a playbook's output as one line: messages are wrapped and their quotes doubled."""
     return " ".join(output.replace("''", "'").split())
+
+
+def unwrapped(output: str) -> str:
+    """Return a report with every label and sentence on one line."""
+    return re.sub(r"\n {6}(?=\S)", " ", output)
 
 
 def mirroring(host: str = "mdw") -> list[str]:

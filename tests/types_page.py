@@ -11,7 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "collections"))
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.judge import options, refusal  # noqa: E402
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import options, plan, refusal  # noqa: E402
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import document  # noqa: E402
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import observation, shape  # noqa: E402
 
 #: heading, what it is, and its type: the types inside of it follow by themselves
@@ -24,6 +25,8 @@ PARTS: list[tuple[str, str, t.Any]] = [
     ("Unreachable", "What stands for a host that could not be looked at.", observation.Unreachable),
     ("Options", "What judgement is told beside the observations.", options.Options),
     ("Refusal", "Why a workflow does not go on.", refusal.Refusal),
+    *((f"Plan of {workflow}", "What it is told to do.", kind) for workflow, (kind, _steps) in plan.PLANS.items()),
+    ("Report", "What a run has come to, as one JSON document.", document.Report),
 ]
 #: choices that a cell of a table has no room for
 MANY = 6

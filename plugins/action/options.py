@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import typing as t
 
 import yaml
 from ansible import context
@@ -11,12 +12,14 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import document
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import options
+from ansible_collections.hawq.mirroring.plugins.plugin_utils import _run
 
 ROLES = os.path.join(os.path.dirname(__file__), "..", "..", "roles")
 
 
-def role_specs():
+def role_specs() -> dict[str, dict[str, t.Any]]:
     """Return the options of every role of the collection, by role."""
     specs = {}
     for name in sorted(os.listdir(ROLES)):
@@ -32,23 +35,64 @@ class ActionModule(ActionBase):
 
     _requires_connection = False
 
-    def run(self, tmp=None, task_vars=None):
-        """Fail with all that is wrong; return the play's options with their defaults."""
-        result = super().run(tmp, task_vars)
-        if not task_vars["groups"].get("masters"):
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Fail with all that is wrong; return the play's options with their defaults, and begin the report."""
+        result = {**super().run(tmp, task_vars), "changed": False, "mark": time.time()}
+        variables: dict[str, t.Any] = task_vars or {}
+        if not variables["groups"].get("masters"):
             raise AnsibleActionFail(
                 "The inventory has no hosts in the group masters: name one with -i (inventories/example shows how)."
             )
+        own = {name for name in variables["hostvars"].raw_get(variables["inventory_hostname"]) if isinstance(name, str)}
+        workflow, check = self._task.args["workflow"], self._task.check_mode
+        # an earlier play of this run has begun the report, and has registered variables since
+        later = _run.OPENED in own
+        first = variables["inventory_hostname"] == variables["ansible_play_hosts_all"][0]
+        path = self._path(workflow, variables) if first and not later else None
+        _run.write(path, document.begun(workflow, result["mark"], check))
+        try:
+            return {**result, "options": self._checked(variables, own, later), **self._peers(variables)}
+        except AnsibleActionFail as error:
+            refusal = {"found": str(error), "why": "nothing is looked at before that is in order", "command": ""}
+            _run.write(path, document.refused(workflow, result["mark"], time.time(), check, [refusal]))
+            raise
+
+    def _path(self, workflow: str, variables: dict[str, t.Any]) -> str | None:
+        """Return the file that gets the report, if any: it must be possible to write it before anything is done."""
+        name = "state_file" if workflow == "state" else "report_file"
+        path = self._templar.template(variables.get(name))
+        if path and not os.path.isdir(os.path.dirname(os.path.abspath(os.path.expanduser(path)))):
+            raise AnsibleActionFail(f"{name} is {path}, and the controller has no such directory")
+        return str(path) if path else None
+
+    @staticmethod
+    def _peers(variables: dict[str, t.Any]) -> dict[str, list[dict[str, t.Any]]]:
+        """Return how the servers of the other masters are reached, and as witnesses their hosts, too.
+
+        Role defaults of other hosts cannot be seen, so they are said again: what this host sets for itself is not the
+        peer's.
+        """
+        peers = []
+        for name in variables["groups"]["masters"]:
+            if name != variables["inventory_hostname"]:
+                seen = variables["hostvars"][name]
+                address = seen.get("server_address") or seen.get("ansible_host") or name
+                port, ssh_port = int(seen.get("server_port") or 5432), int(seen.get("ansible_port") or 22)
+                peers.append({"name": name, "address": address, "port": port, "ssh_port": ssh_port})
+        bare = [{key: peer[key] for key in ("name", "address", "port")} for peer in peers]
+        return {"peers": bare, "witnesses": peers}
+
+    def _checked(self, task_vars: dict[str, t.Any], own: set[str], later: bool) -> dict[str, t.Any]:
+        """Return the play's options with their defaults; fail with all that is wrong."""
         self._refuse_parts(task_vars)
         specs = role_specs()
         spec = dict(options.PLAY_OPTIONS)
         for wanted in specs.values():
             for name, option in wanted.items():
                 spec[name] = {key: value for key, value in option.items() if key not in ("default", "required")}
-        own = {name for name in task_vars["hostvars"].raw_get(task_vars["inventory_hostname"]) if isinstance(name, str)}
         extra = load_extra_vars(self._loader)
         wrong = options.misspelt(extra, spec, specs)
-        if "checked" not in own:  # else an earlier play of this run has, and has registered variables since
+        if not later:
             wrong.update(options.misspelt(own - set(extra), spec, []))
         if wrong:
             raise AnsibleActionFail(options.sentence(wrong, "on the command line or in the inventory"))
@@ -62,15 +106,14 @@ class ActionModule(ActionBase):
         wrong_values = checked.error_messages or options.misfits(values)
         if wrong_values:
             raise AnsibleActionFail("; ".join(wrong_values))
-        for name in ("report_file", "state_file"):
-            if values.get(name) and not os.path.isdir(os.path.dirname(os.path.abspath(values[name]))):
-                raise AnsibleActionFail(f"{name} is {values[name]}, and the controller has no such directory")
-        result.update(
-            changed=False, mark=time.time(), options={name: values.get(name) for name in options.PLAY_OPTIONS}
-        )
-        return result
+        told = {name: values.get(name) for name in options.PLAY_OPTIONS}
+        for role, name, judged in options.JUDGED:
+            told[judged] = specs[role][name]["default"] if values.get(name) is None else values[name]
+        if told["standby_host"] is None:
+            told["standby_host"] = self._templar.template(task_vars.get("resync_standby_host")) or None
+        return told
 
-    def _refuse_parts(self, task_vars):
+    def _refuse_parts(self, task_vars: dict[str, t.Any]) -> None:
         """A part of a playbook is not a smaller playbook: observation, judgement and act belong together."""
         arguments = context.CLIARGS
         tags = [tag for tag in arguments.get("tags") or [] if tag != "all"]

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
+import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.hawq.mirroring.plugins.module_utils.report import removal, texts
-from ansible_collections.hawq.mirroring.plugins.module_utils.report import resync as resync_report
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import (
+    document,
+    failover,
+    failure,
+    removal,
+    resync,
+    segments,
+    sources,
+    state,
+    switchover,
+    work,
+)
+from ansible_collections.hawq.mirroring.plugins.module_utils.values.command import inventory_in_use
+from ansible_collections.hawq.mirroring.plugins.plugin_utils import _run
 
 try:
     import jmespath
@@ -20,69 +32,150 @@ try:
 except ImportError:
     HAS_JMESPATH = False
 
+WORKFLOWS: dict[str, t.Callable[[dict[str, t.Any]], dict[str, t.Any]]] = {
+    "init_master": work.init_master,
+    "init_standby": work.init_standby,
+    "init_segments": segments.report,
+    "failover": failover.report,
+    "switchover": switchover.report,
+    "resync_standby": resync.report,
+    "remove_standby": removal.report,
+}
+
 
 class ActionModule(ActionBase):
-    """Show a document to people and write it for programs, on the controller."""
+    """Show what has come of a run to people, and write it for programs, on the controller."""
 
     _requires_connection = False
 
-    def run(self, tmp=None, task_vars=None):
-        """Print the text (or one value), write the JSON file, fail if told that the document is bad news."""
-        result = super().run(tmp, task_vars)
-        arguments = self._task.args
-        document = arguments["document"]
-        if arguments["kind"] == "bill":
-            Display().display(resync_report.bill(document))
-            return {**result, "changed": False, "text": resync_report.bill(document)}
-        kinds = {
-            "failover": texts.failover,
-            "switchover": texts.switchover,
-            "segments": texts.segments,
-            "resync": resync_report.resync,
-            "removal": removal.report,
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Print the text (or one value), write the JSON file, fail when it is bad news."""
+        result = {**super().run(tmp, task_vars), "changed": False}
+        variables, arguments = task_vars or {}, self._task.args
+        run = _run.Run(variables, self._task.check_mode)
+        with inventory_in_use(run.sources):
+            if arguments.get("workflow") == "state":
+                return {**result, **self._state(run)}
+            if arguments.get("failed"):
+                return {**result, **self._failed(run, variables)}
+            if arguments.get("bill"):
+                return {**result, "text": self._bill(run)}
+            return {**result, **self._ended(run, variables)}
+
+    def _ended(self, run: _run.Run, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Report a run that has come to its end."""
+        workflow, now, plan = self._task.args["workflow"], time.time(), run.judged["plan"]
+        told = self._told(run, workflow, variables)
+        body = WORKFLOWS[workflow](told)
+        nothing = body.pop("nothing", False)
+        if run.check:
+            body = work.checked(body)
+        trouble = told.get("trouble")
+        outcome = document.FAILED if trouble else document.NOTHING if nothing else document.DONE
+        report = {
+            **told,
+            **document.envelope(workflow, outcome, run.began, now, run.check),
+            **body,
+            **document.timed(told["marks"], now),
+            "plan": plan,
         }
-        if arguments["kind"] in kinds:
-            document = {**document, **kinds[arguments["kind"]](document)}
-        if arguments["kind"] in ("work", *kinds):
-            document = {**document, **texts.timed(document.get("marks", {}), time.time())}
-        if self._task.check_mode:
-            document = texts.checked(document)
-        if arguments["kind"] == "failure":
-            return {**result, "failed": True, "msg": texts.failure(document)}
-        path, query = arguments.get("path"), arguments.get("query")
-        if query:
-            text = json.dumps(self._value(document, query), indent=2)
-        else:
-            text = texts.state(document) if arguments["kind"] == "state" else texts.work(document)
-        if path:
-            self._write(os.path.expanduser(path), json.dumps(document, indent=2, sort_keys=True) + "\n")
-        text = texts.with_inventory(text, task_vars.get("ansible_inventory_sources") or [])
+        text = work.text(report)
+        if self._task.args.get("write", True):
+            _run.write(run.path(workflow), report)
         Display().display(text)
-        result.update(changed=False, text=text)
-        if arguments.get("fail") and document.get("problems"):
-            return {"failed": True, "changed": False, "msg": "; ".join(document["problems"])}
-        return result
+        return {"text": text, **({"failed": True, "msg": trouble} if trouble else {})}
+
+    def _told(self, run: _run.Run, workflow: str, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return what the tasks of a workflow have told, and what else its report is made of."""
+        plan = run.judged["plan"]
+        found = sources.parts(workflow, plan, run.read)
+        marks = {"began": run.began, "observe and judge": run.judged["mark"]}
+        told: dict[str, t.Any] = {"check": run.check, "plan": plan, "marks": marks, **found}
+        if workflow in ("failover", "switchover"):
+            told.update(
+                offer=sources.offered(plan, run.read), virtual_ip=self._variable(variables, "virtual_ip_address")
+            )
+            told["trouble"] = told["activation"].get("address_trouble") or ""
+            told.pop("asked")
+        if workflow == "switchover":
+            told["served"] = marks["swap"] = float(self._variable(variables, "switchover_served"))
+        if workflow in ("init_standby", "resync_standby"):
+            started, finished, deployed = (told.pop(name) for name in ("started", "finished", "deployed"))
+            told["mirroring"] = told.pop("mirrored").get("mirroring") or {}
+            told["kept"] = [*(started.get("kept") or []), *(deployed.get("kept") or [])]
+            told["notes"] = run.judged["state"]["notes"]
+            marks.update({"prepare": started.get("mark"), "copy and verify": finished.get("mark")})
+        if workflow == "resync_standby":
+            told["relations"] = told.pop("named").get("names") or []
+        if workflow == "remove_standby":
+            told = {"check": run.check, "plan": plan, "marks": marks, "done": found}
+            managed = self._variable(variables, "server_manage_unit")
+            told["unit"] = "" if managed else self._variable(variables, "server_service")
+        return told
+
+    def _variable(self, variables: dict[str, t.Any], name: str) -> t.Any:
+        return self._templar.template(variables.get(name, ""))
+
+    def _bill(self, run: _run.Run) -> str:
+        plan = run.judged["plan"]
+        names = sources.part(sources.SOURCES["resync_standby"]["named"], plan, run.read).get("names") or []
+        text = resync.bill({"plan": plan, "relations": names})
+        Display().display(text)
+        return text
+
+    def _failed(self, run: _run.Run, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Report a run that has failed: what Ansible has said of it stands above, and is not said again."""
+        plan = run.judged["plan"]
+        workflow, names = plan["workflow"], variables["ansible_play_hosts_all"]
+        causes = {name: run.read(name, "ansible_failed_result") for name in names}
+        told = {name: str(answer.get("msg", "see above")) for name, answer in causes.items() if answer}
+        answered = [name for name in names if "ping" in run.read(name, "answered")]
+        if not answered and any(answer.get("refused") for answer in causes.values()):
+            return {"failed": True, "msg": f"{workflow} is refused, as told above"}
+        if answered:
+            pair = list(plan["endpoints"])
+            undone = {plan[who]: sources.part(source, plan, run.read) for who, source in sources.UNDONE.items()}
+            why = failure.sentences(
+                {
+                    "engine": plan["engine"],
+                    "pair": pair,
+                    "answered": [name for name in pair if name in answered],
+                    "causes": {name: text for name, text in told.items() if name in pair},
+                    "undone": {name: undone.get(name, {}) for name in pair},
+                }
+            )
+        elif self._task.args.get("given_up"):
+            why = failure.given_up(plan, told)
+        else:
+            why = [f"{name}: {text}" for name, text in told.items()] or ["a host does not answer any more"]
+        _run.write(run.path(workflow), document.failed(workflow, run.began, time.time(), run.check, why))
+        if answered or self._task.args.get("given_up"):
+            Display().display(failure.text(workflow, why))
+        return {"failed": True, "msg": f"{workflow} has failed, as told above"}
+
+    def _state(self, run: _run.Run) -> dict[str, t.Any]:
+        found, options = run.judged["state"], run.options
+        envelope = document.envelope("state", document.DONE, run.began, time.time(), run.check)
+        report = {**found, **envelope}
+        query, problems = options["state_query"], found["problems"]
+        text = json.dumps(self._value(report, found, query), indent=2) if query else state.text(found)
+        _run.write(run.path("state"), report)
+        Display().display(text)
+        if not (options["state_fail"] and problems):
+            return {"text": text}
+        number = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
+        return {"failed": True, "msg": "; ".join(problems) if query else f"the state has {number}, told above"}
 
     @staticmethod
-    def _value(document, query):
+    def _value(report: dict[str, t.Any], found: dict[str, t.Any], query: str) -> t.Any:
         if not HAS_JMESPATH:
             raise AnsibleActionFail(
                 "state_query needs the Python package jmespath on the controller: pip install jmespath"
             )
         first = re.match(r"\s*([A-Za-z_]\w*)\s*(?!\w|\s*\()", query)
-        if first and first[1] not in document:
-            raise AnsibleActionFail(f"state_query: the report has no {first[1]}, but {', '.join(sorted(document))}")
+        if first and first[1] not in report:
+            raise AnsibleActionFail(f"state_query: the report has no {first[1]}, but {', '.join(sorted(found))}")
         try:
-            return jmespath.search(query, document)
+            return jmespath.search(query, report)
         except jmespath.exceptions.JMESPathError as error:
             raise AnsibleActionFail(f"state_query {query!r} is not a JMESPath expression: {error}") from error
-
-    @staticmethod
-    def _write(path, text):
-        temporary = f"{path}.new"
-        try:
-            with open(temporary, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.replace(temporary, path)
-        except OSError as error:
-            raise AnsibleActionFail(f"the report cannot be written: {error}") from error

@@ -9,20 +9,25 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
+    identify,
     init_master,
     init_segments,
     init_standby,
     removal,
     state,
     switchover,
+    takeover,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.options import Options
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.refusal import Refusal, Verdict
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
-from ansible_collections.hawq.mirroring.plugins.module_utils.report import texts
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import refusal as refusal_text
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import sources
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import shape
 from ansible_collections.hawq.mirroring.plugins.module_utils.values.command import inventory_in_use
-from ansible_collections.hawq.mirroring.plugins.module_utils.values.observation import Observation
+from ansible_collections.hawq.mirroring.plugins.module_utils.values.observation import Hosts, Observation, Observations
+from ansible_collections.hawq.mirroring.plugins.plugin_utils import _run
 
 ANSWER_SECONDS = 120
 WORKFLOWS = {
@@ -34,6 +39,10 @@ WORKFLOWS = {
     "failover": failover.judge,
     "remove_standby": removal.judge,
 }
+#: variables that observing tasks register
+OBSERVED, PLACES = "server_observed", "places"
+#: those that make a copy, and so ask for the places of tablespaces
+COPYING = ("init_standby", "resync_standby")
 
 
 class ActionModule(ActionBase):
@@ -41,38 +50,105 @@ class ActionModule(ActionBase):
 
     _requires_connection = False
 
-    def run(self, tmp=None, task_vars=None):
-        """Return the topology and the plan; fail with every refusal. Commands name the inventory that is in use."""
-        with inventory_in_use(task_vars.get("ansible_inventory_sources") or []):
-            return self._judge(super().run(tmp, task_vars), task_vars)
-
-    def _judge(self, result, task_vars):
-        arguments = self._task.args
-        groups = task_vars["groups"]
-        observations = self._observations(task_vars, groups["masters"], arguments["observed"], arguments.get("places"))
-        witnesses = self._observations(task_vars, groups.get("segments", []), arguments["observed"], None)
-        workflow = arguments["workflow"]
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return the topology and the plan; fail with every refusal."""
+        variables = task_vars or {}
+        result = super().run(tmp, task_vars)
         result.update(changed=False, mark=time.time())
-        if workflow == "state":
-            return {**result, "state": state.document(observations)}
+        run, workflow = _run.Run(variables, self._task.check_mode), self._task.args["workflow"]
+        with inventory_in_use(run.sources):
+            if workflow == "salvage":
+                return {**result, **self._answer(run, run.judged["plan"]["workflow"], self._salvage(run))}
+            observations = self._observations(run, variables["groups"]["masters"])
+            if workflow == "state":
+                return {**result, "state": state.document(observations)}
+            options = self._options(run, workflow)
+            options["witnesses"] = self._observations(run, variables["groups"].get("segments", []))
+            places = self._places(run, workflow, observations, options)
+            if places:
+                return {**result, "directories": places}
+            judged = self._judge(workflow, observations, options)
+            answer = self._answer(run, workflow, judged, options.get("failed_routes") or {})
+            if judged.plan:
+                answer["state"] = state.document(observations, judged.plan.get("standby"))
+        return {**result, **answer}
+
+    def _judge(self, workflow: str, observations: Observations, options: Options) -> Verdict:
         hosts = self._endpoints(observations)
-        try:
-            options = t.cast(Options, {**arguments["options"], "witnesses": witnesses})
+        judged = WORKFLOWS[workflow](observations, hosts, options)
+        if len(judged.refusals) == 1 and judged.refusals[0].asks and self._told(workflow, judged.refusals[0]):
+            options = t.cast(Options, {**options, judged.refusals[0].asks[0]: True})
             judged = WORKFLOWS[workflow](observations, hosts, options)
-            if len(judged.refusals) == 1 and judged.refusals[0].asks and self._told(workflow, judged.refusals[0]):
-                options = t.cast(Options, {**options, judged.refusals[0].asks[0]: True})
-                judged = WORKFLOWS[workflow](observations, hosts, options)
-        except KeyError as error:
-            raise AnsibleActionFail(f"verdict: no workflow or option {error}") from error
-        if judged.refusals:
-            refusals = [refusal._asdict() for refusal in judged.refusals]
-            message = texts.refusals(workflow, refusals, options.get("failed_routes") or {})
-            return {**result, "failed": True, "msg": message, "kinds": [refusal.kind for refusal in judged.refusals]}
-        return {**result, "plan": judged.plan, "state": state.document(observations, judged.plan.get("standby"))}
+        return judged
 
     @staticmethod
-    def _told(workflow, refusal):
+    def _answer(run: _run.Run, workflow: str, judged: Verdict, tried: dict[str, str] | None = None) -> dict[str, t.Any]:
+        """Return the plan, or say why there is none: to people at once, to programs in the report."""
+        if not judged.refusals:
+            return {"plan": judged.plan, "steps": judged.plan["steps"], "directories": []}
+        rows = [
+            {"kind": row.kind, "found": row.found, "why": row.why, "command": row.command} for row in judged.refusals
+        ]
+        _run.refuse(run, workflow, rows)
+        Display().display(refusal_text.text(workflow, rows, tried))
+        reasons = "the reason" if len(rows) == 1 else f"the {len(rows)} reasons"
+        return {
+            "failed": True,
+            "refused": True,
+            "kinds": [row.kind for row in judged.refusals],
+            "msg": f"{workflow} is refused: {reasons} can be read above",
+        }
+
+    def _options(self, run: _run.Run, workflow: str) -> Options:
+        """Return what the workflow is told beside the observations, and what it has found out itself until now."""
+        told = t.cast(Options, {**run.options, "check": run.check, **self._task.args.get("options", {})})
+        before = run.judged.get("plan") or {}
+        if workflow != "resync_standby" or before.get("workflow") != workflow:
+            return told
+        found = run.read(before["standby"], "standby_divergence").get("divergence") or before["divergence"]
+        failed = dict(before["failed_routes"])
+        done = {"rewind": "standby_rewound", "delta": "standby_compared"}.get(before["route"])
+        reason = run.read(before["standby"], done).get("reason") if done else None
+        if reason:
+            failed[before["route"]] = reason
+        return {**told, "divergence": found, "failed_routes": failed}
+
+    @staticmethod
+    def _places(run: _run.Run, workflow: str, observations: Observations, options: Options) -> list[str]:
+        """Return the directories that must be looked at first: where the master's tablespaces go, if it has any."""
+        if workflow not in COPYING or any(run.read(name, PLACES) for name in observations):
+            return []
+        if identify.master_of(observations)[0] is None:
+            return []
+        servers = [seen.get("server") for seen in observations.values()]
+        found = [row["location"] for server in servers if server for row in server["tablespaces"]]
+        return [options["tablespace_mapping"].get(place, place) for place in dict.fromkeys(found)]
+
+    @staticmethod
+    def _salvage(run: _run.Run) -> Verdict:
+        """Judge, when the old master stands still, what the standby lacks."""
+        plan = run.judged["plan"]
+        old, new = plan["old"], plan["new"]
+        started = run.read(new, "standby_observed_started")
+        again = run.read(new, "standby_observed_again")
+        seen = next((each for each in (started, again, run.read(new, OBSERVED)) if "observation" in each), {})
+        last = again if plan.get("again") else seen
+        observation = last.get("observation")
+        found = takeover.Found(
+            standby=observation,
+            trouble=str(last.get("msg") or (observation or {}).get("server_error") or ""),
+            started="observation" in started,
+            offered=sources.offered(plan, run.read),
+            unfetched="msg" in run.read(new, "standby_fetched"),
+            port=int(run.value(old, "ansible_port") or 22) if old else 22,
+        )
+        return takeover.salvage(plan, found, {"check": run.check})
+
+    @staticmethod
+    def _told(workflow: str, refusal: Refusal) -> bool:
         """On a terminal the operator may say there and then what a refusal waits for; elsewhere it stays one."""
+        if refusal.asks is None:
+            return False
         question = (
             f"{workflow}: {refusal.found}: {refusal.why}. {refusal.command}.\n"
             f"If it is certain, type {refusal.asks[1]} and Enter within {ANSWER_SECONDS} s; Enter alone refuses"
@@ -84,9 +160,9 @@ class ActionModule(ActionBase):
         return isinstance(answer, bytes) and answer.decode(errors="replace").strip() == refusal.asks[1]
 
     @staticmethod
-    def _endpoints(observations):
+    def _endpoints(observations: Observations) -> Hosts:
         """Address and port of each host; of one that could not be looked at, as its peers know them."""
-        known = {name: {"address": name, "port": 5432} for name in observations}
+        known: Hosts = {name: {"address": name, "port": 5432} for name in observations}
         for seen in observations.values():
             for name, probe in (seen.get("probes") or {}).items():
                 known[name] = {"address": probe["address"], "port": probe["port"]}
@@ -94,14 +170,13 @@ class ActionModule(ActionBase):
         return known
 
     @staticmethod
-    def _observations(task_vars, names, register, places):
-        """Collect what the observing task registered on each of these hosts, in the inventory's order."""
-        found = {}
+    def _observations(run: _run.Run, names: list[str]) -> Observations:
+        """Collect what the observing tasks registered on each of these hosts, in the inventory's order."""
+        found: dict[str, t.Any] = {}
         for name in names:
-            answer = task_vars["hostvars"][name].get(register) or {}
+            answer, later = run.read(name, OBSERVED), run.read(name, PLACES)
             if "observation" in answer:
                 found[name] = {**answer["observation"]}
-                later = (task_vars["hostvars"][name].get(places) or {}) if places else {}
                 if "observation" in later:
                     found[name]["directories"] = later["observation"]["directories"]
                 wrong = shape.misfits(found[name], Observation)

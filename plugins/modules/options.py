@@ -10,14 +10,18 @@ version_added: 0.1.0
 description:
   - Refuses misspelt variables of this collection, values that do not fit the roles' argument specifications,
     and a playbook that is run in parts (C(--tags), C(--limit)). Runs on the controller.
+  - Begins the report, where one is wanted, so that one that cannot be written is known before anything is done.
 extends_documentation_fragment:
   - hawq.mirroring.attributes.info
+options:
+  workflow: {description: The playbook's name., type: str, required: true}
 author: [hawq.mirroring contributors (@hawq)]
 """
 
 EXAMPLES = r"""
 - name: Check the variables
   hawq.mirroring.options:
+    workflow: state
   register: checked
 """
 
@@ -29,5 +33,15 @@ mark:
 options:
   description: The options of the playbooks with their defaults.
   type: dict
+  returned: success
+peers:
+  description: Name, address and port of the other masters' servers.
+  type: list
+  elements: dict
+  returned: success
+witnesses:
+  description: The same with the port of SSH.
+  type: list
+  elements: dict
   returned: success
 """

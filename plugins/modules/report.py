@@ -8,19 +8,19 @@ module: report
 short_description: Show and write a report
 version_added: 0.1.0
 description:
-  - Prints a document as text and writes it as JSON, both on the controller. A V(failure) fails with its text.
+  - Prints what has come of a run as text and writes it as JSON, both on the controller. It reads what the tasks of the
+    playbooks have registered, so it only works inside them.
 extends_documentation_fragment:
   - hawq.mirroring.attributes.info
 options:
-  kind:
-    description: Which text fits the document.
+  workflow:
+    description: What has been done. Not needed with O(failed) and O(bill).
     type: str
-    choices: [state, work, failover, switchover, segments, failure, bill, resync, removal]
-    required: true
-  document: {description: The document., type: dict, required: true}
-  path: {description: File on the controller that gets the document as JSON., type: path}
-  query: {description: JMESPath expression; its value is printed as JSON instead of the text., type: str}
-  fail: {description: Whether to fail when the document lists problems., type: bool, default: false}
+    choices: [state, init_master, init_standby, init_segments, failover, resync_standby, switchover, remove_standby]
+  failed: {description: Whether the run has failed. The task fails then., type: bool, default: false}
+  given_up: {description: Whether a switchover was given up before anybody was activated., type: bool, default: false}
+  bill: {description: Whether only the ways of a resynchronisation are shown., type: bool, default: false}
+  write: {description: Whether the report is written., type: bool, default: true}
 attributes:
   idempotent: {description: Changes nothing on the hosts.}
 author: [hawq.mirroring contributors (@hawq)]
@@ -29,9 +29,7 @@ author: [hawq.mirroring contributors (@hawq)]
 EXAMPLES = r"""
 - name: Report the state
   hawq.mirroring.report:
-    kind: state
-    document: "{{ judged.state }}"
-    path: /tmp/state.json
+    workflow: state
   run_once: true
 """
 

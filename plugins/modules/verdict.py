@@ -12,19 +12,30 @@ description:
     C(masters) it says who is master and standby and in what state mirroring is, and makes a plan for the workflow.
   - It fails with every reason at once when the workflow must not go on, each with what was found, why and the command
     that goes on. Nothing has been changed then.
+  - It reads what the tasks of the playbooks have registered, so it only works inside them. The text is
+    printed once, and a refused run's report is written.
 extends_documentation_fragment:
   - hawq.mirroring.attributes.info
 options:
   workflow:
-    description: What is to be done.
+    description:
+      - What is to be done. V(salvage) is judged in the middle of a takeover, when the old master stands still.
     type: str
-    choices: [state, init_master, init_standby, init_segments, failover, resync_standby, switchover, remove_standby]
+    choices:
+      - state
+      - init_master
+      - init_standby
+      - init_segments
+      - failover
+      - resync_standby
+      - switchover
+      - salvage
+      - remove_standby
     required: true
-  observed: {description: Name of the variable that the observing task registered., type: str, required: true}
-  places:
-    description: Name of the variable that a second observation of tablespaces' directories registered.
-    type: str
-  options: {description: Options of the workflow., type: dict, default: {}}
+  options:
+    description: Options of the workflow that differ from those that the playbook was given.
+    type: dict
+    default: {}
 author: [hawq.mirroring contributors (@hawq)]
 """
 
@@ -32,7 +43,6 @@ EXAMPLES = r"""
 - name: Judge the state
   hawq.mirroring.verdict:
     workflow: state
-    observed: observed
   run_once: true
   register: judged
 """
@@ -54,5 +64,18 @@ kinds:
 plan:
   description: What the workflow will do.
   type: dict
+  returned: success, when O(workflow) is not V(state) and no place has to be looked at first
+steps:
+  description: For each step of the workflow the names of the hosts that do it.
+  type: dict
+  returned: with RV(plan)
+directories:
+  description: Directories that each host must be asked for first, since tablespaces of the master go there.
+  type: list
+  elements: str
   returned: success, when O(workflow) is not V(state)
+refused:
+  description: That it is a refusal.
+  type: bool
+  returned: when refused
 """

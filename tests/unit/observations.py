@@ -398,3 +398,13 @@ def frozen(base: Observation) -> Observation:
 def unreachable(error: str = "Connection timed out") -> Observation:
     """Return a host that could not be looked at."""
     return {"reachable": False, "error": error}
+
+
+def shown(plan: dict[str, t.Any], expected: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return what a plan has for each of these names; of a step, who does it, or whether anybody does."""
+    found = {}
+    for name, value in expected.items():
+        found[name] = plan[name] if name in plan else plan["steps"][name]
+        if isinstance(value, bool):
+            found[name] = bool(found[name])
+    return found

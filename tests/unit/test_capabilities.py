@@ -79,8 +79,12 @@ def pair(engine: table.Engine, mdw: Observation, smdw: Observation) -> dict[str,
 
 
 def bill(verdict: Verdict) -> dict[str, str]:
-    """Return why each route is not possible."""
-    return {row["route"]: row["reason"] for row in verdict.plan["bill"]}
+    """Return why each route is not possible, as the bill says, or the refusal when none is."""
+    if verdict.plan:
+        return {row["route"]: row["reason"] for row in verdict.plan["bill"]}
+    (refusal,) = verdict.refusals
+    reasons = refusal.found.partition(" a standby (")[2].rstrip(")")
+    return dict(reason.split(": ", 1) for reason in reasons.split("; "))
 
 
 # sessions on a standby
@@ -149,7 +153,7 @@ def test_a_third_standby_that_gives_no_session_may_be_ahead() -> None:
 
 def test_a_synchronised_standby_that_gives_no_session_has_nothing_to_resynchronise() -> None:
     plan, refusals = resync.judge(pair(GREENPLUM, mirrored(), standby()), HOSTS, OPTIONS)
-    assert (plan["route"], plan["stop"], plan["resume"], refusals) == ("none", False, False, [])
+    assert (plan["route"], plan["steps"]["stop"], plan["resume"], refusals) == ("none", [], False, [])
 
 
 def test_a_standby_that_gives_no_session_is_left_as_it_is_by_init_standby() -> None:
@@ -194,7 +198,7 @@ def test_without_slots_none_is_asked_for() -> None:
     source = mirrored("mdw", {"server.settings.kept_wal_limit_bytes": None})
     plan, refusals = init_standby.judge(pair(HAWQ, source, standby()), HOSTS, OPTIONS)
     assert refusals == []
-    assert (plan["settings"], plan["restart_settings"], plan["source"]) == ({}, {}, False)
+    assert (plan["settings"], plan["restart_settings"], plan["steps"]["source"]) == ({}, {}, [])
     assert members.is_source("mdw", of(HAWQ, source), ["smdw"], "hawq_mirroring_smdw")
 
 
@@ -215,7 +219,7 @@ def test_no_hints_are_asked_for_where_there_is_no_rewind() -> None:
     plan, _refusals = init_standby.judge(pair(HAWQ, mirrored("mdw", bare), standby()), HOSTS, OPTIONS)
     assert plan["restart_settings"] == {}
     plan, refusals = init_standby.judge(pair(GREENPLUM, mirrored("mdw", bare), standby()), HOSTS, OPTIONS)
-    assert plan["restart_settings"] == {"wal_log_hints": "on"}
+    assert "wal_log_hints = on" in refusals[0].found
     assert [refusal.kind for refusal in refusals] == ["restart-needed"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,45 @@ def test_a_default_is_one_of_its_choices(options):
     for name, option in options.items():
         if "choices" in option and "default" in option:
             assert option["default"] in option["choices"], name
+
+
+def entry_points() -> dict[str, set[str]]:
+    """Return for each role the files of tasks that playbooks and other roles begin with."""
+    found: dict[str, set[str]] = {}
+    pattern = re.compile(r"name: hawq\.mirroring\.(\w+)\n +(?:rolespec_validate: false|tasks_from: (\w+))?")
+    for path in [*ROOT.glob("playbooks/**/*.yml"), *ROOT.glob("roles/*/tasks/*.yml")]:
+        for name, tasks in pattern.findall(path.read_text()):
+            found.setdefault(name, set()).add(tasks or "main")
+    return found
+
+
+def test_a_readme_tells_what_each_entry_point_does(role):
+    named = re.findall(r"^\| `(\w+)` \|", (role / "README.md").read_text(), re.M)
+    wanted = entry_points()[role.name]
+    assert sorted(named) == (sorted(wanted) if wanted != {"main"} else [])
+    assert [name for name in wanted if not (role / f"tasks/{name}.yml").is_file()] == []
+
+
+def test_every_file_of_tasks_is_begun_with_or_included(role):
+    texts = {path.stem: path.read_text() for path in role.glob("tasks/*.yml")}
+    included = {name for text in texts.values() for name in re.findall(r"include_tasks: (\w+)\.yml", text)}
+    by_method = {"packages", "archive"} if role.name == "binaries" else set()
+    assert set(texts) == entry_points()[role.name] | included | by_method
+
+
+def test_a_readme_names_the_variables_of_other_roles(role):
+    text = "".join(
+        path.read_text()
+        for room in ("tasks", "vars", "defaults", "templates")
+        for path in (role / room).glob("*")
+        if path.is_file()
+    )
+    others = [
+        name
+        for other in ROLES
+        if other != role
+        for name in load(other / "meta/argument_specs.yml")["argument_specs"]["main"].get("options", {})
+    ]
+    read = sorted(name for name in others if re.search(rf"(?<!mirroring\.)\b{name}\b", text))
+    told = re.search(r"^Reads of other roles: ((?:.|\n)*?)\.$", (role / "README.md").read_text(), re.M)
+    assert re.findall(r"`(\w+)`", told[1] if told else "") == read

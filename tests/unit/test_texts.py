@@ -3,18 +3,32 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import state
-from ansible_collections.hawq.mirroring.plugins.module_utils.report import progress, texts
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import (
+    document,
+    failure,
+    layout,
+    progress,
+    refusal,
+    work,
+)
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import state as state_text
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import options
 from observations import master, mirrored, standby, stopped
 
 
+def unwrapped(text: str) -> str:
+    """Return a text with every label and sentence on one line."""
+    return re.sub(r"\n {6}(?=\S)", " ", text)
+
+
 def value(text: str, label: str) -> list[str]:
     """Return the values of a label in a report."""
-    pairs = [line.split(" = ", 1) for line in text.splitlines() if " = " in line]
+    pairs = [line.split(" = ", 1) for line in unwrapped(text).splitlines() if " = " in line]
     return [found for name, found in pairs if name.strip() == label]
 
 
@@ -43,23 +57,23 @@ LABELS = {
 
 @pytest.mark.parametrize(("label", "text"), LABELS.items(), ids=LABELS)
 def test_state_labels(healthy: dict[str, t.Any], label: str, text: str) -> None:
-    assert value(texts.state(healthy), label) == [text]
+    assert value(state_text.text(healthy), label) == [text]
 
 
 def test_state_begins_as_hawq_state_does(healthy: dict[str, t.Any]) -> None:
-    assert texts.state(healthy).splitlines()[0] == "HAWQ instance status summary"
-    assert "Problem" not in texts.state(healthy)
+    assert state_text.text(healthy).splitlines()[0] == "HAWQ instance status summary"
+    assert "Problem" not in state_text.text(healthy)
 
 
 def test_state_without_standby() -> None:
-    text = texts.state(state.document({"mdw": master()}))
+    text = state_text.text(state.document({"mdw": master()}))
     assert value(text, "Master standby") == ["No Standby master defined"]
     assert value(text, "Mirroring state") == ["Not Configured"]
     assert value(text, "Standby master state") == value(text, "Standby behind") == []
 
 
 def test_state_without_master() -> None:
-    text = texts.state(state.document({"mdw": stopped("mdw")}))
+    text = state_text.text(state.document({"mdw": stopped("mdw")}))
     assert value(text, "Master instance") == ["Down"]
     assert value(text, "Master host") == ["none"]
     assert value(text, "Timeline") == ["unknown"]
@@ -73,7 +87,7 @@ def test_state_with_a_reason() -> None:
         "since": 0.0,
         "error_message": "standby smdw is not connected",
     }
-    text = texts.state(state.document({"mdw": mirrored("mdw", {"server.mirroring": mirroring})}))
+    text = state_text.text(state.document({"mdw": mirrored("mdw", {"server.mirroring": mirroring})}))
     assert value(text, "Mirroring state") == [
         "Not Synchronized (Connection error, standby smdw is not connected) since 1970-01-01 00:00:00 UTC"
     ]
@@ -91,35 +105,53 @@ def test_state_says_what_the_standbys_login_is_answered() -> None:
 
 
 ONE = {"found": "it rains", "why": "you would get wet", "command": "Take a coat"}
-TWO = {"found": "it is late", "why": "the shop is shut", "command": "Go tomorrow"}
+TWO = {
+    "found": "it is late",
+    "why": "the shop is shut",
+    "command": "Look: ansible-playbook hawq.mirroring.state",
+}
 
 
-@pytest.mark.parametrize(
-    ("found", "text"),
-    [
-        pytest.param([ONE], "it rains: you would get wet. Take a coat.", id="one"),
-        pytest.param(
-            [ONE, TWO],
-            "(1) it rains: you would get wet. Take a coat. (2) it is late: the shop is shut. Go tomorrow.",
-            id="several",
-        ),
-    ],
-)
-def test_refusals(found: list[dict[str, str]], text: str) -> None:
-    assert texts.refusals("init_standby", found) == f"init_standby refused, nothing was changed. {text}"
+def test_a_refusal_is_a_block() -> None:
+    assert refusal.text("init_standby", [ONE]).splitlines() == [
+        "init_standby refused, nothing was changed.",
+        "",
+        "  it rains:",
+        "    you would get wet.",
+        "    Take a coat.",
+    ]
+
+
+def test_each_of_several_refusals_has_its_number_and_a_command_no_full_stop() -> None:
+    assert refusal.text("init_standby", [ONE, TWO]).split("\n\n")[1:] == [
+        "  1. it rains:\n    you would get wet.\n    Take a coat.",
+        "  2. it is late:\n    the shop is shut.\n    Look: ansible-playbook hawq.mirroring.state",
+    ]
 
 
 def test_refusal_of_the_next_way_says_which_have_failed() -> None:
     found = [{"found": "smdw has 4 kB free", "why": "a copy does not fit", "command": "Make room"}]
-    text = texts.refusals("resync_standby", found, {"rewind": "no WAL", "delta": "no space left."})
-    assert text == (
+    text = refusal.text("resync_standby", found, {"rewind": "no WAL", "delta": "no space left."})
+    assert " ".join(text.split()) == (
         "The rewind failed (no WAL), the delta failed (no space left), and the next way is refused."
         " smdw has 4 kB free: a copy does not fit. Make room."
     )
 
 
+COMMAND = "ansible-playbook -i /etc/ansible/hosts hawq.mirroring.resync_standby -e standby_host=smdw -e x=delta"
+
+
+@pytest.mark.parametrize("text", [f"bring it back: {COMMAND}", f"it is ({COMMAND}), and then", "word " * 50, "a" * 99])
+def test_a_line_has_80_columns_and_a_command_is_never_broken(text: str) -> None:
+    lines = layout.line("Label", text).splitlines()
+    assert [line for line in lines if len(line) > layout.COLUMNS and " " in line.strip() and COMMAND not in line] == []
+    assert (COMMAND in text) == any(COMMAND in line for line in lines)
+    assert " ".join("\n".join(lines).split()) == f"Label = {text.strip()}"
+
+
 DISK = {"smdw": "the copy failed: No space left on device"}
 TAKEN_BACK = "What this run had made is taken back: run this again when that is mended."
+PAIR = {"engine": "postgresql", "pair": ["smdw", "mdw"], "answered": ["smdw", "mdw"]}
 FAILURES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
     "taken back": (
         {"causes": DISK, "undone": {"smdw": {"goes_on": False}, "mdw": {"changed": True}}},
@@ -152,9 +184,9 @@ FAILURES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize(("document", "sentences"), FAILURES.values(), ids=FAILURES)
-def test_failure_says_why_and_what_goes_on(document: dict[str, t.Any], sentences: list[str]) -> None:
-    text = texts.failure({"engine": "postgresql", "pair": ["smdw", "mdw"], "answered": ["smdw", "mdw"], **document})
+@pytest.mark.parametrize(("found", "sentences"), FAILURES.values(), ids=FAILURES)
+def test_failure_says_why_and_what_goes_on(found: dict[str, t.Any], sentences: list[str]) -> None:
+    text = " ".join(failure.sentences({**PAIR, **found}))
     assert [words for words in sentences if words not in text] == []
     assert ("is taken back: run" in text) == any(words is TAKEN_BACK for words in sentences)
 
@@ -168,12 +200,12 @@ def test_failure_says_why_and_what_goes_on(document: dict[str, t.Any], sentences
     ],
 )
 def test_times(marks: dict[str, float | None], seconds: dict[str, float], total: float) -> None:
-    assert texts.timed(marks, 20.0) == {"seconds": seconds, "total_seconds": total}
+    assert document.timed(marks, 20.0) == {"seconds": seconds, "total_seconds": total}
 
 
 def test_work() -> None:
-    document = {"title": "Standby on smdw", "facts": {"Snapshot": "not needed"}, "next": ["look at it"]}
-    text = texts.work({**document, **texts.timed({"began": 10.0, "judge": 12.5}, 20.0)})
+    report = {"title": "Standby on smdw", "facts": {"Snapshot": "not needed"}, "next": ["look at it"]}
+    text = work.text({**report, **document.timed({"began": 10.0, "judge": 12.5}, 20.0)})
     assert text.splitlines()[0] == "Standby on smdw"
     assert value(text, "Snapshot") == ["not needed"]
     assert value(text, "Seconds") == ["10.0 (judge 2.5, act and confirm 7.5)"]
@@ -227,7 +259,7 @@ def test_progress(given: tuple[int, int | None, float, int], text: str) -> None:
 
 
 def test_after_a_check_run_comes_the_run() -> None:
-    document = {"title": f"{texts.UNCHANGED} make smdw the master", "next": ["bring mdw back"]}
-    assert texts.checked(document)["next"] == ["to do it, type the same without --check"]
+    found = {"title": f"{work.UNCHANGED} make smdw the master", "next": ["bring mdw back"]}
+    assert work.checked(found)["next"] == ["to do it, type the same without --check"]
     nothing = {"title": "Synchronized already", "next": ["look at it any time"]}
-    assert texts.checked(nothing) == nothing
+    assert work.checked(nothing) == nothing

@@ -181,17 +181,18 @@ def test_what_a_segment_remembers(text: str | None, known: bool, monkeypatch: py
     assert found is None or shape.misfits(found, Witness) == []
 
 
-def answers(**seen: t.Any) -> dict[str, t.Any]:
-    return {"hostvars": {name: {"observed": answer} for name, answer in seen.items()}}
+def answers(**seen: t.Any) -> t.Any:
+    """Return a run whose observing tasks have registered these answers."""
+    return type("Run", (), {"read": lambda _self, name, what: seen[name] if what == "server_observed" else {}})()
 
 
 def test_an_observation_that_is_none_is_refused() -> None:
-    task_vars = answers(mdw={"observation": master()}, smdw={"msg": "Failed to connect: ssh: timed out"})
-    found = ActionModule._observations(task_vars, ["mdw", "smdw"], "observed", None)
+    run = answers(mdw={"observation": master()}, smdw={"msg": "Failed to connect: ssh: timed out"})
+    found = ActionModule._observations(run, ["mdw", "smdw"])
     assert found == {"mdw": master(), "smdw": {"reachable": False, "error": "timed out"}}
     old = change(master(), {"server.slots": [{"slot_name": "x"}]})
     with pytest.raises(AnsibleActionFail, match=r"observation of mdw .*server\.slots\[0\]\.name is missing"):
-        ActionModule._observations(answers(mdw={"observation": old}), ["mdw"], "observed", None)
+        ActionModule._observations(answers(mdw={"observation": old}), ["mdw"])
 
 
 def test_the_page_of_types_is_up_to_date() -> None:

@@ -10,14 +10,14 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from harness import SERVICE, SLOT, Writer, flat, lab, mirroring, on, open_to_clients, play, sql, until
+from harness import SERVICE, SLOT, Writer, flat, lab, mirroring, on, open_to_clients, play, sql, until, unwrapped
 
 RECOVERY_SECONDS = 90
 
 
 def labels(output: str) -> dict[str, str]:
     """Return the report's lines."""
-    return {name.strip(): value for name, value in re.findall(r"^  (\S.*?) += (.*)$", output, re.M)}
+    return {name.strip(): value for name, value in re.findall(r"^  (\S.*?) += (.*)$", unwrapped(output), re.M)}
 
 
 def synchronized() -> bool:

@@ -108,14 +108,15 @@ def assert_master_is_clean(writer: harness.Writer) -> None:
 
 
 def message(output: str) -> str:
-    """Return the last message of a run that failed, in one line."""
-    found = re.findall(r"FAILED! => *\n(.*?)(?=\n\S)", output, re.S)
+    """Return what a run that failed or was refused says of that, in one line."""
+    end = r"(?=^TASK \[|^\[ERROR\]|^fatal:)"
+    found = re.findall(rf"^\w+ (?:failed|refused, nothing was changed)\.$(.*?){end}", output, re.S | re.M)
     assert found, output
     return " ".join(found[-1].split())
 
 
 def failed(run: Running, seconds: float = 150) -> str:
-    """Wait, bounded, for the end of a run that must fail; return its last message."""
+    """Wait, bounded, for the end of a run that must fail; return what it says of that."""
     code, output = run.end(seconds)
     assert code != 0, output
     return message(output)

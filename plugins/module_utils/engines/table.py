@@ -37,8 +37,8 @@ class Words:
     #: how statements are typed, each in a transaction of its own; {statement} and {statements}
     type_statement: str
     type_statements: str
-    #: what a directory must have so that it can be taken back
-    rewind_needs: str
+    #: what a directory lacks that cannot be taken back
+    rewind_lacks: str
     #: how a copy is made with the master stopped, of an engine that knows no other
     snapshot_offline: str
     #: statements: {pid}; {name} and {value}; and what applies a changed setting
@@ -116,7 +116,7 @@ POSTGRESQL = Engine(
         # one -c each: ALTER SYSTEM does not run inside the transaction that several statements in one -c are
         type_statement='-c "{statement}"',
         type_statements="psql -d postgres {statements}",
-        rewind_needs="data checksums or wal_log_hints",
+        rewind_lacks="neither data checksums nor wal_log_hints are on",
         snapshot_offline="",
         end_session="SELECT pg_terminate_backend({pid})",
         set_setting="ALTER SYSTEM SET {name} = '{value}'",

@@ -8,7 +8,8 @@ from ..values.command import playbook
 from ..values.observation import Hosts
 from . import checks, identify, topology
 from .options import Options
-from .refusal import Refusal, Verdict, refuse
+from .plan import InitMasterPlan, only
+from .refusal import Refusal, Verdict, decide, refuse, refused
 
 
 def _look_at(seen: topology.Observation) -> str:
@@ -26,11 +27,11 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     chosen = options["master_host"]
     writers = topology.masters(observations)
     if chosen is not None and chosen not in observations:
-        return Verdict({}, [identify.not_in_group(chosen, observations, "Correct -e master_host=")])
+        return refused([identify.not_in_group(chosen, observations, "Correct -e master_host=")])
     if len(writers) > 1:
-        return Verdict({}, identify.master_of(observations)[1])
+        return refused(identify.master_of(observations)[1])
     if writers and chosen in (None, *writers):
-        return Verdict({"workflow": "init_master", "master": writers[0], "create": False}, [])
+        return decide(_plan(observations, hosts, writers[0], False, options), [])
     if writers:
         return refuse(
             "has-a-master",
@@ -40,7 +41,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         )
     if chosen is None and len(observations) > 1:
         found = f"the group masters has {len(observations)} hosts"
-        return Verdict({}, [identify.several(found, "to be the master", "master_host", observations)])
+        return refused([identify.several(found, "to be the master", "master_host", observations)])
     chosen = chosen or next(iter(observations))
     refusals = [
         Refusal(
@@ -61,6 +62,26 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     ]
     if not refusals:
         refusals = checks.port(chosen, observations[chosen], hosts[chosen]["port"])
-    databases = list(table.of(observations[chosen]).words.databases) if not refusals else []
-    plan = {"workflow": "init_master", "master": chosen, "create": True, "view_databases": databases}
-    return Verdict(plan, refusals)
+    return refused(refusals) if refusals else decide(_plan(observations, hosts, chosen, True, options), [])
+
+
+def _plan(
+    observations: topology.Observations,
+    hosts: Hosts,
+    master: str,
+    create: bool,
+    options: Options,
+) -> InitMasterPlan:
+    return {
+        "workflow": "init_master",
+        "master": master,
+        "create": create,
+        "address": hosts[master]["address"],
+        "view_databases": list(table.of(observations[master]).words.databases),
+        "which": "HOST" if len(observations) > 2 else None,
+        "steps": {
+            "make": only(master, create),
+            "address": only(master, create and bool(observations[master]["virtual_ip"])),
+            "views": only(master, create and not options.get("check")),  # in a check run there is no server yet
+        },
+    }

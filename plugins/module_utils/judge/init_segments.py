@@ -8,14 +8,15 @@ from ..values import conninfo
 from ..values.observation import Hosts
 from . import identify, topology
 from .options import Options
-from .refusal import AGAIN, Refusal, Verdict, refuse
+from .plan import SegmentsPlan
+from .refusal import AGAIN, Refusal, Verdict, decide, refuse, refused
 
 
 def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
     """Judge how the segments are let in and told who may be the master. Those that cannot be reached are left out."""
     master, refusals = identify.master_of(observations)
     if master is None:
-        return Verdict({}, refusals)
+        return refused(refusals)
     segments = options["witnesses"]
     reachable = [name for name, seen in segments.items() if topology.kind(seen) != topology.UNREACHABLE]
     down = [name for name, seen in observations.items() if topology.kind(seen) == topology.UNREACHABLE]
@@ -52,7 +53,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
                 )
             )
     found = {source for name in reachable for probe in segments[name]["probes"].values() for source in probe["sources"]}
-    plan = {
+    plan: SegmentsPlan = {
         "workflow": "init_segments",
         "engine": observations[master]["engine"],
         "master": master,
@@ -63,5 +64,11 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             options["replication_user"], sorted(found), table.of(observations[master]).words.databases[0]
         ),
         "hba_files": {name: topology.access_file(seen) for name, seen in observations.items()},
+        "steps": {
+            "let_in": list(observations),
+            "password": [master],
+            "register": reachable,
+            "confirm": [master],
+        },
     }
-    return Verdict(plan, refusals)
+    return decide(plan, refusals)

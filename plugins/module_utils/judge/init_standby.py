@@ -11,7 +11,8 @@ from ..values import conninfo
 from ..values.observation import Hosts
 from . import checks, identify, members, mirror, topology
 from .options import Options
-from .refusal import AGAIN, Refusal, Verdict, refuse
+from .plan import MirrorPlan
+from .refusal import AGAIN, Refusal, Verdict, decide, refuse, refused
 
 
 def needs_snapshot(seen: topology.Observation, source: topology.Observation, slot: str, choice: str) -> bool:
@@ -67,7 +68,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     """Judge whether and how a standby is made, or the present one repaired."""
     master, refusals = identify.master_of(observations)
     if master is None:
-        return Verdict({}, refusals)
+        return refused(refusals)
     further = options["replace_standby"] or options["additional_standby"]
     if options["replace_standby"] and options["additional_standby"]:
         return refuse(
@@ -78,10 +79,10 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         )
     standby, refusals = identify.standby_of(observations, master, options["standby_host"], further)
     if standby is None:
-        return Verdict({}, refusals)
+        return refused(refusals)
     seen, source = observations[standby], observations[master]
     if topology.kind(seen) == topology.UNREACHABLE:
-        return Verdict({}, [mirror.unreachable(standby, seen, hosts)])
+        return refused([mirror.unreachable(standby, seen, hosts)])
     slot, choice = conninfo.slot_name(standby), options["existing_data"]
     snapshot = needs_snapshot(seen, source, slot, choice)
     stuck = _stuck_standby(standby, seen, source, slot) if choice == "refuse" or not snapshot else []
@@ -92,7 +93,9 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         refusals += checks.existing_data(standby, seen, source, choice, options["additional_standby"])
     if checks.same_machine(standby, seen, master, source):
         refusals = []  # there is nothing else to say
-    plan, found = mirror.plan(observations, hosts, options, members.Pair(master, standby), snapshot and not stuck)
-    others = [name for name in plan["standbys"] if name != standby]
-    plan.update(workflow="init_standby", replaced=others if options["replace_standby"] else [])
-    return Verdict(plan, refusals + found)
+    pair = members.Pair(master, standby)
+    base, steps, found = mirror.plan(observations, hosts, options, pair, snapshot and not stuck)
+    others = [name for name in base["standbys"] if name != standby]
+    replaced = others if options["replace_standby"] else []
+    plan: MirrorPlan = {**base, "workflow": "init_standby", "steps": {**steps, "replace": replaced}}
+    return decide(plan, refusals + found)

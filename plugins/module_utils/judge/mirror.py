@@ -8,7 +8,8 @@ from ..values import conninfo
 from ..values.observation import Hosts
 from . import checks, disk, members, settings, topology
 from .options import Options
-from .refusal import AGAIN, Refusal, Verdict
+from .plan import PairPlan, PairSteps, only
+from .refusal import AGAIN, Refusal
 
 
 def resumes(seen: topology.Observation, source: topology.Observation) -> bool:
@@ -56,8 +57,8 @@ def plan(
     options: Options,
     pair: members.Pair,
     snapshot: bool,
-) -> Verdict:
-    """Return what is to be done so that one host mirrors the other, with or without a new copy."""
+) -> tuple[PairPlan, PairSteps, list[Refusal]]:
+    """Return what is to be done so that one host mirrors the other, with or without a new copy, and who does it."""
     master, standby = pair
     seen, source = observations[standby], observations[master]
     slot, choice, mapping = conninfo.slot_name(standby), options["existing_data"], options["tablespace_mapping"]
@@ -84,28 +85,17 @@ def plan(
     servers = [[str(host["address"]), str(host["port"])] for host in endpoints.values()]
     lines = members.hba_lines(observations, hosts, pair, options)
     passwords = members.needs_passwords([observations[name] for name in endpoints], servers)
-    hba = {name: observations[name]["blocks"]["access"] != lines for name in endpoints}
+    closed = [name for name in endpoints if observations[name]["blocks"]["access"] != lines]
     standbys = sorted({standby, *topology.registered(master, source)})
-    plan = {
+    plan: PairPlan = {
+        "workflow": "",
         "engine": source["engine"],
         "master": master,
         "standby": standby,
         "standbys": standbys,
         "slot": slot,
         "snapshot": snapshot,
-        # what only a resynchronisation does
-        "route": None,
-        "stop": False,
-        "resume": False,
-        "lift": False,
-        "advice": "",
-        "keep_lost": False,
         "existing_data": choice if snapshot and choice != "refuse" and _in_the_way(seen) else "none",
-        "binaries": needs_binaries(seen),
-        # the copy is moved there as a whole: only its place is needed
-        "data_directory": seen["data_directory"]["state"] == "missing" and not seen["data_directory"]["parent_exists"],
-        "ssh_keys": members.needs_ssh_keys([observations[name] for name in endpoints]),
-        "copy_configuration": seen["configuration"]["outside"] and not seen["configuration"]["exists"],
         "system_identifier": topology.system_identifier(source),
         "settings": reload,
         "restart_settings": restart,
@@ -116,13 +106,6 @@ def plan(
             hosts[standby]["address"],
         ),
         "make_room": choice == "discard" and disk.needs_room_first(seen, source),
-        "passwords": passwords,
-        "source": passwords
-        or snapshot
-        or hba[master]
-        or bool(reload or restart)
-        or not members.is_source(master, source, standbys, slot),
-        "hba": hba,
         "hba_lines": lines,
         "endpoints": endpoints,
         "hba_file": source["server"]["settings"]["access_file"],
@@ -134,7 +117,39 @@ def plan(
             *options["view_databases"],
         ],
     }
-    return Verdict(plan, refusals)
+    becomes_source = passwords or snapshot or master in closed or bool(reload or restart)
+    configuration = seen["configuration"]["outside"] and not seen["configuration"]["exists"]
+    place = seen["data_directory"]
+    holders = [name for name in endpoints if observations[name].get("virtual_ip")]
+    steps: PairSteps = {
+        "prepare": [standby],
+        "binaries": only(standby, needs_binaries(seen)),
+        # the copy is moved there as a whole: only its place is needed
+        "data_directory": only(standby, place["state"] == "missing" and not place["parent_exists"]),
+        "ssh_keys": list(endpoints) if members.needs_ssh_keys([observations[name] for name in endpoints]) else [],
+        "passwords": list(endpoints) if passwords else [],
+        "source": only(master, becomes_source or not members.is_source(master, source, standbys, slot)),
+        # a new copy brings the master's lines along, unless they lie outside the data directory
+        "let_in": [
+            name
+            for name in closed
+            if name != standby or not snapshot or (seen["configuration"]["outside"] and not options.get("check"))
+        ],
+        "configuration": [master, standby] if configuration else [],
+        "snapshot": [master, standby] if snapshot else [],
+        "follow": [standby],
+        "further": [name for name in closed if name not in pair],
+        "undo": only(standby),
+        "undo_source": [master],
+        "interlock": list(endpoints),
+        "start": [standby],
+        "views": list(endpoints),
+        "address": holders,
+        "address_off": [name for name in holders if name != master and observations[name]["virtual_ip"]["here"]],
+        "address_on": [name for name in holders if name == master],
+        "synchronized": [master, standby],
+    }
+    return plan, steps, refusals
 
 
 def _in_the_way(seen: topology.Observation) -> bool:

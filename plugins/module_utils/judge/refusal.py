@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import typing as t
 
+from .plan import Plan
+
 #: how a command ends that removes what stands in the way
 AGAIN = "then run this again"
 
@@ -95,7 +97,8 @@ class Refusal(t.NamedTuple):
 class Verdict(t.NamedTuple):
     """Either a plan to act on, or the reasons not to."""
 
-    plan: dict[str, t.Any]
+    #: one of those in plan.PLANS; None when refused
+    plan: t.Any
     refusals: list[Refusal]
 
 
@@ -106,4 +109,14 @@ def one_of(option: str, names: t.Iterable[str]) -> str:
 
 def refuse(kind: Kind, found: str, why: str, command: str) -> Verdict:
     """Return the verdict that has one reason not to go on."""
-    return Verdict({}, [Refusal(kind, found, why, command)])
+    return refused([Refusal(kind, found, why, command)])
+
+
+def refused(refusals: list[Refusal]) -> Verdict:
+    """Return the verdict that has these reasons not to go on."""
+    return Verdict(None, refusals)
+
+
+def decide(plan: Plan, refusals: list[Refusal]) -> Verdict:
+    """Return the verdict on a plan, which is none as soon as anything speaks against it."""
+    return refused(refusals) if refusals else Verdict(plan, [])

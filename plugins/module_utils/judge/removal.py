@@ -14,18 +14,19 @@ from ..values.command import playbook
 from ..values.observation import Hosts
 from . import checks, identify, members, topology
 from .options import Options
-from .refusal import AGAIN, Refusal, Verdict
+from .plan import RemovalPlan, only
+from .refusal import AGAIN, Refusal, Verdict, decide, refused
 
 
 def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
     """Return the plan of a removal, of nothing to remove, or the reasons not to."""
     master, refusals = identify.master_of(observations)
     if master is None:
-        return Verdict({}, [_without_a_master(refusal) for refusal in refusals])
+        return refused([_without_a_master(refusal) for refusal in refusals])
     source, choice = observations[master], options["existing_data"]
     standby, refusals = _to_remove(observations, master, options["standby_host"], choice)
     if refusals:
-        return Verdict({}, refusals)
+        return refused(refusals)
     seen = topology.seen_at(observations, standby)
     reachable = topology.kind(seen) != topology.UNREACHABLE
     copy = reachable and topology.system_identifier(seen) == topology.system_identifier(source)
@@ -42,7 +43,14 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     left = [master, *(name for name in others if members.is_there(observations.get(name)))]
     all_there = bool(others) and len(left) == len(others) + 1
     lines = members.lines_between(observations, hosts, left, options["replication_user"])
-    plan = {
+    discards = choice == "discard" and (copy or (reachable and topology.kind(seen) == topology.EMPTY))
+    released_to = _synchronous(source, standby, slot)
+    becomes_none = alone or standby in server["standbys"] or topology.slot_of(source, slot) is not None
+    slots = ["slot"] if table.of(source).keeps_wal_for_standby else []
+    take = [*slots, "registration", *(["role"] if alone and not segments else [])]
+    asks_it = "interlock" in source["programs"] and bool(source["programs"]["interlock"]["settings"])
+    confirm = alone and server["mirroring"] is not None
+    plan: RemovalPlan = {
         "workflow": "remove_standby",
         "engine": source["engine"],
         "master": master,
@@ -53,26 +61,31 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "reachable": reachable,
         "stop": copy,
         "was": "standby" if standby and _is_standby(standby, seen, source) else "master",
-        "discard": choice == "discard" and (copy or (reachable and topology.kind(seen) == topology.EMPTY)),
+        "discard": discards,
         "system_identifier": topology.system_identifier(source),
-        "synchronous": _synchronous(source, standby, slot),
-        "hba_gone": alone and source["blocks"]["access"] is not None,
-        "hba": {name: observations[name]["blocks"]["access"] != lines for name in left} if all_there else {},
+        "synchronous": released_to,
         "hba_lines": lines,
         "hba_file": server["settings"]["access_file"],
-        "source": alone or standby in server["standbys"] or topology.slot_of(source, slot) is not None,
-        "take": [
-            *(["slot"] if table.of(source).keeps_wal_for_standby else []),
-            "registration",
-            *(["role"] if alone and not segments else []),
-        ],
+        "take": take,
         "rewind_roles": server["rewind_roles"] if alone else [],
-        "interlock": "interlock" in source["programs"] and bool(source["programs"]["interlock"]["settings"]),
         "endpoints": {name: hosts[name] for name in left},
-        "confirm": alone and server["mirroring"] is not None,
+        "confirm": confirm,
         "left": _left(standby, observations, copy, standby in server["standbys"]),
+        "steps": {
+            "release": only(master, released_to is not None),
+            "leave": only(standby, reachable),
+            "stop": only(standby, reachable and copy),
+            "let_in": [name for name in left if all_there and observations[name]["blocks"]["access"] != lines],
+            "take_away": [master],
+            "let_out": only(master, alone and source["blocks"]["access"] is not None),
+            "source": only(master, becomes_none),
+            "password": only(master, "role" in take),
+            "interlock": left if asks_it else [],
+            "discard": only(standby, discards),
+            "confirm": only(master, confirm),
+        },
     }
-    return Verdict(plan, refusals)
+    return decide(plan, refusals)
 
 
 def _without_a_master(refusal: Refusal) -> Refusal:

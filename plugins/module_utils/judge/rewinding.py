@@ -19,5 +19,5 @@ def why_not(seen: topology.Observation, source: topology.Observation) -> str:
     if seen["data_directory"]["unfinished"]:
         return "an earlier run has left it half-way"
     if not control["can_rewind"]:
-        return f"neither {engine.words.rewind_needs.replace(' or ', ' nor ')} are on"
+        return engine.words.rewind_lacks
     return ""

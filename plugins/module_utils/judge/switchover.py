@@ -13,11 +13,12 @@ from ..values import conninfo, lsn, places
 from ..values.command import playbook
 from ..values.observation import Hosts
 from ..values.text import size
-from . import followers, identify, members, settings, topology
+from . import followers, identify, members, settings, takeover, topology
 from .failover import evidence
 from .failover import judge as failover
 from .options import Options
-from .refusal import AGAIN, Refusal, Verdict, refuse
+from .plan import FailoverPlan, SwitchoverPlan, only
+from .refusal import AGAIN, Refusal, Verdict, decide, refuse, refused
 
 #: WAL that a standby may have yet to replay: it is replayed while nobody is served
 LAG_BYTES = 16 << 20
@@ -29,36 +30,59 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     """Return the plan of a swap, of what is left of one, or the reasons not to."""
     writers = topology.masters(observations)
     if len(writers) > 1:
-        return Verdict({}, identify.master_of(observations)[1])
+        return refused(identify.master_of(observations)[1])
     left = [name for name, seen in observations.items() if _given_up(seen)]
     if not writers:
         return _go_on(observations, hosts, options, left)
     master = writers[0]
-    witnesses = options["witnesses"]
     if options["master_host"] == master or any(_given_up(observations[name]) == master for name in left):
-        return _nothing(observations, hosts, witnesses, master, left)
+        return _nothing(observations, hosts, options, master, left)
     wanted = options["master_host"]
     if wanted is not None and wanted not in observations:
-        return Verdict({}, [identify.not_in_group(wanted, observations, "Correct -e master_host=")])
+        return refused([identify.not_in_group(wanted, observations, "Correct -e master_host=")])
     standby, refusals = _to_take_over(observations, master, wanted)
     if standby is None:
-        return Verdict({}, refusals)
+        return refused(refusals)
     further = followers.followers(observations, master, standby)
     after = followers.standbys_after(observations[master], standby, master, further)
-    plan = {
-        **_plan(observations, hosts, witnesses, master, standby),
+    segments = _registered(options["witnesses"])
+    hands = takeover.Hands(master, standby, evidence.BY_MODULE, list(further), bool(segments))
+    plan: SwitchoverPlan = {
+        "workflow": "switchover",
+        "engine": topology.engine(observations),
+        "old": master,
+        "new": standby,
+        "master": standby,
         "followers": further,
         "untold": followers.untold(observations, after, further),
         "standbys": after,
         "slots": topology.slots(observations[master], (master, *after)),
         "activate": True,
-        "equip": True,
         "rollback": True,
         "fence": evidence.BY_MODULE,
+        "start": False,
         "salvage": True,
         "again": True,
+        "known_lsn": None,
+        "standing": None,
+        "reason": f"{REASON}{standby}",
+        "endpoints": {name: hosts[name] for name in observations},
+        "segments": segments,
+        "evidence": [],
+        "steps": {
+            **takeover.steps(hands, options),
+            "again": [standby],
+            "rollback": [master],
+            "rollback_address": only(master, bool(observations[master].get("virtual_ip"))),
+        },
     }
-    return Verdict(plan, preflight(observations, hosts, options, members.Pair(master, standby)))
+    return decide(plan, preflight(observations, hosts, options, members.Pair(master, standby)))
+
+
+def _registered(witnesses: topology.Observations) -> list[str]:
+    """Return the segments that can be reached and have ever registered with a master."""
+    there = {name: seen for name, seen in witnesses.items() if topology.kind(seen) != topology.UNREACHABLE}
+    return [name for name, seen in there.items() if seen["witness"]]
 
 
 def _to_take_over(
@@ -92,55 +116,51 @@ def _given_up(seen: topology.Observation) -> str | None:
     return reason.removeprefix(REASON) if reason.startswith(REASON) else None
 
 
-def _plan(
-    observations: topology.Observations,
-    hosts: Hosts,
-    witnesses: topology.Observations,
-    old: str | None,
-    new: str,
-) -> dict[str, t.Any]:
-    reachable = {name: seen for name, seen in witnesses.items() if topology.kind(seen) != topology.UNREACHABLE}
-    return {
-        "workflow": "switchover",
-        "engine": topology.engine(observations),
-        "old": old,
-        "new": new,
-        "master": new,
-        "followers": {},
-        "untold": {},
-        "start": False,
-        "again": False,
-        "known_lsn": None,
-        "standing": None,
-        "reason": f"{REASON}{new}",
-        "endpoints": {name: hosts[name] for name in observations},
-        "segments": [name for name, seen in reachable.items() if seen["witness"]],
-        "evidence": [],
-    }
-
-
 def _nothing(
     observations: topology.Observations,
     hosts: Hosts,
-    witnesses: topology.Observations,
+    options: Options,
     master: str,
     left: list[str],
 ) -> Verdict:
     """The wanted host is the master: what is left is its address, and the way back of the other."""
     astray = followers.left_behind(observations, hosts, master)
-    plan = _plan(observations, hosts, witnesses, left[0] if left else None, master)
-    # a master that has its standby lacks nothing: without an interrupted swap it is not touched
-    plan.update(
-        activate=False,
-        rollback=False,
-        equip=bool(left or astray),
-        fence=evidence.BY_MODULE if left else evidence.NOT_NEEDED,
-        salvage=False,
-        followers=astray,
-        slots=topology.slots(observations[master], astray),
-        standbys=topology.registered(master, observations[master]),
-    )
-    return Verdict(plan, [])
+    old = left[0] if left else None
+    fence = evidence.BY_MODULE if left else evidence.NOT_NEEDED
+    segments = _registered(options["witnesses"])
+    steps = takeover.steps(takeover.Hands(old, master, fence, list(astray), bool(segments)), options)
+    plan: SwitchoverPlan = {
+        "workflow": "switchover",
+        "engine": observations[master]["engine"],
+        "old": old,
+        "new": master,
+        "master": master,
+        "followers": astray,
+        "untold": {},
+        "standbys": topology.registered(master, observations[master]),
+        "slots": topology.slots(observations[master], astray),
+        "activate": False,
+        "rollback": False,
+        "fence": fence,
+        "start": False,
+        "salvage": False,
+        "again": False,
+        "known_lsn": None,
+        "standing": None,
+        "reason": f"{REASON}{master}",
+        "endpoints": {name: hosts[name] for name in observations},
+        "segments": segments,
+        "evidence": [],
+        "steps": {
+            **steps,
+            # a master that has its standby lacks nothing: without an interrupted swap it is not touched
+            "activate": only(master, bool(left or astray)),
+            "again": [],
+            "rollback": [],
+            "rollback_address": [],
+        },
+    }
+    return decide(plan, [])
 
 
 def _go_on(observations: topology.Observations, hosts: Hosts, options: Options, left: list[str]) -> Verdict:
@@ -157,7 +177,7 @@ def _go_on(observations: topology.Observations, hosts: Hosts, options: Options, 
     meant = (
         options["master_host"] if options["master_host"] not in (None, left[0]) else _given_up(observations[left[0]])
     )
-    plan, refusals = failover.judge(observations, hosts, {**options, "standby_host": meant})
+    found, refusals = failover.judge(observations, hosts, {**options, "standby_host": meant})
     if refusals:
         place, unit = observations[left[0]]["data_directory"]["path"], observations[left[0]]["service"]["unit"]
         mark = table.of(observations[left[0]]).words.standby_marker
@@ -165,11 +185,21 @@ def _go_on(observations: topology.Observations, hosts: Hosts, options: Options, 
             f"Or, if it is certain that nobody took over, go back to {left[0]}: rm {place}/{mark}"
             f" {place}/{places.RECORD} && systemctl start {unit} there"
         )
-        refusals = [each._replace(command=f"{each.command}. {back}") for each in refusals]
-    return Verdict(
-        {**plan, "workflow": "switchover", "equip": True, "rollback": False, "reason": f"{REASON}{plan.get('new')}"},
-        refusals,
+        return refused([each._replace(command=f"{each.command}. {back}") for each in refusals])
+    return decide(_of_failover(found), [])
+
+
+def _of_failover(found: FailoverPlan) -> SwitchoverPlan:
+    """Return the plan of a failover as one of a swap that can only go on."""
+    plan: dict[str, t.Any] = {key: value for key, value in found.items() if key != "away"}
+    plan.update(
+        workflow="switchover",
+        again=False,
+        rollback=False,
+        reason=f"{REASON}{found['new']}",
+        steps={**found["steps"], "again": [], "rollback": [], "rollback_address": []},
     )
+    return t.cast(SwitchoverPlan, plan)
 
 
 def _repair() -> str:

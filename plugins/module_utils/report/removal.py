@@ -7,14 +7,15 @@ import typing as t
 
 from ..engines import table
 from ..values.command import playbook
-from . import texts
+from . import work
 
 
 def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return title, facts and next steps of a removal."""
     plan, check, done = document["plan"], document["check"], document["done"]
-    taken = [*(done["source"].get("removed") or [])]
     words = table.of(plan).words
+    synchronous = words.settings["synchronous standbys"]
+    taken = [*(done["source"].get("removed") or [])]
     taken += [f"lines in {words.access_file}"] if done["hba"].get("changed") else []
     taken += ["replication password"] if done["password"].get("changed") else []
     released_from = plan["synchronous"]
@@ -22,8 +23,7 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     facts = {"Taken away on the master": ", ".join(taken) or "nothing"}
     if released_from:
         after = released_from["value"] or "empty"
-        setting = words.settings["synchronous standbys"]
-        facts["Commits do not wait for it now"] = f"{setting} was {released_from['was']}, is {after}"
+        facts["Commits do not wait for it now"] = f"{synchronous} was {released_from['was']}, is {after}"
     if plan["segments"] and not plan["others"]:
         facts["Role and its password stay"] = "segments log in with them"
     elif done["source"].get("role_stays"):
@@ -37,7 +37,12 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Data of the standby"] = what
     if not check and plan["confirm"]:
         facts["Mirroring state"] = (done["mirroring"].get("mirroring") or {}).get("summary_state") or "not asked"
-    return {"title": _title(plan, check, changed), "facts": facts, "next": _next(plan, document["unit"])}
+    return {
+        "title": _title(plan, check, changed),
+        "facts": facts,
+        "next": _next(plan, document["unit"]),
+        "nothing": not changed,
+    }
 
 
 def _title(plan: dict[str, t.Any], check: bool, changed: bool) -> str:
@@ -47,7 +52,7 @@ def _title(plan: dict[str, t.Any], check: bool, changed: bool) -> str:
         return f"{named}: nothing to remove, nothing changed"
     if check:
         what = f"Standby {standby}" if standby else "What is left of an earlier standby"
-        return f"{texts.UNCHANGED} remove: {what} of {master}"
+        return f"{work.UNCHANGED} remove: {what} of {master}"
     if standby is None:
         return f"What was left of an earlier standby is removed, {master} has none"
     return f"Standby {standby} removed, {master} goes on without it"
@@ -55,17 +60,17 @@ def _title(plan: dict[str, t.Any], check: bool, changed: bool) -> str:
 
 def _next(plan: dict[str, t.Any], unit: str) -> list[str]:
     """``unit`` names one that is not managed here and may start at boot."""
-    follow = list(plan["left"])
+    follow, standby = list(plan["left"]), plan["standby"]
     if plan["stop"] and unit and not plan["discard"]:
         follow.append(
             f"{unit} on {plan['standby']} was not made here and may start at boot, as a standby that follows nobody"
         )
     if plan["stop"] and not plan["discard"] and plan["was"] == "standby":
-        again = playbook("remove_standby", standby_host=plan["standby"], existing_data="discard")
-        follow.append(f"delete its data as well: {again}")
+        follow.append(
+            f"delete its data as well: {playbook('remove_standby', standby_host=standby, existing_data='discard')}"
+        )
     if plan["stop"]:
         workflow = "init_standby" if plan["discard"] else "resync_standby"
-        beside = " -e additional_standby=true" if plan["others"] else ""
-        which = f" -e standby_host={plan['standby']}{beside}"
-        follow.append(f"make it a standby again: ansible-playbook hawq.mirroring.{workflow}{which}")
+        command = playbook(workflow, standby_host=standby, additional_standby=True if plan["others"] else None)
+        follow.append(f"make it a standby again: {command}")
     return follow

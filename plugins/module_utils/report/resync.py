@@ -7,7 +7,7 @@ import typing as t
 
 from ..engines import table
 from ..values.text import size
-from . import texts
+from . import layout, work
 
 DONE = {
     "none": "nothing to do",
@@ -29,12 +29,17 @@ def _price(row: dict[str, t.Any]) -> str:
 def bill(document: dict[str, t.Any]) -> str:
     """Return a line for each route: what it would cost, or why it is not possible."""
     plan = document["plan"]
-    lines = [f"Ways to make {plan['standby']} a synchronised standby of {plan['master']} again, as they are tried:"]
+    lines = [
+        layout.paragraph(
+            f"Ways to make {plan['standby']} a synchronised standby of {plan['master']} again, as they are tried:"
+        )
+    ]
     for row in plan["bill"]:
         chosen = "*" if row["route"] == plan["route"] else " "
         words = _price(row) if row["possible"] and row["route"] != "none" else row["reason"] or "it is one"
-        lines.append(f" {chosen} {row['route']:<9} {words}")
-    lines += [f"   {text}" for text in lost(plan, document["relations"])]
+        head = f" {chosen} {row['route']:<9} "
+        lines.append(head + "\n".join(layout.wrap(words, len(head), len(head))))
+    lines += ["   " + "\n".join(layout.wrap(text, 3, 5)) for text in lost(plan, document["relations"])]
     return "\n".join(lines)
 
 
@@ -51,7 +56,7 @@ def lost(plan: dict[str, t.Any], relations: list[str]) -> list[str]:
     return [f"Transactions that only {plan['standby']} has: {words}", f"Tables that they touched: {tables}"]
 
 
-def resync(document: dict[str, t.Any]) -> dict[str, t.Any]:
+def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return title, facts and next steps."""
     plan, check = document["plan"], document["check"]
     pair = f"{plan['standby']}, standby of {plan['master']}"
@@ -59,7 +64,7 @@ def resync(document: dict[str, t.Any]) -> dict[str, t.Any]:
     if plan["route"] == "none":
         title = f"Synchronized already: {pair}"
     if check and plan["route"] != "none":
-        title = f"{texts.UNCHANGED} resynchronise {pair}"
+        title = f"{work.UNCHANGED} resynchronise {pair}"
     rewound, compared = document["rewound"], document["compared"]
     facts = {"Way": f"{plan['route']} ({DONE[plan['route']]})"}
     if not check:
@@ -78,15 +83,14 @@ def resync(document: dict[str, t.Any]) -> dict[str, t.Any]:
     found, lost_place = plan.get("divergence"), document["lost"].get("directory")
     look = []
     if lost_place and found:
-        terms = table.of(plan).words
-        read = terms.read_wal.format(
+        command = table.of(plan).words.read_wal.format(
             directory=lost_place,
             begin=found["fork_lsn"],
             end=found["end_lsn"],
             timeline=plan["history"][-1]["timeline"],
         )
-        look = [f"what only it had, record by record (there, as the server's user): {read}"]
+        look = [f"what only it had, record by record (there, as the server's user):\n{command}"]
     follow = [f"when you need it no more, delete {' and '.join(kept)}"] if kept and not check else []
     follow = [*look, *follow]
-    follow.append("look at it any time: ansible-playbook hawq.mirroring.state")
-    return {"title": title, "facts": facts, "next": follow}
+    follow.append(work.look())
+    return {"title": title, "facts": facts, "next": follow, "nothing": plan["route"] == "none"}

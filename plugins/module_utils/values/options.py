@@ -27,6 +27,15 @@ PLAY_OPTIONS: dict[str, dict[str, t.Any]] = {
     "ssh_connect_timeout": {"type": "int", "default": 5},
 }
 
+#: variables of roles that judgement asks for: the role, the variable, and what judgement calls it
+JUDGED = (
+    ("binaries", "binaries_method", "binaries_method"),
+    ("master", "master_replication_user", "replication_user"),
+    ("master", "master_view_databases", "view_databases"),
+    ("master", "master_wal_keep_megabytes", "wal_keep_megabytes"),
+    ("standby", "standby_snapshot_tablespace_mapping", "tablespace_mapping"),
+)
+
 #: values that only fail when the work has begun, each with what fits
 PATTERNS = {
     "master_replication_user": (r"(?!(all|replication|pg_.*)$)[a-z_][a-z0-9_]{0,55}", "a plain lower-case role name"),

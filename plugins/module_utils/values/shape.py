@@ -26,11 +26,17 @@ def fields(kind: t.Any) -> list[Field]:
     """Return the fields of a typed dict, as they were written down."""
     found = []
     for name, hint in t.get_type_hints(kind, include_extras=True).items():
-        inner, meaning = hint, ""
-        if t.get_origin(hint) is t.Annotated:
-            inner, meaning = t.get_args(hint)[0], " ".join(each for each in hint.__metadata__ if isinstance(each, str))
+        inner, meaning = _bare(hint), _meaning(hint)
         found.append(Field(name, inner, meaning, name in kind.__required_keys__))
     return found
+
+
+def _meaning(hint: t.Any) -> str:
+    """Return what a field means, with its unit; of a record without a word of its own, what the record is."""
+    if t.get_origin(hint) is t.Annotated:
+        meaning, *unit = hint.__metadata__
+        return f"{meaning} ({', '.join(unit)})" if unit else str(meaning)
+    return (hint.__doc__ or "").strip().rstrip(".").lower() if is_record(hint) else ""
 
 
 def is_record(kind: t.Any) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from ...values import conninfo
 from ...values.command import playbook
 from ...values.observation import Hosts
-from .. import followers, identify, topology
+from .. import followers, identify, takeover, topology
 from ..options import Options
-from ..refusal import AGAIN, Refusal, Verdict, refuse
+from ..plan import FailoverPlan
+from ..refusal import AGAIN, Refusal, Verdict, decide, refuse, refused
 from . import candidates, evidence
 
 
@@ -22,15 +23,15 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         name: seen for name, seen in options["witnesses"].items() if topology.kind(seen) != topology.UNREACHABLE
     }
     if len(writers) > 1:
-        return Verdict({}, identify.master_of(observations)[1])
+        return refused(identify.master_of(observations)[1])
     if writers:
-        return _with_a_writer(observations, hosts, witnesses, writers[0])
+        return _with_a_writer(observations, hosts, {**options, "witnesses": witnesses}, writers[0])
     new, refusals = candidates.choose(observations, options)
     if new is None:
-        return Verdict({}, refusals)
+        return refused(refusals)
     old, refusals = _old_master_of(observations, hosts, new)
     if old is None:
-        return Verdict({}, refusals)
+        return refused(refusals)
     further = followers.followers(observations, old, new)
     after = followers.standbys_after(observations[new], new, old, further)
     # they see the old master as the segments do
@@ -40,7 +41,10 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     if not options["accept_data_loss"]:
         unproven += evidence.missing(old, new, observations, witnesses)
     refusals += unproven
-    plan = {
+    segments = _registered(witnesses)
+    salvage = fence == evidence.BY_MODULE and evidence.has_data(observations[old])
+    known = evidence.known(old, new, observations, witnesses)
+    plan: FailoverPlan = {
         "workflow": "failover",
         "engine": observations[new]["engine"],
         "activate": True,
@@ -51,18 +55,19 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "standbys": after,
         "fence": fence,
         "start": topology.kind(observations[new]) == topology.STOPPED_STANDBY,
-        "again": False,
         "reason": f"{new} took over as master",
-        "salvage": fence == evidence.BY_MODULE and evidence.has_data(observations[old]),
-        "standing": evidence.standing(observations[new], evidence.known(old, new, observations, witnesses)),
-        "known_lsn": evidence.known(old, new, observations, witnesses),
+        "salvage": salvage,
+        "standing": evidence.standing(observations[new], known) if salvage else None,
+        "known_lsn": known,
         "untold": followers.untold(observations, after, further),
+        "away": [],
         "endpoints": {name: hosts[name] for name in (old, new, *after) if name in hosts},
         "slots": topology.slots(observations[new], (old, *after)),
-        "segments": _registered(witnesses),
+        "segments": segments,
         "evidence": evidence.listed(observations, onlookers, old, new),
+        "steps": takeover.steps(takeover.Hands(old, new, fence, list(further), bool(segments)), options),
     }
-    return Verdict(plan, refusals)
+    return decide(plan, refusals)
 
 
 def _registered(witnesses: topology.Observations) -> list[str]:
@@ -73,7 +78,7 @@ def _registered(witnesses: topology.Observations) -> list[str]:
 def _with_a_writer(
     observations: topology.Observations,
     hosts: Hosts,
-    witnesses: topology.Observations,
+    options: Options,
     writer: str,
 ) -> Verdict:
     """A master that has or had a standby is alive; one that was activated has none, and is all that was wanted."""
@@ -101,7 +106,9 @@ def _with_a_writer(
             "a failover beside a living master would make two writers",
             f"To swap them on purpose: {playbook('switchover')}",
         )
-    plan = {
+    segments = _registered(options["witnesses"])
+    fence = evidence.BY_MODULE if old else evidence.NOT_NEEDED
+    plan: FailoverPlan = {
         "workflow": "failover",
         "engine": seen["engine"],
         "activate": False,
@@ -112,19 +119,19 @@ def _with_a_writer(
         "untold": {},
         "away": away,
         "standbys": topology.registered(writer, seen),
-        "fence": evidence.BY_MODULE if old else evidence.NOT_NEEDED,
+        "fence": fence,
         "start": False,
-        "again": False,
         "reason": f"{writer} took over as master",
         "salvage": False,
         "standing": None,
         "known_lsn": None,
         "endpoints": {name: hosts[name] for name in observations},
         "slots": topology.slots(seen, [*([old] if old else []), *astray]),
-        "segments": _registered(witnesses),
+        "segments": segments,
         "evidence": [],
+        "steps": takeover.steps(takeover.Hands(old, writer, fence, list(astray), bool(segments)), options),
     }
-    return Verdict(plan, [])
+    return decide(plan, [])
 
 
 def _is_former(other: topology.Observation, master: topology.Observation) -> bool:

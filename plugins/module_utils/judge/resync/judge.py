@@ -11,9 +11,10 @@ from ...values.observation import Hosts
 from ...values.text import size
 from .. import checks, disk, identify, members, mirror, timelines, topology
 from ..options import Options
-from ..refusal import AGAIN, Refusal, Verdict
+from ..plan import ResyncPlan, only
+from ..refusal import AGAIN, Refusal, Verdict, decide, refused
 from . import routes
-from .case import FOLLOW, IN_PLACE, NONE, ROUTES, SNAPSHOT, START, Case
+from .case import DELTA, FOLLOW, IN_PLACE, NONE, REWIND, ROUTES, SNAPSHOT, START, Case
 
 #: so many times as long as a copy
 DEARER = 1.1
@@ -24,15 +25,15 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     """Return the plan by the cheapest route that is possible, with the bill of all, or the reasons not to go on."""
     master, refusals = identify.master_of(observations)
     if master is None:
-        return Verdict({}, refusals)
+        return refused(refusals)
     further = bool(options.get("additional_standby"))
     standby, refusals = identify.standby_of(observations, master, options["standby_host"], further)
     if standby is None:
-        return Verdict({}, refusals)
+        return refused(refusals)
     seen, source = observations[standby], observations[master]
     refusals = _impossible(standby, seen, source, hosts)
     if refusals:
-        return Verdict({}, refusals)
+        return refused(refusals)
     mine, its = timelines.stretches(seen), timelines.stretches(source)
     fork = history.fork(mine, its) if mine and its else None
     known = bool(mine and its and mine[0][:2] == its[0][:2])
@@ -51,40 +52,48 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     chosen = next((row["route"] for row in bill if row["possible"]), None)
     snapshot = chosen == SNAPSHOT
     choice = _existing_data(case) if snapshot else "refuse"
-    refusals = [] if chosen else mirror.not_online(master, source) or _no_route(case, bill)
+    refusals = [] if chosen else _no_route(case, bill, mirror.not_online(master, source))
     if snapshot:
         refusals += _data_refusals(case, choice)
-    plan, found = mirror.plan(
+    base, steps, found = mirror.plan(
         observations,
         hosts,
         {**options, "existing_data": choice},
         members.Pair(master, standby),
         snapshot and not refusals,  # or the same would be said twice
     )
-    plan.update(
-        workflow="resync_standby",
-        route=chosen,
-        bill=bill,
-        compare=case.found is None and _must_compare(case, chosen),
-        stop=_must_stop(seen, chosen),
-        resume=chosen == START and bool(seen["server"]) and seen["server"]["replay_paused"],
-        lift=chosen in (FOLLOW, *IN_PLACE) or (not snapshot and (_leftovers(seen) or seen["data_directory"]["fenced"])),
-        close=source["server"]["rewind_roles"],
-        advice=_advice(chosen, bill, standby if len(observations) > 2 else ""),
-        keep_lost=_has_lost(case) and (chosen in IN_PLACE or (snapshot and choice == "discard")),
-        failed_routes=case.failed,
-        fork=fork.lsn if fork else None,
-        history=[{"timeline": each.timeline, "end": _end(each)} for each in mine or []],
-        divergence=case.found,
-        rewind_role=f"{options['replication_user']}_rewind",
-        rewind_hba_lines=[
-            line.replace("host replication ", "host postgres ").replace(
-                f" {options['replication_user']} ", f" {options['replication_user']}_rewind "
-            )
-            for line in plan.get("hba_lines", [])
-        ],
-    )
-    return Verdict(plan, refusals + found)
+    fence = seen["data_directory"]["fenced"]
+    lift = chosen in (FOLLOW, *IN_PLACE) or (not snapshot and (_leftovers(seen) or bool(fence)))
+    role = f"{options['replication_user']}_rewind"
+    plan: ResyncPlan = {
+        **base,
+        "workflow": "resync_standby",
+        "route": chosen,
+        "bill": bill,
+        "resume": chosen == START and bool(seen["server"]) and bool(seen["server"]["replay_paused"]),
+        "advice": _advice(chosen, bill, standby if len(observations) > 2 else ""),
+        "failed_routes": case.failed,
+        "fork": fork.lsn if fork else None,
+        "history": [{"timeline": each.timeline, "end": _end(each)} for each in mine or []],
+        "divergence": case.found,
+        "rewind_role": role,
+        "rewind_hba_lines": conninfo.hba_lines(
+            role, members.addresses(observations, hosts, [master, standby]), "postgres"
+        ),
+        "steps": {
+            **steps,
+            "compare": only(standby, case.found is None and _must_compare(case, chosen)),
+            "name_tables": only(master, bool((case.found or {}).get("relations"))),
+            "close": only(master, bool(source["server"]["rewind_roles"])),
+            "stop": only(standby, _must_stop(seen, chosen)),
+            "keep_lost": only(standby, _has_lost(case) and (chosen in IN_PLACE or (snapshot and choice == "discard"))),
+            "open": only(master, chosen in IN_PLACE),
+            "rewind": only(standby, chosen == REWIND),
+            "delta": [master, standby] if chosen == DELTA else [],
+            "lift": only(standby, lift),
+        },
+    }
+    return decide(plan, refusals + found)
 
 
 def _must_stop(seen: topology.Observation, chosen: str | None) -> bool:
@@ -200,13 +209,13 @@ def _data_refusals(case: Case, choice: str) -> list[Refusal]:
     ]
 
 
-def _no_route(case: Case, bill: list[dict[str, t.Any]]) -> list[Refusal]:
+def _no_route(case: Case, bill: list[dict[str, t.Any]], not_online: list[Refusal]) -> list[Refusal]:
     reasons = "; ".join(f"{row['route']}: {row['reason']}" for row in bill)
     return [
         Refusal(
-            "no-route",
+            not_online[0].kind if not_online else "no-route",
             f"no way is left to make {case.name} a standby ({reasons})",
             "each was tried or is impossible",
-            f"Mend what they say, {AGAIN}",
+            not_online[0].command if not_online else f"Mend what they say, {AGAIN}",
         )
     ]

@@ -1,0 +1,295 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What each workflow is told to do: the types of the plans. Pure.
+
+A plan's ``steps`` name for each step of its workflow the hosts that do it, nobody being an empty list: a playbook asks
+for its host's name there and for nothing else. Only what a workflow needs is in its plan.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..values.observation import Endpoint
+
+Hosts = list[str]
+Endpoints = dict[str, Endpoint]
+
+
+class Plan(t.TypedDict):
+    """What every workflow's plan has."""
+
+    workflow: t.Annotated[str, "the playbook's name"]
+    master: t.Annotated[str, "who is the master when it ends"]
+
+
+class InitMasterSteps(t.TypedDict):
+    """Steps of init_master."""
+
+    make: t.Annotated[Hosts, "makes and starts the database system"]
+    address: t.Annotated[Hosts, "gets the address that follows the master"]
+    views: t.Annotated[Hosts, "gets the views"]
+
+
+class InitMasterPlan(Plan):
+    """Of init_master."""
+
+    create: t.Annotated[bool, "whether there is anything to make"]
+    address: t.Annotated[str, "where clients reach it"]
+    view_databases: t.Annotated[list[str], "databases that get the views"]
+    which: t.Annotated[str | None, "what stands for the standby's name where it must be told"]
+    steps: InitMasterSteps
+
+
+class PairSteps(t.TypedDict):
+    """Steps by which a host comes to mirror another, whatever it had before."""
+
+    prepare: t.Annotated[Hosts, "gets user, environment and service"]
+    binaries: t.Annotated[Hosts, "gets the engine's programs"]
+    data_directory: t.Annotated[Hosts, "gets a place for the data"]
+    ssh_keys: t.Annotated[Hosts, "exchange SSH keys"]
+    passwords: t.Annotated[Hosts, "keep the replication password"]
+    source: t.Annotated[Hosts, "is made a source"]
+    let_in: t.Annotated[Hosts, "lack the lines that let the others in"]
+    configuration: t.Annotated[Hosts, "give and get the configuration outside the data directory"]
+    snapshot: t.Annotated[Hosts, "give and get a copy of all"]
+    follow: t.Annotated[Hosts, "follows the master"]
+    further: t.Annotated[Hosts, "further standbys that must let the new one in"]
+    undo: t.Annotated[Hosts, "takes back half a copy when that fails"]
+    undo_source: t.Annotated[Hosts, "takes back what the master was given when that fails"]
+    interlock: t.Annotated[Hosts, "ask before each start whether another one has taken over"]
+    start: t.Annotated[Hosts, "is started"]
+    views: t.Annotated[Hosts, "get the views"]
+    address: t.Annotated[Hosts, "can hold the master's address"]
+    address_off: t.Annotated[Hosts, "have the master's address and must not"]
+    address_on: t.Annotated[Hosts, "must have the master's address"]
+    synchronized: t.Annotated[Hosts, "are asked whether mirroring is synchronised"]
+
+
+class PairPlan(Plan):
+    """What it takes that one host mirrors another."""
+
+    engine: t.Annotated[str, "key of the engine, which has the words"]
+    standby: t.Annotated[str, "who becomes the standby"]
+    standbys: t.Annotated[Hosts, "who is registered as a standby then"]
+    slot: t.Annotated[str, "the standby's slot on the master"]
+    snapshot: t.Annotated[bool, "whether all is copied"]
+    existing_data: t.Annotated[str, "none, keep or discard: what becomes of the old data"]
+    system_identifier: t.Annotated[str | None, "of the master"]
+    settings: t.Annotated[dict[str, str], "that the master gets at once"]
+    restart_settings: t.Annotated[dict[str, str], "that the master gets with a restart"]
+    standby_settings: t.Annotated[dict[str, str | None], "that the standby gets"]
+    make_room: t.Annotated[bool, "whether the old data must go before the copy"]
+    hba_lines: t.Annotated[list[str], "that let the hosts replicate from each other"]
+    hba_file: t.Annotated[str, "where the master has such lines"]
+    endpoints: t.Annotated[Endpoints, "master, standby and further standbys: address and port"]
+    config_directory: t.Annotated[str, "of the master"]
+    size_bytes: t.Annotated[int, "of all data of the master", "bytes"]
+    tablespaces: t.Annotated[list[str], "directories on the standby"]
+    view_databases: t.Annotated[list[str], "databases that get the views"]
+
+
+class MirrorSteps(PairSteps):
+    """Steps of init_standby."""
+
+    replace: t.Annotated[Hosts, "standbys that are removed when the new one is synchronised"]
+
+
+class MirrorPlan(PairPlan):
+    """Of init_standby."""
+
+    steps: MirrorSteps
+
+
+class ResyncSteps(PairSteps):
+    """Steps of resync_standby."""
+
+    compare: t.Annotated[Hosts, "reads what only it has"]
+    name_tables: t.Annotated[Hosts, "tells the names of the tables that this touched"]
+    close: t.Annotated[Hosts, "still has what a killed rewind has left"]
+    stop: t.Annotated[Hosts, "has a server that is in the way"]
+    keep_lost: t.Annotated[Hosts, "keeps aside what only it has"]
+    open: t.Annotated[Hosts, "lets the standby's host read its files"]
+    rewind: t.Annotated[Hosts, "is taken back to where the histories part"]
+    delta: t.Annotated[Hosts, "compare all, and copy what differs"]
+    lift: t.Annotated[Hosts, "is no former master any more"]
+
+
+class ResyncPlan(PairPlan):
+    """Of resync_standby."""
+
+    route: t.Annotated[str | None, "the way that is taken"]
+    bill: t.Annotated[list[dict[str, t.Any]], "what each way would cost, or why it is none"]
+    resume: t.Annotated[bool, "whether a paused replay goes on"]
+    advice: t.Annotated[str, "what to do when a start is not enough"]
+    failed_routes: t.Annotated[dict[str, str], "ways that have failed in this run, each with the reason"]
+    fork: t.Annotated[str | None, "where the histories part", "LSN"]
+    history: t.Annotated[list[dict[str, t.Any]], "the standby's: timelines and where each ends"]
+    divergence: t.Annotated[dict[str, t.Any] | None, "what only the standby's host has"]
+    rewind_role: t.Annotated[str, "role that reads the master's files"]
+    rewind_hba_lines: t.Annotated[list[str], "that let that role in"]
+    steps: ResyncSteps
+
+
+class SegmentsSteps(t.TypedDict):
+    """Steps of init_segments."""
+
+    let_in: t.Annotated[Hosts, "let the segments in"]
+    password: t.Annotated[Hosts, "tells the password"]
+    register: t.Annotated[Hosts, "segments that register"]
+    confirm: t.Annotated[Hosts, "is asked who has registered"]
+
+
+class SegmentsPlan(Plan):
+    """Of init_segments."""
+
+    engine: t.Annotated[str, "key of the engine, which has the words"]
+    endpoints: t.Annotated[Endpoints, "all that may be the master: address and port"]
+    segments: t.Annotated[Hosts, "that are expected to register"]
+    unreachable: t.Annotated[Hosts, "segments that are left out"]
+    hba_lines: t.Annotated[list[str], "that let the segments in"]
+    hba_files: t.Annotated[dict[str, str], "where each host has such lines"]
+    steps: SegmentsSteps
+
+
+class TakeoverSteps(t.TypedDict):
+    """Steps by which a standby becomes the master."""
+
+    fence: t.Annotated[Hosts, "is stopped and kept from coming back as a master"]
+    activate: t.Annotated[Hosts, "becomes the master"]
+    follow: t.Annotated[Hosts, "further standbys that follow it"]
+    followed: t.Annotated[Hosts, "is asked whether they do"]
+    checkpoint: t.Annotated[Hosts, "ends with a checkpoint"]
+    registered: t.Annotated[Hosts, "is asked who of the segments has registered"]
+
+
+class TakeoverPlan(Plan):
+    """What it takes that a standby becomes the master."""
+
+    engine: t.Annotated[str, "key of the engine, which has the words"]
+    activate: t.Annotated[bool, "whether anybody is made the master"]
+    old: t.Annotated[str | None, "the master before"]
+    new: t.Annotated[str, "the master then"]
+    followers: t.Annotated[dict[str, str], "further standbys that are told to follow, each with its slot"]
+    untold: t.Annotated[dict[str, str], "further standbys that cannot be told, each with what it is"]
+    standbys: t.Annotated[Hosts, "who is registered with the new master"]
+    slots: t.Annotated[list[str], "that it keeps"]
+    fence: t.Annotated[str, "how the old master is kept from writing"]
+    start: t.Annotated[bool, "whether the standby has to be started first"]
+    reason: t.Annotated[str, "that the fence records"]
+    salvage: t.Annotated[bool, "whether the old master's disk can be asked for what the standby lacks"]
+    standing: t.Annotated[dict[str, t.Any] | None, "what the standby has, while it stands still"]
+    known_lsn: t.Annotated[str | None, "up to where the old master is known to have written", "LSN"]
+    endpoints: t.Annotated[Endpoints, "those that take part: address and port"]
+    segments: t.Annotated[Hosts, "that have ever registered"]
+    evidence: t.Annotated[list[str], "that the old master is dead"]
+
+
+class FailoverSteps(TakeoverSteps):
+    """Steps of failover."""
+
+    fence_command: t.Annotated[Hosts, "is switched off by the operator's command"]
+
+
+class FailoverPlan(TakeoverPlan):
+    """Of failover."""
+
+    away: t.Annotated[Hosts, "former masters whose hosts are off"]
+    steps: FailoverSteps
+
+
+class SwitchoverSteps(TakeoverSteps):
+    """Steps of switchover."""
+
+    fence_command: t.Annotated[Hosts, "is switched off by the operator's command"]
+    again: t.Annotated[Hosts, "is observed again when the master has stopped"]
+    rollback: t.Annotated[Hosts, "gets its service back when that fails"]
+    rollback_address: t.Annotated[Hosts, "gets its address back when that fails"]
+
+
+class SwitchoverPlan(TakeoverPlan):
+    """Of switchover."""
+
+    again: t.Annotated[bool, "whether the standby must still run when the master has stopped"]
+    rollback: t.Annotated[bool, "whether the old master may serve again when that fails"]
+    steps: SwitchoverSteps
+
+
+class SalvageSteps(t.TypedDict):
+    """Steps by which a standby gets what only its old master's disk has."""
+
+    look: t.Annotated[Hosts, "take part, if anything has to be done"]
+    start: t.Annotated[Hosts, "replays what it holds first"]
+    offer: t.Annotated[Hosts, "says what the standby lacks"]
+    fetch: t.Annotated[Hosts, "fetches that, and replays it"]
+    bring: t.Annotated[Hosts, "take part in that"]
+    give: t.Annotated[Hosts, "gives its WAL to the controller, where the two do not reach each other"]
+    take: t.Annotated[Hosts, "takes it from there"]
+
+
+class SalvagePlan(Plan):
+    """Of a takeover's salvage, which is judged again when the old master stands still."""
+
+    offer: t.Annotated[dict[str, t.Any], "what the old master's disk has and the standby lacks"]
+    after: t.Annotated[str | None, "what the standby has replayed", "LSN"]
+    have: t.Annotated[str | None, "what the standby has", "LSN"]
+    timeline: t.Annotated[int | None, "of the standby"]
+    address: t.Annotated[str, "of the old master"]
+    port: t.Annotated[int, "of SSH there"]
+    steps: SalvageSteps
+
+
+class RemovalSteps(t.TypedDict):
+    """Steps of remove_standby."""
+
+    release: t.Annotated[Hosts, "lets no commit wait for it"]
+    leave: t.Annotated[Hosts, "is looked after as what was a standby"]
+    stop: t.Annotated[Hosts, "is stopped for good"]
+    let_in: t.Annotated[Hosts, "further standbys and master that let in each other only"]
+    take_away: t.Annotated[Hosts, "forgets the standby"]
+    let_out: t.Annotated[Hosts, "lets no standby in any more"]
+    source: t.Annotated[Hosts, "is no source any more"]
+    password: t.Annotated[Hosts, "forgets the password unless the role stays"]
+    interlock: t.Annotated[Hosts, "start without asking it"]
+    discard: t.Annotated[Hosts, "deletes its data"]
+    confirm: t.Annotated[Hosts, "is asked whether no standby is missed"]
+
+
+class RemovalPlan(Plan):
+    """Of remove_standby."""
+
+    engine: t.Annotated[str, "key of the engine, which has the words"]
+    standby: t.Annotated[str | None, "who is removed"]
+    slot: t.Annotated[str, "its slot on the master"]
+    others: t.Annotated[Hosts, "standbys that stay"]
+    segments: t.Annotated[bool, "whether segments use the role"]
+    reachable: t.Annotated[bool, "whether the standby's host can be reached"]
+    stop: t.Annotated[bool, "whether its data is marked and its server stopped"]
+    was: t.Annotated[str, "standby or master, as the mark says"]
+    discard: t.Annotated[bool, "whether its data is deleted"]
+    system_identifier: t.Annotated[str | None, "of the master"]
+    synchronous: t.Annotated[dict[str, str] | None, "for whom commits wait: was, value"]
+    hba_lines: t.Annotated[list[str], "that let the others replicate from each other"]
+    hba_file: t.Annotated[str, "where the master has such lines"]
+    take: t.Annotated[list[str], "what the master gives up: slot, registration, role"]
+    rewind_roles: t.Annotated[list[str], "that a killed rewind has left"]
+    endpoints: t.Annotated[Endpoints, "those that stay: address and port"]
+    confirm: t.Annotated[bool, "whether the master is asked"]
+    left: t.Annotated[list[str], "what nobody could or may touch, and what goes on"]
+    steps: RemovalSteps
+
+
+PLANS: dict[str, tuple[type, type]] = {
+    "init_master": (InitMasterPlan, InitMasterSteps),
+    "init_standby": (MirrorPlan, MirrorSteps),
+    "resync_standby": (ResyncPlan, ResyncSteps),
+    "init_segments": (SegmentsPlan, SegmentsSteps),
+    "failover": (FailoverPlan, FailoverSteps),
+    "switchover": (SwitchoverPlan, SwitchoverSteps),
+    "salvage": (SalvagePlan, SalvageSteps),
+    "remove_standby": (RemovalPlan, RemovalSteps),
+}
+
+
+def only(host: str | None, does: bool = True) -> list[str]:
+    """Return a step's hosts where one host does it, or nobody."""
+    return [host] if host is not None and does else []

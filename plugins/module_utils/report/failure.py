@@ -1,0 +1,53 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What people read when a run has failed: why, what was taken back, and what goes on. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..engines import table
+from ..values.text import sentence
+from . import layout
+
+AGAIN = "run this again when that is mended"
+
+
+def sentences(document: dict[str, t.Any]) -> list[str]:
+    """Return why a workflow that makes a copy failed, what was taken back, and what goes on or could not be."""
+    lost = [name for name in document["pair"] if name not in document["answered"]]
+    found = [f"{name}: {sentence(text)}." for name, text in document["causes"].items()]
+    found += [f"{name} does not answer by SSH any more." for name in lost]
+    undone = document["undone"]
+    phases = [answer.get("phase", "copying") for answer in undone.values() if answer.get("goes_on")]
+    if phases:
+        what = "The verified copy waits" if phases[0] == "done" else "The snapshot goes on by itself"
+        return [*found, f"{what}, nothing was taken back: run this again, it will go on from there."]
+    if any(answer.get("slot_lost") for answer in undone.values()):
+        words = table.of(document).words
+        limit = words.settings["kept wal"]
+        raised = words.set_setting.format(name=limit, value="…")
+        found.append(
+            f"The master had to drop WAL that the copy still needed, more than its {limit} keeps: raise"
+            f" that ({raised}, {words.reload}), or copy when less is written."
+        )
+    left = [f"{name} ({sentence(undone[name]['msg'])})" for name in document["answered"] if "msg" in undone[name]]
+    if left or lost:
+        found.append(
+            f"What this run had made is still there on {' and '.join(left + lost)}: run this again when that is mended,"
+            " it begins with clearing that away."
+        )
+    else:
+        found.append(f"What this run had made is taken back: {AGAIN}.")
+    return found
+
+
+def given_up(plan: dict[str, t.Any], causes: dict[str, str]) -> list[str]:
+    """Return why a switchover was given up before anybody was activated."""
+    now = f"{plan['old']} is the master again" if plan["rollback"] else "nobody is the master: run this again"
+    why = "; ".join(sentence(text) for text in causes.values()) or "see above"
+    return [f"The switchover was given up before {plan['new']} was activated, and {now}: {why}."]
+
+
+def text(workflow: str, found: list[str]) -> str:
+    """Return the block that people read."""
+    return "\n".join([f"{workflow} failed.", *(layout.item("Why", each) for each in found)])

@@ -1,0 +1,109 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a report reads: which variable that a task registered, on which host of the plan, and what of it. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class Read(t.Protocol):
+    """What reads a variable that a task has registered on a host."""
+
+    def __call__(self, host: str | None, register: str, /) -> dict[str, t.Any]:
+        """Return the variable, or nothing."""
+
+
+class Source(t.NamedTuple):
+    """A registered variable of the host that the plan calls so, and the keys that are told."""
+
+    host: str
+    register: str
+    keys: tuple[str, ...]
+    #: of a loop each result is told
+    each: bool = False
+
+
+FENCED = Source("old", "server_fenced", ("changed", "stopped", "cut_off", "record", "offer", "msg"))
+OFFER = Source("old", "standby_offer", ("offer", "msg"))
+SEGMENTS = ("segments", "registered", "missing", "waited")
+ACTIVATED = (
+    "changed",
+    "promoted",
+    "activation_lsn",
+    "timeline",
+    "seconds",
+    "released_from",
+    "address_trouble",
+)
+SNAPSHOT = ("changed", "phase", "kept", "mark", "goes_on", "log", "slot_lost")
+MIRRORING = Source("master", "master_mirroring", ("mirroring", "waited"))
+TAKEOVER = {
+    "fenced": FENCED,
+    "asked": OFFER,
+    "activation": Source("new", "master_activated", ACTIVATED),
+    "followed": Source("new", "standby_followed", ("item", "msg", "mirroring", "waited"), each=True),
+    "registered": Source("new", "master_segments", SEGMENTS),
+}
+COPY = {
+    "mirrored": MIRRORING,
+    "started": Source("standby", "standby_started", SNAPSHOT),
+    "finished": Source("standby", "standby_finished", SNAPSHOT),
+    "deployed": Source("standby", "standby_deployed", SNAPSHOT),
+}
+REWOUND = ("changed", "rewound", "reason", "fetched", "copied_bytes", "seconds")
+COMPARED = ("changed", "copied", "reason", "compared_bytes", "received_bytes", "seconds")
+
+SOURCES: dict[str, dict[str, Source]] = {
+    "init_master": {},
+    "init_standby": COPY,
+    "resync_standby": {
+        **COPY,
+        "rewound": Source("standby", "standby_rewound", REWOUND),
+        "compared": Source("standby", "standby_compared", COMPARED),
+        "lost": Source("standby", "standby_lost", ("changed", "directory")),
+        "named": Source("master", "standby_relations", ("names",)),
+    },
+    "init_segments": {"registered": Source("master", "master_segments", SEGMENTS)},
+    "failover": TAKEOVER,
+    "switchover": TAKEOVER,
+    "remove_standby": {
+        "copy": Source("standby", "standby_undone", ("changed", "phase")),
+        "server": Source("standby", "standby_stopped", ("changed", "stopped")),
+        "unit": Source("standby", "standby_disabled", ("changed",)),
+        "standby password": Source("standby", "standby_password", ("changed",)),
+        "hba": Source("master", "master_hba", ("changed",)),
+        "source": Source("master", "master_source", ("changed", "removed", "role_stays")),
+        "password": Source("master", "master_password", ("changed",)),
+        "discarded": Source("standby", "standby_discarded", ("changed", "deleted")),
+        "mirroring": MIRRORING,
+    },
+}
+
+UNDONE = {
+    "standby": Source("standby", "standby_undone", ("changed", "phase", "goes_on", "msg")),
+    "master": Source("master", "master_undone", ("changed", "goes_on", "slot_lost", "msg")),
+}
+
+
+def part(source: Source, plan: t.Mapping[str, t.Any], read: Read) -> t.Any:
+    """Return what one task has told."""
+    found = read(plan.get(source.host), source.register)
+    if source.each:
+        return [_allowed(row, source.keys) for row in found.get("results") or [] if "skipped" not in row]
+    return _allowed(found, source.keys)
+
+
+def parts(workflow: str, plan: t.Mapping[str, t.Any], read: Read) -> dict[str, t.Any]:
+    """Return what every task that the report of this workflow tells of has told."""
+    return {name: part(source, plan, read) for name, source in SOURCES[workflow].items()}
+
+
+def offered(plan: t.Mapping[str, t.Any], read: Read) -> dict[str, t.Any]:
+    """Return what the old master's host offers: as it was asked, or else as the fence has found."""
+    asked = part(OFFER, plan, read)
+    fenced: dict[str, t.Any] = part(FENCED, plan, read)
+    return asked if asked else {key: value for key, value in fenced.items() if key in OFFER.keys}
+
+
+def _allowed(found: t.Mapping[str, t.Any], keys: tuple[str, ...]) -> dict[str, t.Any]:
+    return {key: found[key] for key in keys if key in found}

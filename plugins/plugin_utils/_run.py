@@ -1,0 +1,85 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the actions on the controller know of a run: what its tasks have registered, and where its report goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import document
+
+#: variable that the opening registers, and the one that the judgement does
+OPENED, JUDGED = "checked", "judged"
+
+
+class Run:
+    """One run of a playbook, as a task sees it."""
+
+    def __init__(self, task_vars: dict[str, t.Any], check: bool) -> None:
+        """Read from this task's variables."""
+        self._vars = task_vars
+        self.check = check
+
+    @property
+    def options(self) -> dict[str, t.Any]:
+        """The options that the opening has checked."""
+        return dict(self._opened["options"])
+
+    @property
+    def began(self) -> float:
+        """When the run began, in seconds since the epoch."""
+        return float(self._opened["mark"])
+
+    @property
+    def _opened(self) -> dict[str, t.Any]:
+        if "options" not in self._vars.get(OPENED, {}):
+            raise AnsibleActionFail("this is a part of the playbooks of hawq.mirroring: run one of those")
+        return dict(self._vars[OPENED])
+
+    @property
+    def judged(self) -> dict[str, t.Any]:
+        """What the last judgement that was not a refusal has said."""
+        found = self._vars.get(JUDGED) or {}
+        return dict(found) if found.get("plan") or found.get("state") else {}
+
+    @property
+    def sources(self) -> list[str]:
+        """The inventories in use."""
+        return list(self._vars.get("ansible_inventory_sources") or [])
+
+    def read(self, host: str | None, register: str) -> dict[str, t.Any]:
+        """Return what a task has registered on a host, or nothing."""
+        if host is None or host not in self._vars["hostvars"]:
+            return {}
+        found = self._vars["hostvars"][host].get(register)
+        return dict(found) if isinstance(found, dict) else {}
+
+    def value(self, host: str, name: str) -> t.Any:
+        """Return a variable of a host."""
+        return self._vars["hostvars"][host].get(name)
+
+    def path(self, workflow: str) -> str | None:
+        """Return the file that gets the report of this workflow, if any."""
+        return t.cast("str | None", self.options["state_file" if workflow == "state" else "report_file"])
+
+
+def write(path: str | None, report: t.Mapping[str, t.Any]) -> None:
+    """Put the report into its file at once, where there is one."""
+    if not path:
+        return
+    path = os.path.expanduser(path)
+    temporary = f"{path}.new"
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(json.dumps(report, indent=2, sort_keys=True) + "\n")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise AnsibleActionFail(f"the report cannot be written: {error}") from error
+
+
+def refuse(run: Run, workflow: str, refusals: list[dict[str, str]]) -> None:
+    """Write the report of a run that is refused."""
+    write(run.path(workflow), document.refused(workflow, run.began, time.time(), run.check, refusals))
