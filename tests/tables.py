@@ -24,8 +24,8 @@ FENCES = {
 }
 
 
-def table_of(test: str) -> t.Any:
-    """Return a module of unit tests."""
+def unit(test: str) -> t.Any:
+    """Return a module of the unit tests."""
     for place in ("collections", "tests/unit"):
         if str(ROOT / place) not in sys.path:
             sys.path.append(str(ROOT / place))
@@ -59,11 +59,11 @@ def rows(header: tuple[str, ...], lines: t.Iterable[tuple[str, ...]]) -> str:
 
 def failover() -> str:
     """Return the decision table of a failover."""
-    test = table_of("test_failover")
+    test, cases = unit("test_failover"), unit("cases")
     lines = []
     for table in (test.PLANS, test.REFUSALS):
         for case, (hosts, options, *_expected) in table.items():
-            verdict = test.judge(hosts, options)
+            verdict = cases.failover(hosts, options)
             outcome = refused(verdict.refusals) if verdict.refusals else _failover(verdict.plan)
             lines.append((case, given(options), outcome))
     return rows(("case", "options", "outcome"), lines)
@@ -80,10 +80,10 @@ def _failover(plan: dict[str, t.Any]) -> str:
 
 def resync() -> str:
     """Return the decision table of a resynchronisation."""
-    test = table_of("test_resync")
+    test, cases = unit("test_resync"), unit("cases")
     lines = []
     for case, (standby, master, options, *_expected) in test.WAYS.items():
-        verdict = test.judge(standby, master, options)
+        verdict = cases.resync({"mdw": master, "smdw": standby}, options)
         outcome = refused(verdict.refusals) if verdict.refusals else f"`{verdict.plan['route']}`"
         lines.append((case, given(options), outcome))
     return rows(("case", "options", "outcome"), lines)

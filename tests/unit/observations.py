@@ -22,6 +22,16 @@ SLOT = "hawq_mirroring_smdw"
 ADDRESSES = {"mdw": "10.9.0.2", "smdw": "10.9.0.3", "sdw1": "10.9.0.4", "sdw2": "192.0.2.14"}
 HOSTS = {name: {"address": name, "port": 5432} for name in ADDRESSES}
 
+#: what lies in a data directory that somebody else's files are in
+FILES = {"data_directory.state": "other", "data_directory.entries": ["thesis.tex"]}
+#: marks of a former master that was fenced, and of a standby that was removed
+FORMER = {"data_directory.fenced": True, "data_directory.marked_standby": True}
+REMOVED = {"data_directory.fenced": True, "data_directory.removed": True}
+#: mdw cannot be seen from a host
+CLOSED = {"probes.mdw.open": False, "probes.mdw.answers": False, "probes.mdw.error": "timed out"}
+#: one that has registered with a master
+SEGMENT = {"hostname": "sdw1", "port": 40000, "status": "u", "description": ""}
+
 #: as the server has them
 SETTINGS = {
     "data_checksums": "on",
@@ -271,6 +281,11 @@ def stopped(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Ob
         },
     )
     return change(base, overrides)
+
+
+def crashed(overrides: dict[str, t.Any] | None = None) -> Observation:
+    """Return the host mdw whose server, a master, has crashed."""
+    return stopped("mdw", {"control": control("in production"), **(overrides or {})})
 
 
 def stopped_standby(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Observation:

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Who may take over, and from whom: the decision table of a failover, and what its report says."""
+"""Who may take over, and from whom: the decision table of a failover."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import itertools
 import typing as t
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
-from ansible_collections.hawq.mirroring.plugins.module_utils.report import failover as failover_report
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import topology
+from cases import EVERY_KIND, QUIET, Hosts, failover, master_of_the_other, segment
 from observations import (
+    CLOSED,
     DATA,
     FOREIGN,
-    HOSTS,
+    REMOVED,
     Observation,
-    control,
+    crashed,
     empty,
     ended,
     frozen,
@@ -29,24 +30,11 @@ from observations import (
     unreachable,
 )
 
-Hosts = dict[str, Observation]
 DOWN, COMMAND, LOSS = {"master_is_down": True}, {"fence_command": "power off"}, {"accept_data_loss": True}
-CLOSED = {"probes.mdw.open": False, "probes.mdw.answers": False, "probes.mdw.error": "timed out"}
-
-
-def judge(hosts: Hosts, options: dict[str, t.Any]) -> t.Any:
-    defaults = {"standby_host": None, "master_is_down": False, "fence_command": None, "accept_data_loss": False}
-    defaults["witnesses"] = {}
-    assert set(options) <= set(defaults)
-    return failover.judge(hosts, HOSTS, {**defaults, **options})
 
 
 def pair(old: Observation, new: Observation | None = None) -> Hosts:
     return {"mdw": old, "smdw": new or standby("smdw", CLOSED)}
-
-
-def crashed(overrides: dict[str, t.Any] | None = None) -> Observation:
-    return stopped("mdw", {"control": control("in production"), **(overrides or {})})
 
 
 def activated(overrides: dict[str, t.Any] | None = None) -> Observation:
@@ -54,22 +42,8 @@ def activated(overrides: dict[str, t.Any] | None = None) -> Observation:
     return master("smdw", {"server.timeline": 2, "server.checkpoint_timeline": 2, **(overrides or {})})
 
 
-def segment(name: str = "sdw1", **witness: t.Any) -> dict[str, t.Any]:
-    """A segment that cannot open the old master's port, and what it remembers."""
-    seen = empty(name, CLOSED if name == "sdw1" else {**CLOSED, **QUIET})
-    remembered = {
-        "master": "mdw",
-        "timeline": 1,
-        "lsn": "0/3017F88",
-        "summary_state": "Synchronized",
-        "at": 1795428856.0,
-    }
-    return {"witnesses": {name: {**seen, "witness": {**remembered, **witness} if witness else None}}}
-
-
-#: sdw1 cannot be seen from smdw either
+#: somebody else answers for the address of the master
 TAKEN = {"address": "10.0.0.100/24", "here": False, "taken": True}
-QUIET = {"probes.sdw1.open": False, "probes.sdw1.answers": False}
 FENCED = {"data_directory.fenced": True, "data_directory.fence_reason": "sdw1 took over as master"}
 NEWER = {"server.timeline": 2, "follows.host": "sdw1"}
 AHEAD = {"server.have_lsn": "0/4017F88"}
@@ -429,14 +403,14 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
 
 @pytest.mark.parametrize(("hosts", "options", "expected"), PLANS.values(), ids=PLANS)
 def test_failover_goes_on(hosts: Hosts, options: dict[str, t.Any], expected: dict[str, t.Any]) -> None:
-    verdict = judge(hosts, options)
+    verdict = failover(hosts, options)
     assert [refusal.sentence() for refusal in verdict.refusals] == []
     assert shown(verdict.plan, expected) == expected
 
 
 @pytest.mark.parametrize(("hosts", "options", "expected"), REFUSALS.values(), ids=REFUSALS)
 def test_failover_refuses(hosts: Hosts, options: dict[str, t.Any], expected: list[tuple[str, str]]) -> None:
-    refusals = judge(hosts, options).refusals
+    refusals = failover(hosts, options).refusals
     assert len(refusals) == len(expected), [refusal.sentence() for refusal in refusals]
     for refusal, (found, command) in zip(refusals, expected):
         assert found in refusal.found
@@ -444,61 +418,34 @@ def test_failover_refuses(hosts: Hosts, options: dict[str, t.Any], expected: lis
         assert refusal.why
 
 
-EVERY: dict[str, t.Callable[[str], Observation]] = {
-    "master": lambda name: mirrored(name, {"server.standbys": ["smdw" if name == "mdw" else "mdw"]}),
-    "standby": standby,
-    "stopped standby": stopped_standby,
-    "stopped": stopped,
-    "silent": silent,
-    "frozen": lambda name: frozen(master(name)),
-    "empty": empty,
-    "unreachable": lambda name: unreachable(),
-}
+EVERY = {**EVERY_KIND, "master": master_of_the_other}
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.product(EVERY, EVERY)))
-def test_s2_nothing_is_activated_beside_what_may_write(first: str, second: str) -> None:
+def test_nothing_is_activated_beside_what_may_write(first: str, second: str) -> None:
     """Whatever the operator says: a living, silent or reachable-by-its-standby master is never overtaken."""
     hosts = {"mdw": EVERY[first]("mdw"), "smdw": EVERY[second]("smdw")}
     for options in ({}, DOWN, COMMAND, {**DOWN, **COMMAND, **LOSS}):
-        verdict = judge(hosts, options)
+        verdict = failover(hosts, options)
         if verdict.refusals or not verdict.plan["activate"]:
             continue
         old, new = hosts[verdict.plan["old"]], hosts[verdict.plan["new"]]
         assert [first, second].count("master") == 0
         assert "silent" not in (first, second)
-        assert failover.topology.kind(new) in ("standby", "stopped standby")
-        if failover.topology.kind(old) == "unreachable":
+        assert topology.kind(new) in ("standby", "stopped standby")
+        if topology.kind(old) == "unreachable":
             assert not new["probes"][verdict.plan["old"]]["answers"]
         if verdict.plan["fence"] == "operator's word":
             assert not new["probes"][verdict.plan["old"]]["open"]
             assert options["master_is_down"]
         else:
-            assert verdict.plan["fence"] == "command" or failover.topology.kind(old) != "unreachable"
+            assert verdict.plan["fence"] == "command" or topology.kind(old) != "unreachable"
 
 
-def report(plan: dict[str, t.Any], offer: dict[str, t.Any], **done: t.Any) -> dict[str, str]:
-    activation = {"promoted": True, "timeline": 2, "activation_lsn": "0/5000000", "seconds": 0.1, **done}
-    return failover_report.report({"check": False, "plan": plan, "offer": offer, "activation": activation})["facts"]
-
-
-def test_report_of_a_salvage() -> None:
-    plan = judge(pair(crashed()), {}).plan
-    facts = report(plan, {"offer": {"end_lsn": "0/5000000", "missing_bytes": 2 << 20}})
-    assert facts["Old master's WAL ended at"] == "0/5000000"
-    assert facts["Salvaged from it"] == "2 MB"
-    assert facts["Data lost"].startswith("none")
-    assert facts["Activated at"] == "0/5000000, timeline 2"
-    assert facts["Promotion until a write had committed"] == "0.10 s"
-
-
-def test_report_does_not_promise_what_nobody_looked_at() -> None:
-    facts = report(judge(pair(unreachable()), DOWN).plan, {})
-    assert facts["Old master's WAL ended at"].startswith("not known")
-    assert facts["Data lost"].startswith("not known: the old master's disk could not be looked at")
-    assert facts["Fence"] == "mdw: declared dead by the operator (master_is_down)"
-
-
-def test_report_names_the_loss_that_was_accepted() -> None:
-    facts = report(judge(pair(crashed()), LOSS).plan, {"msg": "the WAL after 0/3 cannot be read."})
-    assert facts["Data lost"] == "accepted by the operator: the WAL after 0/3 cannot be read"
+def test_a_removed_standby_is_nobodys_former_master() -> None:
+    """It neither takes over nor is fenced."""
+    removed = stopped_standby("smdw", REMOVED)
+    alive = failover({"mdw": master(), "smdw": removed}, {**DOWN, **LOSS})
+    assert (alive.plan["activate"], alive.plan["old"]) == (False, None)
+    lost = failover({"mdw": unreachable(), "smdw": removed}, {**DOWN, **LOSS})
+    assert "removed by remove_standby" in lost.refusals[0].found

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Taking a standby away: the decision table, what commits wait for, what the report says."""
+"""Taking a standby away: the decision table, what is left, and what commits wait for then."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import itertools
 import typing as t
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.judge import init_standby, removal, state
-from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
-from ansible_collections.hawq.mirroring.plugins.module_utils.report import removal as removal_report
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.removal import released
+from cases import EVERY_KIND, Hosts, master_of_the_other, removal
 from observations import (
     ADDRESSES,
     DATA,
     FOREIGN,
-    HOSTS,
+    FORMER,
     OWN,
+    REMOVED,
+    SEGMENT,
     Observation,
     empty,
     frozen,
@@ -31,23 +32,13 @@ from observations import (
     unreachable,
 )
 
-Hosts = dict[str, Observation]
-REMOVED = {"data_directory.fenced": True, "data_directory.removed": True}
-FORMER = {"data_directory.fenced": True, "data_directory.marked_standby": True}
 SIGNAL = {"data_directory.marked_standby": True}
 DISCARD = {"existing_data": "discard"}
 NAMED = {"standby_host": "smdw"}
 GONE = {"standby_host": "gone"}
-SEGMENT = {"hostname": "sdw1", "port": 40000, "status": "u", "description": ""}
 AFTER_FAILOVER = {"server.slots": [slot("hawq_mirroring_mdw", active=False, active_pid=None)]}
 INTERLOCK = {"programs": {"interlock": {"settings": {"peers": [{"name": "smdw"}]}}}}
 ROLE, SLOT = ["slot", "registration", "role"], ["slot", "registration"]
-
-
-def judge(hosts: Hosts, options: dict[str, t.Any]) -> t.Any:
-    defaults: dict[str, t.Any] = {"standby_host": None, "existing_data": "refuse", "replication_user": "hawq_mirroring"}
-    assert set(options) <= set(defaults)
-    return removal.judge(hosts, HOSTS, {**defaults, **options})
 
 
 def pair(other: Observation, source: Observation | None = None) -> Hosts:
@@ -250,7 +241,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
 
 @pytest.mark.parametrize(("hosts", "options", "expected"), PLANS.values(), ids=PLANS)
 def test_removal_goes_on(hosts: Hosts, options: dict[str, t.Any], expected: dict[str, t.Any]) -> None:
-    verdict = judge(hosts, options)
+    verdict = removal(hosts, options)
     assert [refusal.sentence() for refusal in verdict.refusals] == []
     plan = {**verdict.plan, "endpoints": list(verdict.plan["endpoints"])}
     assert shown(plan, expected) == expected
@@ -258,7 +249,7 @@ def test_removal_goes_on(hosts: Hosts, options: dict[str, t.Any], expected: dict
 
 @pytest.mark.parametrize(("hosts", "options", "expected"), REFUSALS.values(), ids=REFUSALS)
 def test_removal_refuses(hosts: Hosts, options: dict[str, t.Any], expected: list[tuple[str, str]]) -> None:
-    refusals = judge(hosts, options).refusals
+    refusals = removal(hosts, options).refusals
     assert len(refusals) == len(expected), [refusal.sentence() for refusal in refusals]
     for refusal, (found, command) in zip(refusals, expected):
         assert found in refusal.found
@@ -266,24 +257,14 @@ def test_removal_refuses(hosts: Hosts, options: dict[str, t.Any], expected: list
         assert "a standby is made" not in refusal.why
 
 
-EVERY: dict[str, t.Callable[[str], Observation]] = {
-    "master": lambda name: mirrored(name, {"server.standbys": ["smdw" if name == "mdw" else "mdw"]}),
-    "standby": standby,
-    "stopped standby": stopped_standby,
-    "removed": lambda name: stopped_standby(name, REMOVED),
-    "stopped": stopped,
-    "silent": silent,
-    "frozen": lambda name: frozen(master(name)),
-    "empty": empty,
-    "unreachable": lambda name: unreachable(),
-}
+EVERY = {**EVERY_KIND, "master": master_of_the_other, "removed": lambda name: stopped_standby(name, REMOVED)}
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.product(EVERY, EVERY)))
 def test_only_a_standby_is_deleted_and_never_the_master_stopped(first: str, second: str) -> None:
     hosts = {"mdw": EVERY[first]("mdw"), "smdw": EVERY[second]("smdw")}
     for options in ({}, DISCARD, NAMED, {**NAMED, **DISCARD}):
-        verdict = judge(hosts, options)
+        verdict = removal(hosts, options)
         if verdict.refusals:
             continue
         plan = verdict.plan
@@ -320,8 +301,8 @@ LEFT = {
 
 
 @pytest.mark.parametrize(("hosts", "options", "words"), LEFT.values(), ids=LEFT)
-def test_the_report_says_what_is_left(hosts: Hosts, options: dict[str, t.Any], words: list[str]) -> None:
-    (sentence,) = judge(hosts, options).plan["left"]
+def test_the_plan_says_what_is_left(hosts: Hosts, options: dict[str, t.Any], words: list[str]) -> None:
+    (sentence,) = removal(hosts, options).plan["left"]
     assert [word for word in words if word not in sentence] == []
 
 
@@ -347,77 +328,4 @@ RELEASED = {
 
 @pytest.mark.parametrize(("names", "others", "after"), RELEASED.values(), ids=RELEASED)
 def test_commits_wait_for_nobody_who_is_gone(names: str, others: int, after: str) -> None:
-    assert removal.released(names, {"smdw"}, others) == after
-
-
-def test_a_removed_standby_is_nobodys_former_master() -> None:
-    """A failover neither takes over with it nor fences it, state.yml is content, init_standby.yml asks."""
-    removed = stopped_standby("smdw", REMOVED)
-    options = {"standby_host": None, "master_is_down": True, "fence_command": None, "accept_data_loss": True}
-    alive = failover.judge(pair(removed, master()), HOSTS, {**options, "witnesses": {}})
-    assert (alive.plan["activate"], alive.plan["old"]) == (False, None)
-    lost = failover.judge({"mdw": unreachable(), "smdw": removed}, HOSTS, {**options, "witnesses": {}})
-    assert "removed by remove_standby" in lost.refusals[0].found
-    document = state.document(pair(removed, master()))
-    assert (document["healthy"], document["mirroring"]["summary_state"]) == (True, "Not Configured")
-    assert init_standby.needs_snapshot(removed, master(), "hawq_mirroring_smdw", "keep")
-
-
-DONE: dict[str, dict[str, t.Any]] = {
-    "copy": {},
-    "server": {"changed": True, "stopped": "fast"},
-    "unit": {"changed": True},
-    "standby password": {"changed": True},
-    "hba": {"changed": True},
-    "source": {"changed": True, "removed": ["slot", "registration", "role"], "role_stays": ""},
-    "password": {"changed": True},
-    "discarded": {},
-    "mirroring": {"mirroring": {"summary_state": "Not Configured"}},
-}
-
-
-def report(plan: dict[str, t.Any], **overrides: t.Any) -> dict[str, t.Any]:
-    return removal_report.report({"check": False, "plan": plan, "unit": "", "done": DONE, **overrides})
-
-
-def test_report() -> None:
-    said = report(judge(pair(standby(), synchronous("smdw")), {}).plan)
-    assert said["title"] == "Standby smdw removed, mdw goes on without it"
-    assert said["facts"] == {
-        "Taken away on the master": "slot, registration, role, lines in pg_hba.conf, replication password",
-        "Commits do not wait for it now": "synchronous_standby_names was smdw, is empty",
-        "Server of the standby": "stopped (fast)",
-        "Data of the standby": "kept, and marked as removed",
-        "Mirroring state": "Not Configured",
-    }
-    assert any("hawq.mirroring.resync_standby" in line for line in said["next"])
-
-
-def test_report_of_a_discard_and_of_segments() -> None:
-    plan = judge(pair(standby(), mirrored("mdw", {"server.segments": [SEGMENT]})), DISCARD).plan
-    facts = report(plan)["facts"]
-    assert facts["Data of the standby"] == "deleted"
-    assert facts["Role and its password stay"] == "segments log in with them"
-    source = {**DONE["source"], "role_stays": "it owns or may use other objects"}
-    facts = report(judge(pair(standby()), {}).plan, done={**DONE, "source": source})["facts"]
-    assert facts["Role stays"] == "it owns or may use other objects"
-
-
-def test_report_of_a_unit_that_is_not_ours() -> None:
-    said = report(judge(pair(standby()), {}).plan, unit="postgresql@15-main")
-    assert any(line.startswith("postgresql@15-main on smdw") for line in said["next"])
-
-
-def test_report_of_nothing() -> None:
-    nothing = {name: {} for name in DONE}
-    said = report(judge(pair(stopped_standby("smdw", REMOVED), master()), {}).plan, done=nothing)
-    assert said["title"] == "mdw has no standby: nothing to remove, nothing changed"
-    plan = judge({**pair(standby()), "sdw1": empty("sdw1")}, {"standby_host": "sdw1"}).plan
-    assert report(plan, done=nothing)["title"] == "sdw1 is no standby of mdw: nothing to remove, nothing changed"
-
-
-def test_report_of_a_check() -> None:
-    said = report(judge(pair(standby()), DISCARD).plan, check=True)
-    assert said["title"] == "Nothing was changed. A run would remove: Standby smdw of mdw"
-    assert said["facts"]["Server of the standby"] == "to be stopped"
-    assert said["facts"]["Data of the standby"] == "to be deleted"
+    assert released(names, {"smdw"}, others) == after

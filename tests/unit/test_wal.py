@@ -66,3 +66,36 @@ def test_a_segment_that_is_not_there() -> None:
     assert wal.missing_segment(ERROR, MEGABYTES_16) is None
     names = ["0000000100000001000000FE", "000000010000000200000000", "000000020000000300000000", "backup.history"]
     assert wal.later(names, "0000000100000001000000FF") == ["000000010000000200000000"]
+
+
+DUMP = """\
+rmgr: XLOG        len (rec/tot):    114/   114, tx:          0, lsn: 0/03000060, prev 0/03000028, desc: CHECKPOINT_ONLINE redo 0/3000028; tli 1; prev tli 1; fpw true; xid 0:735
+rmgr: Heap        len (rec/tot):     54/   150, tx:        735, lsn: 0/03000100, prev 0/03000060, desc: INSERT off 1 flags 0x00, blkref #0: rel 1663/5/16384 blk 0 FPW
+rmgr: Transaction len (rec/tot):     34/    34, tx:        735, lsn: 0/03000200, prev 0/03000100, desc: COMMIT 2026-11-25 10:00:00.123456 UTC
+rmgr: Heap        len (rec/tot):     54/   150, tx:        736, lsn: 0/03017F88, prev 0/03000200, desc: HOT_UPDATE off: 1, xmax: 736, blkref #0: rel 1663/5/16390 blk 7, blkref #1: rel 1663/5/16390 fork vm blk 0
+rmgr: Heap2       len (rec/tot):     54/   150, tx:          0, lsn: 0/03018000, prev 0/03017F88, desc: PRUNE snapshotConflictHorizon: 5, blkref #0: rel 1663/5/1259 blk 7
+rmgr: Transaction len (rec/tot):     34/    34, tx:        736, lsn: 0/03018100, prev 0/03018000, desc: COMMIT 2026-11-25 10:00:01.5 UTC; inval msgs: catcache 80
+rmgr: Transaction len (rec/tot):     34/    34, tx:        737, lsn: 0/03018200, prev 0/03018100, desc: ABORT 2026-11-25 10:00:02 UTC
+"""  # noqa: E501
+
+
+def test_tally_counts_what_lies_beyond_the_fork() -> None:
+    tally = wal.Tally(0x3017F88, 100)
+    for line in DUMP.splitlines():
+        tally.add(line)
+    assert tally.result() == {
+        "transactions": 1,
+        "first_commit": "2026-11-25 10:00:01.5",
+        "last_commit": "2026-11-25 10:00:01.5",
+        "relations": ["1663/5/16390"],
+        "blocks": 4,
+    }
+    assert wal.checkpoints(DUMP) == [("0/03000060", "0/3000028")]
+
+
+def test_segments_are_looked_for_under_the_timeline_that_holds_them() -> None:
+    history = [(1, "0/3017F88"), (2, None)]
+    assert [wal.timeline_at(end << 24, history) for end in (3, 4, 5)] == [1, 2, 2]
+    assert wal.pieces(history, "0/3000000") == [(1, "0/3000000", "0/3017F88"), (2, "0/3017F88", None)]
+    assert wal.pieces(history, "0/4000000") == [(2, "0/4000000", None)]
+    assert wal.begin_of("0000000A000000FF", 16 << 20) == "A/FF000000"

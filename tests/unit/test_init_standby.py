@@ -1,21 +1,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The decision tables of init_standby and init_master: one row for each outcome."""
+"""The decision table of init_standby: one row for each outcome."""
 
 from __future__ import annotations
 
-import itertools
 import typing as t
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.judge import init_master, init_standby, topology
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import init_standby, topology
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.refusal import Verdict
+from cases import EVERY_KIND, TWO_MASTERS, Hosts, Options, Refusals, three
 from observations import (
     ADDRESSES,
     DATA,
+    FILES,
     FOREIGN,
     GIGABYTE,
     HOSTS,
     OWN,
+    REMOVED,
     Observation,
     change,
     control,
@@ -36,11 +38,6 @@ from observations import (
     unreachable,
 )
 
-Hosts = dict[str, Observation]
-Options = dict[str, t.Any]
-#: of each refusal: what it says of what was found, and a word of the command that goes on
-Refusals = list[tuple[str, str]]
-
 KEEP, DISCARD = {"existing_data": "keep"}, {"existing_data": "discard"}
 RESTART = {"master_restart_allowed": True}
 LOST = {"server.slots": [slot(active=False, active_pid=None, lost=True, wal="lost")], "server.senders": []}
@@ -55,7 +52,6 @@ FOREIGN_JOB = {
     "snapshot.request": {"system_identifier": FOREIGN, "tablespaces": []},
 }
 LEFTOVER = directory("/ts", "PG_15_202209061", free_bytes=50 * GIGABYTE, device=1)
-FILES = {"data_directory.state": "other", "data_directory.entries": ["thesis.tex"]}
 OTHER_STANDBY = {**mirrored()["server"], "standbys": ["sdw1"]}
 
 
@@ -78,10 +74,6 @@ def judged(hosts: Hosts, options: Options) -> Verdict:
 
 def pair(seen: Observation, source: Observation | None = None) -> Hosts:
     return {"mdw": source or master(), "smdw": seen}
-
-
-def three(**hosts: Observation) -> Hosts:
-    return {"mdw": master(), "smdw": empty("smdw"), "sdw1": empty("sdw1"), **hosts}
 
 
 def lines_of(*names: str) -> list[str]:
@@ -365,7 +357,6 @@ PLANS: dict[str, tuple[Hosts, Options, dict[str, t.Any]]] = {
         {"snapshot": True},
     ),
 }
-
 FENCED = {"data_directory.fenced": True, "follows_slot": "hawq_mirroring_smdw"}
 PLANS["fenced former master, keep"] = (
     pair(stopped("smdw", {**FENCED, "data_directory.marked_standby": True})),
@@ -377,7 +368,6 @@ PLANS["fenced former master that was booted and stopped, keep"] = (
     KEEP,
     {"snapshot": True, "existing_data": "keep"},
 )
-
 REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
     "fenced former master": (
         pair(stopped_standby("smdw", FENCED)),
@@ -679,7 +669,6 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
         ],
     ),
 }
-
 #: what has drifted on a mirrored pair, where, and which parts of the plan mend it
 DRIFTS: dict[str, tuple[str, dict[str, t.Any], set[str]]] = {
     "password file open to others": ("smdw", {"credentials.private": False}, {"passwords", "source"}),
@@ -741,7 +730,7 @@ SICK = {
 @pytest.mark.parametrize("choice", ["refuse", "keep", "discard"])
 @pytest.mark.parametrize("lost", [False, True], ids=["slot reserved", "slot lost"])
 @pytest.mark.parametrize("seen", SICK.values(), ids=SICK)
-def test_s1_a_directory_under_a_running_server_is_never_replaced(seen: Observation, lost: bool, choice: str) -> None:
+def test_a_directory_under_a_running_server_is_never_replaced(seen: Observation, lost: bool, choice: str) -> None:
     """Over every kind of running server, state of the slot and choice."""
     verdict = judged(pair(seen, mirrored("mdw", LOST if lost else None)), {"existing_data": choice})
     if not verdict.refusals:
@@ -761,24 +750,11 @@ DATA_KINDS = {
 @pytest.mark.parametrize("phase", ["none", "copying", "verifying", "done", "failed"])
 @pytest.mark.parametrize("lost", [False, True], ids=["slot reserved", "slot lost"])
 @pytest.mark.parametrize("seen", DATA_KINDS.values(), ids=DATA_KINDS)
-def test_s1_data_is_never_replaced_without_being_told(seen: Observation, lost: bool, phase: str) -> None:
+def test_data_is_never_replaced_without_being_told(seen: Observation, lost: bool, phase: str) -> None:
     """Over every kind of data, state of the slot and phase of a snapshot job."""
     hosts = pair(change(seen, {**JOB, "snapshot.phase": phase}), mirrored("mdw", LOST if lost else None))
     verdict = judged(hosts, {})
     assert verdict.refusals or (verdict.plan["snapshot"], verdict.plan["existing_data"]) == (False, "none")
-
-
-EVERY_KIND: dict[str, t.Callable[[str], Observation]] = {
-    "master": master,
-    "standby": standby,
-    "stopped standby": stopped_standby,
-    "stopped": stopped,
-    "silent": silent,
-    "frozen": lambda name: frozen(master(name)),
-    "empty": empty,
-    "other": lambda name: empty(name, FILES),
-    "unreachable": lambda name: unreachable(),
-}
 
 
 @pytest.mark.parametrize("first", EVERY_KIND)
@@ -792,73 +768,12 @@ def test_every_pair_of_kinds_is_judged(first: str, second: str) -> None:
         if [first, second].count("master") != 1:
             assert verdict.refusals
         assert all(refusal.found and refusal.why and refusal.command for refusal in verdict.refusals)
-    created = init_master.judge(hosts, HOSTS, {"master_host": "mdw"})
-    if not created.refusals and created.plan["create"]:
-        assert [first, second] == ["empty", "empty"]
 
 
-MASTER_PLANS: dict[str, tuple[Hosts, str | None, dict[str, t.Any]]] = {
-    "one empty host": ({"mdw": empty("mdw")}, None, {"master": "mdw", "create": True}),
-    "named": (
-        three(mdw=empty("mdw")),
-        "smdw",
-        {"master": "smdw", "create": True},
-    ),
-    "there already": ({"smdw": empty(), "mdw": master()}, None, {"master": "mdw", "create": False}),
-    "there already, named": (pair(standby(), mirrored()), "mdw", {"master": "mdw", "create": False}),
-}
-MASTER_REFUSALS: dict[str, tuple[Hosts, str | None, Refusals]] = {
-    "another one is there": (pair(empty()), "smdw", [("mdw already is a master, not smdw", "mirroring.init_standby")]),
-    "two masters": (pair(master("smdw")), None, [("mdw and smdw both accept writes", "systemctl stop")]),
-    "two masters, one named": (pair(master("smdw")), "smdw", [("both accept writes", "systemctl stop")]),
-    "not named": (three(mdw=empty("mdw")), None, [("has 3 hosts", "-e master_host=smdw or -e master_host=sdw1")]),
-    "unknown": (three(mdw=empty("mdw")), "mwd", [("mwd is not in the inventory's group", "-e master_host=")]),
-    "stopped master": ({"mdw": stopped("mdw")}, None, [("mdw holds the data of a master", "systemctl start hawq-")]),
-    "stopped master elsewhere": (
-        {"mdw": empty("mdw"), "smdw": stopped()},
-        "mdw",
-        [("smdw holds the data of a master", f"move {DATA} away yourself")],
-    ),
-    "standby elsewhere": (
-        {"mdw": empty("mdw"), "smdw": standby()},
-        "mdw",
-        [("smdw holds a running standby", "systemctl status hawq-master.service")],
-    ),
-    "silent server": ({"mdw": silent("mdw")}, None, [("gives no session (no session: too many", "systemctl status")]),
-    "frozen server": ({"mdw": frozen(master())}, None, [("a frozen server process", "systemctl status")]),
-    "other files": ({"mdw": empty("mdw", FILES)}, None, [("files that are not a server's", f"ls -la {DATA}")]),
-    "unreachable": (
-        {"mdw": empty("mdw"), "smdw": unreachable()},
-        "mdw",
-        [("smdw is not reachable by SSH", "take it out of the group masters")],
-    ),
-    "port taken": ({"mdw": empty("mdw", {"listening": True})}, None, [("port 5432 on mdw is taken", "server_port")]),
-}
-
-
-@pytest.mark.parametrize(("hosts", "chosen", "expected"), MASTER_PLANS.values(), ids=MASTER_PLANS)
-def test_init_master_goes_on(hosts: Hosts, chosen: str | None, expected: dict[str, t.Any]) -> None:
-    verdict = init_master.judge(hosts, HOSTS, {"master_host": chosen})
-    assert [refusal.sentence() for refusal in verdict.refusals] == []
-    assert shown(verdict.plan, expected) == expected
-
-
-@pytest.mark.parametrize(("hosts", "chosen", "expected"), MASTER_REFUSALS.values(), ids=MASTER_REFUSALS)
-def test_init_master_refuses(hosts: Hosts, chosen: str | None, expected: Refusals) -> None:
-    refusals = init_master.judge(hosts, HOSTS, {"master_host": chosen}).refusals
-    assert len(refusals) == len(expected), [refusal.sentence() for refusal in refusals]
-    for refusal, (found, command) in zip(refusals, expected):
-        assert found in refusal.found
-        assert command in refusal.command
-
-
-def test_s2_no_third_kind_of_writer() -> None:
-    """Every way of mixing two masters into three hosts is refused, whoever is named."""
-    for names in itertools.combinations(("mdw", "smdw", "sdw1"), 2):
-        hosts = {name: master(name) if name in names else empty(name) for name in ("mdw", "smdw", "sdw1")}
-        for chosen in (None, *hosts):
-            assert judged(hosts, {"standby_host": chosen}).refusals
-            assert init_master.judge(hosts, HOSTS, {"master_host": chosen}).refusals
+@pytest.mark.parametrize("hosts", TWO_MASTERS.values(), ids=TWO_MASTERS)
+def test_nothing_is_made_beside_two_masters_whoever_is_named(hosts: Hosts) -> None:
+    for chosen in (None, *hosts):
+        assert judged(hosts, {"standby_host": chosen}).refusals
 
 
 def test_restart_command_runs_each_statement_by_itself() -> None:
@@ -869,3 +784,8 @@ def test_restart_command_runs_each_statement_by_itself() -> None:
         """psql -d postgres -c "ALTER SYSTEM SET wal_level = 'replica'" -c "ALTER SYSTEM SET wal_log_hints = 'on'","""
         in refusal.command
     )
+
+
+def test_a_removed_standby_is_not_taken_back_without_a_copy() -> None:
+    removed = stopped_standby("smdw", REMOVED)
+    assert init_standby.needs_snapshot(removed, master(), "hawq_mirroring_smdw", "keep")

@@ -1,0 +1,56 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The checks of a master and a host that is to become its standby: when they are content."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import checks
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.refusal import Refusal
+from observations import empty, master, set_to, standby, stopped
+
+LISTENS = {"*": False, "": True, "localhost": True, "localhost, ::1,127.0.0.1": True, "localhost,10.9.0.2": False}
+
+
+@pytest.mark.parametrize(("setting", "locally"), LISTENS.items())
+def test_listens_locally(setting: str, locally: bool) -> None:
+    listens = set_to(listen_addresses=setting)["server.settings"]["listens"]
+    assert checks.listens_locally(listens) is locally
+
+
+PASSES: dict[str, t.Callable[[], list[Refusal]]] = {
+    "same_machine: cloned machine-id": lambda: checks.same_machine(
+        "smdw", empty("smdw", {"machine.machine_id": "mdw-id"}), "mdw", master()
+    ),
+    "same_machine: address behind NAT": lambda: checks.same_machine(
+        "smdw", empty("smdw", {"machine.addresses": ["10.9.0.2"]}), "mdw", master()
+    ),
+    "same_machine: same path, own server": lambda: checks.same_machine("smdw", standby(), "mdw", master()),
+    "same_machine: no pidfile on either": lambda: checks.same_machine("smdw", empty(), "mdw", stopped("mdw")),
+    "network: not probed": lambda: checks.network("smdw", empty("smdw", {"probes": {}}), "mdw", master()),
+    "port: by our own server": lambda: checks.port("smdw", standby(), 5432),
+    "configuration: the same": lambda: checks.configuration(
+        "smdw", empty("smdw", {"configuration.at_least": {"max_connections": "100"}}), master()
+    ),
+    "configuration: more": lambda: checks.configuration(
+        "smdw", empty("smdw", {"configuration.at_least": {"max_connections": "1000"}}), master()
+    ),
+    "databases": lambda: checks.databases(master(), ["app"]),
+    "settings that wait for a restart, but are none of a standby's": lambda: checks.pending_settings(
+        "mdw", master("mdw", {"server.pending_restart": ["listen_addresses"]})
+    ),
+}
+
+
+@pytest.mark.parametrize("check", PASSES.values(), ids=PASSES)
+def test_check_passes(check: t.Callable[[], list[Refusal]]) -> None:
+    assert check() == []
+
+
+def test_a_setting_that_waits_for_a_restart_would_stop_the_copy() -> None:
+    source = master("mdw", {"server.pending_restart": ["max_connections", "listen_addresses"]})
+    (refusal,) = checks.pending_settings("mdw", source)
+    assert "max_connections" in refusal.found
+    assert "listen_addresses" not in refusal.found
+    assert "systemctl restart hawq-master.service" in refusal.command

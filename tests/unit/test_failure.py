@@ -1,0 +1,52 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a run that has failed says: why, and what goes on."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import (
+    failure,
+)
+
+DISK = {"smdw": "the copy failed: No space left on device"}
+TAKEN_BACK = "What this run had made is taken back: run this again when that is mended."
+PAIR = {"engine": "postgresql", "pair": ["smdw", "mdw"], "answered": ["smdw", "mdw"]}
+FAILURES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
+    "taken back": (
+        {"causes": DISK, "undone": {"smdw": {"goes_on": False}, "mdw": {"changed": True}}},
+        ["smdw: the copy failed: No space left on device.", TAKEN_BACK],
+    ),
+    "copy goes on": (
+        {"answered": ["mdw"], "causes": {}, "undone": {"smdw": {}, "mdw": {"goes_on": True}}},
+        ["smdw does not answer by SSH any more.", "The snapshot goes on by itself, nothing was taken back"],
+    ),
+    "verified copy waits": (
+        {"causes": {"mdw": "no"}, "undone": {"smdw": {"goes_on": True, "phase": "done"}, "mdw": {}}},
+        ["The verified copy waits, nothing was taken back: run this again"],
+    ),
+    "host lost": (
+        {"answered": ["mdw"], "causes": {}, "undone": {"smdw": {}, "mdw": {"changed": True}}},
+        ["What this run had made is still there on smdw: run this again when that is mended"],
+    ),
+    "undoing failed, too": (
+        {"causes": DISK, "undone": {"smdw": {"goes_on": False}, "mdw": {"msg": "no session."}}},
+        ["What this run had made is still there on mdw (no session)"],
+    ),
+    "slot lost": (
+        {"causes": DISK, "undone": {"smdw": {"goes_on": False}, "mdw": {"slot_lost": True}}},
+        [
+            "The master had to drop WAL that the copy still needed",
+            "ALTER SYSTEM SET max_slot_wal_keep_size",
+            TAKEN_BACK,
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("found", "sentences"), FAILURES.values(), ids=FAILURES)
+def test_failure_says_why_and_what_goes_on(found: dict[str, t.Any], sentences: list[str]) -> None:
+    text = " ".join(failure.sentences({**PAIR, **found}))
+    assert [words for words in sentences if words not in text] == []
+    assert ("is taken back: run" in text) == any(words is TAKEN_BACK for words in sentences)

@@ -1,0 +1,26 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a run that has done something says."""
+
+from __future__ import annotations
+
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import (
+    document,
+    work,
+)
+from cases import value
+
+
+def test_work() -> None:
+    report = {"title": "Standby on smdw", "facts": {"Snapshot": "not needed"}, "next": ["look at it"]}
+    text = work.text({**report, **document.timed({"began": 10.0, "judge": 12.5}, 20.0)})
+    assert text.splitlines()[0] == "Standby on smdw"
+    assert value(text, "Snapshot") == ["not needed"]
+    assert value(text, "Seconds") == ["10.0 (judge 2.5, act and confirm 7.5)"]
+    assert text.splitlines()[-1] == "  Next: look at it"
+
+
+def test_after_a_check_run_comes_the_run() -> None:
+    found = {"title": f"{work.UNCHANGED} make smdw the master", "next": ["bring mdw back"]}
+    assert work.checked(found)["next"] == ["to do it, type the same without --check"]
+    nothing = {"title": "Synchronized already", "next": ["look at it any time"]}
+    assert work.checked(nothing) == nothing
