@@ -11,10 +11,14 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge import remova
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover_judge
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.refusal import Refusal, Verdict
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync_judge
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync.case import Case
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import lsn
+from ansible_collections.hawq.mirroring.plugins.module_utils.values.history import Fork, Stretch
 from observations import (
     CLOSED,
     FILES,
     HOSTS,
+    SLOT,
     Observation,
     empty,
     frozen,
@@ -177,6 +181,7 @@ def divergence(**overrides: t.Any) -> dict[str, t.Any]:
     return {**row, **overrides}
 
 
+#: what divergence_info says of one that has written on past the fork
 DIVERGED = divergence(
     end_lsn="0/3027F88",
     wal_bytes=65536,
@@ -187,6 +192,17 @@ DIVERGED = divergence(
     redo_lsn="0/300FFC8",
     blocks=12,
 )
+
+
+#: where the timeline of the former master smdw ends for the activated mdw
+PARTED = Fork(1, FORK, [Stretch(1, lsn.parse(FORK), None)])
+
+
+def case(smdw: Observation, mdw: Observation, **known: t.Any) -> Case:
+    """Return what the ways that bring smdw back are judged by; histories are known and do not part unless told so."""
+    options = _with_defaults(known.pop("options", {}), RESYNC_DEFAULTS)
+    made = Case("smdw", smdw, mdw, SLOT, fork=None, found=None, failed={}, options=options, history_known=True)
+    return made._replace(**known)
 
 
 def unwrapped(text: str) -> str:
