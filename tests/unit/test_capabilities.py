@@ -164,7 +164,11 @@ def test_a_standby_that_gives_no_session_is_left_as_it_is_by_init_standby() -> N
 # rewind and comparison
 
 
-@pytest.mark.parametrize(("engine", "rewinds"), [(table.POSTGRESQL, True), (GREENPLUM, True), (HAWQ, False)])
+@pytest.mark.parametrize(
+    ("engine", "rewinds"),
+    [(table.POSTGRESQL, True), (GREENPLUM, True), (HAWQ, False)],
+    ids=["PostgreSQL", "Greenplum", "HAWQ"],
+)
 def test_a_rewind_is_offered_where_there_is_one(engine: table.Engine, rewinds: bool) -> None:
     source = mirrored("mdw", TIMELINE_2)
     seen = stopped("smdw", FORMER)
@@ -177,7 +181,11 @@ def test_a_rewind_is_offered_where_there_is_one(engine: table.Engine, rewinds: b
     assert row["possible"] == rewinds
 
 
-@pytest.mark.parametrize(("engine", "compares"), [(table.POSTGRESQL, True), (GREENPLUM, False), (HAWQ, False)])
+@pytest.mark.parametrize(
+    ("engine", "compares"),
+    [(table.POSTGRESQL, True), (GREENPLUM, False), (HAWQ, False)],
+    ids=["PostgreSQL", "Greenplum", "HAWQ"],
+)
 def test_a_comparison_is_offered_where_there_is_one(engine: table.Engine, compares: bool) -> None:
     hosts = pair(engine, mirrored("mdw", TIMELINE_2), stopped("smdw", FORMER))
     reason = bill(resync.judge(hosts, HOSTS, OPTIONS))["delta"]

@@ -6,9 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import (
-    control_data,
-)
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import control_data
 from cases import rows
 
 SAMPLES = Path(__file__).parent / "controldata"

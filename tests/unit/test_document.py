@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.report import (
-    document,
-)
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import document
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.report import (
-    failure,
-)
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import failure
 
 DISK = {"smdw": "the copy failed: No space left on device"}
 TAKEN_BACK = "What this run had made is taken back: run this again when that is mended."

@@ -14,19 +14,31 @@ def stretch(*rows: tuple[int, int, int | None]) -> list[history.Stretch]:
     return [history.Stretch(*row) for row in rows]
 
 
-@pytest.mark.parametrize(
-    ("mine", "its", "expected"),
-    [
-        (stretch((1, 0, None)), stretch((1, 0, None)), None),
-        (stretch((1, 0, None)), stretch((1, 0, 64), (2, 64, None)), (1, 64)),
-        (stretch((1, 0, 64), (2, 64, None)), stretch((1, 0, None)), (1, 64)),
-        (stretch((1, 0, 64), (2, 64, None)), stretch((1, 0, 64), (2, 64, None)), None),
-        (stretch((1, 0, 64), (2, 64, None)), stretch((1, 0, 32), (2, 32, None)), (1, 32)),
-        (stretch((1, 0, 64), (2, 64, None)), stretch((1, 0, 64), (2, 64, 96), (3, 96, None)), (2, 96)),
-        (stretch((1, 0, 64), (3, 64, None)), stretch((1, 0, 96), (2, 96, None)), (1, 64)),
-        (stretch((5, 0, None)), stretch((1, 0, None)), None),
-    ],
-)
+FORKS: dict[str, tuple[list[history.Stretch], list[history.Stretch], tuple[int, int] | None]] = {
+    "the same timeline": (stretch((1, 0, None)), stretch((1, 0, None)), None),
+    "the other one was activated": (stretch((1, 0, None)), stretch((1, 0, 64), (2, 64, None)), (1, 64)),
+    "it was activated itself": (stretch((1, 0, 64), (2, 64, None)), stretch((1, 0, None)), (1, 64)),
+    "both are on the newer timeline": (stretch((1, 0, 64), (2, 64, None)), stretch((1, 0, 64), (2, 64, None)), None),
+    "both were activated, the other one earlier": (
+        stretch((1, 0, 64), (2, 64, None)),
+        stretch((1, 0, 32), (2, 32, None)),
+        (1, 32),
+    ),
+    "the other one was activated once more": (
+        stretch((1, 0, 64), (2, 64, None)),
+        stretch((1, 0, 64), (2, 64, 96), (3, 96, None)),
+        (2, 96),
+    ),
+    "both were activated, it earlier": (
+        stretch((1, 0, 64), (3, 64, None)),
+        stretch((1, 0, 96), (2, 96, None)),
+        (1, 64),
+    ),
+    "nothing in common": (stretch((5, 0, None)), stretch((1, 0, None)), None),
+}
+
+
+@pytest.mark.parametrize(("mine", "its", "expected"), FORKS.values(), ids=FORKS)
 def test_fork(mine: list[history.Stretch], its: list[history.Stretch], expected: tuple[int, int] | None) -> None:
     fork = history.fork(mine, its)
     assert (fork and (fork.timeline, int(fork.lsn.split("/")[1], 16))) == expected
@@ -35,21 +47,26 @@ def test_fork(mine: list[history.Stretch], its: list[history.Stretch], expected:
         assert fork.beyond[0].begin == (expected or (0, 0))[1]
 
 
-@pytest.mark.parametrize(
-    ("histories", "known", "lsn", "written", "expected"),
-    [
-        ({}, 1, "0/5000000", (), 1),
-        ({"2": [[1, FORK]]}, 1, "0/3000000", (), 1),
-        ({"2": [[1, FORK]]}, 1, FORK, (2,), 2),
-        ({"2": [[1, FORK]]}, 1, "0/5000000", (2,), 2),
-        # it has the history of the newer timeline, and has gone past the fork on its own
-        ({"2": [[1, FORK]]}, 1, "0/5000000", (1,), 1),
-        ({"2": [[1, FORK]], "3": [[1, FORK], [2, "0/5000000"]]}, 1, "0/4000000", (2,), 2),
-        ({"2": [[1, FORK]], "3": [[1, FORK], [2, "0/5000000"]]}, 2, "0/5000008", (3,), 3),
-        ({"2": [[1, FORK]], "3": [[1, FORK], [2, "0/5000000"]]}, 2, "0/5000008", (2,), 2),
-        ({"3": [[1, FORK]]}, 2, "0/5000000", (2, 3), 2),
-    ],
-)
+TIMELINES: dict[str, tuple[dict[str, t.Any], int, str, tuple[int, ...], int]] = {
+    "there is no newer one": ({}, 1, "0/5000000", (), 1),
+    "before the fork": ({"2": [[1, FORK]]}, 1, "0/3000000", (), 1),
+    "at the fork": ({"2": [[1, FORK]]}, 1, FORK, (2,), 2),
+    "beyond the fork": ({"2": [[1, FORK]]}, 1, "0/5000000", (2,), 2),
+    "beyond the fork on its own, although it has the newer history": ({"2": [[1, FORK]]}, 1, "0/5000000", (1,), 1),
+    "between two forks": ({"2": [[1, FORK]], "3": [[1, FORK], [2, "0/5000000"]]}, 1, "0/4000000", (2,), 2),
+    "beyond the second fork": ({"2": [[1, FORK]], "3": [[1, FORK], [2, "0/5000000"]]}, 2, "0/5000008", (3,), 3),
+    "beyond the second fork on the second timeline": (
+        {"2": [[1, FORK]], "3": [[1, FORK], [2, "0/5000000"]]},
+        2,
+        "0/5000008",
+        (2,),
+        2,
+    ),
+    "the newer timeline does not come from its own": ({"3": [[1, FORK]]}, 2, "0/5000000", (2, 3), 2),
+}
+
+
+@pytest.mark.parametrize(("histories", "known", "lsn", "written", "expected"), TIMELINES.values(), ids=TIMELINES)
 def test_a_standby_is_on_the_timeline_of_its_lsn(
     histories: dict[str, t.Any], known: int, lsn: str, written: tuple[int, ...], expected: int
 ) -> None:

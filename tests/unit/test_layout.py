@@ -4,14 +4,20 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.report import (
-    layout,
-)
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import layout
 
 COMMAND = "ansible-playbook -i /etc/ansible/hosts hawq.mirroring.resync_standby -e standby_host=smdw -e x=delta"
 
 
-@pytest.mark.parametrize("text", [f"bring it back: {COMMAND}", f"it is ({COMMAND}), and then", "word " * 50, "a" * 99])
+TEXTS = {
+    "a command at the end": f"bring it back: {COMMAND}",
+    "a command in brackets": f"it is ({COMMAND}), and then",
+    "many words": "word " * 50,
+    "one long word": "a" * 99,
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_a_line_has_80_columns_and_a_command_is_never_broken(text: str) -> None:
     lines = layout.line("Label", text).splitlines()
     assert [line for line in lines if len(line) > layout.COLUMNS and " " in line.strip() and COMMAND not in line] == []

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import (
-    places,
-)
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
 
 
 @pytest.mark.parametrize(

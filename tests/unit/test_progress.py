@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.report import (
-    progress,
-)
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import progress
 
 MEGABYTE = 1 << 20
 LINES: dict[str, tuple[tuple[int, int | None, float, int], str]] = {

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.report import (
-    refusal,
-)
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import refusal
 
 ONE = {"found": "it rains", "why": "you would get wet", "command": "Take a coat"}
 TWO = {

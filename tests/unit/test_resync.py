@@ -356,42 +356,91 @@ def test_way(smdw: Observation, mdw: Observation, options: dict[str, t.Any], way
 NEXT = "If its data is to blame, take the next way: ansible-playbook hawq.mirroring.resync_standby -e resync_route="
 
 
-@pytest.mark.parametrize(
-    ("smdw", "mdw", "options", "expected"),
-    [
-        (stopped("smdw", FORMER), activated(), {}, {"compare": True, "stop": False, "lift": True}),
-        (stopped("smdw", FORMER), activated(), {"divergence": divergence()}, {"compare": False, "snapshot": False}),
-        (
-            stopped("smdw", {**FORMER, "service.active": "failed"}),
-            activated(),
-            {"divergence": DIVERGED},
-            {"stop": False, "keep_lost": True, "lift": True, "history": [{"timeline": 1, "end": None}], "fork": FORK},
-        ),
-        (
-            stopped("smdw", FORMER),
-            activated(),
-            {"divergence": DIVERGED, "resync_route": "snapshot"},
-            {"keep_lost": False, "existing_data": "keep", "snapshot": True},
-        ),
-        (
-            stopped("smdw", FORMER),
-            activated(),
-            {"divergence": DIVERGED, "resync_route": "snapshot", "existing_data": "discard"},
-            {"keep_lost": True, "existing_data": "discard"},
-        ),
-        (standby("smdw", {"server.replay_paused": True}), mirrored(), {}, {"resume": True, "stop": False}),
-        (stopped_standby(), activated(), {}, {"route": "start", "compare": True}),
-        (stopped_standby(), mirrored(), {}, {"route": "start", "compare": False}),
-        (stopped_standby(), activated(), {"divergence": DIVERGED}, {"route": "rewind", "keep_lost": True}),
-        (standby("smdw", {"data_directory.slots": ["hawq_mirroring_mdw"]}), mirrored(), {}, {"lift": True}),
-        (standby("smdw", {"data_directory.slots": ["somebody_elses"]}), mirrored(), {}, {"lift": False}),
-        (stopped_standby(), mirrored(), {}, {"advice": NEXT + "delta"}),
-        (stopped("smdw", FORMER), activated(), {"divergence": divergence()}, {"advice": NEXT + "delta"}),
-        (stopped("smdw", FORMER), activated(), {"divergence": DIVERGED}, {"advice": ""}),
-        # a removed standby that resynchronises
-        (stopped_standby("smdw", REMOVED), master(), {}, {"route": "start", "snapshot": False, "lift": True}),
-    ],
-)
+PARTS: dict[str, tuple[Observation, Observation, dict[str, t.Any], dict[str, t.Any]]] = {
+    "a former master is compared first": (
+        stopped("smdw", FORMER),
+        activated(),
+        {},
+        {"compare": True, "stop": False, "lift": True},
+    ),
+    "a former master that was compared": (
+        stopped("smdw", FORMER),
+        activated(),
+        {"divergence": divergence()},
+        {"compare": False, "snapshot": False},
+    ),
+    "a former master is rewound, and what only it has is kept": (
+        stopped("smdw", {**FORMER, "service.active": "failed"}),
+        activated(),
+        {"divergence": DIVERGED},
+        {"stop": False, "keep_lost": True, "lift": True, "history": [{"timeline": 1, "end": None}], "fork": FORK},
+    ),
+    "a copy instead, beside the old data": (
+        stopped("smdw", FORMER),
+        activated(),
+        {"divergence": DIVERGED, "resync_route": "snapshot"},
+        {"keep_lost": False, "existing_data": "keep", "snapshot": True},
+    ),
+    "a copy instead of the old data": (
+        stopped("smdw", FORMER),
+        activated(),
+        {"divergence": DIVERGED, "resync_route": "snapshot", "existing_data": "discard"},
+        {"keep_lost": True, "existing_data": "discard"},
+    ),
+    "a paused replay goes on": (
+        standby("smdw", {"server.replay_paused": True}),
+        mirrored(),
+        {},
+        {"resume": True, "stop": False},
+    ),
+    "a stopped standby that missed a new timeline is compared first": (
+        stopped_standby(),
+        activated(),
+        {},
+        {"route": "start", "compare": True},
+    ),
+    "a stopped standby on the master's timeline is not compared": (
+        stopped_standby(),
+        mirrored(),
+        {},
+        {"route": "start", "compare": False},
+    ),
+    "a stopped standby whose WAL goes on past the fork": (
+        stopped_standby(),
+        activated(),
+        {"divergence": DIVERGED},
+        {"route": "rewind", "keep_lost": True},
+    ),
+    "slots of its time as a master go": (
+        standby("smdw", {"data_directory.slots": ["hawq_mirroring_mdw"]}),
+        mirrored(),
+        {},
+        {"lift": True},
+    ),
+    "slots of somebody else stay": (
+        standby("smdw", {"data_directory.slots": ["somebody_elses"]}),
+        mirrored(),
+        {},
+        {"lift": False},
+    ),
+    "the way after a start": (stopped_standby(), mirrored(), {}, {"advice": NEXT + "delta"}),
+    "the way after a follow": (
+        stopped("smdw", FORMER),
+        activated(),
+        {"divergence": divergence()},
+        {"advice": NEXT + "delta"},
+    ),
+    "no way after a rewind is told": (stopped("smdw", FORMER), activated(), {"divergence": DIVERGED}, {"advice": ""}),
+    "a removed standby that resynchronises": (
+        stopped_standby("smdw", REMOVED),
+        master(),
+        {},
+        {"route": "start", "snapshot": False, "lift": True},
+    ),
+}
+
+
+@pytest.mark.parametrize(("smdw", "mdw", "options", "expected"), PARTS.values(), ids=PARTS)
 def test_plan(smdw: Observation, mdw: Observation, options: dict[str, t.Any], expected: dict[str, t.Any]) -> None:
     plan, refusals = resync({"mdw": mdw, "smdw": smdw}, options)
     assert refusals == []
@@ -404,19 +453,27 @@ TWO = {
 }
 
 
-@pytest.mark.parametrize(
-    ("sdw1", "mdw", "chosen", "standby_host"),
-    [
-        (stopped_standby("sdw1"), mirrored("mdw", TWO), None, "sdw1"),
-        (stopped_standby("sdw1"), mirrored("mdw", TWO), "smdw", "smdw"),
-        ({"reachable": False, "error": "timed out"}, mirrored("mdw", TWO), None, None),
-        # a former master that the master keeps WAL for, beside the standby that followed on
-        (stopped("sdw1", FORMER), mirrored("mdw", {"server.slots": TWO["server.slots"]}), None, "sdw1"),
-        # a host that never was one of them
-        (empty("sdw1"), mirrored(), None, "smdw"),
-        (empty("sdw1"), mirrored(), "sdw1", None),
-    ],
-)
+SEVERAL: dict[str, tuple[Observation, Observation, str | None, str | None]] = {
+    "the one that is stopped": (stopped_standby("sdw1"), mirrored("mdw", TWO), None, "sdw1"),
+    "the one that is named": (stopped_standby("sdw1"), mirrored("mdw", TWO), "smdw", "smdw"),
+    "the one whose host is off, which is refused": (
+        {"reachable": False, "error": "timed out"},
+        mirrored("mdw", TWO),
+        None,
+        None,
+    ),
+    "a former master that is awaited, beside the standby that followed on": (
+        stopped("sdw1", FORMER),
+        mirrored("mdw", {"server.slots": TWO["server.slots"]}),
+        None,
+        "sdw1",
+    ),
+    "the standby, beside a host that never was one": (empty("sdw1"), mirrored(), None, "smdw"),
+    "a host that never was one is not made one": (empty("sdw1"), mirrored(), "sdw1", None),
+}
+
+
+@pytest.mark.parametrize(("sdw1", "mdw", "chosen", "standby_host"), SEVERAL.values(), ids=SEVERAL)
 def test_which_of_several_is_brought_back(
     sdw1: Observation, mdw: Observation, chosen: str | None, standby_host: str | None
 ) -> None:

@@ -4,10 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import (
-    conninfo,
-    settings_file,
-)
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import conninfo, settings_file
 from cases import rows
 
 

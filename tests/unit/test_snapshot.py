@@ -140,7 +140,7 @@ def test_clear_takes_the_tablespaces_that_a_failed_pg_basebackup_leaves(ready: I
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["ts"]
 
 
-def test_s1_a_tablespace_with_files_never_becomes_ours_to_empty(tmp_path: Path) -> None:
+def test_a_tablespace_with_files_never_becomes_ours_to_empty(tmp_path: Path) -> None:
     (tmp_path / "ts").mkdir()
     (tmp_path / "ts/thesis.tex").write_text("years of work")
     instance, request = instance_in(tmp_path), {**REQUEST, "tablespaces": [str(tmp_path / "ts")]}
@@ -151,7 +151,7 @@ def test_s1_a_tablespace_with_files_never_becomes_ours_to_empty(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("step", ["fsync", "unlink", "rmtree"])
-def test_s4_a_kill_after_the_move_leaves_the_tablespaces(
+def test_a_kill_after_the_move_leaves_the_tablespaces(
     ready: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """The next run clears the staging place away; what the deployed copy lives on must stay."""
@@ -170,7 +170,7 @@ def test_s4_a_kill_after_the_move_leaves_the_tablespaces(
     assert (tmp_path / "ts/PG_15").is_dir()
 
 
-def test_s4_a_kill_in_the_removal_leaves_the_tablespaces(
+def test_a_kill_in_the_removal_leaves_the_tablespaces(
     ready: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def half(path: str) -> None:
@@ -185,14 +185,14 @@ def test_s4_a_kill_in_the_removal_leaves_the_tablespaces(
     assert (tmp_path / "ts/PG_15").is_dir()
 
 
-def test_s2_what_would_start_as_a_master_is_not_deployed(ready: Instance, tmp_path: Path) -> None:
+def test_what_would_start_as_a_master_is_not_deployed(ready: Instance, tmp_path: Path) -> None:
     Path(staging.Staging(ready.data_directory).copy, "standby.signal").unlink()
     with pytest.raises(MirroringError, match="second master"):
         deployment.deploy(ready, "none")
     assert not (tmp_path / "master").exists()
 
 
-def test_s4_a_kill_before_discarded_data_is_removed_leaves_it_to_the_next_run(
+def test_a_kill_before_discarded_data_is_removed_leaves_it_to_the_next_run(
     ready: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def kill(*_arguments: t.Any, **_options: t.Any) -> None:
@@ -234,7 +234,7 @@ def test_deploy_over_a_file_in_the_directorys_place(ready: Instance, tmp_path: P
     assert [path.read_text() for path in tmp_path.glob("master.kept-*")] == ["no directory"] * kept
 
 
-def test_s1_deploy_refuses_files_that_appeared_meanwhile(ready: Instance, tmp_path: Path) -> None:
+def test_deploy_refuses_files_that_appeared_meanwhile(ready: Instance, tmp_path: Path) -> None:
     (tmp_path / "master").mkdir()
     (tmp_path / "master/thesis.tex").write_text("years of work")
     with pytest.raises(MirroringError, match="somebody wrote there"):
@@ -243,7 +243,7 @@ def test_s1_deploy_refuses_files_that_appeared_meanwhile(ready: Instance, tmp_pa
 
 
 @pytest.mark.parametrize("existing", ["keep", "discard"])
-def test_s1_deploy_refuses_a_directory_that_a_server_was_started_in(
+def test_deploy_refuses_a_directory_that_a_server_was_started_in(
     ready: Instance, tmp_path: Path, existing: str
 ) -> None:
     """A copy takes hours; whoever starts the old server meanwhile must not lose its directory."""

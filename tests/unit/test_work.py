@@ -3,10 +3,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.report import (
-    document,
-    work,
-)
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import document, work
 from cases import value
 
 
