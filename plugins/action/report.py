@@ -148,7 +148,8 @@ class ActionModule(ActionBase):
             why = failure.given_up(plan, told)
         else:
             why = [f"{name}: {text}" for name, text in told.items()] or ["a host does not answer any more"]
-        _run.write(run.path(workflow), document.failed(workflow, run.began, time.time(), run.check, why))
+        report = document.failed(workflow, run.began, time.time(), run.check, why)
+        _run.write(run.path(workflow), {**report, "plan": plan})
         if answered or self._task.args.get("given_up"):
             Display().display(failure.text(workflow, why))
         return {"failed": True, "msg": f"{workflow} has failed, as told above"}

@@ -14,6 +14,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.report import (
     layout,
     progress,
     refusal,
+    sources,
     work,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import state as state_text
@@ -263,3 +264,33 @@ def test_after_a_check_run_comes_the_run() -> None:
     assert work.checked(found)["next"] == ["to do it, type the same without --check"]
     nothing = {"title": "Synchronized already", "next": ["look at it any time"]}
     assert work.checked(nothing) == nothing
+
+
+@pytest.mark.parametrize(
+    ("report", "result", "ended"),
+    [
+        pytest.param(document.begun("failover", 0.0, False), "failed", None, id="killed"),
+        pytest.param(
+            document.refused("failover", 0.0, 1.0, False, [ONE]), "refused", "1970-01-01T00:00:01Z", id="refused"
+        ),
+        pytest.param(
+            document.failed("failover", 0.0, 1.0, False, ["x"]), "failed", "1970-01-01T00:00:01Z", id="failed"
+        ),
+    ],
+)
+def test_every_end_has_its_report(report: dict[str, t.Any], result: str, ended: str | None) -> None:
+    head = {name: report[name] for name in ("version", "workflow", "result", "began", "ended")}
+    assert head == {
+        "version": 1,
+        "workflow": "failover",
+        "result": result,
+        "began": "1970-01-01T00:00:00Z",
+        "ended": ended,
+    }
+    assert set(report) <= set(t.get_type_hints(document.Report))
+
+
+def test_a_report_tells_nothing_of_ansible() -> None:
+    answer = {"changed": True, "stopped": "fast", "failed_when_result": False, "invocation": {}, "stdout_lines": []}
+    told = sources.parts("failover", {"old": "mdw", "new": "smdw"}, lambda host, register: answer)
+    assert told["fenced"] == {"changed": True, "stopped": "fast"}
