@@ -104,6 +104,7 @@ class ActionModule(ActionBase):
             told["mirroring"] = told.pop("mirrored").get("mirroring") or {}
             told["kept"] = [*(started.get("kept") or []), *(deployed.get("kept") or [])]
             told["notes"] = run.judged["state"]["notes"]
+            told["changed"] = sources.changed(variables["ansible_play_hosts_all"], run.read)
             marks.update({"prepare": started.get("mark"), "copy and verify": finished.get("mark")})
         if workflow == "resync_standby":
             told["relations"] = told.pop("named").get("names") or []
