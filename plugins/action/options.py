@@ -53,7 +53,11 @@ class ActionModule(ActionBase):
         try:
             return {**result, "options": self._checked(variables, own, later), **self._peers(variables)}
         except AnsibleActionFail as error:
-            refusal = {"found": str(error), "why": "nothing is looked at before that is in order", "command": ""}
+            refusal = {
+                "found": str(error),
+                "why": "nothing is looked at before that is in order",
+                "command": "Correct that, then run this again",
+            }
             _run.write(path, document.refused(workflow, result["mark"], time.time(), check, [refusal]))
             raise
 

@@ -104,6 +104,7 @@ class ActionModule(ActionBase):
             told["mirroring"] = told.pop("mirrored").get("mirroring") or {}
             told["kept"] = [*(started.get("kept") or []), *(deployed.get("kept") or [])]
             told["notes"] = run.judged["state"]["notes"]
+            told["changed"] = sources.changed(variables["ansible_play_hosts_all"], run.read)
             marks.update({"prepare": started.get("mark"), "copy and verify": finished.get("mark")})
         if workflow == "resync_standby":
             told["relations"] = told.pop("named").get("names") or []
@@ -148,7 +149,8 @@ class ActionModule(ActionBase):
             why = failure.given_up(plan, told)
         else:
             why = [f"{name}: {text}" for name, text in told.items()] or ["a host does not answer any more"]
-        _run.write(run.path(workflow), document.failed(workflow, run.began, time.time(), run.check, why))
+        report = document.failed(workflow, run.began, time.time(), run.check, why)
+        _run.write(run.path(workflow), {**report, "plan": plan})
         if answered or self._task.args.get("given_up"):
             Display().display(failure.text(workflow, why))
         return {"failed": True, "msg": f"{workflow} has failed, as told above"}

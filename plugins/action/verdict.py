@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
@@ -180,11 +180,10 @@ class ActionModule(ActionBase):
                 if "observation" in later:
                     found[name]["directories"] = later["observation"]["directories"]
                 wrong = shape.misfits(found[name], Observation)
-                if wrong:
-                    raise AnsibleActionFail(
-                        f"the observation of {name} is not what this version reads ({'; '.join(wrong[:3])}): the"
-                        " collection on the controller has changed while the playbook ran, or this is a bug. Run the"
-                        " playbook again; if it fails again, report this line"
+                if wrong:  # it is judged all the same: at night a field that nobody reads must stop nothing
+                    Display().warning(
+                        f"the observation of {name} is not what this version of the collection expects"
+                        f" ({'; '.join(wrong[:3])}). Report this line to its authors"
                     )
             else:
                 reason = " ".join(str(answer.get("msg", "not looked at")).split())

@@ -83,79 +83,24 @@ observation:
   returned: always
 """
 
-import concurrent.futures
-import typing as t
-
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
-    credentials,
-    database,
-    observe,
-    server_info,
-    views,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.table import POSTGRESQL
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import account, network, programs, systemd, virtual_ip
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observing
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
-    Instance,
     instance_of,
+    only,
     run_module,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import history, observation
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.virtual_ip import OPTION
 
 
 def main(module):
-    """Collect everything; what cannot be read is None. Whether anybody has the address takes longest to learn."""
-    run = Runner()
-    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
-        address = pool.submit(network.virtual_ip, run, **module.params["virtual_ip"])
-        found = collect(module.params, instance_of(module.params["instance"]), run)
-        found["virtual_ip"] = address.result()
-        return {"changed": False, "observation": found}
-
-
-def collect(params: dict[str, t.Any], instance: Instance, run: Runner) -> observation.Observation:
-    """Collect everything else."""
-    process = observe.process(instance, database.postmaster(instance))
-    server, error = server_info.gather(instance, params["sizes"], process["running"])
-    control, histories = observe.neutral_control(observe.control(instance, run)), observe.histories(instance)
-    if server and server["timeline"] is None and server["have_lsn"]:
-        known = max(server["checkpoint_timeline"], (control["min_recovery_timeline"] or 0) if control else 0)
-        size, lsn = server["settings"]["wal_segment_bytes"], server["have_lsn"]
-        server["timeline"] = history.at(
-            histories, known, lsn, lambda timeline: observe.has_segment(instance, timeline, lsn, size)
-        )
-    (told, slot), probes = observe.settings_on_disk(instance), network.probes(params["peers"])
-    return {
-        "reachable": True,
-        "engine": POSTGRESQL.key,
-        "endpoint": {"address": instance.address, "port": instance.port},
-        "machine": network.machine(run),
-        "user": account.user(instance),
-        "blocks": observe.blocks(instance, server["settings"]["access_file"] if server else None),
-        "ssh": account.ssh(instance),
-        "binaries": observe.binaries(instance, run),
-        "data_directory": observe.data_directory(instance, params["sizes"]),
-        "control": control,
-        "histories": histories,
-        "process": process,
-        "service": systemd.unit(run, instance.service),
-        "follows": observe.follows(told),
-        "follows_slot": slot,
-        "credentials": credentials.observe(instance, params["replication"], server, told, list(probes.values())),
-        "configuration": observe.configuration(instance, run),
-        "snapshot": observe.snapshot(instance, run),
-        "programs": programs.observe_all(run, instance.service),
-        "views": views.observe(instance, run, server, params["view_databases"]),
-        "listening": network.listening(instance.port),
-        "probes": probes,
-        "virtual_ip": None,
-        "witness": account.witness(),
-        "directories": [observe.tablespace_directory(path) for path in params["directories"]],
-        "server": server,
-        "server_error": error,
-    }
+    """Ask the engine."""
+    instance = instance_of(module.params["instance"])
+    observe = choice.of(instance.engine, postgresql=observing.observe)
+    names = ("peers", "directories", "replication", "virtual_ip", "view_databases", "sizes")
+    return {"changed": False, "observation": observe(instance, Runner(), **only(module.params, *names))}
 
 
 if __name__ == "__main__":
@@ -184,7 +129,7 @@ if __name__ == "__main__":
                     "passfile": {"type": "path"},
                 },
             },
-            "virtual_ip": virtual_ip.OPTION,
+            "virtual_ip": OPTION,
             "view_databases": {"type": "list", "elements": "str", "default": []},
             "sizes": {"type": "bool", "default": False},
         },

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -77,6 +78,8 @@ def write(path: str | None, report: t.Mapping[str, t.Any]) -> None:
             file.write(json.dumps(report, indent=2, sort_keys=True) + "\n")
         os.replace(temporary, path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
         raise AnsibleActionFail(f"the report cannot be written: {error}") from error
 
 

@@ -88,6 +88,14 @@ def test_every_playbook_has_a_page_that_the_readme_and_the_index_link_to(playboo
     assert f"({playbook}.md)" in (ROOT / "docs/index.md").read_text()
 
 
+@pytest.mark.parametrize(("room", "pattern"), [("roles", "*"), ("plugins/modules", "*.py")])
+def test_roles_and_modules_have_a_row(room: str, pattern: str) -> None:
+    text = (ROOT / "docs/roles_and_modules.md").read_text()
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("|")]
+    named = {name for row in rows for name in re.findall(r"[`\[](\w+)[`\]]", row)}
+    assert sorted({path.stem for path in (ROOT / room).glob(pattern)} - named) == []
+
+
 def without_code(text: str) -> str:
     return re.sub(r"```.*?```", "", text, flags=re.DOTALL)
 

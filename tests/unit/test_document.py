@@ -1,7 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The document of a run: its times."""
+"""The document of a run: its times, and that there is one however a run ends."""
 
 from __future__ import annotations
+
+import typing as t
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import document
@@ -17,3 +19,30 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.report import docum
 )
 def test_times(marks: dict[str, float | None], seconds: dict[str, float], total: float) -> None:
     assert document.timed(marks, 20.0) == {"seconds": seconds, "total_seconds": total}
+
+
+RAIN = {"found": "it rains", "why": "you would get wet", "command": "Take a coat"}
+
+
+@pytest.mark.parametrize(
+    ("report", "result", "ended"),
+    [
+        pytest.param(document.begun("failover", 0.0, False), "failed", None, id="killed"),
+        pytest.param(
+            document.refused("failover", 0.0, 1.0, False, [RAIN]), "refused", "1970-01-01T00:00:01Z", id="refused"
+        ),
+        pytest.param(
+            document.failed("failover", 0.0, 1.0, False, ["x"]), "failed", "1970-01-01T00:00:01Z", id="failed"
+        ),
+    ],
+)
+def test_every_end_has_its_report(report: dict[str, t.Any], result: str, ended: str | None) -> None:
+    head = {name: report[name] for name in ("version", "workflow", "result", "began", "ended")}
+    assert head == {
+        "version": 1,
+        "workflow": "failover",
+        "result": result,
+        "began": "1970-01-01T00:00:00Z",
+        "ended": ended,
+    }
+    assert set(report) <= set(t.get_type_hints(document.Report))

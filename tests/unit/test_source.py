@@ -17,15 +17,19 @@ OURS = {"may_replicate": True, "ours": True, "rolpassword": scram.verifier("secr
 FREE = {"slot_type": "physical", "active": False, "active_pid": None, "wal_status": "reserved"}
 
 
-def master(role: dict[str, t.Any] | None = OURS, standbys: tuple[str, ...] = ("smdw",), slot: t.Any = FREE) -> Answers:
+def master(
+    roles: tuple[dict[str, t.Any], ...] = (OURS,),
+    standbys: tuple[str, ...] = ("smdw",),
+    slots: tuple[dict[str, t.Any], ...] = (FREE,),
+) -> Answers:
     """What a master answers that is a source for smdw already, unless said otherwise."""
     return {
-        source.SLOT: [slot] if slot else [],
+        source.SLOT: list(slots),
         source.STALE_HBA: [{"stale": False}],
         source.OTHERS_NEED_ROLE: [{"there": False}],
         server_info.STANDBYS: [{"name": name} for name in standbys],
         server_info.MASTER_NAME: [{"name": "mdw"}],
-        "role": [role] if role else [],
+        "role": list(roles),
     }
 
 
@@ -59,7 +63,7 @@ def test_nothing_is_changed_where_all_is_there(monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.mark.parametrize("act", [True, False])
 def test_what_is_missing_is_made_and_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, act: bool) -> None:
-    done, cursor = make(monkeypatch, tmp_path, master(None, (), None), act)
+    done, cursor = make(monkeypatch, tmp_path, master((), (), ()), act)
     assert done["created"] == ["role", "registration", "slot"]
     assert (done["changed"], done["slot_made"]) == (True, True)
     assert (len(cursor.told) > 1) == act
@@ -67,7 +71,7 @@ def test_what_is_missing_is_made_and_named(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_no_password_is_sent_in_clear(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    done, cursor = make(monkeypatch, tmp_path, master(None))
+    done, cursor = make(monkeypatch, tmp_path, master(()))
     assert "secret" not in str((done, cursor.told))
     assert "SCRAM-SHA-256$" in str(cursor.told)
 
@@ -75,11 +79,11 @@ def test_no_password_is_sent_in_clear(monkeypatch: pytest.MonkeyPatch, tmp_path:
 def test_a_role_of_somebody_else_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     theirs = {**OURS, "ours": False, "rolpassword": scram.verifier("other")}
     with pytest.raises(MirroringError, match="that this collection did not make"):
-        make(monkeypatch, tmp_path, master(theirs))
+        make(monkeypatch, tmp_path, master((theirs,)))
 
 
 def test_a_slot_that_has_lost_its_wal_is_made_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    done, cursor = make(monkeypatch, tmp_path, master(slot={**FREE, "wal_status": "lost"}))
+    done, cursor = make(monkeypatch, tmp_path, master(slots=({**FREE, "wal_status": "lost"},)))
     assert (done["changed"], done["created"], done["slot_made"]) == (True, [], True)
     assert [line.split("(")[0] for line in cursor.told[1:]] == [
         "SELECT pg_drop_replication_slot",
@@ -96,12 +100,12 @@ def test_what_was_made_is_taken_away(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 def test_what_is_not_there_is_not_taken_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    done, _cursor = take_away(monkeypatch, tmp_path, master(None, (), None))
+    done, _cursor = take_away(monkeypatch, tmp_path, master((), (), ()))
     assert (done["changed"], done["removed"]) == (False, [])
 
 
 def test_a_role_of_somebody_else_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    done, cursor = take_away(monkeypatch, tmp_path, master({**OURS, "ours": False}))
+    done, cursor = take_away(monkeypatch, tmp_path, master(({**OURS, "ours": False},)))
     assert (done["removed"], done["role_stays"]) == (["slot", "registration"], "it was not made by this collection")
     assert not any(line.startswith("DROP ROLE") for line in cursor.told)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import types_page
-from ansible.errors import AnsibleActionFail
+from ansible.utils.display import Display
 from ansible_collections.hawq.mirroring.plugins.action.verdict import ActionModule
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observe
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import account, files
@@ -186,13 +186,17 @@ def answers(**seen: t.Any) -> t.Any:
     return type("Run", (), {"read": lambda _self, name, what: seen[name] if what == "server_observed" else {}})()
 
 
-def test_an_observation_that_is_none_is_refused() -> None:
+def test_an_observation_that_is_none_is_told_and_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(Display, "warning", lambda _self, text: told.append(text))
     run = answers(mdw={"observation": master()}, smdw={"msg": "Failed to connect: ssh: timed out"})
     found = ActionModule._observations(run, ["mdw", "smdw"])
     assert found == {"mdw": master(), "smdw": {"reachable": False, "error": "timed out"}}
     old = change(master(), {"server.slots": [{"slot_name": "x"}]})
-    with pytest.raises(AnsibleActionFail, match=r"observation of mdw .*server\.slots\[0\]\.name is missing"):
-        ActionModule._observations(answers(mdw={"observation": old}), ["mdw"])
+    assert told == []
+    assert ActionModule._observations(answers(mdw={"observation": old}), ["mdw"]) == {"mdw": old}
+    assert "observation of mdw" in told[0]
+    assert "server.slots[0].name is missing" in told[0]
 
 
 def test_the_page_of_types_is_up_to_date() -> None:

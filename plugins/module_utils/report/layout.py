@@ -62,5 +62,5 @@ def paragraph(text: str) -> str:
 
 def stop(text: str) -> str:
     """Return a sentence with its full stop, which nothing that is to be typed gets."""
-    *_, last = ["", *WORD.findall(text)]
-    return text if last.startswith("ansible-playbook") else f"{text}."
+    words = WORD.findall(text)
+    return text if words and words[-1].startswith("ansible-playbook") else f"{text}."

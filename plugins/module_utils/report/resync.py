@@ -93,4 +93,5 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     follow = [f"when you need it no more, delete {' and '.join(kept)}"] if kept and not check else []
     follow = [*look, *follow]
     follow.append(work.look())
-    return {"title": title, "facts": facts, "next": follow, "nothing": plan["route"] == "none"}
+    nothing = plan["route"] == "none" and not document["changed"]
+    return {"title": title, "facts": facts, "next": follow, "nothing": nothing}

@@ -84,6 +84,30 @@ UNDONE = {
     "master": Source("master", "master_undone", ("changed", "goes_on", "slot_lost", "msg")),
 }
 
+#: of tasks that put a pair in order: whether any of them has changed anything
+ORDER = (
+    "environment_profile",
+    "gpadmin_user_limits_set",
+    "master_hba",
+    "master_password",
+    "master_settings",
+    "master_source",
+    "master_views",
+    "server_interlock_installed",
+    "server_started",
+    "server_unit",
+    "standby_further_hba",
+    "standby_hba",
+    "standby_replication",
+    "virtual_ip_installed",
+    "virtual_ip_moved",
+)
+
+
+def changed(hosts: t.Iterable[str], read: Read) -> bool:
+    """Whether a task that puts a pair in order has changed anything on any of these hosts."""
+    return any(read(host, register).get("changed") for host in hosts for register in ORDER)
+
 
 def part(source: Source, plan: t.Mapping[str, t.Any], read: Read) -> t.Any:
     """Return what one task has told."""

@@ -12,8 +12,8 @@ from . import layout
 
 #: how the title of a check run begins that has something to do
 UNCHANGED = "Nothing was changed. A run would"
-#: steps of init_standby of which nobody does any when a pair is in order
-CHANGES = ("binaries", "ssh_keys", "passwords", "source", "let_in", "configuration", "snapshot", "replace")
+#: steps of init_standby of which nobody does any when a pair is in order; a task of its own tells of each other change
+STEPS = ("binaries", "ssh_keys", "passwords", "source", "let_in", "configuration", "snapshot", "replace")
 
 
 def look() -> str:
@@ -59,7 +59,7 @@ def init_standby(document: dict[str, t.Any]) -> dict[str, t.Any]:
         "title": title,
         "facts": facts,
         "next": [*([] if plan["snapshot"] else document["notes"]), look()],
-        "nothing": not any(plan["steps"][name] for name in CHANGES),
+        "nothing": not document["changed"] and not any(plan["steps"][name] for name in STEPS),
     }
 
 

@@ -8,12 +8,32 @@ import typing as t
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values.history import Part
+from ...values.observation import Observation
 
 Result = dict[str, t.Any]
 
 
 class Looking(t.Protocol):
     """What an engine tells of a host and its server."""
+
+    def observe(
+        self,
+        instance: Instance,
+        run: Runner,
+        *,
+        peers: list[dict[str, t.Any]],
+        directories: list[str],
+        replication: dict[str, t.Any],
+        virtual_ip: dict[str, str],
+        view_databases: list[str],
+        sizes: bool,
+    ) -> Observation:
+        """Return the whole truth about a host in neutral words. No running server is needed; a sick one raises nothing.
+
+        ``peers`` (name, address, port) are probed; ``directories`` are where tablespaces would go; ``replication`` has
+        role and password file, ``virtual_ip`` address and interface; ``view_databases`` are looked into for the views.
+        With ``sizes`` the bytes of data and tablespaces are measured.
+        """
 
     def binaries(self, run: Runner, directory: str, wanted: int) -> Result:
         """Say which of the engine's programs are in a directory, and what is wrong with them for a major version."""

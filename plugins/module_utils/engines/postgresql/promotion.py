@@ -16,7 +16,7 @@ from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import history, places
-from . import database, server_info
+from . import database, server_info, stopping
 
 STATUS = """
 SELECT pg_is_in_recovery() AS in_recovery, pg_last_wal_replay_lsn()::text AS replay_lsn,
@@ -127,6 +127,8 @@ def activate(
 ) -> dict[str, t.Any]:
     """Promote unless it is a master, commit a write, equip."""
     begin = time.monotonic()
+    if not act and not stopping.workers(instance.data_directory):  # a stopped standby, which a run would start first
+        return {"changed": True, "promoted": True, "diff": {"before": "standby\n", "after": "master\n"}}
     with database.session(instance, statement_seconds=timeout) as cursor:
         row = database.rows(cursor, STATUS)[0]
         before = row["in_recovery"]

@@ -15,6 +15,7 @@ from . import (
     following,
     lost_work,
     mirroring,
+    observing,
     progress,
     promotion,
     relations,
@@ -32,6 +33,7 @@ from .salvage import offering, taking
 class PostgreSQL:
     """Each verb, and the function that a module imports for it."""
 
+    observe = staticmethod(observing.observe)
     binaries = staticmethod(binaries.look)
     mirroring = staticmethod(mirroring.state)
     segments = staticmethod(segments.await_registration)

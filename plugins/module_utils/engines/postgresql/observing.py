@@ -1,0 +1,84 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The observation of one host, put together: what it is and what its server says, whatever state they are in."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import typing as t
+
+from ...host import account, network, programs, systemd
+from ...host.module import Instance
+from ...host.run import Runner
+from ...values import history, observation
+from ..table import POSTGRESQL
+from . import credentials, database, server_info, views
+from . import observe as looked
+
+
+def observe(
+    instance: Instance,
+    run: Runner,
+    *,
+    peers: list[dict[str, t.Any]],
+    directories: list[str],
+    replication: dict[str, t.Any],
+    virtual_ip: dict[str, str],
+    view_databases: list[str],
+    sizes: bool,
+) -> observation.Observation:
+    """Collect everything; what cannot be read is None. Whether anybody has the address takes longest to learn."""
+    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
+        address = pool.submit(network.virtual_ip, run, **virtual_ip)
+        found = _collect(instance, run, peers, directories, replication, view_databases, sizes)
+        found["virtual_ip"] = address.result()
+        return found
+
+
+def _collect(
+    instance: Instance,
+    run: Runner,
+    peers: list[dict[str, t.Any]],
+    directories: list[str],
+    replication: dict[str, t.Any],
+    view_databases: list[str],
+    sizes: bool,
+) -> observation.Observation:
+    process = looked.process(instance, database.postmaster(instance))
+    server, error = server_info.gather(instance, sizes, process["running"])
+    control, histories = looked.neutral_control(looked.control(instance, run)), looked.histories(instance)
+    if server and server["timeline"] is None and server["have_lsn"]:
+        known = max(server["checkpoint_timeline"], (control["min_recovery_timeline"] or 0) if control else 0)
+        size, lsn = server["settings"]["wal_segment_bytes"], server["have_lsn"]
+        server["timeline"] = history.at(
+            histories, known, lsn, lambda timeline: looked.has_segment(instance, timeline, lsn, size)
+        )
+    (told, slot), probes = looked.settings_on_disk(instance), network.probes(peers)
+    return {
+        "reachable": True,
+        "engine": POSTGRESQL.key,
+        "endpoint": {"address": instance.address, "port": instance.port},
+        "machine": network.machine(run),
+        "user": account.user(instance),
+        "blocks": looked.blocks(instance, server["settings"]["access_file"] if server else None),
+        "ssh": account.ssh(instance),
+        "binaries": looked.binaries(instance, run),
+        "data_directory": looked.data_directory(instance, sizes),
+        "control": control,
+        "histories": histories,
+        "process": process,
+        "service": systemd.unit(run, instance.service),
+        "follows": looked.follows(told),
+        "follows_slot": slot,
+        "credentials": credentials.observe(instance, replication, server, told, list(probes.values())),
+        "configuration": looked.configuration(instance, run),
+        "snapshot": looked.snapshot(instance, run),
+        "programs": programs.observe_all(run, instance.service),
+        "views": views.observe(instance, run, server, view_databases),
+        "listening": network.listening(instance.port),
+        "probes": probes,
+        "virtual_ip": None,
+        "witness": account.witness(),
+        "directories": [looked.tablespace_directory(path) for path in directories],
+        "server": server,
+        "server_error": error,
+    }
