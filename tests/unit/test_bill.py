@@ -210,7 +210,7 @@ LOST: dict[str, tuple[dict[str, t.Any] | None, str]] = {
         {**DIVERGED, **ONE},
         "1 transaction (2026-11-25 10:00:00 to 2026-11-25 10:00:00 UTC) that only smdw has",
     ),
-    "WAL without a transaction": ({**DIVERGED, **NONE}, "0 transactions that only smdw has"),
+    "WAL without a transaction": ({**DIVERGED, **NONE}, "WAL without a commit that only smdw has"),
     "not read to the end": ({**DIVERGED, "whole": False}, f"at least {MINE}"),
 }
 

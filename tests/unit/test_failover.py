@@ -289,7 +289,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "standby frozen": (
         pair(crashed(), frozen(standby())),
         {},
-        [("smdw: a frozen server process", "on smdw let it go on there (kill -CONT")],
+        [("smdw: a frozen server process", "On smdw, let it go on there (kill -CONT")],
     ),
     "named host is behind the other standby": (
         {**pair(crashed()), "sdw1": standby("sdw1", AHEAD)},

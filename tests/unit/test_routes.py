@@ -69,12 +69,12 @@ REASONS: dict[str, tuple[str, Case, str]] = {
     "none: nobody sends": (
         "none",
         case(standby(), mirrored("mdw", {"server.senders": []})),
-        "mirroring is Synchronized",
+        "the master sends it no WAL",
     ),
     "none: somebody else is sent to": (
         "none",
         case(standby(), mirrored("mdw", {"server.senders": [sender(12)]})),
-        "mirroring is Synchronized",
+        "the master sends it no WAL",
     ),
     "none: paused": ("none", case(standby("smdw", {"server.replay_paused": True}), mirrored()), "its replay is paused"),
     "start: stopped": ("start", case(stopped_standby(), mirrored()), ""),

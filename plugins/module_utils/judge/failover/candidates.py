@@ -75,16 +75,16 @@ def _none(observations: topology.Observations) -> Refusal:
     ]
     down = any(topology.kind(observation) == topology.UNREACHABLE for observation in observations.values())
     wakes = [
-        f"on {name} {identify.thaw(observation)}"
+        f"on {name}, {identify.thaw(observation)}"
         for name, observation in observations.items()
         if topology.kind(observation) == topology.FROZEN
     ]
+    ways = ", or ".join([*wakes, *([] if wakes and not down else ["bring the standby's host up"]), *starts])
     return Refusal(
         "no-standby",
         f"no host is a standby that could be activated ({seen})",
         "a failover makes a standby the master",
-        ", or ".join([*wakes, *([] if wakes and not down else ["Bring the standby's host up"]), *starts])
-        + f", {AGAIN}",
+        f"{ways[0].upper()}{ways[1:]}, {AGAIN}",
     )
 
 

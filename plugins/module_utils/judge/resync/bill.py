@@ -56,9 +56,18 @@ def lost(case: t.Any) -> str:
     if not found or not found["wal_bytes"]:
         return ""
     count = found["transactions"]
+    if not count and found["whole"]:
+        return f"WAL without a commit that only {case.name} has"
     between = f" ({found['first_commit']} to {found['last_commit']} UTC)" if count else ""
     more = "" if found["whole"] else "at least "
     return f"{more}{count} transaction{'' if count == 1 else 's'}{between} that only {case.name} has"
+
+
+def _verb(case: t.Any) -> str:
+    """Return the verb that fits what only this host has: is or are."""
+    found = case.found or {}
+    one = found.get("transactions") == 1 or (not found.get("transactions") and found.get("whole"))
+    return "is" if one else "are"
 
 
 def _rewind(route: str, case: t.Any) -> dict[str, t.Any]:
@@ -66,7 +75,7 @@ def _rewind(route: str, case: t.Any) -> dict[str, t.Any]:
     transfer = int(found.get("blocks", 0)) * PAGE_BYTES + int(server["wal_bytes"] or 0)
     aside = int(found.get("wal_bytes", 0)) + (16 << 20)
     stake = lost(case)
-    stake = f"{stake} are taken out; its WAL since then is kept aside" if stake else "nothing"
+    stake = f"{stake} {_verb(case)} taken out; its WAL since then is kept aside" if stake else "nothing"
     return _row(transfer, transfer + aside, FIXED[route] + transfer / REWIND, stake)
 
 
@@ -81,7 +90,7 @@ def _delta(route: str, case: t.Any) -> dict[str, t.Any]:
         transfer,
         transfer + aside,
         FIXED[route] + size / COMPARE + transfer / REWIND,
-        f"{stake} are taken out; its WAL since then is kept aside" if lost(case) else stake or "nothing",
+        f"{stake} {_verb(case)} taken out; its WAL since then is kept aside" if lost(case) else stake or "nothing",
     )
 
 
@@ -99,6 +108,8 @@ def _snapshot(route: str, case: t.Any) -> dict[str, t.Any]:
         )
     else:
         stake = (
-            f"{stake} are in the old data, which is moved aside" if stake else "nothing: the old data is moved aside"
+            f"{stake} {_verb(case)} in the old data, which is moved aside"
+            if stake
+            else "nothing: the old data is moved aside"
         )
     return _row(size, size + disk.SPARE_BYTES, FIXED[route] + size / COPY_AND_VERIFY, stake)

@@ -40,7 +40,9 @@ def _why_not_none(case: Case) -> str:
     if case.name not in case.source["server"]["standbys"]:
         return "it is not registered with the master"
     state = topology.mirroring(case.source, case.name)
-    if state["summary_state"] != topology.SYNCHRONIZED or not topology.sender_of(case.source, case.slot):
+    if state["summary_state"] == topology.SYNCHRONIZED and not topology.sender_of(case.source, case.slot):
+        return "the master sends it no WAL"
+    if state["summary_state"] != topology.SYNCHRONIZED:
         return f"mirroring is {state['summary_state']}" + (
             f" ({state['detail_state']})" if state["detail_state"] else ""
         )
