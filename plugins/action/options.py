@@ -39,12 +39,8 @@ class ActionModule(ActionBase):
         """Fail with all that is wrong; return the play's options with their defaults, and begin the report."""
         result = {**super().run(tmp, task_vars), "changed": False, "mark": time.time()}
         variables: dict[str, t.Any] = task_vars or {}
-        if not variables["groups"].get("masters"):
-            raise AnsibleActionFail(
-                "The inventory has no hosts in the group masters: name one with -i (inventories/example shows how)."
-            )
         own = {name for name in variables["hostvars"].raw_get(variables["inventory_hostname"]) if isinstance(name, str)}
-        workflow, check = self._task.args["workflow"], self._task.check_mode
+        workflow, check = self._task.args.get("workflow", "state"), self._task.check_mode
         # an earlier play of this run has begun the report, and has registered variables since
         later = _run.OPENED in own
         first = variables["inventory_hostname"] == variables["ansible_play_hosts_all"][0]
@@ -54,6 +50,7 @@ class ActionModule(ActionBase):
             return {**result, "options": self._checked(variables, own, later), **self._peers(variables)}
         except AnsibleActionFail as error:
             refusal = {
+                "kind": "variables",
                 "found": str(error),
                 "why": "nothing is looked at before that is in order",
                 "command": "Correct that, then run this again",
@@ -63,11 +60,16 @@ class ActionModule(ActionBase):
 
     def _path(self, workflow: str, variables: dict[str, t.Any]) -> str | None:
         """Return the file that gets the report, if any: it must be possible to write it before anything is done."""
-        name = "state_file" if workflow == "state" else "report_file"
-        path = self._templar.template(variables.get(name))
-        if path and not os.path.isdir(os.path.dirname(os.path.abspath(os.path.expanduser(path)))):
-            raise AnsibleActionFail(f"{name} is {path}, and the controller has no such directory")
-        return str(path) if path else None
+        given = {name: self._templar.template(variables.get(name)) for name in ("state_file", "report_file")}
+        path = _run.path_of(workflow, given)
+        if not path:
+            return None
+        place = os.path.abspath(os.path.expanduser(str(path)))
+        if not os.path.isdir(os.path.dirname(place)):
+            raise AnsibleActionFail(f"the report is to be written to {path}, and the controller has no such directory")
+        if os.path.isdir(place):
+            raise AnsibleActionFail(f"the report is to be written to {path}, which is a directory: name a file in it")
+        return str(path)
 
     @staticmethod
     def _peers(variables: dict[str, t.Any]) -> dict[str, list[dict[str, t.Any]]]:
@@ -88,6 +90,10 @@ class ActionModule(ActionBase):
 
     def _checked(self, task_vars: dict[str, t.Any], own: set[str], later: bool) -> dict[str, t.Any]:
         """Return the play's options with their defaults; fail with all that is wrong."""
+        if not task_vars["groups"].get("masters"):
+            raise AnsibleActionFail(
+                "The inventory has no hosts in the group masters: name one with -i (inventories/example shows how)."
+            )
         self._refuse_parts(task_vars)
         specs = role_specs()
         spec = dict(options.PLAY_OPTIONS)
@@ -95,6 +101,9 @@ class ActionModule(ActionBase):
             for name, option in wanted.items():
                 spec[name] = {key: value for key, value in option.items() if key not in ("default", "required")}
         extra = load_extra_vars(self._loader)
+        taken = sorted({_run.OPENED, _run.JUDGED} & set(extra))
+        if taken:
+            raise AnsibleActionFail(f"{taken[0]} is a name that the playbooks use themselves: leave it out")
         wrong = options.misspelt(extra, spec, specs)
         if not later:
             wrong.update(options.misspelt(own - set(extra), spec, []))

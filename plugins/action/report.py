@@ -23,6 +23,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.report import (
     work,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.values.command import inventory_in_use
+from ansible_collections.hawq.mirroring.plugins.module_utils.values.text import sentence
 from ansible_collections.hawq.mirroring.plugins.plugin_utils import _run
 
 try:
@@ -68,6 +69,7 @@ class ActionModule(ActionBase):
         told = self._told(run, workflow, variables)
         body = WORKFLOWS[workflow](told)
         nothing = body.pop("nothing", False)
+        told.pop("notes", None)  # of before the run
         if run.check:
             body = work.checked(body)
         trouble = told.get("trouble")
@@ -99,12 +101,13 @@ class ActionModule(ActionBase):
             told.pop("asked")
         if workflow == "switchover":
             told["served"] = marks["swap"] = float(self._variable(variables, "switchover_served"))
+        if workflow in ("init_standby", "resync_standby", "init_segments"):
+            told["changed"] = sources.changed(variables["ansible_play_hosts_all"], run.read)
         if workflow in ("init_standby", "resync_standby"):
             started, finished, deployed = (told.pop(name) for name in ("started", "finished", "deployed"))
             told["mirroring"] = told.pop("mirrored").get("mirroring") or {}
             told["kept"] = [*(started.get("kept") or []), *(deployed.get("kept") or [])]
             told["notes"] = run.judged["state"]["notes"]
-            told["changed"] = sources.changed(variables["ansible_play_hosts_all"], run.read)
             marks.update({"prepare": started.get("mark"), "copy and verify": finished.get("mark")})
         if workflow == "resync_standby":
             told["relations"] = told.pop("named").get("names") or []
@@ -131,6 +134,7 @@ class ActionModule(ActionBase):
         causes = {name: run.read(name, "ansible_failed_result") for name in names}
         told = {name: str(answer.get("msg", "see above")) for name, answer in causes.items() if answer}
         answered = [name for name in names if "ping" in run.read(name, "answered")]
+        lost = failure.silent(name for name in names if name not in variables["ansible_play_hosts"])
         if not answered and any(answer.get("refused") for answer in causes.values()):
             return {"failed": True, "msg": f"{workflow} is refused, as told above"}
         if answered:
@@ -148,18 +152,25 @@ class ActionModule(ActionBase):
         elif self._task.args.get("given_up"):
             why = failure.given_up(plan, told)
         else:
-            why = [f"{name}: {text}" for name, text in told.items()] or ["a host does not answer any more"]
-        report = document.failed(workflow, run.began, time.time(), run.check, why)
-        _run.write(run.path(workflow), {**report, "plan": plan})
-        if answered or self._task.args.get("given_up"):
-            Display().display(failure.text(workflow, why))
+            record, active = (
+                run.read(plan.get(who), register)
+                for who, register in (("old", "server_fenced"), ("new", "master_activated"))
+            )
+            lost += failure.fenced(plan, record.get("record"), bool(active.get("timeline")))
+            why = [*dict.fromkeys(f"{name}: {sentence(text)}" for name, text in told.items()), *lost]
+        follow = failure.follow(plan, again=not answered)
+        report = document.failed(workflow, run.began, time.time(), run.check, why, follow)
+        run.end_badly({**report, "plan": plan})
+        shown = why if answered or self._task.args.get("given_up") else lost
+        Display().display(failure.text(workflow, shown, follow))
         return {"failed": True, "msg": f"{workflow} has failed, as told above"}
 
     def _state(self, run: _run.Run) -> dict[str, t.Any]:
         found, options = run.judged["state"], run.options
-        envelope = document.envelope("state", document.DONE, run.began, time.time(), run.check)
-        report = {**found, **envelope}
         query, problems = options["state_query"], found["problems"]
+        outcome = document.FAILED if options["state_fail"] and problems else document.DONE
+        envelope = document.envelope("state", outcome, run.began, time.time(), run.check)
+        report = {**found, **envelope}
         text = json.dumps(self._value(report, found, query), indent=2) if query else state.text(found)
         _run.write(run.path("state"), report)
         Display().display(text)

@@ -22,10 +22,10 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover impo
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.options import Options
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.refusal import Refusal, Verdict
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import layout, sources
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import refusal as refusal_text
-from ansible_collections.hawq.mirroring.plugins.module_utils.report import sources
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import shape
-from ansible_collections.hawq.mirroring.plugins.module_utils.values.command import inventory_in_use
+from ansible_collections.hawq.mirroring.plugins.module_utils.values.command import inventory_in_use, playbook
 from ansible_collections.hawq.mirroring.plugins.module_utils.values.observation import Hosts, Observation, Observations
 from ansible_collections.hawq.mirroring.plugins.plugin_utils import _run
 
@@ -45,6 +45,13 @@ OBSERVED, PLACES = "server_observed", "places"
 COPYING = ("init_standby", "resync_standby")
 
 
+def _reason(message: str) -> str:
+    """Return why a host could not be looked at, without the words that Ansible puts around it."""
+    if "Data could not be sent" in message:
+        return "the connection was lost"
+    return " ".join(message.split()).rpartition("ssh: ")[2]
+
+
 class ActionModule(ActionBase):
     """Judge on the controller what the hosts' observations mean."""
 
@@ -54,14 +61,14 @@ class ActionModule(ActionBase):
         """Return the topology and the plan; fail with every refusal."""
         variables = task_vars or {}
         result = super().run(tmp, task_vars)
-        result.update(changed=False, mark=time.time())
-        run, workflow = _run.Run(variables, self._task.check_mode), self._task.args["workflow"]
+        result["changed"] = False
+        run, workflow = _run.Run(variables, self._task.check_mode), self._task.args.get("workflow", "state")
         with inventory_in_use(run.sources):
             if workflow == "salvage":
                 return {**result, **self._answer(run, run.judged["plan"]["workflow"], self._salvage(run))}
             observations = self._observations(run, variables["groups"]["masters"])
             if workflow == "state":
-                return {**result, "state": state.document(observations)}
+                return {**result, "mark": time.time(), "state": state.document(observations)}
             options = self._options(run, workflow)
             options["witnesses"] = self._observations(run, variables["groups"].get("segments", []))
             places = self._places(run, workflow, observations, options)
@@ -70,7 +77,7 @@ class ActionModule(ActionBase):
             judged = self._judge(workflow, observations, options)
             answer = self._answer(run, workflow, judged, options.get("failed_routes") or {})
             if judged.plan:
-                answer["state"] = state.document(observations, judged.plan.get("standby"))
+                answer.update(mark=time.time(), state=state.document(observations, judged.plan.get("standby")))
         return {**result, **answer}
 
     def _judge(self, workflow: str, observations: Observations, options: Options) -> Verdict:
@@ -90,7 +97,10 @@ class ActionModule(ActionBase):
             {"kind": row.kind, "found": row.found, "why": row.why, "command": row.command} for row in judged.refusals
         ]
         _run.refuse(run, workflow, rows)
-        Display().display(refusal_text.text(workflow, rows, tried))
+        Display().display(refusal_text.text(workflow, rows, tried, run.after_swap))
+        if run.after_swap:
+            command = playbook("resync_standby", standby_host=run.options["standby_host"])
+            Display().display(layout.item("Next", f"when that is mended, let it follow: {command}"))
         reasons = "the reason" if len(rows) == 1 else f"the {len(rows)} reasons"
         return {
             "failed": True,
@@ -186,6 +196,5 @@ class ActionModule(ActionBase):
                         f" ({'; '.join(wrong[:3])}). Report this line to its authors"
                     )
             else:
-                reason = " ".join(str(answer.get("msg", "not looked at")).split())
-                found[name] = {"reachable": False, "error": reason.rpartition("ssh: ")[2]}
+                found[name] = {"reachable": False, "error": _reason(str(answer.get("msg", "not looked at")))}
         return found

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import document
+from ansible_collections.hawq.mirroring.plugins.module_utils.values.command import playbook
 
 #: variable that the opening registers, and the one that the judgement does
 OPENED, JUDGED = "checked", "judged"
@@ -62,9 +63,39 @@ class Run:
         """Return a variable of a host."""
         return self._vars["hostvars"][host].get(name)
 
+    @property
+    def after_swap(self) -> bool:
+        """Whether this is the second half of a switchover: the way back of the old master."""
+        return self._vars.get("resync_reports") is False
+
     def path(self, workflow: str) -> str | None:
         """Return the file that gets the report of this workflow, if any."""
-        return t.cast("str | None", self.options["state_file" if workflow == "state" else "report_file"])
+        return path_of(workflow, self.options)
+
+    def end_badly(self, report: document.Report) -> None:
+        """Write the report of a run that was refused or has failed; a switchover's tells what was done before."""
+        path = self.path(report["workflow"])
+        if path and self.after_swap:
+            why = report.get("why") or [f"{row['found']}: {row['why']}" for row in report["refusals"]]
+            command = str(playbook("resync_standby", standby_host=self.options["standby_host"]))
+            write(path, document.left_behind(_read(path), time.time(), why, command))
+        else:
+            write(path, report)
+
+
+def path_of(workflow: str, options: t.Mapping[str, t.Any]) -> str | None:
+    """Return the file that gets the report of a workflow: the state has one of its own, or takes the common one."""
+    return (options.get("state_file") if workflow == "state" else None) or options.get("report_file")
+
+
+def _read(path: str) -> dict[str, t.Any]:
+    """Return what stands in a report's file; nothing when that is no report."""
+    try:
+        with open(os.path.expanduser(path), encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def write(path: str | None, report: t.Mapping[str, t.Any]) -> None:
@@ -85,4 +116,4 @@ def write(path: str | None, report: t.Mapping[str, t.Any]) -> None:
 
 def refuse(run: Run, workflow: str, refusals: list[dict[str, str]]) -> None:
     """Write the report of a run that is refused."""
-    write(run.path(workflow), document.refused(workflow, run.began, time.time(), run.check, refusals))
+    run.end_badly(document.refused(workflow, run.began, time.time(), run.check, refusals))

@@ -46,3 +46,19 @@ def test_every_end_has_its_report(report: dict[str, t.Any], result: str, ended: 
         "ended": ended,
     }
     assert set(report) <= set(t.get_type_hints(document.Report))
+
+
+def test_a_switchover_whose_old_master_stays_behind_keeps_its_own_report() -> None:
+    swap = {
+        "workflow": "switchover",
+        "began": "2026-11-25T10:00:00Z",
+        "result": "done",
+        "facts": {"Data lost": "none"},
+        "next": ["clients: host=smdw"],
+    }
+    found = document.left_behind(swap, 1795600000.0, ["mdw is off"], "ansible-playbook hawq.mirroring.resync_standby")
+    assert (found["workflow"], found["began"], found["result"]) == ("switchover", swap["began"], "failed")
+    assert found["facts"] == {"Data lost": "none", "The old master": "does not follow yet"}
+    assert found["why"] == ["mdw is off"]
+    assert found["next"][0] == "clients: host=smdw"
+    assert found["next"][1].endswith("let it follow: ansible-playbook hawq.mirroring.resync_standby")

@@ -48,3 +48,21 @@ def test_failure_says_why_and_what_goes_on(found: dict[str, t.Any], sentences: l
     text = " ".join(failure.sentences({**PAIR, **found}))
     assert [words for words in sentences if words not in text] == []
     assert ("is taken back: run" in text) == any(words is TAKEN_BACK for words in sentences)
+
+
+def test_a_takeover_that_ended_after_the_fence_says_so() -> None:
+    plan = {"workflow": "failover", "old": "mdw", "new": "smdw"}
+    assert failure.silent(["smdw"]) == ["smdw does not answer by SSH any more."]
+    (sentence,) = failure.fenced(plan, {"reason": "smdw took over as master"}, False)
+    assert sentence.startswith("mdw is fenced")
+    assert sentence.endswith("Nobody was activated.")
+    assert failure.fenced(plan, {"reason": "smdw took over as master"}, True) == []
+    assert failure.fenced(plan, None, False) == []
+    assert failure.fenced({**plan, "workflow": "switchover"}, {"reason": "x"}, False) == []
+
+
+def test_what_goes_on_after_a_failure() -> None:
+    assert failure.follow({"advice": "take the next way"}, again=False) == ["take the next way"]
+    assert failure.follow({}, again=True) == ["when that is mended, type the same again"]
+    text = failure.text("failover", ["mdw is fenced."], ["type the same again"])
+    assert text.splitlines() == ["failover failed.", "  Why: mdw is fenced.", "  Next: type the same again"]

@@ -39,6 +39,11 @@ PLANS: dict[str, tuple[Hosts, Hosts, dict[str, t.Any]]] = {
         },
     ),
     "a master without a standby": ({"mdw": master()}, {"sdw1": SEGMENT}, {"let_in": ["mdw"]}),
+    "a host of the group has no data yet": (
+        {"mdw": master(), "smdw": empty()},
+        {"sdw1": SEGMENT},
+        {"let_in": ["mdw"], "register": ["sdw1"]},
+    ),
     "two": (
         PAIR,
         {"sdw1": SEGMENT, "sdw2": OTHER},

@@ -15,7 +15,8 @@ GONE = {"mdw": unreachable(), "smdw": standby("smdw", CLOSED)}
 
 def report(plan: dict[str, t.Any], offer: dict[str, t.Any], **done: t.Any) -> dict[str, str]:
     activation = {"promoted": True, "timeline": 2, "activation_lsn": "0/5000000", "seconds": 0.1, **done}
-    return failover_report.report({"check": False, "plan": plan, "offer": offer, "activation": activation})["facts"]
+    document = {"check": False, "plan": plan, "fenced": {}, "offer": offer, "activation": activation}
+    return failover_report.report(document)["facts"]
 
 
 def test_report_of_a_salvage() -> None:

@@ -163,6 +163,11 @@ def test_whom_it_follows(words: dict[str, str], follows: dict[str, t.Any]) -> No
     assert observe.follows(words) == follows
 
 
+def memory(**changed: t.Any) -> str:
+    known = {"master": "mdw", "timeline": 1, "lsn": "0/3017F88", "summary_state": "Synchronized", "at": 1795428856.0}
+    return json.dumps({**known, **changed})
+
+
 MEMORIES: dict[str, tuple[str | None, bool]] = {
     "none": (None, False),
     "whole": ('{"master": "mdw", "timeline": 1, "lsn": "0/1", "summary_state": "Synchronized", "at": 1.5}', True),
@@ -170,6 +175,10 @@ MEMORIES: dict[str, tuple[str | None, bool]] = {
     "half": ('{"master": "mdw"}', False),
     "garbage": ("{", False),
     "a list": ("[]", False),
+    "an LSN that is none": (memory(lsn="zz"), False),
+    "a moment that no calendar has": (memory(at=1e30), False),
+    "no number": (memory(at=float("nan")), False),
+    "a timeline in words": (memory(timeline="nine"), False),
 }
 
 

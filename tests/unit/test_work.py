@@ -21,3 +21,23 @@ def test_after_a_check_run_comes_the_run() -> None:
     assert work.checked(found)["next"] == ["to do it, type the same without --check"]
     nothing = {"title": "Synchronized already", "next": ["look at it any time"]}
     assert work.checked(nothing) == nothing
+
+
+def test_a_pair_that_is_in_order_is_told_so() -> None:
+    steps = {name: [] for name in work.STEPS}
+    plan = {"standby": "smdw", "master": "mdw", "snapshot": False, "existing_data": "none", "size_bytes": 1}
+    told = {
+        "plan": {**plan, "steps": steps},
+        "check": False,
+        "mirroring": {},
+        "kept": [],
+        "notes": [],
+        "changed": False,
+    }
+    found = work.init_standby(told)
+    assert found["nothing"] is True
+    assert found["title"].endswith(": all in order, nothing changed")
+    for more in ({"changed": True}, {"plan": {**plan, "steps": {**steps, "source": ["mdw"]}}}):
+        found = work.init_standby({**told, **more})
+        assert found["nothing"] is False
+        assert "nothing changed" not in found["title"]

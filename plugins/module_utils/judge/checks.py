@@ -113,14 +113,13 @@ def existing_data(
     else:
         why = "it may hold the last copy of something"
     resync = playbook("resync_standby", standby_host=name, additional_standby=additional or None)
-    cheaper = f"Bring it in line with the master at the least cost: {resync}. Or run"
-    run = cheaper if identifier == own else "Run"
+    cheaper = f". Or bring it in line with the master at the least cost: {resync}" if identifier == own else ""
     return [
         Refusal(
             "holds-data",
             f"{directory} on {name} holds {topology.describe(seen)}",
             why,
-            f"{run} again with -e existing_data=keep to move it aside, or -e existing_data=discard to delete it",
+            f"Run again with -e existing_data=keep to move it aside, or -e existing_data=discard to delete it{cheaper}",
         )
     ]
 

@@ -203,7 +203,7 @@ def _of_failover(found: FailoverPlan) -> SwitchoverPlan:
 
 
 def _repair() -> str:
-    return f"Repair it first ({playbook('resync_standby')}), {AGAIN}"
+    return f"Repair it first, {AGAIN}. To repair it: {playbook('resync_standby')}"
 
 
 def preflight(
@@ -263,7 +263,7 @@ def _replay(source: topology.Observation, seen: topology.Observation, pair: memb
             "lagging",
             f"{pair.standby} is {size(lag)} behind",
             CATCH_UP,
-            f"Run this again when less is written ({playbook('state')} shows how far it is)",
+            f"Run this again when less is written. To see how far it is: {playbook('state')}",
         )
     ]
 
@@ -309,7 +309,7 @@ def _address(seen: topology.Observation, pair: members.Pair) -> list[Refusal]:
             "programs-missing",
             f"{pair.standby} lacks the program that holds {seen['virtual_ip']['address']}",
             "the address could not follow the master",
-            f"Install it first ({playbook('init_standby')}), {AGAIN}",
+            f"Install it first, {AGAIN}. To install it: {playbook('init_standby')}",
         )
     ]
 

@@ -62,10 +62,24 @@ def refused(workflow: str, began: float, ended: float, check: bool, refusals: li
     return {**head, "title": title, "facts": {}, "next": [row["command"] for row in refusals], "refusals": refusals}
 
 
-def failed(workflow: str, began: float, ended: float, check: bool, why: list[str]) -> Report:
+def failed(
+    workflow: str, began: float, ended: float, check: bool, why: list[str], follow: list[str] | None = None
+) -> Report:
     """Return the report of a run that has failed."""
     head = envelope(workflow, FAILED, began, ended, check)
-    return {**head, "title": f"{workflow} failed", "facts": {}, "next": [], "why": why}
+    return {**head, "title": f"{workflow} failed", "facts": {}, "next": follow or [], "why": why}
+
+
+def left_behind(swap: t.Mapping[str, t.Any], ended: float, why: list[str], command: str) -> dict[str, t.Any]:
+    """Return the report of a switchover whose old master could not be made a standby afterwards."""
+    return {
+        **swap,
+        "result": FAILED,
+        "ended": moment(ended),
+        "facts": {**swap.get("facts", {}), "The old master": "does not follow yet"},
+        "why": why,
+        "next": [*swap.get("next", []), f"when that is mended, let it follow: {command}"],
+    }
 
 
 def timed(marks: dict[str, float | None], now: float) -> Report:

@@ -58,7 +58,8 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     title = f"{new} is the master now" if activated else f"{new} is the master already, nothing to activate"
     if document["check"] and activated:
         title = f"{work.UNCHANGED} make {new} the master"
-    nothing = not activated and not plan["steps"]["fence"] and not plan["followers"]
+    changed = any(document[part].get("changed") for part in ("fenced", "activation"))
+    nothing = not activated and not changed and not plan["followers"]
     return {"title": title, "facts": facts, "next": follow, "nothing": nothing}
 
 

@@ -48,6 +48,24 @@ def given_up(plan: dict[str, t.Any], causes: dict[str, str]) -> list[str]:
     return [f"The switchover was given up before {plan['new']} was activated, and {now}: {why}."]
 
 
-def text(workflow: str, found: list[str]) -> str:
+def silent(names: t.Iterable[str]) -> list[str]:
+    """Return a sentence for each host that was lost on the way, of which no task tells why it has failed."""
+    return [f"{name} does not answer by SSH any more." for name in names]
+
+
+def fenced(plan: t.Mapping[str, t.Any], record: t.Any, activated: bool) -> list[str]:
+    """Return what is left of a takeover that ended between the fence and the activation."""
+    if not record or activated or plan["workflow"] != "failover":
+        return []
+    return [f"{plan['old']} is fenced: its server is stopped, and cannot come back as a master. Nobody was activated."]
+
+
+def follow(plan: t.Mapping[str, t.Any], again: bool) -> list[str]:
+    """Return what to do next: what the plan advises when its way does not work, and the same ``again``."""
+    return [*filter(None, [plan.get("advice")]), *(["when that is mended, type the same again"] if again else [])]
+
+
+def text(workflow: str, found: list[str], further: t.Iterable[str] = ()) -> str:
     """Return the block that people read."""
-    return "\n".join([f"{workflow} failed.", *(layout.item("Why", each) for each in found)])
+    lines = [f"{workflow} failed.", *(layout.item("Why", each) for each in found)]
+    return "\n".join([*lines, *(layout.item("Next", each) for each in further)])

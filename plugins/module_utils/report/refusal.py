@@ -9,9 +9,19 @@ from ..values.text import sentence
 from . import layout
 
 
-def text(workflow: str, found: t.Sequence[t.Mapping[str, t.Any]], tried: dict[str, str] | None = None) -> str:
-    """Return a block for each refusal, numbered when there are several; ``tried`` says why ways have failed."""
+def text(
+    workflow: str,
+    found: t.Sequence[t.Mapping[str, t.Any]],
+    tried: dict[str, str] | None = None,
+    swapped: bool = False,
+) -> str:
+    """Return a block for each refusal, numbered when there are several.
+
+    ``tried`` says why ways have failed; ``swapped`` that a switchover has swapped the roles before.
+    """
     head = f"{workflow} refused, nothing was changed."
+    if swapped:
+        head = "The roles are swapped. The old master does not follow yet, because resync_standby is refused."
     if tried:
         failed = ", ".join(f"the {route} failed ({sentence(reason)})" for route, reason in tried.items())
         head = f"{failed[0].upper()}{failed[1:]}, and the next way is refused."

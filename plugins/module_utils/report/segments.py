@@ -16,7 +16,12 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Not reachable, so left out"] = ", ".join(plan["unreachable"])
     place = f"(database {table.of(plan).words.databases[0]} of the master)"
     follow = [f"look at them: SELECT * FROM gp_segment_configuration {place}"]  # noqa: S608, words for people
-    return {"title": f"Segments of {plan['master']}", "facts": facts, "next": follow}
+    return {
+        "title": f"Segments of {plan['master']}",
+        "facts": facts,
+        "next": follow,
+        "nothing": not document["changed"],
+    }
 
 
 def registered(found: dict[str, t.Any]) -> dict[str, str]:

@@ -47,6 +47,9 @@ def init_standby(document: dict[str, t.Any]) -> dict[str, t.Any]:
     title = f"Standby on {plan['standby']}, mirrored from {plan['master']}{instead}"
     if check:
         title = f"{UNCHANGED} {'make' if plan['snapshot'] else 'see to'}: {title}"
+    nothing = not document["changed"] and not any(plan["steps"][name] for name in STEPS)
+    if nothing and not check:
+        title += ": all in order, nothing changed"
     state = "would be Synchronized" if check else document["mirroring"].get("summary_state") or "not asked"
     copied = "to copy and verify" if check else "copied and verified"
     old = {"keep": "moved aside", "discard": "deleted"}.get(plan["existing_data"], "none")
@@ -59,7 +62,7 @@ def init_standby(document: dict[str, t.Any]) -> dict[str, t.Any]:
         "title": title,
         "facts": facts,
         "next": [*([] if plan["snapshot"] else document["notes"]), look()],
-        "nothing": not document["changed"] and not any(plan["steps"][name] for name in STEPS),
+        "nothing": nothing,
     }
 
 
