@@ -134,10 +134,11 @@ class ActionModule(ActionBase):
         causes = {name: run.read(name, "ansible_failed_result") for name in names}
         told = {name: str(answer.get("msg", "see above")) for name, answer in causes.items() if answer}
         answered = [name for name in names if "ping" in run.read(name, "answered")]
-        lost = failure.silent(name for name in names if name not in variables["ansible_play_hosts"])
-        if not answered and any(answer.get("refused") for answer in causes.values()):
+        taken_back, given_up = (bool(self._task.args.get(name)) for name in ("taken_back", "given_up"))
+        lost = failure.silent(name for name in names if answered and name not in answered)
+        if not taken_back and any(answer.get("refused") for answer in causes.values()):
             return {"failed": True, "msg": f"{workflow} is refused, as told above"}
-        if answered:
+        if taken_back:
             pair = list(plan["endpoints"])
             undone = {plan[who]: sources.part(source, plan, run.read) for who, source in sources.UNDONE.items()}
             why = failure.sentences(
@@ -149,7 +150,7 @@ class ActionModule(ActionBase):
                     "undone": {name: undone.get(name, {}) for name in pair},
                 }
             )
-        elif self._task.args.get("given_up"):
+        elif given_up:
             why = failure.given_up(plan, told)
         else:
             record, active = (
@@ -158,10 +159,10 @@ class ActionModule(ActionBase):
             )
             lost += failure.fenced(plan, record.get("record"), bool(active.get("timeline")))
             why = [*dict.fromkeys(f"{name}: {sentence(text)}" for name, text in told.items()), *lost]
-        follow = failure.follow(plan, again=not answered)
+        follow = failure.follow(plan, again=not taken_back)
         report = document.failed(workflow, run.began, time.time(), run.check, why, follow)
         run.end_badly({**report, "plan": plan})
-        shown = why if answered or self._task.args.get("given_up") else lost
+        shown = why if taken_back or given_up else lost
         Display().display(failure.text(workflow, shown, follow))
         return {"failed": True, "msg": f"{workflow} has failed, as told above"}
 

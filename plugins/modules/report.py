@@ -18,6 +18,7 @@ options:
     type: str
     choices: [state, init_master, init_standby, init_segments, failover, resync_standby, switchover, remove_standby]
   failed: {description: Whether the run has failed. The task fails then., type: bool, default: false}
+  taken_back: {description: Whether what a failed run had made was taken back before., type: bool, default: false}
   given_up: {description: Whether a switchover was given up before anybody was activated., type: bool, default: false}
   bill: {description: Whether only the ways of a resynchronisation are shown., type: bool, default: false}
   write: {description: Whether the report is written., type: bool, default: true}

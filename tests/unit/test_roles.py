@@ -107,5 +107,6 @@ def test_a_readme_names_the_variables_of_other_roles(role):
         for name in load(other / "meta/argument_specs.yml")["argument_specs"]["main"].get("options", {})
     ]
     read = sorted(name for name in others if re.search(rf"(?<!mirroring\.)\b{name}\b", text))
-    told = re.search(r"^The role reads these variables of other roles: ((?:.|\n)*?)\.$", (role / "README.md").read_text(), re.M)
+    page = (role / "README.md").read_text()
+    told = re.search(r"^The role reads these variables of other roles: ((?:.|\n)*?)\.$", page, re.M)
     assert re.findall(r"`(\w+)`", told[1] if told else "") == read
