@@ -128,7 +128,7 @@ def test_cases_19_21_29_a_cut_link_a_hung_standby_and_a_pid_that_is_another_one_
     other = on(pair.master, "systemd-run -q --collect --uid=gpadmin --unit=other sleep 600; pgrep -u gpadmin sleep")
     kill_server(pair.master)
     on(pair.master, f"sed -i '1s/.*/{other}/' {DATA}/postmaster.pid; touch /tmp/.s.PGSQL.5432.lock")
-    refused(says=["no host is a standby that could be activated", f"on {pair.standby} let it go on there (kill -CONT"])
+    refused(says=["no host is a standby that could be activated", f"On {pair.standby}, let it go on there (kill -CONT"])
     on(pair.standby, f"systemctl kill --signal=CONT {SERVICE}")
     play("failover")
     assert_took_over(pair, ledger)
