@@ -60,6 +60,8 @@ path:
   returned: always
 """
 
+import os
+
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import password_file
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import only, run_module
@@ -68,7 +70,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import 
 def main(module):
     """Act alone: of two operators' runs only one may make up the password."""
     options, act = module.params, not module.check_mode
-    named = only(options, "owner", "role", "database")
+    named = only(options, "role", "database")
     with alone(act):
         if options["state"] == "absent":
             return password_file.take_away(options["path"], act, **named)
@@ -79,6 +81,8 @@ def main(module):
 if __name__ == "__main__":
     run_module(
         main,
+        account=lambda options: options["owner"],
+        named=lambda options: [os.path.dirname(options["path"])],
         supports_check_mode=True,
         required_if=[("state", "present", ["servers"])],
         argument_spec={

@@ -74,6 +74,7 @@ def main(module):
 if __name__ == "__main__":
     run_module(
         main,
+        account=lambda options: options["user"],
         supports_check_mode=True,
         argument_spec={"user": {"type": "str", "required": True}, "comment": {"type": "str"}},
     )

@@ -60,6 +60,7 @@ def main(module):
 if __name__ == "__main__":
     run_module(
         main,
+        account=None,
         supports_check_mode=True,
         argument_spec={
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

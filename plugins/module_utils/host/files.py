@@ -1,19 +1,48 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Files that belong to the server's user, written in one step and only when they differ."""
+"""Files of whoever this process is: read without waiting for anybody, written in one step and only when they differ."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
-import pwd
 import stat
 import tempfile
+import typing as t
+
+#: bytes of a text: no configuration is larger
+MOST = 64 << 20
+
+
+def opened(path: str) -> t.BinaryIO:
+    """Open a regular file for reading; OSError of anything else, a pipe for example, which would never end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "this is no regular file", path)
+    return os.fdopen(descriptor, "rb")
+
+
+def _content(path: str) -> bytes:
+    with opened(path) as file:
+        content = file.read(MOST + 1)
+    if len(content) > MOST:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
+    return content
+
+
+def created(path: str) -> t.BinaryIO:
+    """Open a new file for writing, in place of whatever has that name."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 
 def read(path: str) -> str | None:
-    """Return the text of a file, or None when there is none."""
+    """Return the text of a file, or None when there is none. Bytes that are no text survive a write."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:  # others write what they like
-            return file.read()
+        return _content(path).decode(errors="surrogateescape")
     except FileNotFoundError:
         return None
 
@@ -21,8 +50,7 @@ def read(path: str) -> str | None:
 def text_of(path: str) -> str | None:
     """Return the text of a file, or None when it cannot be read."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        return _content(path).decode(errors="backslashreplace")
     except OSError:
         return None
 
@@ -31,12 +59,10 @@ def public(path: str) -> str | None:
     """Return the text of a file that is root's, not a link, and 0644; None of any other."""
     try:
         found = os.lstat(path)
-        if (found.st_uid, found.st_gid, found.st_mode) != (0, 0, stat.S_IFREG | 0o644):
-            return None
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
     except OSError:
         return None
+    roots = (found.st_uid, found.st_gid, found.st_mode) == (0, 0, stat.S_IFREG | 0o644)
+    return text_of(path) if roots else None
 
 
 def block(text: str | None, name: str = "hawq.mirroring") -> list[str] | None:
@@ -48,24 +74,23 @@ def block(text: str | None, name: str = "hawq.mirroring") -> list[str] | None:
     return lines[lines.index(begin) + 1 : lines.index(end)]
 
 
-def write(path: str, text: str, user: str, mode: int = 0o600, *, act: bool) -> bool:
-    """Make the file hold this text, owned by the user; return whether anything has to change, also without ``act``."""
+def write(path: str, text: str, mode: int = 0o600, *, act: bool) -> bool:
+    """Make the file this process's own with this text; return whether anything has to change, also without ``act``."""
     try:
-        owner = pwd.getpwnam(user)
-    except KeyError:
-        return True
-    same = read(path) == text
-    if same:
-        now = os.stat(path)
-        same = (now.st_uid, now.st_gid, now.st_mode & 0o7777) == (owner.pw_uid, owner.pw_gid, mode)
+        same = read(path) == text
+        if same:
+            now = os.stat(path)
+            same = (now.st_uid, now.st_gid, now.st_mode & 0o7777) == (os.geteuid(), os.getegid(), mode)
+    except OSError:
+        same = False
     if same or not act:
         return not same
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".hawq-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
-            os.fchown(file.fileno(), owner.pw_uid, owner.pw_gid)
             os.fchmod(file.fileno(), mode)
+            file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError:

@@ -32,7 +32,7 @@ def install(
     for path, text in ((programs.path(name), program), (programs.settings_path(name), told), (unit_file, unit)):
         if act:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-        if files.write(path, text, "root", 0o644, act=act):
+        if files.write(path, text, 0o644, act=act):
             done.append(path)
 
     def tell(*words: str) -> None:

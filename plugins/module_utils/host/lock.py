@@ -9,6 +9,7 @@ import os
 import time
 import typing as t
 
+from . import separation
 from .errors import MirroringError
 
 LOCK = "/run/hawq-mirroring.lock"
@@ -16,15 +17,9 @@ LOCK_SECONDS = 90
 
 
 @contextlib.contextmanager
-def alone(act: bool = True) -> t.Iterator[None]:
-    """Keep the modules of another run off this host meanwhile; who does not act needs no lock.
-
-    The lock ends with its holder, however that ends.
-    """
-    if not act:
-        yield
-        return
-    descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def held() -> t.Iterator[None]:
+    """Keep the modules of another run off this host meanwhile. The lock ends with its holder, however that ends."""
+    descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         deadline = time.monotonic() + LOCK_SECONDS
         while True:
@@ -41,3 +36,16 @@ def alone(act: bool = True) -> t.Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def alone(act: bool = True) -> t.Iterator[None]:
+    """Let root hold the lock meanwhile; who does not act needs none."""
+    if not act:
+        yield
+        return
+    separation.ask("lock")
+    try:
+        yield
+    finally:
+        separation.ask("unlock")

@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import os
+import pwd
 import traceback
 import typing as t
 from dataclasses import dataclass
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..values import text
+from . import separation, services
 from .errors import MirroringError
+from .run import Runner
 
 #: whose servers can be kept; each is a package of module_utils/engines
 ENGINES = ("postgresql",)
@@ -70,15 +74,64 @@ def only(options: dict[str, t.Any], *names: str) -> dict[str, t.Any]:
     return {name: options[name] for name in names}
 
 
-def run_module(main: t.Callable[[AnsibleModule], dict[str, t.Any]], **spec: t.Any) -> None:
-    """Build the module, call ``main`` and exit with what it returns, or fail with its MirroringError."""
+def account_of(options: dict[str, t.Any]) -> str:
+    """Return the server's user as the module option ``instance`` names it."""
+    return str(options["instance"]["user"])
+
+
+def run_module(
+    main: t.Callable[[AnsibleModule], dict[str, t.Any]],
+    account: t.Callable[[dict[str, t.Any]], str] | None = account_of,
+    named: t.Callable[[dict[str, t.Any]], t.Iterable[str]] = lambda _options: (),
+    **spec: t.Any,
+) -> None:
+    """Build the module, let a process of the server's user call ``main``, and exit with what it returns, or fail.
+
+    ``account`` says who that user is from the module's options; None for what is root's alone. ``named`` returns the paths
+    that the operator has named beside those of the instance.
+    """
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]
     module = AnsibleModule(**spec)
+    warnings: list[str] = []
+    user = account(module.params) if account else ""
+    separation.offer(services.offered(scope_of(user, module.params, named(module.params)), Runner()))
     try:
-        result = main(module)
+        if account is None:
+            result = main(module)
+        else:
+            result, warnings = separation.run_as(acting(user), lambda: _worked(main, module))
     except MirroringError as error:
-        module.fail_json(msg=str(error), **error.details)
+        module.fail_json(msg=text.shown(str(error)), **text.shown(error.details))
     except OSError as error:
-        module.fail_json(msg=f"the operating system refuses: {error}", exception=traceback.format_exc())
-    module.exit_json(**result)
+        module.fail_json(
+            msg=f"the operating system refuses: {text.shown(str(error))}", exception=traceback.format_exc()
+        )
+    except separation.Broken as error:
+        module.fail_json(msg=f"the module has failed: {str(error).strip().splitlines()[-1]}", exception=str(error))
+    for warning in warnings:
+        module.warn(warning)
+    module.exit_json(**text.shown(result))
+
+
+def _worked(main: t.Callable[[AnsibleModule], dict[str, t.Any]], module: AnsibleModule) -> list[t.Any]:
+    """Return what the module returns, and its warnings, which root gives to Ansible."""
+    warnings: list[str] = []
+    module.warn = warnings.append
+    return [main(module), warnings]
+
+
+def acting(user: str) -> str:
+    """Return who acts for the server's user: nobody where it does not exist yet."""
+    try:
+        return pwd.getpwnam(user).pw_name
+    except KeyError:
+        return separation.NOBODY
+
+
+def scope_of(user: str, options: dict[str, t.Any], named: t.Iterable[str]) -> services.Scope:
+    """Return whom and what root's services are about."""
+    instance = options.get("instance") or {}
+    data = str(instance.get("data_directory") or "")
+    places = [data, str(instance.get("config_directory") or ""), *named]
+    return services.Scope(user, str(instance.get("service") or ""), data, tuple(each for each in places if each))

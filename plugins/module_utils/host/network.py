@@ -18,7 +18,7 @@ from ..values.observation import Machine, Probe, VirtualIp
 from . import files
 from .run import Runner
 
-ARP_SECONDS = "0.5"
+ARP_SECONDS = 0.5
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
@@ -121,6 +121,6 @@ def virtual_ip(run: Runner, address: str, interface: str) -> VirtualIp | None:
     if not here and ":" not in bare and interface:
         # duplicate address detection: 1 when somebody answers; neighbours do so within milliseconds
         probe = ["arping", "-D", "-q", "-c", "1", "-w", "1", "-I", interface, bare]
-        code, _output, _errors = run(["timeout", ARP_SECONDS, *probe], timeout=5)
+        code, _output, _errors = run.root(probe, timeout=ARP_SECONDS)
         taken = {0: False, 124: False, 1: True}.get(code)
     return {"address": address, "here": here, "taken": taken}

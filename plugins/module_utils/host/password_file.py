@@ -24,13 +24,13 @@ def _lines(path: str) -> Parsed:
     return [(line, conninfo.passfile_fields(line)) for line in (files.read(path) or "").splitlines()]
 
 
-def take_away(path: str, act: bool, *, owner: str, role: str, database: str) -> dict[str, t.Any]:
+def take_away(path: str, act: bool, *, role: str, database: str) -> dict[str, t.Any]:
     """Take every line of the role and database away, and the file when nothing else is in it."""
     parsed, wanted = _lines(path), [database, role]
     kept = [line for line, fields in parsed if not fields or fields[2:4] != wanted]
     changed = len(kept) < len(parsed)
     if changed and kept:
-        files.write(path, "".join(line + "\n" for line in kept), owner, act=act)
+        files.write(path, "".join(line + "\n" for line in kept), act=act)
     elif changed and act:
         os.unlink(path)
     shown = "".join(
@@ -40,7 +40,7 @@ def take_away(path: str, act: bool, *, owner: str, role: str, database: str) -> 
 
 
 def keep(
-    path: str, act: bool, *, owner: str, role: str, database: str, servers: list[tuple[str, int]], like: str
+    path: str, act: bool, *, role: str, database: str, servers: list[tuple[str, int]], like: str
 ) -> dict[str, t.Any]:
     """Hold one line for each server (address and port), and leave foreign lines alone.
 
@@ -61,7 +61,7 @@ def keep(
         text = "".join(line + "\n" for line in lines)
     else:
         text = "".join(line + "\n" for line in [*new, *(line for line in lines if line not in replaced)])
-    changed = files.write(path, text, owner, act=act)
+    changed = files.write(path, text, act=act)
     shown = [
         "".join(conninfo.passfile_line(address, port, database, role, mask) + "\n" for address, port in servers)
         for mask in ("(not shown)", "(not shown, new)")

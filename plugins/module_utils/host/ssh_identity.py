@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import pwd
 import socket
 import tempfile
@@ -31,21 +30,14 @@ def keygen(run: Runner, *arguments: str) -> str:
     return output
 
 
-def chown(path: Path, account: pwd.struct_passwd) -> None:
-    """Give a file to the user."""
-    os.chown(path, account.pw_uid, account.pw_gid)
-
-
-def make(run: Runner, directory: Path, account: pwd.struct_passwd, comment: str) -> None:
-    """Make a key pair; it appears in its place complete and with its owner, the private half last."""
+def make(run: Runner, directory: Path, comment: str) -> None:
+    """Make a key pair; it appears in its place complete, the private half last."""
     if not directory.is_dir():
         directory.mkdir(mode=0o700)
-        chown(directory, account)
     with tempfile.TemporaryDirectory(dir=directory) as folder:
         private = Path(folder, NAME)
         keygen(run, "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(private))
         for path in (private.with_suffix(".pub"), private):
-            chown(path, account)
             path.rename(directory / path.name)
 
 
@@ -68,7 +60,7 @@ def ensure(run: Runner, act: bool, *, user: str, comment: str | None) -> dict[st
         result["changed"] = True
         if not act:
             return result
-        make(run, directory, account, comment or f"{user}@{socket.gethostname()}")
+        make(run, directory, comment or f"{user}@{socket.gethostname()}")
     public = private.with_suffix(".pub")
     result["public_key"] = (
         public.read_text(encoding="utf-8") if public.is_file() else keygen(run, "-y", "-P", "", "-f", str(private))

@@ -31,15 +31,15 @@ def here(run: Runner, address: str) -> bool:
 
 def take(run: Runner, address: str, interface: str, seconds: int) -> None:
     """Start the unit that adds and announces the address; bounded."""
-    _code, _output, errors = run(["systemctl", "restart", UNIT], timeout=seconds)
+    _code, _output, errors = run.root(["systemctl", "restart", UNIT], timeout=seconds)
     _until(run, address, True, f"{address} is not on {interface}", errors, seconds)
 
 
 def release(run: Runner, address: str, interface: str, seconds: int) -> None:
     """Stop the unit, and take the address away if it is still there; bounded."""
-    _code, _output, errors = run(["systemctl", "stop", UNIT], timeout=seconds)
+    _code, _output, errors = run.root(["systemctl", "stop", UNIT], timeout=seconds)
     if here(run, address):
-        run(["ip", "address", "delete", address, "dev", interface], timeout=10)
+        run.root(["ip", "address", "delete", address, "dev", interface], timeout=10)
     _until(run, address, False, f"{address} is still here", errors, seconds)
 
 

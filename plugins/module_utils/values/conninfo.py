@@ -7,7 +7,20 @@ Sources: PostgreSQL manual, "Connection Strings", "The Password File", "Replicat
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+#: what is taken from a file or from another host
+FROM_FILES = (
+    "host",
+    "port",
+    "user",
+    "dbname",
+    "passfile",
+    "sslmode",
+    "sslrootcert",
+    "connect_timeout",
+    "application_name",
+)
 SECRET_KEYS = ("password", "sslpassword")
 #: a peer that falls silent is noticed within half a minute, on either side of the connection
 KEEPALIVE: dict[str, str | int] = {
@@ -53,6 +66,17 @@ def render(keywords: dict[str, str | int]) -> str:
 def without_secrets(keywords: dict[str, str]) -> dict[str, str]:
     """Return the keywords that anyone may read."""
     return {key: value for key, value in keywords.items() if key not in SECRET_KEYS}
+
+
+def allowed(keywords: Mapping[str, str | int], *more: Mapping[str, str | int]) -> dict[str, str | int]:
+    """Return the keywords that libpq may be given, whoever has written them; ``more`` are our own.
+
+    Others lead it to files and programs (sslkey, service, gssencmode) that nobody here has chosen.
+    """
+    found = {key: value for key, value in keywords.items() if key in FROM_FILES}
+    for each in more:
+        found.update(each)
+    return found
 
 
 def passfile_line(host: str, port: int, database: str, user: str, password: str) -> str:

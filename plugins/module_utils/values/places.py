@@ -32,8 +32,22 @@ def scratch(data_directory: str) -> str:
     return data_directory.rstrip("/") + ".hawq-rewind"
 
 
+def staging(data_directory: str) -> str:
+    """Return the directory in which a snapshot is made."""
+    return data_directory.rstrip("/") + ".hawq-snapshot"
+
+
+def request(data_directory: str) -> str:
+    """Return the file that says what a snapshot was made for (JSON)."""
+    return f"{staging(data_directory)}/request.json"
+
+
 #: in the data directory of a former master or standby: since when and why it must not accept writes (JSON)
 RECORD = "hawq_mirroring.fence"
+
+
+#: what the programs of the snapshot print: on another file system than the copy, which may have filled its own
+SNAPSHOT_LOG = "/run/hawq-mirroring-snapshot.log"
 
 
 #: lets the interlock start a server once although nobody can be asked

@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+import re
+import typing as t
+
+#: what a terminal would obey instead of showing it; line ends and tabs stay
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 MEBIBYTE = 1 << 20
 
 
@@ -18,3 +23,19 @@ def size(number: float) -> str:
 def sentence(text: str) -> str:
     """Return a text as one line without its full stop, to be a part of a longer sentence."""
     return " ".join(text.split()).rstrip(".")
+
+
+def shown(value: t.Any) -> t.Any:
+    """Return a value whose texts a terminal and a JSON file can show: other bytes, and control characters, escaped."""
+    if isinstance(value, str):
+        escaped = value.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        return CONTROL.sub(lambda found: _escaped(ord(found[0])), escaped)
+    if isinstance(value, dict):
+        return {shown(key): shown(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [shown(inner) for inner in value]
+    return value
+
+
+def _escaped(number: int) -> str:
+    return rf"\x{number:02x}" if number < 256 else rf"\u{number:04x}"

@@ -48,7 +48,7 @@ def observe(
         "servers": [row[:2] for row in ours],
         "consistent": len(passwords) == 1,
         "accepted": _accepted(instance, role, passwords) if server and not server["standby"] else None,
-        "login": login(instance, ask) if ask else None,
+        "login": login(ask) if ask else None,
     }
 
 
@@ -69,6 +69,6 @@ def _accepted(instance: Instance, role: str, passwords: set[str]) -> bool:
     return bool(found) and any(scram.matches(password, found[0]["rolpassword"]) for password in passwords)
 
 
-def login(instance: Instance, told: dict[str, str]) -> str:
+def login(told: dict[str, str]) -> str:
     """Open a replication connection as the standby does; return "accepted", or what the server answered."""
-    return database.replication_answer(instance, conninfo.render({**told, "connect_timeout": LOGIN_SECONDS}))
+    return database.replication_answer(conninfo.render(conninfo.allowed(told, {"connect_timeout": LOGIN_SECONDS})))

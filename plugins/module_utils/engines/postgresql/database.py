@@ -6,11 +6,12 @@ Source: PostgreSQL manual, "Peer Authentication".
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
-import pwd
 import typing as t
 
+from ...host import files
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...values import conninfo, control_data
@@ -21,36 +22,36 @@ try:
 
     HAS_PSYCOPG2 = True
     Error: t.Any = psycopg2.Error
+    psycopg2.extensions.encodings.update(SQL_ASCII="utf8_any_bytes", SQLASCII="utf8_any_bytes")
 except ImportError:
     HAS_PSYCOPG2 = False
     Error = ()
 
+#: the encoding in which the server converts nothing: names of any bytes come as they are, and become texts here
+ANY_BYTES = "SQL_ASCII"
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
 
 
-@contextlib.contextmanager
-def acting_as(user: str) -> t.Iterator[None]:
-    """Be that user for a while: the server asks the kernel who opened its socket."""
-    entry = pwd.getpwnam(user)
-    if os.geteuid() == entry.pw_uid:
-        yield
-        return
-    uid, gid = os.geteuid(), os.getegid()
-    os.setegid(entry.pw_gid)
-    os.seteuid(entry.pw_uid)
-    try:
-        yield
-    finally:
-        os.seteuid(uid)
-        os.setegid(gid)
+def _any_bytes(name: str) -> codecs.CodecInfo | None:
+    """Return the codec of such texts: UTF-8, in which other bytes survive."""
+    if name.replace("-", "_") != "utf8_any_bytes":
+        return None
+    return codecs.CodecInfo(
+        lambda text, _errors="": codecs.utf_8_encode(text, "surrogateescape"),
+        lambda content, _errors="": codecs.utf_8_decode(content, "surrogateescape", True),
+    )
+
+
+codecs.register(_any_bytes)
 
 
 def postmaster(instance: Instance) -> dict[str, t.Any]:
     """Return what postmaster.pid says, or nothing when there is none."""
     try:
-        with open(os.path.join(instance.data_directory, "postmaster.pid"), encoding="utf-8", errors="replace") as file:
-            return control_data.parse_postmaster_pid(file.read())
+        return control_data.parse_postmaster_pid(
+            files.read(os.path.join(instance.data_directory, "postmaster.pid")) or ""
+        )
     except OSError:
         return {}
 
@@ -78,45 +79,44 @@ def session(
     place = postmaster(instance)
     directory = place.get("socket_directory") or "/var/run/postgresql"
     try:
-        with acting_as(instance.user):
-            connection = psycopg2.connect(
-                host=directory,
-                port=place.get("port", instance.port),
-                dbname=database,
-                user=instance.user,
-                connect_timeout=CONNECT_SECONDS,
-                application_name="hawq_mirroring",
-                options=f"-c statement_timeout={statement_seconds}s -c lock_timeout=10s -c search_path=pg_catalog"
-                " -c synchronous_commit=local",
-            )
-    except (psycopg2.OperationalError, KeyError) as error:
+        connection = psycopg2.connect(
+            host=directory,
+            port=place.get("port", instance.port),
+            dbname=database,
+            user=instance.user,
+            connect_timeout=CONNECT_SECONDS,
+            application_name="hawq_mirroring",
+            client_encoding=ANY_BYTES,
+            options=f"-c statement_timeout={statement_seconds}s -c lock_timeout=10s -c search_path=pg_catalog"
+            " -c synchronous_commit=local",
+        )
+    except (psycopg2.OperationalError, UnicodeError) as error:
         raise MirroringError(f"no session with the server in {directory}: {' '.join(str(error).split())}") from error
     with _cursor(connection, "the server") as cursor:
         yield cursor
 
 
 @contextlib.contextmanager
-def remote(instance: Instance, keywords: dict[str, t.Any]) -> t.Iterator[t.Any]:
-    """Give a cursor on another host's server, as the server's user here; raise MirroringError when there is none."""
+def remote(keywords: dict[str, t.Any], *ours: dict[str, t.Any]) -> t.Iterator[t.Any]:
+    """Give a cursor on another host's server; raise MirroringError when there is none."""
     if not HAS_PSYCOPG2:
         raise MirroringError("Python's psycopg2 is missing on this host: install the package python3-psycopg2")
     try:
-        with acting_as(instance.user):
-            connection = psycopg2.connect(conninfo.render({**keywords, "connect_timeout": CONNECT_SECONDS}))
-    except (psycopg2.OperationalError, KeyError) as error:
+        told = conninfo.allowed(keywords, *ours, {"connect_timeout": CONNECT_SECONDS, "client_encoding": ANY_BYTES})
+        connection = psycopg2.connect(conninfo.render(told))
+    except psycopg2.OperationalError as error:
         raise MirroringError(f"no session with {keywords['host']}: {' '.join(str(error).split())}") from error
     with _cursor(connection, keywords["host"]) as cursor:
         yield cursor
 
 
-def replication_answer(instance: Instance, told: str) -> str:
-    """Open a replication connection as the server's user; return "accepted", or what came instead."""
+def replication_answer(told: str) -> str:
+    """Open a replication connection; return "accepted", or what came instead."""
     if not HAS_PSYCOPG2:
         return "not asked: Python's psycopg2 is missing on this host"
     try:
-        with acting_as(instance.user):
-            psycopg2.connect(told, connection_factory=psycopg2.extras.PhysicalReplicationConnection).close()
-    except (psycopg2.Error, KeyError) as error:
+        psycopg2.connect(told, connection_factory=psycopg2.extras.PhysicalReplicationConnection).close()
+    except psycopg2.Error as error:
         return " ".join(str(error).split())
     return "accepted"
 

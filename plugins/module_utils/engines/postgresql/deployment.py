@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 
-from ...host import files
+from ...host import files, user_places
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...values import places
@@ -33,12 +32,8 @@ def is_deployed(instance: Instance, wanted: int | None) -> bool:
 
 def empty_directory(path: str) -> None:
     """Remove what is in a directory, not the directory: it may be a mount point."""
-    for name in os.listdir(path) if os.path.isdir(path) else []:
-        inner = os.path.join(path, name)
-        if os.path.isdir(inner) and not os.path.islink(inner):
-            shutil.rmtree(inner)
-        else:
-            os.unlink(inner)
+    if os.path.isdir(path):
+        user_places.empty(path)
 
 
 def aside(path: str) -> str:
@@ -58,7 +53,7 @@ def refuse_running(instance: Instance) -> None:
 def keep_tablespace(path: str, kept: str, data_directory: str) -> None:
     """Move a tablespace aside, and let the old data directory's link follow it."""
     try:
-        os.rename(path, kept)
+        user_places.rename(path, kept)
     except OSError as error:
         raise MirroringError(
             f"{path} cannot be moved aside ({error.strerror}; a mount point?): move its files away yourself,"
@@ -71,8 +66,8 @@ def put_back_tablespace(path: str, kept: str, data_directory: str) -> None:
     """Undo keep_tablespace: the copy that needed the place has failed."""
     if os.path.isdir(kept):
         with contextlib.suppress(FileNotFoundError):
-            os.rmdir(path)
-        os.rename(kept, path)
+            user_places.remove_empty(path)
+        user_places.rename(kept, path)
         relink(data_directory, kept, path)
 
 
@@ -104,15 +99,12 @@ def deploy(instance: Instance, existing: str) -> str | None:
             )
         # what is discarded goes with the staging place, whoever removes that
         kept = aside(target) if existing == "keep" else None
-        os.rename(target, kept or staged.old)
-    os.rename(staged.copy, target)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(places.unfinished(target))
+        user_places.rename(target, kept or staged.old)
+    user_places.rename(staged.copy, target)
+    user_places.unlink(places.unfinished(target))
     if os.path.isdir(places.scratch(target)):  # of a rewind that was interrupted
-        shutil.rmtree(places.scratch(target))
-    files.sync_directory(os.path.dirname(target))
+        user_places.remove(places.scratch(target))
     # first, so that no clear() after a kill in mid-removal takes the tablespaces for a half copy's
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(staged.request)
-    shutil.rmtree(staged.place)
+    user_places.unlink(staged.request)
+    user_places.remove(staged.place)
     return kept

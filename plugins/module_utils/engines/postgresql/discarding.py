@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import shutil
 import typing as t
 
-from ...host import fence_record, files
+from ...host import fence_record, user_places
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
@@ -62,10 +60,8 @@ def discard(instance: Instance, run: Runner, act: bool, *, system_identifier: st
     if act:
         for path in deleted:
             if path == place:
-                os.rename(place, doomed)
-                files.sync_directory(os.path.dirname(place))
-            shutil.rmtree(doomed if path == place else path)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(places.unfinished(place))
+                user_places.rename(place, doomed)
+            user_places.remove(doomed if path == place else path)
+        user_places.unlink(places.unfinished(place))
     shown = "".join(f"{path}\n" for path in deleted)
     return {"changed": bool(deleted), "deleted": deleted, "diff": {"before": shown, "after": ""}}

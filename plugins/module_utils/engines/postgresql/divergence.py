@@ -99,6 +99,7 @@ def _count(dump: list[str], tally: wal.Tally, timeout: int) -> bool:
         stderr=subprocess.DEVNULL,
         env={**environment, "LC_ALL": "C", "TZ": "UTC"},
         cwd="/",
+        close_fds=False,
         universal_newlines=True,
     ) as running:
         for line in running.stdout or ():

@@ -10,6 +10,7 @@ import os
 import typing as t
 
 from ...host import files as host_files
+from ...host import user_places
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
@@ -28,6 +29,16 @@ def in_database(instance: Instance, act: bool, name: str, extension: str) -> boo
     return True
 
 
+def _put(place: str, name: str, text: str, act: bool) -> bool:
+    """Put a file of the extension into the engine's directory, whoever owns that; return whether it had to be."""
+    path = os.path.join(place, name)
+    if host_files.public(path) == text or not host_files.write(path, text, 0o644, act=False):
+        return False
+    if act:
+        user_places.or_root(lambda: host_files.write(path, text, 0o644, act=True), "write_extension", place, name, text)
+    return True
+
+
 def install(
     instance: Instance, run: Runner, act: bool, *, extension: str, files: dict[str, str], databases: list[str]
 ) -> dict[str, t.Any]:
@@ -39,7 +50,7 @@ def install(
             f"no extension directory belongs to {instance.bin_directory}: is the engine installed completely?"
         )
     for name, text in sorted(files.items()):
-        if place is None or host_files.write(os.path.join(place, name), text, "root", 0o644, act=act):
+        if place is None or _put(place, name, text, act):
             changes.append(f"{place}/{name}\n")
     changes += [f"database {name}\n" for name in databases if in_database(instance, act, name, extension)]
     return {"changed": bool(changes), "directory": place, "diff": {"before": "", "after": "".join(changes)}}

@@ -13,7 +13,7 @@ import os
 import time
 import typing as t
 
-from ...host import fence_record, files, systemd, virtual_ip
+from ...host import fence_record, files, separation, systemd, virtual_ip
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
@@ -97,15 +97,14 @@ def _stop_and_mark(
             )
     changed = running
     if act:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(places.PERMISSION)
+        separation.ask("permit", False)
     if os.path.isdir(place):
         if record is None:
             now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
             record = {"at": now, "reason": reason, "control": observe.control(instance, run), "was": was}
         text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-        marked = files.write(os.path.join(place, "standby.signal"), "", instance.user, act=act)
-        noted = files.write(os.path.join(place, places.RECORD), text, instance.user, act=act)
+        marked = files.write(os.path.join(place, "standby.signal"), "", act=act)
+        noted = files.write(os.path.join(place, places.RECORD), text, act=act)
         changed = changed or marked or noted
     after = "server is stopped\nfenced\n"
     return _answer(changed, before, after, how, cut_off=cut_off, record=record or {})
@@ -128,7 +127,7 @@ def undo(instance: Instance, act: bool) -> dict[str, t.Any]:
     """Take the marks of the fence away, and nothing else."""
     record = _record(instance)
     if record and act:
-        files.write(places.PERMISSION, "", "root", act=True)
+        separation.ask("permit", True)
         for name in ("standby.signal", places.RECORD):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(instance.data_directory, name))
@@ -153,7 +152,6 @@ def lift(instance: Instance, act: bool, *, timeout: int) -> dict[str, t.Any]:
             cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
     if record:
         os.unlink(os.path.join(instance.data_directory, places.RECORD))
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(places.PERMISSION)
+    separation.ask("permit", False)
     before += "".join(f"slot {name}\n" for name in dropped)
     return _answer(bool(record or dropped), before, "not fenced\n")

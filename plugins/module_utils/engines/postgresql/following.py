@@ -34,18 +34,18 @@ def follow(
     """Signal first: without it the server would become a master of its own."""
     if not directory or (act and deployment.is_deployed(instance, copy_id)):
         directory = instance.data_directory
-    told = conninfo.render({**primary, **conninfo.KEEPALIVE})
+    told = conninfo.render(conninfo.allowed(primary, conninfo.KEEPALIVE))
     wanted = {
         "primary_conninfo": told,
         "primary_slot_name": slot,
         **{name: None if value is None else str(value) for name, value in settings.items()},
     }
-    before, changed = _tell(instance, directory, wanted, act)
+    before, changed = _tell(directory, wanted, act)
     process = observe.process(instance, database.postmaster(instance))
     if not process["running"] and act:
         stopping.end_rewind(instance.data_directory)
         # starts that failed while it was told otherwise would count against the next one
-        run(["systemctl", "reset-failed", instance.service], timeout=10)
+        run.root(["systemctl", "reset-failed", instance.service], timeout=10)
     if (changed or reload) and process["pid"] and directory == instance.data_directory and act:
         os.kill(process["pid"], signal.SIGHUP)
     if resume and act:
@@ -59,9 +59,7 @@ def follow(
     return {"changed": changed or resume, "primary_conninfo": told, "diff": diff}
 
 
-def _tell(
-    instance: Instance, directory: str, wanted: dict[str, str | None], act: bool
-) -> tuple[dict[str, str | None], bool]:
+def _tell(directory: str, wanted: dict[str, str | None], act: bool) -> tuple[dict[str, str | None], bool]:
     """Write the signal and the settings; return the settings of before, and whether anything differs."""
     if not os.path.isdir(directory):
         if act:
@@ -70,6 +68,6 @@ def _tell(
     path = os.path.join(directory, "postgresql.auto.conf")
     text = files.read(path) or ""
     now = settings_file.parse(text)
-    signalled = files.write(os.path.join(directory, "standby.signal"), "", instance.user, act=act)
-    changed = files.write(path, settings_file.edit(text, wanted), instance.user, act=act) or signalled
+    signalled = files.write(os.path.join(directory, "standby.signal"), "", act=act)
+    changed = files.write(path, settings_file.edit(text, wanted), act=act) or signalled
     return {name: now.get(name) for name in wanted}, changed

@@ -9,12 +9,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pwd
 import shutil
 import time
 import typing as t
 
-from ...host import files
+from ...host import files, user_places
 from ...host.errors import MirroringError
 from ...host.lock import alone
 from ...host.module import Instance
@@ -42,14 +41,6 @@ def attempt(work: t.Callable[[], None], result: dict[str, t.Any]) -> dict[str, t
     return {**result, "seconds": round(time.monotonic() - begin, 2)}
 
 
-def own(instance: Instance, place: str) -> None:
-    """Give a directory and all in it to the server's user."""
-    owner = pwd.getpwnam(instance.user)
-    for parent, _directories, names in os.walk(place):
-        for path in (parent, *(os.path.join(parent, name) for name in names)):
-            os.chown(path, owner.pw_uid, owner.pw_gid)
-
-
 def stop(instance: Instance, run: Runner) -> None:
     """End whatever server runs in the directory, and a pg_rewind that has lost its module."""
     stopping.end_rewind(instance.data_directory)
@@ -63,13 +54,12 @@ def stop(instance: Instance, run: Runner) -> None:
 def write_passfile(instance: Instance, password: str, keywords: dict[str, str]) -> str:
     """Write the password file of the work, readable by the server's user alone; return its path."""
     place = places.scratch(instance.data_directory)
-    os.makedirs(place, mode=0o700, exist_ok=True)
+    user_places.make(place)
     path = os.path.join(place, "pass")
     line = conninfo.passfile_line(
         keywords["host"], int(keywords["port"]), keywords["dbname"], keywords["user"], password
     )
-    own(instance, place)
-    files.write(path, line + "\n", instance.user, act=True)
+    files.write(path, line + "\n", act=True)
     return path
 
 
@@ -77,16 +67,12 @@ def set_mark(data_directory: str) -> None:
     """Keep the directory from being started. Everybody may read it: the other hosts' interlocks do."""
     mark = places.unfinished(data_directory)
     note = {"inode": os.stat(data_directory).st_ino, "at": time.time()}
-    files.write(mark, json.dumps(note) + "\n", "root", 0o644, act=True)
-    files.sync_directory(os.path.dirname(mark))
+    user_places.write(mark, json.dumps(note) + "\n")
 
 
 def take_mark(data_directory: str) -> None:
     """Let it be started again."""
-    mark = places.unfinished(data_directory)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(mark)
-    files.sync_directory(os.path.dirname(mark))
+    user_places.unlink(places.unfinished(data_directory))
 
 
 def save_configuration(instance: Instance) -> None:
@@ -109,12 +95,6 @@ def restore_configuration(instance: Instance) -> None:
     if not os.path.isdir(place):
         return
     shutil.copytree(place, instance.data_directory, dirs_exist_ok=True)
-    own(instance, place)
-    owner = pwd.getpwnam(instance.user)
-    for parent, _directories, names in os.walk(place):
-        for name in names:
-            inner = os.path.relpath(os.path.join(parent, name), place)
-            os.chown(os.path.join(instance.data_directory, inner), owner.pw_uid, owner.pw_gid)
 
 
 def clear(instance: Instance) -> None:
@@ -124,4 +104,4 @@ def clear(instance: Instance) -> None:
         os.unlink(os.path.join(place, "pass"))
     with contextlib.suppress(OSError):
         restore_configuration(instance)
-        shutil.rmtree(place)
+        user_places.remove(place)

@@ -8,13 +8,13 @@ import os
 import shutil
 import typing as t
 
-from ...host import files
+from ...host import files, user_places
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import history as histories
 from ...values import lsn, places, wal
-from . import in_place, observe, wal_files
+from . import observe, wal_files
 
 
 def keep(
@@ -49,13 +49,10 @@ def _copy(instance: Instance, run: Runner, place: str, history: list[histories.P
             " host has and that is to be kept aside: make room there, then run again"
         )
     for directory_kept in (place, os.path.join(place, "pg_wal")):
-        os.makedirs(directory_kept, mode=0o700, exist_ok=True)
+        user_places.make(directory_kept)
     for name in names:
         shutil.copy2(os.path.join(directory, name), os.path.join(place, "pg_wal", name))
     shutil.copy2(os.path.join(instance.data_directory, "global", "pg_control"), place)
-    with open(f"{summary}.new", "w", encoding="utf-8") as file:
-        json.dump({**found, "control": control}, file, indent=2, sort_keys=True)
-    in_place.own(instance, place)
     os.sync()
-    os.replace(f"{summary}.new", summary)
+    files.write(summary, json.dumps({**found, "control": control}, indent=2, sort_keys=True), act=True)
     files.sync_directory(place)

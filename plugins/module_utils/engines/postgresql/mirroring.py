@@ -33,7 +33,7 @@ def _last_words(instance: Instance, run: Runner) -> str | None:
     """Return what the server's unit logged last, or nothing while it runs."""
     if systemd.unit(run, instance.service)["active"] in ("active", "activating", "reloading"):
         return None
-    _code, output, _errors = run(["journalctl", "--unit", instance.service, "-n", "4", "-o", "cat"], timeout=10)
+    _code, output, _errors = run.root(["journalctl", "--unit", instance.service, "-n", "4", "-o", "cat"], timeout=10)
     return " | ".join(output.split("\n")).strip(" |")
 
 

@@ -129,6 +129,9 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
 
 
 def _directory_state(path: str, names: list[str]) -> t.Literal["missing", "empty", "data", "other"]:
+    above = account._parent_on_disk(path)
+    if not os.access(above, os.R_OK | os.X_OK if above == path else os.X_OK):
+        return "other"  # the server's user cannot look into it
     if not os.path.isdir(path):
         return "other" if os.path.lexists(path) else "missing"
     if not names:
@@ -197,9 +200,7 @@ def configuration(instance: Instance, run: Runner) -> observation.Configuration:
     found: observation.Configuration = {"path": path, "outside": outside, "exists": exists, "at_least": {}}
     if outside and exists and os.access(instance.program("postgres"), os.X_OK):
         for name in POSTGRESQL.standby_at_least:
-            code, output, _errors = run(
-                [instance.program("postgres"), "-C", name, "-D", path], timeout=10, user=instance.user
-            )
+            code, output, _errors = run([instance.program("postgres"), "-C", name, "-D", path], timeout=10)
             if code == 0:
                 found["at_least"][name] = output.strip().splitlines()[-1]
     return found

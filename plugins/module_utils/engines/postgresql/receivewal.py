@@ -24,14 +24,14 @@ FINISH_SECONDS = 600
 
 
 class Receiver:
-    """pg_receivewal through a slot, as the server's user."""
+    """pg_receivewal through a slot, as the server's user, which this process is."""
 
     def __init__(self, instance: Instance, run: Runner, keywords: dict[str, t.Any], slot: str) -> None:
         self._instance, self._run = instance, run
         self._command = [
             instance.program("pg_receivewal"),
             "--no-password",
-            f"--dbname={conninfo.render({**keywords, 'application_name': staging.APPLICATION})}",
+            f"--dbname={conninfo.render(conninfo.allowed(keywords, {'application_name': staging.APPLICATION}))}",
             f"--directory={wal_files.directory(instance)}",
             f"--slot={slot}",
             "--status-interval=1",
@@ -40,14 +40,13 @@ class Receiver:
     @contextlib.contextmanager
     def running(self) -> t.Iterator[None]:
         """Stream meanwhile. It ends with this process, however that ends."""
-        user = self._instance.user
-        prefix = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--pdeathsig=TERM"]
         process = subprocess.Popen(
-            [*prefix, *self._command],
+            ["setpriv", "--pdeathsig=TERM", *self._command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
+            close_fds=False,
             env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C"},
         )
         try:
@@ -62,9 +61,7 @@ class Receiver:
 
     def finish(self, end: str) -> None:
         """Get what is left up to an LSN, and make the last, partly received segment one that a server reads."""
-        code, _output, errors = self._run(
-            [*self._command, "--no-loop", f"--endpos={end}"], timeout=FINISH_SECONDS, user=self._instance.user
-        )
+        code, _output, errors = self._run([*self._command, "--no-loop", f"--endpos={end}"], timeout=FINISH_SECONDS)
         if code != 0:
             raise MirroringError(f"the WAL up to {end} did not come: {' '.join(errors.split())}")
         directory = wal_files.directory(self._instance)

@@ -8,13 +8,12 @@ here, as a standby that keeps all WAL. Sources: PostgreSQL manual, "pg_rewind", 
 from __future__ import annotations
 
 import os
-import pwd
 import re
-import shutil
+import tempfile
 import time
 import typing as t
 
-from ...host import files
+from ...host import files, user_places
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
@@ -28,7 +27,6 @@ RECOVERING = "in archive recovery"
 START_SECONDS = 3
 #: a WAL file may be a gigabyte, and so long no answer may be
 PART, PART_BYTES = "SELECT pg_read_binary_file(%s, %s, %s, false) AS bytes", 4 << 20
-SOCKETS = "/run/hawq-mirroring-rewind"
 #: the startup process has replayed all that there is (PostgreSQL manual, "Wait Events of Type Timeout")
 WAITS = """
 SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'RecoveryRetrieveRetryInterval'
@@ -36,7 +34,6 @@ SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'Re
 #: what must not change while the WAL is replayed up to its end, and nothing more
 ALONE = {
     "listen_addresses": "",
-    "unix_socket_directories": SOCKETS,
     "primary_conninfo": "",
     "restore_command": "",
     "archive_mode": "off",
@@ -61,17 +58,23 @@ def recover(instance: Instance, run: Runner, timeout: int) -> None:
     control = observe.control(instance, run) or {}
     if control.get("state") in CLEAN:
         return
-    owner, place = pwd.getpwnam(instance.user), places.scratch(instance.data_directory)
-    os.makedirs(SOCKETS, mode=0o700, exist_ok=True)
-    os.chown(SOCKETS, owner.pw_uid, owner.pw_gid)
-    log = os.path.join(place, "recovery.log")
-    settings = {**ALONE, "port": str(instance.port)}
+    with tempfile.TemporaryDirectory(prefix="hawq-", dir="/tmp", ignore_cleanup_errors=True) as sockets:
+        _replay(instance, run, control, sockets, timeout)
+    state = (observe.control(instance, run) or {}).get("state")
+    if state not in CLEAN:
+        raise MirroringError(f"its crash recovery did not end cleanly: the control file says {state}")
+
+
+def _replay(instance: Instance, run: Runner, control: dict[str, t.Any], sockets: str, timeout: int) -> None:
+    """Start the server, with its socket where nobody else looks for it, and stop it when all is replayed."""
+    log = os.path.join(places.scratch(instance.data_directory), "recovery.log")
+    settings = {**ALONE, "unix_socket_directories": sockets, "port": str(instance.port)}
     if instance.config_directory != instance.data_directory:
         settings["config_file"] = os.path.join(instance.config_directory, "postgresql.conf")
     options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
     control_program = [instance.program("pg_ctl"), "--silent", f"--pgdata={instance.data_directory}"]
     start = [*control_program, "start", "--no-wait", f"--log={log}", f"--options={options}"]
-    code, _output, errors = run(start, timeout=60, user=instance.user)
+    code, _output, errors = run(start, timeout=60)
     if code != 0:
         raise MirroringError(f"its crash recovery does not start: {' '.join(errors.split())}")
     begin = time.monotonic()
@@ -89,10 +92,6 @@ def recover(instance: Instance, run: Runner, timeout: int) -> None:
             raise MirroringError(f"its crash recovery {why} ({state}): {last}")
         time.sleep(0.1)
     in_place.stop(instance, run)
-    shutil.rmtree(SOCKETS, ignore_errors=True)
-    state = (observe.control(instance, run) or {}).get("state")
-    if state not in CLEAN:
-        raise MirroringError(f"its crash recovery did not end cleanly: the control file says {state}")
 
 
 def _waits(instance: Instance) -> bool:
@@ -106,26 +105,24 @@ def _waits(instance: Instance) -> bool:
 
 def fetch(instance: Instance, run: Runner, source: Source, names: list[str]) -> int:
     """Get WAL files from before the fork, which the master still has and this host has removed; return their number."""
-    directory, owner = wal_files.directory(instance), pwd.getpwnam(instance.user)
-    with database.remote(instance, {**source.keywords, "passfile": source.passfile}) as cursor:
+    directory = wal_files.directory(instance)
+    with database.remote({**source.keywords, "passfile": source.passfile}) as cursor:
         for name in names:
             temporary = os.path.join(directory, f"{name}.hawq")
-            with open(temporary, "wb") as file:
+            with files.created(temporary) as file:
                 while True:
                     cursor.execute(PART, (f"pg_wal/{name}", file.tell(), PART_BYTES))
                     part = bytes(cursor.fetchone()["bytes"])
                     file.write(part)
                     if len(part) < PART_BYTES:
                         break
-                os.fchown(file.fileno(), owner.pw_uid, owner.pw_gid)
-                os.fchmod(file.fileno(), 0o600)
             os.replace(temporary, os.path.join(directory, name))
     return len(names)
 
 
 def command_of(instance: Instance, source: Source) -> list[str]:
     """Return pg_rewind's command."""
-    told = conninfo.render({**source.keywords, **in_place.READER, "passfile": source.passfile})
+    told = conninfo.render(conninfo.allowed(source.keywords, in_place.READER, {"passfile": source.passfile}))
     command = [instance.program("pg_rewind"), f"--target-pgdata={instance.data_directory}"]
     command += ["--no-ensure-shutdown", "--progress"]
     command.append(f"--source-server={told}")
@@ -163,7 +160,7 @@ def _prepare(
 
 def _copy(instance: Instance, run: Runner, source: Source, timeout: int, result: dict[str, t.Any]) -> None:
     """Run pg_rewind. It says what it has to copy when it has read all and written nothing yet (13 to 18)."""
-    code, output, errors = run(command_of(instance, source), timeout=timeout, user=instance.user)
+    code, output, errors = run(command_of(instance, source), timeout=timeout)
     found = MEGABYTES.search(output + errors)
     # one that outlives the time-out may have begun since
     goes_on = code != 0 and stopping.end_rewind(instance.data_directory)
@@ -202,8 +199,8 @@ def rewind(
         keywords = {**primary, "user": role, "dbname": "postgres"}
         keywords.pop("application_name", None)
         password = conninfo.password_in(files.read(passfile) or "", password_of) or ""
-        os.makedirs(places.scratch(data), mode=0o700, exist_ok=True)
-        files.write(os.path.join(data, "standby.signal"), "", instance.user, act=True)
+        user_places.make(places.scratch(data))
+        files.write(os.path.join(data, "standby.signal"), "", act=True)
         source = Source(keywords, in_place.write_passfile(instance, password, keywords))
         try:
             in_place.stop(instance, run)
@@ -212,7 +209,7 @@ def rewind(
             in_place.set_mark(data)
             result["unfinished"] = True
             _copy(instance, run, source, timeout, result)
-            files.write(os.path.join(data, "standby.signal"), "", instance.user, act=True)
+            files.write(os.path.join(data, "standby.signal"), "", act=True)
             in_place.restore_configuration(instance)
             files.sync_directory(data)
             result.update(rewound=True, unfinished=False)

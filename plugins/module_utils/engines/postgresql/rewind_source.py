@@ -51,7 +51,7 @@ def ours(cursor: t.Any, role: str) -> bool | None:
     return bool(rows[0]["ours"]) if rows else None
 
 
-def edit_hba(cursor: t.Any, path: str, user: str, lines: list[str], act: bool) -> bool:
+def edit_hba(cursor: t.Any, path: str, lines: list[str], act: bool) -> bool:
     """Let the role in, or not any more; return whether that changed the file."""
     path = os.path.realpath(path)
     text = files.read(path) or ""
@@ -60,7 +60,7 @@ def edit_hba(cursor: t.Any, path: str, user: str, lines: list[str], act: bool) -
     if wanted == text:
         return False
     if act:
-        files.write(path, wanted, user, os.stat(path).st_mode & 0o777, act=True)
+        files.write(path, wanted, os.stat(path).st_mode & 0o777, act=True)
         cursor.execute("SELECT pg_reload_conf()")
     return True
 
@@ -96,7 +96,7 @@ def present(
             cursor.execute(f'COMMENT ON ROLE "{role}" IS %s', (server_info.REWIND_MARK,))
             for function in FUNCTIONS:
                 cursor.execute(f'GRANT EXECUTE ON FUNCTION pg_catalog.{function} TO "{role}"')
-        changed = edit_hba(cursor, row["hba_file"], instance.user, hba_lines, act) or not there
+        changed = edit_hba(cursor, row["hba_file"], hba_lines, act) or not there
     diff = {"before": "absent\n" if changed else "present\n", "after": "present\n"}
     return {"changed": changed, "checkpointed": old and act, "diff": diff}
 
@@ -120,7 +120,7 @@ def absent(instance: Instance, act: bool, *, role: str) -> dict[str, t.Any]:
         if there and act:
             wait_for_end(cursor, role)
         # the role goes last: what a killed run has left is found by it
-        edited = edit_hba(cursor, row["hba_file"], instance.user, [], act)
+        edited = edit_hba(cursor, row["hba_file"], [], act)
         if there and act:
             for function in FUNCTIONS:
                 cursor.execute(f'REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM "{role}"')

@@ -48,7 +48,7 @@ def started(
                 deployment.empty_directory(path)
         if existing_data == "discard" and make_room:
             deployment.empty_directory(instance.data_directory)
-        snapshot_job.start(instance, run, request, timeout)
+        snapshot_job.start(instance, request, timeout)
     place = staging.Staging(instance.data_directory).place
     return _answer(instance, True, "copying", f"{place} created\n", kept=kept, attached=False)
 

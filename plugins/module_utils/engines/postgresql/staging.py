@@ -11,11 +11,10 @@ import typing as t
 from dataclasses import dataclass
 
 from ...host.run import Runner
+from ...host.services import SNAPSHOT_UNIT
+from ...values import places
 
-UNIT = "hawq-mirroring-snapshot.service"
 APPLICATION = "hawq_mirroring_snapshot"
-#: what the copying and verifying programs print: on another file system than the copy, which may have filled its own
-LOG = "/run/hawq-mirroring-snapshot.log"
 
 
 Phase = t.Literal["none", "copying", "verifying", "done", "failed"]
@@ -37,7 +36,7 @@ class Staging:
     @property
     def place(self) -> str:
         """The staging place itself."""
-        return self.data_directory.rstrip("/") + ".hawq-snapshot"
+        return places.staging(self.data_directory)
 
     @property
     def copy(self) -> str:
@@ -47,7 +46,7 @@ class Staging:
     @property
     def request(self) -> str:
         """The file that says what the copy was made for (JSON)."""
-        return os.path.join(self.place, "request.json")
+        return places.request(self.data_directory)
 
     @property
     def old(self) -> str:
@@ -63,7 +62,7 @@ class Staging:
 def job(run: Runner) -> Job:
     """Return the job's phase: none, copying, verifying, done or failed, and the failed program's exit code."""
     wanted = ("LoadState", "ActiveState", "SubState", "Result", "ExecMainStatus", "ExecStartPre")
-    _code, output, _errors = run(["systemctl", "show", UNIT, "--property", ",".join(wanted)], timeout=10)
+    _code, output, _errors = run(["systemctl", "show", SNAPSHOT_UNIT, "--property", ",".join(wanted)], timeout=10)
     shown = dict(line.partition("=")[::2] for line in output.splitlines())
     return {"phase": phase_of(shown), "result": shown.get("Result", "")}
 

@@ -16,6 +16,7 @@ import typing as t
 
 from ...host import files
 from ...host.errors import MirroringError
+from ...host.run import Runner
 
 IMMEDIATE_SECONDS = 5
 KILL_SECONDS = 10
@@ -73,15 +74,13 @@ def drain(data_directory: str, postmaster: int | None, seconds: int) -> bool:
     return gone(data_directory, seconds)
 
 
-def stop(
-    run: t.Callable[..., t.Any], unit: str, data_directory: str, postmaster: int | None, frozen: bool, seconds: int
-) -> str:
+def stop(run: Runner, unit: str, data_directory: str, postmaster: int | None, frozen: bool, seconds: int) -> str:
     """Stop the server; return how it ended: fast, immediate, killed, or "" when it would not die.
 
     A frozen server is killed as it is: woken, it would go on to serve.
     """
     if not frozen:
-        run(["systemctl", "stop", "--no-block", unit], timeout=10)
+        run.root(["systemctl", "stop", "--no-block", unit], timeout=10)
         _signal(postmaster, signal.SIGINT)
         if gone(data_directory, seconds):
             return "fast"
@@ -93,7 +92,7 @@ def stop(
         _signal(pid, signal.SIGKILL)
     if not gone(data_directory, KILL_SECONDS):
         return ""
-    code, _output, _errors = run(["systemctl", "stop", unit], timeout=30)
+    code, _output, _errors = run.root(["systemctl", "stop", unit], timeout=30)
     return "killed" if code == 0 and gone(data_directory, 0) else ""
 
 

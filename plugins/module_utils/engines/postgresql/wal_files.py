@@ -10,6 +10,7 @@ import os
 import struct
 import typing as t
 
+from ...host import files
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
@@ -42,7 +43,7 @@ def written(directory: str, name: str, size: int) -> bool:
     Segments are made ready under later names, empty or with the pages of an older one. That in which a timeline begins
     has the pages of the timeline before at its beginning (``xlog_internal.h``).
     """
-    with open(os.path.join(directory, name), "rb") as file:
+    with files.opened(os.path.join(directory, name)) as file:
         _magic, _info, timeline, address = struct.unpack("=HHIQ", file.read(16).ljust(16, b"\0"))
     return 0 < timeline <= int(name[:8], 16) and lsn.render(address) == wal.begin_of(name[8:], size)
 

@@ -11,6 +11,7 @@ import os
 import re
 import typing as t
 
+from ....host import files as host_files
 from .comparison import CONTROL, PIECE, File, Piece, blocks, own, pieces, runs
 from .master import Master
 
@@ -78,7 +79,7 @@ class Copy:
 
     def _read(self, piece: Piece) -> bytes:
         try:
-            with open(self.path(piece.path), "rb") as file:
+            with host_files.opened(self.path(piece.path)) as file:
                 file.seek(piece.offset)
                 return file.read(piece.length)
         except FileNotFoundError:
@@ -130,8 +131,7 @@ class Copy:
 
     def put(self, name: str, content: bytes) -> None:
         """Write a whole file."""
-        descriptor = os.open(self.path(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with host_files.created(self.path(name)) as file:
             file.write(content)
         self._hashes[name] = hashlib.sha256(content)
         self._sizes[name] = len(content)

@@ -11,7 +11,7 @@ import re
 import time
 import typing as t
 
-from ....host import files
+from ....host import files, user_places
 from ....host.errors import MirroringError
 from ....host.module import Instance
 from ....host.run import Runner
@@ -59,8 +59,7 @@ def link_tablespaces(instance: Instance, master: Master, mapping: dict[str, str]
             continue
         if os.path.lexists(link) or (os.path.isdir(place) and os.listdir(place)):
             raise MirroringError(f"{place}, where a tablespace of the master goes, is not the one of this data")
-        os.makedirs(place, mode=0o700, exist_ok=True)
-        in_place.own(instance, place)
+        user_places.make(place)
         os.symlink(place, link)
 
 
@@ -99,15 +98,13 @@ def backup(
     copy = Copy(instance.data_directory)
     begin()
     link_tablespaces(instance, master, wanted.tablespace_mapping)
-    with database.acting_as(instance.user):
-        directories, found = master.files()
-        copy.shape(directories, found)
-    with receiver.running(), database.acting_as(instance.user):
+    directories, found = master.files()
+    copy.shape(directories, found)
+    with receiver.running():
         copy.fill(master, found, pace)
-    with database.acting_as(instance.user):
-        copy_control_file(instance, run, master, copy)
-        row = master.rows("SELECT labelfile, lsn::text FROM pg_backup_stop(false)")[0]
-        copy.put("backup_label", row["labelfile"].encode())
+    copy_control_file(instance, run, master, copy)
+    row = master.rows("SELECT labelfile, lsn::text FROM pg_backup_stop(false)")[0]
+    copy.put("backup_label", row["labelfile"].encode(errors="surrogateescape"))
     receiver.finish(row["lsn"])
     label = LABEL.search(row["labelfile"])
     if label is None:
@@ -118,13 +115,11 @@ def backup(
 def verify(instance: Instance, run: Runner, manifest: str, timeout: int) -> None:
     """Hold the bytes on the disk against what the master said, and the WAL from beginning to end."""
     place = os.path.join(places.scratch(instance.data_directory), "backup_manifest")
-    with open(place, "w", encoding="utf-8") as file:
-        file.write(manifest)
-    in_place.own(instance, os.path.dirname(place))
+    files.write(place, manifest, act=True)
     own = [name for name in os.listdir(instance.data_directory) if comparison.own(name)]
     command = [instance.program("pg_verifybackup"), "--quiet", f"--manifest-path={place}"]
     command += [f"--ignore={name}" for name in own]
-    code, output, errors = run([*command, instance.data_directory], timeout=timeout, user=instance.user)
+    code, output, errors = run([*command, instance.data_directory], timeout=timeout)
     if code != 0:
         raise MirroringError(f"it is not what the master has: {' '.join((output + errors).split())[-400:]}")
 
@@ -153,10 +148,10 @@ def delta(
     def begin() -> None:
         in_place.set_mark(data)
         result["unfinished"] = True
-        files.write(os.path.join(data, "standby.signal"), "", instance.user, act=True)
+        files.write(os.path.join(data, "standby.signal"), "", act=True)
 
     def work() -> None:
-        keywords = {**primary, **in_place.READER, "user": role, "dbname": "postgres"}
+        keywords = {**primary, "user": role, "dbname": "postgres"}
         keywords["application_name"] = f"{comparison.APPLICATION} 0/0"
         password = conninfo.password_in(files.read(primary["passfile"]) or "", primary["user"]) or ""
         pace = Pace(rate_of(rate_limit), timeout)
@@ -164,7 +159,7 @@ def delta(
         keywords["passfile"] = in_place.write_passfile(instance, password, keywords)
         wanted = Wanted(primary, slot, tablespace_mapping, checkpoint == "fast", timeout)
         try:
-            with database.remote(instance, keywords) as cursor:
+            with database.remote(keywords, in_place.READER) as cursor:
                 master = Master(cursor)
                 try:
                     manifest = backup(instance, run, master, wanted, pace, begin)

@@ -71,7 +71,7 @@ class Master:
         if not asked:
             return []
         columns = [list(column) for column in zip(*asked)]
-        statement = self._cursor.mogrify(query, columns).decode()
+        statement = self._cursor.mogrify(query, columns).decode(errors="surrogateescape")
         answer = io.BytesIO()
         with self._bounded(ANSWER_SECONDS):
             self._cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT binary)", answer)

@@ -7,6 +7,7 @@ import hashlib
 import os
 import typing as t
 
+from ....host import files
 from ....host.errors import MirroringError
 from ....host.module import Instance
 from ....host.run import Runner
@@ -24,7 +25,7 @@ def staging(instance: Instance) -> str:
 def digest(path: str) -> str:
     """Return the SHA-256 of a file."""
     summed = hashlib.sha256()
-    with open(path, "rb") as file:
+    with files.opened(path) as file:
         while chunk := file.read(CHUNK):
             summed.update(chunk)
     return summed.hexdigest()

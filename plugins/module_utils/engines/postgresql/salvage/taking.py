@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pwd
 import shutil
 import time
 import typing as t
 
-from ....host import files
+from ....host import files, user_places
 from ....host.errors import MirroringError
 from ....host.module import Instance
 from ....host.run import Runner
@@ -33,9 +32,8 @@ def _is_whole(path: str, entry: dict[str, t.Any]) -> bool:
 
 def prepare(instance: Instance) -> str:
     """Make the staging place, the server's user's alone."""
-    owner, place = pwd.getpwnam(instance.user), offering.staging(instance)
-    os.makedirs(place, mode=0o700, exist_ok=True)
-    os.chown(place, owner.pw_uid, owner.pw_gid)
+    place = offering.staging(instance)
+    user_places.make(place)
     return place
 
 
@@ -56,9 +54,8 @@ def fetch(instance: Instance, run: Runner, wanted: dict[str, t.Any], address: st
     if not left:
         return False
     batch = os.path.join(place, "batch")
-    with open(batch, "w", encoding="utf-8") as file:
-        file.writelines(f'get "{wanted["directory"]}/{entry["name"]}" "{place}/{entry["name"]}"\n' for entry in left)
-    os.chmod(batch, 0o644)
+    lines = (f'get "{wanted["directory"]}/{entry["name"]}" "{place}/{entry["name"]}"\n' for entry in left)
+    files.write(batch, "".join(lines), act=True)
     options = [
         "-o",
         "BatchMode=yes",
@@ -71,7 +68,7 @@ def fetch(instance: Instance, run: Runner, wanted: dict[str, t.Any], address: st
     ]
     host = f"[{address}]" if ":" in address else address
     command = ["sftp", *options, "-q", "-P", str(port), "-b", batch, f"{instance.user}@{host}"]
-    code, output, errors = run(command, timeout=timeout, user=instance.user)
+    code, output, errors = run(command, timeout=timeout)
     os.unlink(batch)
     broken = [entry["name"] for entry in left if not _is_whole(os.path.join(place, entry["name"]), entry)]
     if code != 0 or broken:
@@ -81,7 +78,7 @@ def fetch(instance: Instance, run: Runner, wanted: dict[str, t.Any], address: st
 
 
 def _same_beginning(own: str, other: str, length: int) -> bool:
-    with open(own, "rb") as mine, open(other, "rb") as its:
+    with files.opened(own) as mine, files.opened(other) as its:
         return mine.read(length) == its.read(length)
 
 
@@ -102,21 +99,21 @@ def install(instance: Instance, run: Runner, wanted: dict[str, t.Any], have: str
     size = int((observe.control(instance, run) or {}).get("wal_segment_bytes") or 0)
     try:
         for entry in wanted["files"]:
-            _put(instance, os.path.join(place, entry["name"]), os.path.join(directory, entry["name"]), have, size)
+            _put(os.path.join(place, entry["name"]), os.path.join(directory, entry["name"]), have, size)
         files.sync_directory(directory)
     except (OSError, MirroringError):
-        run(["systemctl", "start", instance.service], timeout=120)  # a standby that was stopped for nothing
+        run.root(["systemctl", "start", instance.service], timeout=120)  # a standby that was stopped for nothing
         raise
-    run(["systemctl", "reset-failed", instance.service], timeout=10)
-    code, _output, errors = run(["systemctl", "start", instance.service], timeout=120)
+    run.root(["systemctl", "reset-failed", instance.service], timeout=10)
+    code, _output, errors = run.root(["systemctl", "start", instance.service], timeout=120)
     if code != 0:
         raise MirroringError(f"the standby does not start with the salvaged WAL: {' '.join(errors.split())}")
     reached = _replayed(instance, wanted["last_record_lsn"], timeout)
-    shutil.rmtree(place)
+    user_places.remove(place)
     return reached
 
 
-def _put(instance: Instance, source: str, target: str, have: str, segment_bytes: int) -> None:
+def _put(source: str, target: str, have: str, segment_bytes: int) -> None:
     """Replace a WAL file that the standby holds in part; both must begin alike, or it is another history."""
     name = os.path.basename(target)
     held = lsn.parse(have)
@@ -128,13 +125,9 @@ def _put(instance: Instance, source: str, target: str, have: str, segment_bytes:
                 f"{name} begins differently on the old master: the standby's WAL is not a part of its WAL. Look at both"
                 " hosts; to activate without it, run again with -e accept_data_loss=true"
             )
-    owner, temporary = pwd.getpwnam(instance.user), f"{target}.hawq"
+    temporary = f"{target}.hawq"
     try:
-        with (
-            open(source, "rb") as given,
-            open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file,
-        ):
-            os.fchown(file.fileno(), owner.pw_uid, owner.pw_gid)
+        with files.opened(source) as given, files.created(temporary) as file:
             shutil.copyfileobj(given, file, offering.CHUNK)
             file.flush()
             os.fsync(file.fileno())

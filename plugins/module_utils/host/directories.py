@@ -1,0 +1,187 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Directories that only root can change: opened name by name, so that nobody can lead root elsewhere between look and act.
+
+Sources: openat(2) (why directory descriptors), path_resolution(7).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import pwd
+import stat
+import typing as t
+
+MOST_LINKS = 40
+FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def _refuse(path: str, why: str) -> OSError:
+    return OSError(errno.EPERM, why, path)
+
+
+def _is_roots(found: os.stat_result) -> bool:
+    """Whether nobody but root can change what is in a directory."""
+    others = stat.S_IWOTH | (stat.S_IWGRP if found.st_gid != 0 else 0)
+    return found.st_uid == 0 and not found.st_mode & others
+
+
+@contextlib.contextmanager
+def opened(path: str, make: bool = False) -> t.Iterator[int]:
+    """Give the descriptor of a directory, all of whose parents and itself are root's alone; OSError of any other.
+
+    A symbolic link is followed only where root alone could have made it. ``make`` makes what is missing, as root's (0755).
+    """
+    left = [name for name in path.split("/") if name][::-1]
+    trail = [os.open("/", FLAGS)]
+    links = 0
+    try:
+        while left:
+            name = left.pop()
+            if name == ".":
+                continue
+            if name == "..":
+                if len(trail) > 1:
+                    os.close(trail.pop())
+                continue
+            try:
+                found = os.stat(name, dir_fd=trail[-1], follow_symlinks=False)
+            except FileNotFoundError:
+                if not make:
+                    raise
+                os.mkdir(name, 0o755, dir_fd=trail[-1])
+                found = os.stat(name, dir_fd=trail[-1], follow_symlinks=False)
+            if stat.S_ISLNK(found.st_mode):
+                links += 1
+                if links > MOST_LINKS:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+                target = os.readlink(name, dir_fd=trail[-1])
+                if target.startswith("/"):
+                    while len(trail) > 1:
+                        os.close(trail.pop())
+                left += [part for part in target.split("/") if part][::-1]
+                continue
+            inner = os.open(name, FLAGS, dir_fd=trail[-1])
+            trail.append(inner)
+            if not _is_roots(os.fstat(inner)):
+                raise _refuse(path, "others than root can change this directory, and so root does not act in it")
+        yield trail[-1]
+    finally:
+        for descriptor in trail:
+            os.close(descriptor)
+
+
+def _inside(path: str) -> tuple[str, str]:
+    above, name = os.path.split(path.rstrip("/"))
+    if not path.startswith("/") or name in ("", ".", ".."):
+        raise _refuse(path, "not an absolute path of a directory")
+    return above, name
+
+
+def _belongs(found: os.stat_result, account: pwd.struct_passwd, path: str) -> None:
+    if not stat.S_ISDIR(found.st_mode):
+        raise _refuse(path, "this is no directory")
+    if found.st_uid != account.pw_uid:
+        raise _refuse(path, f"this directory is not {account.pw_name}'s")
+
+
+@contextlib.contextmanager
+def _parent(above: str) -> t.Iterator[int]:
+    """Give the descriptor of a directory that is root's alone, or of any one that is directly in such a directory."""
+    try:
+        with opened(above) as found:
+            yield found
+        return
+    except PermissionError:
+        outer, name = _inside(above)
+    with opened(outer) as found:
+        inner = os.open(name, FLAGS, dir_fd=found)
+        try:
+            yield inner
+        finally:
+            os.close(inner)
+
+
+def make(path: str, account: pwd.struct_passwd, mode: int = 0o700, adopt: bool = False) -> None:
+    """Make a directory the user's, in one that is root's; one that is there must be the user's already.
+
+    ``adopt`` gives one of root's to the user, with what is in it or empty: the caller knows that it was made for that user.
+    """
+    above, name = _inside(path)
+    with opened(above, make=True) as parent:
+        try:
+            os.mkdir(name, 0o700, dir_fd=parent)
+        except FileExistsError:
+            adopt = adopt and os.stat(name, dir_fd=parent, follow_symlinks=False).st_uid == 0
+            if not adopt:
+                _belongs(os.stat(name, dir_fd=parent, follow_symlinks=False), account, path)
+                return
+        made = os.open(name, FLAGS, dir_fd=parent)
+        try:
+            os.fchown(made, account.pw_uid, account.pw_gid)
+            os.fchmod(made, mode)
+        finally:
+            os.close(made)
+
+
+def is_empty(path: str) -> bool:
+    """Whether a directory is there, root's like all above it, and nothing is in it."""
+    try:
+        with opened(path) as found:
+            return not os.listdir(found)
+    except OSError:
+        return False
+
+
+def rename(old: str, new: str, account: pwd.struct_passwd) -> None:
+    """Rename a directory of the user's where root alone can.
+
+    The user may change what is in a directory of its own meanwhile. So what has arrived is looked at once more.
+    """
+    (above, name), (above_new, name_new) = _inside(old), _inside(new)
+    with _parent(above) as source, _parent(above_new) as target:
+        _belongs(os.stat(name, dir_fd=source, follow_symlinks=False), account, old)
+        with contextlib.suppress(FileNotFoundError):
+            _belongs(os.stat(name_new, dir_fd=target, follow_symlinks=False), account, new)
+        os.rename(name, name_new, src_dir_fd=source, dst_dir_fd=target)
+        arrived = os.stat(name_new, dir_fd=target, follow_symlinks=False)
+        if not stat.S_ISDIR(arrived.st_mode) or arrived.st_uid != account.pw_uid:
+            os.rename(name_new, name, src_dir_fd=target, dst_dir_fd=source)
+            raise _refuse(old, "this was exchanged meanwhile")
+        os.fsync(source)
+        os.fsync(target)
+
+
+def remove(path: str, account: pwd.struct_passwd) -> None:
+    """Remove a directory that the user has emptied, from one that is root's."""
+    above, name = _inside(path)
+    with opened(above) as parent:
+        _belongs(os.stat(name, dir_fd=parent, follow_symlinks=False), account, path)
+        os.rmdir(name, dir_fd=parent)
+        os.fsync(parent)
+
+
+def write(path: str, text: str, mode: int = 0o644) -> None:
+    """Write a file of root's in a directory that is root's, in one step."""
+    above, name = _inside(path)
+    with opened(above, make=True) as parent:
+        temporary = f".hawq-{os.getpid()}"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=parent)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(temporary, flags, 0o600, dir_fd=parent), "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
+        os.fsync(parent)
+
+
+def unlink(path: str) -> None:
+    """Remove a file from a directory that is root's; one that is not there is none to remove."""
+    above, name = _inside(path)
+    with contextlib.suppress(FileNotFoundError), opened(above) as parent:
+        os.unlink(name, dir_fd=parent)
+        os.fsync(parent)

@@ -1,0 +1,198 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Privilege separation: what concerns the server's user is done by a process that has become that user for good.
+
+The module's process forks. The child gives up every right of root and does the module's work; the parent stays root, takes
+the result, and does for the child only the few things that ``services`` offers, after looking at what is asked for. Both
+speak JSON over a socket, so nothing that the child says can be more than data.
+
+Sources: credentials(7), PR_SET_NO_NEW_PRIVS(2const), PR_SET_PDEATHSIG(2const).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import json
+import os
+import pwd
+import signal
+import socket
+import struct
+import traceback
+import typing as t
+
+from .errors import MirroringError
+
+#: who acts where the server's user does not exist yet
+NOBODY = "nobody"
+#: bytes of one message
+MOST = 256 << 20
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
+
+Services = t.Dict[str, t.Callable[..., t.Any]]
+
+
+class Broken(Exception):
+    """The child has ended without a result, or with an error of the program itself."""
+
+
+class _Channel:
+    """Messages over a socket: the length, then JSON."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+
+    def send(self, message: dict[str, t.Any]) -> None:
+        data = json.dumps(message).encode()
+        self._line.sendall(struct.pack("!Q", len(data)) + data)
+
+    def receive(self) -> dict[str, t.Any] | None:
+        """Return the next message, or None when the other side has ended."""
+        head = self._exactly(8)
+        length = struct.unpack("!Q", head)[0] if head else MOST + 1
+        data = self._exactly(length) if length <= MOST else None
+        return dict(json.loads(data)) if data else None
+
+    def _exactly(self, length: int) -> bytes | None:
+        parts, left = [], length
+        while left:
+            part = self._line.recv(min(left, 1 << 20))
+            if not part:
+                return None
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
+
+
+class _Process:
+    """This process: what it offers to its child, and its parent when it is one."""
+
+    services: t.ClassVar[Services] = {}
+    parent: t.ClassVar[_Channel | None] = None
+
+
+def offer(services: Services) -> None:
+    """Say what root does for the child of this process, or for this process when it needs none."""
+    _Process.services = services
+
+
+def ask(service: str, *arguments: t.Any) -> t.Any:
+    """Let root do one of the services: the parent of a child, else this process itself."""
+    if _Process.parent is None:
+        return _Process.services[service](*arguments)
+    _Process.parent.send({"ask": service, "arguments": arguments})
+    answer = _Process.parent.receive()
+    if answer is None:
+        raise MirroringError("the module's own process has ended: run this again")
+    return _value(answer)
+
+
+def run_as(user: str, work: t.Callable[[], t.Any]) -> t.Any:
+    """Let a child that is this user do the work, and serve it meanwhile; return what it returns (JSON), or raise the same.
+
+    Raises MirroringError and OSError as the work does, and Broken for any other end.
+    """
+    account = pwd.getpwnam(user)
+    if account.pw_uid == 0:
+        raise MirroringError(f"{user} is root, and a database server does not run as root: name another user")
+    if os.geteuid() == account.pw_uid:
+        return work()
+    if os.geteuid() != 0:
+        raise MirroringError(f"this module must run as root, to become {user}: set become to true")
+    mine, its = socket.socketpair()
+    child = os.fork()
+    if child == 0:
+        try:
+            mine.close()
+            _child(account, its, work)
+        finally:
+            os._exit(0)
+    its.close()
+    try:
+        return _serve(_Channel(mine))
+    finally:
+        mine.close()
+        os.waitpid(child, 0)
+
+
+def _serve(channel: _Channel) -> t.Any:
+    while True:
+        try:
+            message = channel.receive()
+        except ValueError:
+            message = None
+        if message is None:
+            raise Broken("the process that did the module's work has ended without a word")
+        if "ask" not in message:
+            return _value(message)
+        channel.send(_outcome(functools.partial(ask, message["ask"], *message["arguments"])))
+
+
+def _outcome(work: t.Callable[[], t.Any]) -> dict[str, t.Any]:
+    """Return what comes of the work as a message."""
+    try:
+        return {"value": work()}
+    except MirroringError as error:
+        return {"failed": str(error), "details": error.details}
+    except OSError as error:
+        return {"refused": [error.errno, error.strerror or str(error), error.filename and os.fsdecode(error.filename)]}
+    except Exception:  # whatever it is, the other side must hear of it
+        return {"broken": traceback.format_exc()}
+
+
+def _value(message: dict[str, t.Any]) -> t.Any:
+    if "failed" in message:
+        raise MirroringError(str(message["failed"]), **dict(message["details"]))
+    if "refused" in message:
+        raise OSError(*message["refused"])
+    if "broken" in message:
+        raise Broken(str(message["broken"]))
+    return message["value"]
+
+
+def _child(account: pwd.struct_passwd, line: socket.socket, work: t.Callable[[], t.Any]) -> None:
+    channel = _Process.parent = _Channel(line)
+
+    def begin() -> t.Any:
+        become(account, keep=line.fileno())
+        return work()
+
+    outcome = _outcome(begin)
+    try:
+        channel.send(outcome)
+    except (TypeError, ValueError):
+        channel.send({"broken": f"this result is no JSON: {outcome!r:.2000}"})
+
+
+def become(account: pwd.struct_passwd, keep: int) -> None:
+    """Be this user for good, with nothing of root's but one descriptor."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(null, number)
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2 and int(name) != keep:
+            try:
+                os.close(int(name))
+            except OSError:
+                pass  # that of the listing itself
+    os.setgroups(os.getgrouplist(account.pw_name, account.pw_gid))
+    os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
+    os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
+    if os.getresuid() != (account.pw_uid,) * 3 or os.getresgid() != (account.pw_gid,) * 3:
+        raise MirroringError(f"this process could not become {account.pw_name}")
+    try:
+        os.setuid(0)
+    except OSError:
+        pass
+    else:
+        raise MirroringError(f"this process can become root again after it has become {account.pw_name}")
+    control = ctypes.CDLL(None, use_errno=True).prctl
+    control(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    control(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    os.chdir("/")
+    os.umask(0o077)
+    os.environ.clear()
+    os.environ.update(
+        {"HOME": account.pw_dir, "USER": account.pw_name, "LOGNAME": account.pw_name, "PATH": PATH, "LANG": "C.UTF-8"}
+    )

@@ -1,0 +1,94 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Directories of the server's user, changed by that user; what only root can change around them is asked of root."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import typing as t
+
+from . import files, separation
+
+_NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def or_root(work: t.Callable[[], t.Any], service: str, *arguments: t.Any) -> None:
+    """Do it as the user; where that is not permitted, ask root."""
+    try:
+        work()
+    except OSError as error:
+        if error.errno not in _NOT_OURS:
+            raise
+        separation.ask(service, *arguments)
+
+
+def make(path: str, mode: int = 0o700) -> None:
+    """Make a directory the user's, with what is missing above it; one that is there must be the user's already."""
+    if os.path.isdir(path) and os.stat(path).st_uid == os.geteuid():
+        os.chmod(path, mode)
+        return
+    if os.path.lexists(path):
+        separation.ask("make_directory", path, mode)
+    else:
+        or_root(lambda: os.makedirs(path, mode), "make_directory", path, mode)
+
+
+def rename(old: str, new: str) -> None:
+    """Rename a directory, and let that outlive a power cut."""
+
+    def work() -> None:
+        os.rename(old, new)
+        _sync(old)
+        _sync(new)
+
+    or_root(work, "rename", old, new)
+
+
+def _sync(path: str) -> None:
+    """Let a name outlive a power cut."""
+    with contextlib.suppress(PermissionError):
+        files.sync_directory(os.path.dirname(path.rstrip("/")))
+
+
+def empty(path: str) -> None:
+    """Remove what is in a directory, not the directory: it may be a mount point."""
+    for entry in list(os.scandir(path)):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        else:
+            os.unlink(entry.path)
+
+
+def remove_empty(path: str) -> None:
+    """Remove an empty directory."""
+    or_root(lambda: os.rmdir(path), "remove_directory", path)
+
+
+def remove(path: str) -> None:
+    """Remove a directory and what is in it."""
+    make(path)  # an earlier version made some of them root's
+    empty(path)
+    remove_empty(path)
+
+
+def write(path: str, text: str) -> None:
+    """Write a note beside the data directory that everybody may read."""
+
+    def work() -> None:
+        files.write(path, text, 0o644, act=True)
+        _sync(path)
+
+    or_root(work, "write", path, text)
+
+
+def unlink(path: str) -> None:
+    """Remove a note, if it is there."""
+
+    def work() -> None:
+        os.unlink(path)
+        _sync(path)
+
+    with contextlib.suppress(FileNotFoundError):
+        or_root(work, "unlink", path)
