@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Directories that only root can change: opened name by name, so that nobody can lead root elsewhere between look and act.
+"""Directories that only root can change, opened name by name: nobody can lead root elsewhere between look and act.
 
 Sources: openat(2) (why directory descriptors), path_resolution(7).
 """
@@ -27,49 +27,69 @@ def _is_roots(found: os.stat_result) -> bool:
     return found.st_uid == 0 and not found.st_mode & others
 
 
+class _Trail:
+    """The directories from the root of the file system to the one that is being opened."""
+
+    def __init__(self, path: str, make: bool) -> None:
+        self._path, self._make, self._links = path, make, 0
+        self._left = _names(path)[::-1]
+        self.descriptors = [os.open("/", FLAGS)]
+
+    def walk(self) -> int:
+        """Open them name by name; return the last one."""
+        while self._left:
+            name = self._left.pop()
+            if name == "..":
+                self._back(to=max(1, len(self.descriptors) - 1))
+            elif stat.S_ISLNK(self._look(name).st_mode):
+                self._follow(name)
+            else:
+                self.descriptors.append(os.open(name, FLAGS, dir_fd=self.descriptors[-1]))
+                if not _is_roots(os.fstat(self.descriptors[-1])):
+                    raise _refuse(self._path, "others than root can change this directory, and so root does not")
+        return self.descriptors[-1]
+
+    def _look(self, name: str) -> os.stat_result:
+        parent = self.descriptors[-1]
+        try:
+            return os.stat(name, dir_fd=parent, follow_symlinks=False)
+        except FileNotFoundError:
+            if not self._make:
+                raise
+        os.mkdir(name, 0o755, dir_fd=parent)
+        return os.stat(name, dir_fd=parent, follow_symlinks=False)
+
+    def _follow(self, name: str) -> None:
+        """Go on with what a link leads to: root alone can have made it."""
+        self._links += 1
+        if self._links > MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), self._path)
+        target = os.readlink(name, dir_fd=self.descriptors[-1])
+        if target.startswith("/"):
+            self._back(to=1)
+        self._left += _names(target)[::-1]
+
+    def _back(self, to: int) -> None:
+        while len(self.descriptors) > to:
+            os.close(self.descriptors.pop())
+
+
 @contextlib.contextmanager
 def opened(path: str, make: bool = False) -> t.Iterator[int]:
-    """Give the descriptor of a directory, all of whose parents and itself are root's alone; OSError of any other.
+    """Give the descriptor of a directory that is root's alone, like all above it; OSError of any other.
 
-    A symbolic link is followed only where root alone could have made it. ``make`` makes what is missing, as root's (0755).
+    ``make`` makes what is missing, as root's (0755).
     """
-    left = [name for name in path.split("/") if name][::-1]
-    trail = [os.open("/", FLAGS)]
-    links = 0
+    trail = _Trail(path, make)
     try:
-        while left:
-            name = left.pop()
-            if name == ".":
-                continue
-            if name == "..":
-                if len(trail) > 1:
-                    os.close(trail.pop())
-                continue
-            try:
-                found = os.stat(name, dir_fd=trail[-1], follow_symlinks=False)
-            except FileNotFoundError:
-                if not make:
-                    raise
-                os.mkdir(name, 0o755, dir_fd=trail[-1])
-                found = os.stat(name, dir_fd=trail[-1], follow_symlinks=False)
-            if stat.S_ISLNK(found.st_mode):
-                links += 1
-                if links > MOST_LINKS:
-                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
-                target = os.readlink(name, dir_fd=trail[-1])
-                if target.startswith("/"):
-                    while len(trail) > 1:
-                        os.close(trail.pop())
-                left += [part for part in target.split("/") if part][::-1]
-                continue
-            inner = os.open(name, FLAGS, dir_fd=trail[-1])
-            trail.append(inner)
-            if not _is_roots(os.fstat(inner)):
-                raise _refuse(path, "others than root can change this directory, and so root does not act in it")
-        yield trail[-1]
+        yield trail.walk()
     finally:
-        for descriptor in trail:
+        for descriptor in trail.descriptors:
             os.close(descriptor)
+
+
+def _names(path: str) -> list[str]:
+    return [name for name in path.split("/") if name not in ("", ".")]
 
 
 def _inside(path: str) -> tuple[str, str]:
@@ -106,7 +126,7 @@ def _parent(above: str) -> t.Iterator[int]:
 def make(path: str, account: pwd.struct_passwd, mode: int = 0o700, adopt: bool = False) -> None:
     """Make a directory the user's, in one that is root's; one that is there must be the user's already.
 
-    ``adopt`` gives one of root's to the user, with what is in it or empty: the caller knows that it was made for that user.
+    ``adopt`` gives one of root's to the user: the caller knows that it was made for that user.
     """
     above, name = _inside(path)
     with opened(above, make=True) as parent:

@@ -87,8 +87,8 @@ def run_module(
 ) -> None:
     """Build the module, let a process of the server's user call ``main``, and exit with what it returns, or fail.
 
-    ``account`` says who that user is from the module's options; None for what is root's alone. ``named`` returns the paths
-    that the operator has named beside those of the instance.
+    ``account`` says who that user is from the module's options; None for what is root's alone. ``named`` returns the
+    paths that the operator has named beside those of the instance.
     """
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]
@@ -107,7 +107,7 @@ def run_module(
         module.fail_json(
             msg=f"the operating system refuses: {text.shown(str(error))}", exception=traceback.format_exc()
         )
-    except separation.Broken as error:
+    except separation.BrokenError as error:
         module.fail_json(msg=f"the module has failed: {str(error).strip().splitlines()[-1]}", exception=str(error))
     for warning in warnings:
         module.warn(warning)

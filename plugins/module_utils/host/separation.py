@@ -1,15 +1,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Privilege separation: what concerns the server's user is done by a process that has become that user for good.
 
-The module's process forks. The child gives up every right of root and does the module's work; the parent stays root, takes
-the result, and does for the child only the few things that ``services`` offers, after looking at what is asked for. Both
-speak JSON over a socket, so nothing that the child says can be more than data.
+The module's process forks. The child gives up every right of root and does the module's work; the parent stays root,
+takes the result, and does for the child only the few things that ``services`` offers, after looking at what is asked
+for. Both speak JSON over a socket, so nothing that the child says can be more than data.
 
 Sources: credentials(7), PR_SET_NO_NEW_PRIVS(2const), PR_SET_PDEATHSIG(2const).
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import json
@@ -30,10 +31,10 @@ MOST = 256 << 20
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 
-Services = t.Dict[str, t.Callable[..., t.Any]]
+Services = dict[str, t.Callable[..., t.Any]]
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """The child has ended without a result, or with an error of the program itself."""
 
 
@@ -89,9 +90,9 @@ def ask(service: str, *arguments: t.Any) -> t.Any:
 
 
 def run_as(user: str, work: t.Callable[[], t.Any]) -> t.Any:
-    """Let a child that is this user do the work, and serve it meanwhile; return what it returns (JSON), or raise the same.
+    """Let a child that is this user do the work, and serve it meanwhile; return what it returns (JSON).
 
-    Raises MirroringError and OSError as the work does, and Broken for any other end.
+    Raises MirroringError and OSError as the work does, and BrokenError for any other end.
     """
     account = pwd.getpwnam(user)
     if account.pw_uid == 0:
@@ -123,7 +124,7 @@ def _serve(channel: _Channel) -> t.Any:
         except ValueError:
             message = None
         if message is None:
-            raise Broken("the process that did the module's work has ended without a word")
+            raise BrokenError("the process that did the module's work has ended without a word")
         if "ask" not in message:
             return _value(message)
         channel.send(_outcome(functools.partial(ask, message["ask"], *message["arguments"])))
@@ -147,7 +148,7 @@ def _value(message: dict[str, t.Any]) -> t.Any:
     if "refused" in message:
         raise OSError(*message["refused"])
     if "broken" in message:
-        raise Broken(str(message["broken"]))
+        raise BrokenError(str(message["broken"]))
     return message["value"]
 
 
@@ -172,10 +173,8 @@ def become(account: pwd.struct_passwd, keep: int) -> None:
         os.dup2(null, number)
     for name in os.listdir("/proc/self/fd"):
         if int(name) > 2 and int(name) != keep:
-            try:
+            with contextlib.suppress(OSError):  # that of the listing itself
                 os.close(int(name))
-            except OSError:
-                pass  # that of the listing itself
     os.setgroups(os.getgrouplist(account.pw_name, account.pw_gid))
     os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
     os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)

@@ -1,8 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The few things that root does for a process of the server's user, each after looking at what is asked for.
 
-Whoever has taken that user over may ask for each of them: none may give more than the user has. What it can do with them
-stands in SECURITY.md.
+Whoever has taken that user over may ask for each of them: none may give more than the user has. What it can do with
+them stands in SECURITY.md.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def _make_directory(scope: Scope, path: str, mode: int) -> None:
             f"{path} does not exist, and its name comes from the database, so root makes no directory in a place of the"
             f" system's: make it yourself (install -d -o {scope.user} -m 0700 {path}), then run this again"
         )
-    # an earlier version kept its staging places as root's; an empty directory at a place that the operator has named is meant for it
+    # an earlier version's staging places are root's; an empty directory that the operator has named is meant for it
     adopt = (beside and ".hawq-" in path) or (named and directories.is_empty(path))
     directories.make(path, _account(scope), mode & 0o755, adopt)
 
