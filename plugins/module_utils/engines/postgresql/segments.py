@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 import typing as t
 
+from ...host.errors import MirroringError
 from ...host.module import Instance
 from . import database, server_info
 
@@ -16,6 +17,8 @@ def await_registration(instance: Instance, act: bool, *, wait_for: list[str], ti
     """Ask until all are there or the time is up."""
     begin = time.monotonic()
     with database.session(instance) as cursor:
+        if not database.rows(cursor, server_info.SEGMENTS_EXIST)[0]["there"]:
+            raise MirroringError("the database postgres has no views of this collection: run init_standby.yml first")
         while True:
             known = {row["hostname"]: row["here"] for row in database.rows(cursor, KNOWN)}
             awaited = [name for name in wait_for if not known.get(name)]
