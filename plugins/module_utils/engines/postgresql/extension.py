@@ -72,10 +72,10 @@ def install(
         if place is None or host_files.write(os.path.join(place, name), text, "root", 0o644, act=act):
             changes.append(f"{place}/{name}\n")
     # an older script may have what a newer one has mended
-    old = [name for name in os.listdir(place) if name.startswith(f"{extension}--") and name not in files] if place else []
-    for name in sorted(old):
+    there = os.listdir(place) if place else []
+    for name in sorted(name for name in there if name.startswith(f"{extension}--") and name not in files):
         changes.append(f"{place}/{name} (taken away)\n")
-        if act:
+        if act and place:
             os.unlink(os.path.join(place, name))
     changes += [f"database {name}\n" for name in databases if in_database(instance, act, name, extension)]
     return {"changed": bool(changes), "directory": place, "diff": {"before": "", "after": "".join(changes)}}
