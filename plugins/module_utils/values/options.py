@@ -18,6 +18,7 @@ PLAY_OPTIONS: dict[str, dict[str, t.Any]] = {
     "accept_data_loss": {"type": "bool", "default": False},
     "fence_command": {"type": "str"},
     "fence_command_timeout": {"type": "int", "default": 30},
+    "ignore_witness": {"type": "list", "elements": "str", "default": []},
     "resync_route": {"type": "str", "choices": ["start", "follow", "rewind", "delta", "snapshot"]},
     "drain_seconds": {"type": "int", "default": 0},
     "report_file": {"type": "path"},
@@ -31,14 +32,18 @@ PLAY_OPTIONS: dict[str, dict[str, t.Any]] = {
 JUDGED = (
     ("binaries", "binaries_method", "binaries_method"),
     ("master", "master_replication_user", "replication_user"),
+    ("master", "master_segment_user", "segment_user"),
     ("master", "master_view_databases", "view_databases"),
     ("master", "master_wal_keep_megabytes", "wal_keep_megabytes"),
     ("standby", "standby_snapshot_tablespace_mapping", "tablespace_mapping"),
 )
 
+ROLE_NAME = (r"(?!(all|replication|pg_.*)$)[a-z_][a-z0-9_]{0,55}", "a plain lower-case role name")
 #: values that only fail when the work has begun, each with what fits
 PATTERNS = {
-    "master_replication_user": (r"(?!(all|replication|pg_.*)$)[a-z_][a-z0-9_]{0,55}", "a plain lower-case role name"),
+    "master_replication_user": ROLE_NAME,
+    "master_segment_user": ROLE_NAME,
+    "segment_interval": (r"[1-9]\d*", "a number of seconds above 0"),
     "standby_snapshot_rate_limit": (r"(\d+[kM]?)?", "a number of kB per second, or one with M"),
     "server_port": (r"[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]", "a port from 1 to 65535"),
     "master_wal_keep_megabytes": (r"[1-9]\d*", "a number of megabytes above 0"),

@@ -58,12 +58,13 @@ class Former(t.Protocol):
         have: str,
         timeline: int,
         known: str | None,
+        known_from: str,
         accept_loss: bool,
         timeout: int,
     ) -> Result:
         """Say which WAL files of a fenced server a standby lacks that has replayed up to ``after`` and holds ``have``.
 
-        Raises when some of it cannot be read (up to ``known``, if that is known), unless that loss is accepted.
+        Raises when some of it cannot be read (up to ``known``, if that is known, by ``known_from``), unless that loss is accepted.
         """
 
     def salvage_fetched(
