@@ -116,20 +116,15 @@ class ActionModule(ActionBase):
         values = checked.validated_parameters
         if values.get("virtual_ip_address") and not values.get("virtual_ip_interface"):
             raise AnsibleActionFail("virtual_ip_address needs virtual_ip_interface, for example eth0")
-        wrong_values = checked.error_messages or options.misfits(values)
-        strangers = [name for name in values["ignore_witness"] if name not in task_vars["groups"].get("segments", [])]
-        if strangers:
-            wrong_values = [*wrong_values, f"ignore_witness names {', '.join(strangers)}, not in the group segments"]
+        wrong_values = checked.error_messages or [
+            *options.misfits(values),
+            *options.strangers(values["ignore_witness"], task_vars["groups"].get("segments", [])),
+        ]
         if wrong_values:
             raise AnsibleActionFail("; ".join(wrong_values))
         told = {name: values.get(name) for name in options.PLAY_OPTIONS}
         for role, name, judged in options.JUDGED:
             told[judged] = specs[role][name]["default"] if values.get(name) is None else values[name]
-        if told["segment_user"] == told["replication_user"]:
-            raise AnsibleActionFail(
-                f"master_segment_user and master_replication_user are both {told['segment_user']}: segments must not"
-                " replicate, so name another role for them"
-            )
         if told["standby_host"] is None:
             told["standby_host"] = self._templar.template(task_vars.get("resync_standby_host")) or None
         return told

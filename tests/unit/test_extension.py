@@ -78,8 +78,8 @@ def test_what_somebody_else_has_put_there_is_named(place: Path, monkeypatch: pyt
         extension.install(instance_in(place), lambda *_a, **_k: (0, "", ""), True, files={}, **INSTALL)
     assert str(refused.value) == (
         "somebody else has put gp_master_mirroring and hawq_mirroring_state() into schema public of database shop,"
-        " where the views need these names: look at it, and if nobody needs it: DROP VIEW public.gp_master_mirroring; DROP"
-        " ROUTINE public.hawq_mirroring_state(); then run this again"
+        " where the views need these names: look at it, and if nobody needs it: DROP VIEW public.gp_master_mirroring;"
+        " DROP ROUTINE public.hawq_mirroring_state(); then run this again"
     )
     assert not any("CREATE" in each for each in cursor.told)
 

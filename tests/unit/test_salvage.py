@@ -39,6 +39,7 @@ def offered(place: Path, act: bool = True, **options: t.Any) -> dict[str, t.Any]
         "have": "0/3000050",
         "timeline": 1,
         "known": None,
+        "known_from": "",
         "accept_loss": False,
         "timeout": 60,
     }

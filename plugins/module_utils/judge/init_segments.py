@@ -54,7 +54,8 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             )
     source = observations[master]
     refusals += checks.databases(source, options["view_databases"])
-    found = {address for name in reachable for probe in segments[name]["probes"].values() for address in probe["sources"]}
+    probes = [probe for name in reachable for probe in segments[name]["probes"].values()]
+    found = {address for probe in probes for address in probe["sources"]}
     there = [name for name, seen in observations.items() if seen["configuration"]["exists"]]
     plan: SegmentsPlan = {
         "workflow": "init_segments",

@@ -39,6 +39,8 @@ JUDGED = (
 )
 
 ROLE_NAME = (r"(?!(all|replication|pg_.*)$)[a-z_][a-z0-9_]{0,55}", "a plain lower-case role name")
+#: roles that must be two, with their defaults
+ROLES = {"master_replication_user": "hawq_mirroring", "master_segment_user": "hawq_mirroring_segment"}
 #: values that only fail when the work has begun, each with what fits
 PATTERNS = {
     "master_replication_user": ROLE_NAME,
@@ -83,11 +85,22 @@ def misspelt(names: t.Iterable[str], known: t.Iterable[str], prefixes: t.Iterabl
 
 def misfits(values: dict[str, t.Any]) -> list[str]:
     """Return a sentence for each value that cannot work."""
-    return [
+    found = [
         f"{name} is {values[name]!r}, and must be {words}"
         for name, (pattern, words) in PATTERNS.items()
         if values.get(name) is not None and not re.fullmatch(pattern, str(values[name]))
     ]
+    roles = {name: values.get(name) or role for name, role in ROLES.items()}
+    if len(set(roles.values())) < len(roles):
+        found.append(f"{' and '.join(roles)} are one role, and segments must not replicate: name two")
+    return found
+
+
+def strangers(names: list[str], segments: list[str]) -> list[str]:
+    """Return a sentence when a witness that is to be ignored is none."""
+    found = [name for name in names if name not in segments]
+    known = f"its hosts are {', '.join(segments)}" if segments else "it has no hosts"
+    return [f"ignore_witness names {', '.join(found)}, not in the group segments ({known})"] if found else []
 
 
 def sentence(wrong: dict[str, str | None], where: str) -> str:

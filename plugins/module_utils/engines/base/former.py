@@ -64,7 +64,8 @@ class Former(t.Protocol):
     ) -> Result:
         """Say which WAL files of a fenced server a standby lacks that has replayed up to ``after`` and holds ``have``.
 
-        Raises when some of it cannot be read (up to ``known``, if that is known, by ``known_from``), unless that loss is accepted.
+        Raises when some of it cannot be read (up to ``known``, if that is known), unless that loss is accepted.
+        ``known_from`` is what people are told of who alone knows that.
         """
 
     def salvage_fetched(

@@ -192,7 +192,9 @@ def missing(
     newer, stale = bool(last and _is_newer(last, mine)), bool(last and memories.is_stale(last))
     if lacking <= 0 and not newer and not stale:
         return []
-    how_much = f"at least {size(lacking)} of WAL ({held} of {newest.lsn})" if lacking > 0 else "an unknown amount of WAL"
+    how_much = "an unknown amount of WAL"
+    if lacking > 0:
+        how_much = f"at least {size(lacking)} of WAL ({held} of {newest.lsn})"
     words, doubt = "", ""
     if last and stale:
         words = f", and was {last['summary_state']} when {last['name']} last saw {old}"

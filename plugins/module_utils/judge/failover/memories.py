@@ -52,9 +52,7 @@ def notes(witnesses: topology.Observations, system: str | None, ignored: list[st
         if seen["witness_damage"]:
             found.append(f"what {name} remembers is damaged and not believed: {seen['witness_damage']}")
         elif memory and not _is_of(system, memory):
-            found.append(
-                f"what {name} remembers is of another system ({memory['system_identifier']}) and not believed"
-            )
+            found.append(f"what {name} remembers is of another system ({memory['system_identifier']}) and not believed")
     return found
 
 

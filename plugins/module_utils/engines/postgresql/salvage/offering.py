@@ -68,8 +68,8 @@ def offer(
     }
     if damage and not accept_loss:
         raise MirroringError(
-            f"not all of what the standby lacks can be salvaged from {directory}: {damage}{told}. If the file system or a"
-            " segment can be brought back, do that and run again. To activate with what can be read, run again with"
+            f"not all of what the standby lacks can be salvaged from {directory}: {damage}{told}. If the file system or"
+            " a segment can be brought back, do that and run again. To activate with what can be read, run again with"
             " -e accept_data_loss=true"
         )
     found["missing_bytes"] = max(0, lsn.distance(end, standing.have) or 0)
