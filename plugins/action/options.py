@@ -114,6 +114,7 @@ class ActionModule(ActionBase):
             given
         )
         values = checked.validated_parameters
+        values["ignore_witness"] = options.names(values.get("ignore_witness"))
         if values.get("virtual_ip_address") and not values.get("virtual_ip_interface"):
             raise AnsibleActionFail("virtual_ip_address needs virtual_ip_interface, for example eth0")
         wrong_values = checked.error_messages or [

@@ -40,6 +40,8 @@ def test_segments_need_a_role_of_their_own() -> None:
 
 def test_only_segments_are_ignored_as_witnesses() -> None:
     assert options.strangers(["sdw1"], ["sdw1", "sdw2"]) == []
+    assert options.names(["sdw1", " sdw2", ""]) == ["sdw1", "sdw2"]
+    assert options.names(None) == []
     (sentence,) = options.strangers(["sdw1", "mdw"], ["sdw1"])
     assert sentence == "ignore_witness names mdw, not in the group segments (its hosts are sdw1)"
 

@@ -96,9 +96,14 @@ def misfits(values: dict[str, t.Any]) -> list[str]:
     return found
 
 
-def strangers(names: list[str], segments: list[str]) -> list[str]:
+def names(given: list[str] | None) -> list[str]:
+    """Return names as they were meant: people put a blank behind a comma."""
+    return [name.strip() for name in given or [] if name.strip()]
+
+
+def strangers(given: list[str], segments: list[str]) -> list[str]:
     """Return a sentence when a witness that is to be ignored is none."""
-    found = [name for name in names if name not in segments]
+    found = [name for name in given if name not in segments]
     known = f"its hosts are {', '.join(segments)}" if segments else "it has no hosts"
     return [f"ignore_witness names {', '.join(found)}, not in the group segments ({known})"] if found else []
 
