@@ -54,6 +54,17 @@ def test_an_invented_timeline_delays_until_its_witness_is_ignored() -> None:
     assert judged(lie, ignore_witness=["sdw1"]).refusals == []
 
 
+def test_a_lie_hides_no_truth() -> None:
+    """What a liar says does not take the place of what another segment knows."""
+    both = of(segment(timeline=9, lsn="0/1"), segment("sdw2", lsn="0/9000000"))
+    (refusal,) = judged(both).refusals
+    assert refusal.command.count("cannot be right: ansible-playbook") == 2
+    (refusal,) = judged(both, ignore_witness=["sdw1"]).refusals
+    assert "sdw2 remembers mdw at LSN 0/9000000" in refusal.found
+    hosts = {"mdw": crashed(), "smdw": standby("smdw", CLOSED)}
+    assert failover(hosts, {"witnesses": both}).plan["known_lsn"] == "0/9000000"
+
+
 def test_two_liars_are_ignored_together() -> None:
     lies = of(segment(lsn="F/0"), segment("sdw2", lsn="E/0"))
     (refusal,) = judged(lies, ignore_witness=["sdw1"]).refusals

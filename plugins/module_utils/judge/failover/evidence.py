@@ -161,13 +161,17 @@ class Known(t.NamedTuple):
 
 
 def known(old: str, new: str, observations: topology.Observations, witnesses: topology.Observations) -> Known:
-    """Return the newest LSN that the old master told the standby or a segment of, on the standby's timeline."""
-    server, mine = observations[new]["server"], topology.timeline(observations[new])
+    """Return the newest LSN that the old master told the standby or a segment of, since the standby's timeline began.
+
+    A server's LSNs only grow, also from one timeline to the next.
+    """
+    server = observations[new]["server"]
     told = server["receiver"]["latest_end_lsn"] if server and server["receiver"] else None
-    last = memories.furthest(old, witnesses, mine)
-    if last is None or not last["lsn"] or _is_newer(last, mine):
+    found = memories.of(old, witnesses, topology.timeline(observations[new]))
+    most = max(found, key=lambda row: lsn.parse(row["lsn"] or "0/0"), default=None)
+    if most is None or (lsn.distance(most["lsn"], told or "0/0") or 0) <= 0:
         return Known(told, None)
-    return Known(told, None) if (lsn.distance(last["lsn"], told or "0/0") or 0) <= 0 else Known(last["lsn"], last)
+    return Known(most["lsn"], most)
 
 
 def _is_newer(memory: memories.Memory, timeline: int | None) -> bool:
@@ -198,9 +202,14 @@ def missing(
     words, doubt = "", ""
     if last and stale:
         words = f", and was {last['summary_state']} when {last['name']} last saw {old}"
-    if last and (newer or stale or newest.memory):
-        words += f" ({memories.says(last)}{f'; {new} has timeline {mine}' if newer else ''})"
-        doubt = f". {memories.ignoring([last['name']], options)}"
+    speak = {
+        row["name"]: memories.says(row)
+        for row in (last if newer or stale else None, newest.memory if lacking > 0 else None)
+        if row
+    }
+    if speak:
+        words += f" ({'; '.join([*speak.values(), *([f'{new} has timeline {mine}'] if newer else [])])})"
+        doubt = f". {memories.ignoring(list(speak), options)}"
     return [
         Refusal(
             "data-missing",

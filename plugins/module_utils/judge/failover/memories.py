@@ -70,20 +70,23 @@ def place(memory: Witness) -> tuple[int, int]:
     return memory["timeline"] or 0, lsn.parse(memory["lsn"] or "0/0")
 
 
-def furthest(old: str, witnesses: topology.Observations, timeline: int | None = None) -> Memory | None:
-    """Return the memory of the old master that is the furthest.
+def of(old: str, witnesses: topology.Observations, timeline: int | None = None) -> list[Memory]:
+    """Return the memories of the old master.
 
-    With a timeline only those count that are not older: what they tell of was given up when that one began. Of two that
-    are equal the one counts that saw it without a standby.
+    With a timeline only those count that are not older: what they tell of was given up when that one began.
     """
-    found: list[Memory] = [
+    return [
         {**seen["witness"], "name": name}
         for name, seen in witnesses.items()
         if seen["witness"]
         and seen["witness"]["master"] == old
         and (seen["witness"]["timeline"] or timeline or 0) >= (timeline or 0)
     ]
-    return max(found, key=lambda row: (place(row), is_stale(row)), default=None)
+
+
+def furthest(old: str, witnesses: topology.Observations, timeline: int | None = None) -> Memory | None:
+    """Return the memory of the old master that is the furthest; of two that are equal the one that saw no standby."""
+    return max(of(old, witnesses, timeline), key=lambda row: (place(row), is_stale(row)), default=None)
 
 
 def is_stale(memory: Witness) -> bool:
@@ -105,7 +108,10 @@ def says(memory: Memory) -> str:
 
 
 def ignoring(names: list[str], options: Options) -> str:
-    """Return the command that goes on without what these witnesses remember."""
-    ignored = ",".join(dict.fromkeys([*(options.get("ignore_witness") or []), *names]))
+    """Return for each of these witnesses the command that goes on without what it remembers."""
+    before = options.get("ignore_witness") or []
     words = {name: options.get(name) or None for name in ("standby_host", "master_is_down", "accept_data_loss")}
-    return f"If {' and '.join(names)} cannot be right: {playbook('failover', **words, ignore_witness=ignored)}"
+    return ". ".join(
+        f"If {name} cannot be right: {playbook('failover', **words, ignore_witness=','.join([*before, name]))}"
+        for name in names
+    )
