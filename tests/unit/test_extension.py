@@ -62,6 +62,10 @@ def test_the_control_file_names_the_newest_script() -> None:
     assert "default_version = '1.1'" in (FILES / "hawq_mirroring.control").read_text()
 
 
+def run_nothing(*_words: object, **_options: object) -> tuple[int, str, str]:
+    return 0, "", ""
+
+
 INSTALL = {"extension": "hawq_mirroring", "databases": ["shop"]}
 
 
@@ -75,7 +79,7 @@ def test_what_somebody_else_has_put_there_is_named(place: Path, monkeypatch: pyt
     foreign = [{"kind": "VIEW", "name": "gp_master_mirroring"}, {"kind": "ROUTINE", "name": "hawq_mirroring_state()"}]
     cursor = given(monkeypatch, {extension.FOREIGN: foreign})
     with pytest.raises(MirroringError) as refused:
-        extension.install(instance_in(place), lambda *_a, **_k: (0, "", ""), True, files={}, **INSTALL)
+        extension.install(instance_in(place), run_nothing, True, files={}, **INSTALL)
     assert str(refused.value) == (
         "somebody else has put gp_master_mirroring and hawq_mirroring_state() into schema public of database shop,"
         " where the views need these names: look at it, and if nobody needs it: DROP VIEW public.gp_master_mirroring;"
@@ -90,9 +94,8 @@ def test_scripts_of_other_versions_are_taken_away(place: Path, monkeypatch: pyte
     monkeypatch.setattr(extension.host_files, "write", lambda *_arguments, **_options: False)
     files = {"hawq_mirroring--1.1.sql": ""}
     options = {"extension": "hawq_mirroring", "databases": [], "files": files}
-    runner = lambda *_a, **_k: (0, "", "")  # noqa: E731
-    assert extension.install(instance_in(place), runner, False, **options)["changed"]
+    assert extension.install(instance_in(place), run_nothing, False, **options)["changed"]
     assert (place / "hawq_mirroring--1.0.sql").exists()
-    assert extension.install(instance_in(place), runner, True, **options)["changed"]
+    assert extension.install(instance_in(place), run_nothing, True, **options)["changed"]
     assert sorted(path.name for path in place.iterdir()) == ["hawq_mirroring--1.1.sql", "plpgsql--1.0.sql"]
-    assert not extension.install(instance_in(place), runner, True, **options)["changed"]
+    assert not extension.install(instance_in(place), run_nothing, True, **options)["changed"]
