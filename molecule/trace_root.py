@@ -28,7 +28,7 @@ DESCRIPTOR = re.compile(r"^\d+<(?P<place>[^>]*)>")
 
 
 class Touch(t.NamedTuple):
-    """A call of root's on a path: its name, the path, and the directory descriptor's place when the name was one word."""
+    """A call of root's on a path: ``within`` is the place of the descriptor that a single name was looked up in."""
 
     call: str
     path: str
@@ -44,7 +44,7 @@ def begin(host: str) -> None:
 def touched(host: str) -> set[Touch]:
     """Return what root has touched since then, and forget it."""
     # one line for each call: the process, then what strace has written
-    text = on(host, f"cd {PLACE} && for each in *; do sed \"s/^/$each /\" $each; done; rm -f {PLACE}/*")
+    text = on(host, f'cd {PLACE} && for each in *; do sed "s/^/$each /" $each; done; rm -f {PLACE}/*')
     calls: dict[str, list[str]] = {}
     for line in text.splitlines():
         name, _blank, rest = line.partition(" ")
@@ -70,7 +70,7 @@ def _roots(calls: dict[str, list[str]]) -> t.Iterator[Touch]:
                 waiting.append((found["result"], root))
             elif found["name"] in ("setresuid", "setuid") and found["result"] == "0":
                 root = found["arguments"].split(",")[0].strip() == "0"
-            elif found["name"] == "execve" and "/useradd\"" in found["arguments"] and found["result"] == "0":
+            elif found["name"] == "execve" and '/useradd"' in found["arguments"] and found["result"] == "0":
                 break  # it makes the home while there is no such user yet
             elif root and TOUCHING.fullmatch(found["name"]):
                 yield from _touches(found)

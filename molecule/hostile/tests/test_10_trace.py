@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import posixpath
 
+import harness
 import pytest
 import trace_root as trace
-from harness import DATA, INVENTORY, lab, mirroring, on, open_to_clients, play, sql, until
+from harness import DATA, lab, on, open_to_clients, play, sql
 from ways import kill_server
 
 HOSTS = ("mdw", "smdw", "sdw1")
@@ -26,7 +27,7 @@ def inventory(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     path.write_text(f"all:\n  hosts:\n{hosts}")
     for host in HOSTS:
         trace.begin(host)
-    return ["-i", str(INVENTORY), "-i", str(path)]
+    return ["-i", str(harness.INVENTORY), "-i", str(path)]
 
 
 def users(touch: trace.Touch) -> bool:

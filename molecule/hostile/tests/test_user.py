@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
-import harness
 import pytest
-from harness import changed, flat, lab, mirroring, on, play, sql, until
+from harness import lab, mirroring, on, play, sql
 
 HOSTS = ("mdw", "smdw")
 HOME = "/home/gpadmin"
@@ -25,7 +24,9 @@ EXCHANGER = "/tmp/exchanger.py"
 def canaries() -> dict[str, str]:
     """Return owner, mode, times and contents of what is root's, on both hosts."""
     paths = f"{FILE} {DIRECTORY} {DIRECTORY}/* {OPEN} {OPEN}/* /root /etc/cron.d /etc/sudoers.d /etc/shadow /srv"
-    command = f"stat -c '%n %u %g %a %Y %i %h %F' {paths}; cat {FILE} {DIRECTORY}/* {OPEN}/*; ls -A /root /etc/cron.d /srv"
+    command = (
+        f"stat -c '%n %u %g %a %Y %i %h %F' {paths}; cat {FILE} {DIRECTORY}/* {OPEN}/*; ls -A /root /etc/cron.d /srv"
+    )
     return {host: on(host, command) for host in HOSTS}
 
 
@@ -34,13 +35,16 @@ def attack(host: str, command: str) -> None:
     on(host, f"cd / && runuser -u gpadmin -- sh -c '{command}'")
 
 
-def run(playbook: str, *arguments: str, ok: bool | None = None) -> str:
-    """Run a playbook that ends by itself, as it can."""
-    try:
-        return play(playbook, *HERE, *arguments, timeout=400)
-    except AssertionError as error:
-        assert ok is not True, error
-        return str(error)
+def run(playbook: str, *arguments: str) -> str:
+    """Run a playbook that ends by itself, well or not."""
+    with contextlib.suppress(AssertionError):
+        return well(playbook, *arguments)
+    return ""
+
+
+def well(playbook: str, *arguments: str) -> str:
+    """Run a playbook that ends well."""
+    return play(playbook, *HERE, *arguments, timeout=400)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -50,9 +54,9 @@ def made() -> None:
         on(host, f"echo secret > {DIRECTORY}/file; echo text > {OPEN}/file")
         on(host, "systemctl disable --now hawq-master.service; rm -rf /data/hawq /data/spaces", check=False)
         on(host, f"id gpadmin || useradd -m gpadmin; install -d -o gpadmin -g gpadmin -m 700 {HOME}/db")
-    run("init_master", "-e", "master_host=mdw", ok=True)
+    well("init_master", "-e", "master_host=mdw")
     sql("mdw", "CREATE TABLE IF NOT EXISTS kept (n int)")
-    run("init_standby", ok=True)
+    well("init_standby")
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +65,7 @@ def nothing_of_roots(made: None) -> t.Iterator[None]:
     before = canaries()
     yield
     assert canaries() == before
-    run("init_standby", ok=True)
+    well("init_standby")
     assert mirroring("mdw")[0] == "Synchronized"
     assert canaries() == before
 
@@ -154,12 +158,12 @@ def test_what_is_exchanged_between_look_and_act(host: str) -> None:
     run("init_standby")
     run("switchover", "--check")
     on(host, "systemctl stop exchanger", check=False)
-    leave = "find . -name \"*.exchanged\" | while read -r path; do rm -rf \"${path%.exchanged}\"; mv \"$path\" \"${path%.exchanged}\"; done"
+    leave = 'find . -name "*.exchanged" | while read -r path; do rm -rf "${path%.exchanged}"; mv "$path" "${path%.exchanged}"; done'
     on(host, f"cd {HOME} && runuser -u gpadmin -- sh -c '{leave}'; systemctl restart hawq-master", check=False)
 
 
 def test_a_salvage_into_links() -> None:
-    """The rows that only the old master has come over, or the failover is refused; root's files stay as they are (A3)."""
+    """The rows that only the old master has come over, or the failover is refused; root's files stay (A3)."""
     lab("cut", *HOSTS)
     sql("mdw", "INSERT INTO kept SELECT generate_series(1, 100)")
     segment = sql("mdw", "SELECT pg_walfile_name(pg_current_wal_lsn())")
@@ -167,30 +171,31 @@ def test_a_salvage_into_links() -> None:
     lab("join", *HOSTS)
     attack("smdw", f"ln -s {FILE} {DATA}/pg_wal/{segment}.hawq; ln -s {DIRECTORY} {DATA}.hawq-salvage")
     attack("mdw", f"ln -s {FILE} {DATA}/pg_wal/{segment}.hawq")
-    said = run("failover")
-    if "PLAY RECAP" in said and not harness.accepts_writes("smdw"):
-        attack("smdw", f"rm -f {DATA}.hawq-salvage")
-        run("failover", ok=True)
+    run("failover")
+    attack("smdw", f"rm -f {DATA}.hawq-salvage")
+    well("failover")
     assert sql("smdw", "SELECT count(*) FROM kept") == "100"
     # root's places stay root's when the old master comes back by each way, whatever lies in its own
     attack("mdw", f"ln -s {DIRECTORY} {DATA}.hawq-rewind; rm -f {DATA}/pg_wal/*.hawq")
     run("resync_standby")
     attack("mdw", f"rm -f {DATA}.hawq-rewind")
-    run("resync_standby", ok=True)
-    run("switchover", ok=True)
+    well("resync_standby")
+    well("switchover")
 
 
 def test_a_tablespace_where_the_database_says_so() -> None:
-    """Its place is a word of the database's: root makes no directory in a place of the system's, and gives none away (A5)."""
+    """Its place is a word of the database's: root makes none among the system's directories, and gives none away (A5)."""
     attack("mdw", f"mkdir {HOME}/space")
     sql("mdw", f"CREATE TABLESPACE space LOCATION '{HOME}/space'")
     oid = sql("mdw", "SELECT oid FROM pg_tablespace WHERE spcname = 'space'")
     for place in ("/etc/ssh/sshd_config.d/space", OPEN, DIRECTORY, "/root/.space", "/usr/local/space"):
         attack("mdw", f"ln -sfn {place} {DATA}/pg_tblspc/{oid}")
-        said = run("init_standby", "-e", "replace_standby=smdw", "-e", "standby_host=smdw", "-e", "existing_data=discard")
+        said = run(
+            "init_standby", "-e", "replace_standby=smdw", "-e", "standby_host=smdw", "-e", "existing_data=discard"
+        )
         assert on("smdw", f"stat -c %U {place} 2>/dev/null", check=False) in ("", "root"), said
     attack("mdw", f"ln -sfn {HOME}/space {DATA}/pg_tblspc/{oid}")
-    run("init_standby", "-e", "existing_data=discard", ok=True)
+    well("init_standby", "-e", "existing_data=discard")
     sql("mdw", "DROP TABLESPACE space")
 
 
@@ -199,13 +204,14 @@ def test_settings_that_lead_elsewhere() -> None:
     auto = f"{DATA}/postgresql.auto.conf"
     on("smdw", f"cp -p {auto} {auto}.away")
     told = "host=mdw port=5432 user=hawq_mirroring sslmode=prefer sslkey=engine:/tmp/key sslcert=/etc/canary service=x"
-    on("smdw", f"echo \"primary_conninfo = '{told} passfile=/etc/canary'\" >> {auto}; mkfifo /tmp/pipe; chmod 666 /tmp/pipe")
+    on(
+        "smdw",
+        f"echo \"primary_conninfo = '{told} passfile=/etc/canary'\" >> {auto}; mkfifo /tmp/pipe; chmod 666 /tmp/pipe",
+    )
     run("state")
     on("smdw", f"echo \"primary_conninfo = 'host=mdw passfile=/tmp/pipe sslrootcert=/tmp/pipe'\" >> {auto}")
     run("state")
     on("smdw", f"mv {auto}.away {auto}; rm -f /tmp/pipe")
     sql("mdw", f"ALTER SYSTEM SET hba_file = '{FILE}'")
-    run("state")
-    said = run("init_segments", "--check")
-    assert "secret" not in said
+    assert "secret" not in run("state") + run("init_standby", "--check", "--diff")
     sql("mdw", "ALTER SYSTEM RESET hba_file")
