@@ -13,8 +13,8 @@ def test_output_and_errors_are_told_apart() -> None:
     assert Runner()(["sh", "-c", "echo out; echo err >&2; exit 3"]) == (3, "out\n", "err\n")
 
 
-def test_what_is_no_text_is_replaced() -> None:
-    assert Runner()(["printf", r"a\377b"]) == (0, "a\ufffdb", "")
+def test_bytes_that_are_no_text_are_shown_escaped() -> None:
+    assert Runner()(["printf", r"a\377b"]) == (0, r"a\xffb", "")
 
 
 def test_it_is_bounded() -> None:
