@@ -102,16 +102,16 @@ def run_module(
         else:
             result, warnings = separation.run_as(acting(user), lambda: _worked(main, module))
     except MirroringError as error:
-        module.fail_json(msg=text.shown(str(error)), **text.shown(error.details))
+        module.fail_json(msg=text.named(str(error)), **text.shown(error.details))
     except OSError as error:
         told = text.shown(traceback.format_exc())
-        module.fail_json(msg=f"the operating system refuses: {text.shown(str(error))}", exception=told)
+        module.fail_json(msg=f"the operating system refuses: {text.named(str(error))}", exception=told)
     except separation.BrokenError as error:
         told = text.shown(str(error)).strip()
         last = told.splitlines()[-1] if told else "it does not say why"
         module.fail_json(msg=f"the module has failed: {last}", exception=told)
     for warning in warnings:
-        module.warn(text.shown(warning))
+        module.warn(text.named(warning))
     module.exit_json(**text.shown(result))
 
 

@@ -14,6 +14,7 @@ from ...host import user_places
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
+from ...values import text
 from . import database, views
 
 
@@ -29,13 +30,15 @@ def in_database(instance: Instance, act: bool, name: str, extension: str) -> boo
     return True
 
 
-def _put(place: str, name: str, text: str, act: bool) -> bool:
+def _put(place: str, name: str, content: str, act: bool) -> bool:
     """Put a file of the extension into the engine's directory, whoever owns that; return whether it had to be."""
     path = os.path.join(place, name)
-    if host_files.public(path) == text or not host_files.write(path, text, 0o644, act=False):
+    if host_files.public(path) == content or not host_files.write(path, content, 0o644, act=False):
         return False
     if act:
-        user_places.or_root(lambda: host_files.write(path, text, 0o644, act=True), "write_extension", place, name, text)
+        user_places.or_root(
+            lambda: host_files.write(path, content, 0o644, act=True), "write_extension", place, name, content
+        )
     return True
 
 
@@ -49,8 +52,8 @@ def install(
         raise MirroringError(
             f"no extension directory belongs to {instance.bin_directory}: is the engine installed completely?"
         )
-    for name, text in sorted(files.items()):
-        if place is None or _put(place, name, text, act):
+    for name, content in sorted(files.items()):
+        if place is None or _put(place, name, content, act):
             changes.append(f"{place}/{name}\n")
-    changes += [f"database {name}\n" for name in databases if in_database(instance, act, name, extension)]
+    changes += [f"database {name}\n" for name in databases if in_database(instance, act, text.raw(name), extension)]
     return {"changed": bool(changes), "directory": place, "diff": {"before": "", "after": "".join(changes)}}
