@@ -92,7 +92,8 @@ def ask(service: str, *arguments: t.Any) -> t.Any:
     """Let root do one of the services: the parent of a child, else this process itself."""
     if _Process.parent is None:
         return _Process.services[service](*arguments)
-    with _Process.asking:
+    answer = None
+    with _Process.asking, contextlib.suppress(ConnectionError):
         _Process.parent.send({"ask": service, "arguments": arguments})
         answer = _Process.parent.receive()
     if answer is None:
