@@ -109,19 +109,15 @@ def _belongs(found: os.stat_result, account: pwd.struct_passwd, path: str) -> No
 @contextlib.contextmanager
 def _parent(above: str, account: pwd.struct_passwd) -> t.Iterator[int]:
     """Give the descriptor of a directory that is root's alone, or of the user's that is directly in such a one."""
-    try:
-        with opened(above) as found:
-            yield found
-        return
-    except PermissionError:
-        outer, name = _inside(above)
-    with opened(outer) as found:
-        inner = os.open(name, FLAGS, dir_fd=found)
+    with contextlib.ExitStack() as stack:
         try:
-            _belongs(os.fstat(inner), account, above)
-            yield inner
-        finally:
-            os.close(inner)
+            found = stack.enter_context(opened(above))
+        except PermissionError:
+            outer, name = _inside(above)
+            found = os.open(name, FLAGS, dir_fd=stack.enter_context(opened(outer)))
+            stack.callback(os.close, found)
+            _belongs(os.fstat(found), account, above)
+        yield found
 
 
 def make(path: str, account: pwd.struct_passwd, mode: int = 0o700, adopt: bool = False) -> None:
