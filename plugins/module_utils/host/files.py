@@ -87,10 +87,11 @@ def write(path: str, text: str, mode: int = 0o600, *, act: bool) -> bool:
         same = False
     if same or not act:
         return not same
+    content = text.encode(errors="surrogateescape")
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".hawq-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())
