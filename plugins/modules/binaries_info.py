@@ -74,6 +74,7 @@ problems:
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import binaries
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import separation
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import ENGINE_OPTION, run_module
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
@@ -88,6 +89,7 @@ def main(module):
 if __name__ == "__main__":
     run_module(
         main,
+        account=lambda _options: separation.NOBODY,
         supports_check_mode=True,
         argument_spec={
             "bin_directory": {"type": "path", "required": True},

@@ -137,14 +137,34 @@ def test_what_others_can_change_is_not_opened(place: Path, unsafe: tuple[int, in
     (place / "x").chmod(unsafe[2])
     with pytest.raises(PermissionError, match="others than root"), directories.opened(f"{place}/x{below}"):
         pass
-    for act in (
-        lambda: directories.make(f"{place}/x{below}/new", USER),
+    notes = (
         lambda: directories.write(f"{place}/x{below}/new", "text"),
         lambda: directories.unlink(f"{place}/x{below}/inner"),
-    ):
+    )
+    # notes may be in a place of everybody's where nobody can exchange them: the next test
+    sticky = below == "" and unsafe == UNSAFE["anybody's, sticky"]
+    for act in (lambda: directories.make(f"{place}/x{below}/new", USER), *(() if sticky else notes)):
         with pytest.raises(PermissionError):
             act()
     assert tree(place / "x") == ["inner 0", "inner/innermost 0"]
+
+
+def test_a_note_may_be_where_everybody_has_files_and_nobody_can_exchange_it(place: Path) -> None:
+    run, secret = place / "run", place / "secret"
+    run.mkdir()
+    run.chmod(0o1777)
+    secret.write_text("root's")
+    for name in ("note", f".hawq-{os.getpid()}"):
+        os.symlink(secret, run / name)
+        os.lchown(run / name, USER.pw_uid, USER.pw_gid)
+    directories.write(f"{run}/note", "text")
+    assert (owner(run / "note"), (run / "note").read_text()) == ((0, 0, 0o644), "text")
+    own(run / "theirs")
+    with pytest.raises(PermissionError):
+        directories.write(f"{run}/theirs/note", "text")
+    directories.unlink(f"{run}/note")
+    assert tree(run) == [f"theirs {USER.pw_uid}"]
+    assert secret.read_text() == "root's"
 
 
 def test_a_group_of_roots_own_may_write(place: Path) -> None:
