@@ -60,8 +60,6 @@ path:
   returned: always
 """
 
-import os
-
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import password_file
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import only, run_module
@@ -82,7 +80,6 @@ if __name__ == "__main__":
     run_module(
         main,
         account=lambda options: options["owner"],
-        named=lambda options: [os.path.dirname(options["path"])],
         supports_check_mode=True,
         required_if=[("state", "present", ["servers"])],
         argument_spec={

@@ -7,7 +7,6 @@ import json
 import os
 import typing as t
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import password_file
@@ -18,14 +17,12 @@ THEIRS = "# mine\nmdw:5432:*:me:other\n"
 
 
 @pytest.mark.parametrize("kept", [THEIRS, ""], ids=["foreign lines stay", "nothing is left"])
-def test_only_our_lines_leave_the_password_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str) -> None:
-    owner = SimpleNamespace(pw_uid=os.getuid(), pw_gid=os.getgid())
-    monkeypatch.setattr("pwd.getpwnam", lambda name: owner)
+def test_only_our_lines_leave_the_password_file(tmp_path: Path, kept: str) -> None:
     path = tmp_path / ".pgpass"
     path.write_text(OURS + kept)
 
     def take_away(act: bool) -> dict[str, t.Any]:
-        return password_file.take_away(str(path), act, owner="me", role="hawq_mirroring", database="replication")
+        return password_file.take_away(str(path), act, role="hawq_mirroring", database="replication")
 
     shown = take_away(False)
     assert (shown["changed"], path.read_text()) == (True, OURS + kept)
@@ -36,16 +33,13 @@ def test_only_our_lines_leave_the_password_file(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("pwd.getpwnam", lambda name: SimpleNamespace(pw_uid=os.getuid(), pw_gid=os.getgid()))
+def path(tmp_path: Path) -> Path:
     return tmp_path / ".pgpass"
 
 
 def keep(path: Path, act: bool = True, like: str = "") -> dict[str, t.Any]:
     servers = [("mdw", 5432), ("fd77::12", 5432)]
-    return password_file.keep(
-        str(path), act, owner="me", role="hawq_mirroring", database="replication", servers=servers, like=like
-    )
+    return password_file.keep(str(path), act, role="hawq_mirroring", database="replication", servers=servers, like=like)
 
 
 def test_the_password_is_kept_and_foreign_lines_stay(path: Path) -> None:
@@ -73,7 +67,8 @@ def test_a_new_password_is_made_up_once(path: Path) -> None:
     passwords = {line.rpartition(":")[2] for line in path.read_text().splitlines()}
     assert len(passwords) == 1
     assert len(passwords.pop()) > 30
-    assert path.stat().st_mode & 0o777 == 0o600
+    found = path.stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (os.geteuid(), os.getegid(), 0o600)
     assert not keep(path)["changed"]
 
 

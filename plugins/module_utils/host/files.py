@@ -10,6 +10,8 @@ import stat
 import tempfile
 import typing as t
 
+from ..values import text as texts
+
 #: bytes of a text: no configuration is larger
 MOST = 64 << 20
 
@@ -48,9 +50,9 @@ def read(path: str) -> str | None:
 
 
 def text_of(path: str) -> str | None:
-    """Return the text of a file, or None when it cannot be read."""
+    """Return the same text, or None when the file cannot be read."""
     try:
-        return _content(path).decode(errors="backslashreplace")
+        return _content(path).decode(errors="surrogateescape")
     except OSError:
         return None
 
@@ -67,7 +69,7 @@ def public(path: str) -> str | None:
 
 def block(text: str | None, name: str = "hawq.mirroring") -> list[str] | None:
     """Return the lines that ansible.builtin.blockinfile keeps for us in a text, or None when it has none."""
-    lines = (text or "").splitlines()
+    lines = texts.lines_of(text or "")
     begin, end = f"# BEGIN {name}", f"# END {name}"
     if begin not in lines or end not in lines:
         return None
@@ -85,10 +87,11 @@ def write(path: str, text: str, mode: int = 0o600, *, act: bool) -> bool:
         same = False
     if same or not act:
         return not same
+    content = text.encode(errors="surrogateescape")
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".hawq-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())

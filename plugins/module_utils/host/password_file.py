@@ -10,7 +10,7 @@ import os
 import secrets
 import typing as t
 
-from ..values import conninfo
+from ..values import conninfo, text
 from . import files
 from .errors import MirroringError
 
@@ -21,7 +21,7 @@ def _lines(path: str) -> Parsed:
     """Return the lines, each with its fields where it has any."""
     if os.path.islink(path):
         raise MirroringError(f"{path} is a symbolic link: name the file itself with -e master_passfile=")
-    return [(line, conninfo.passfile_fields(line)) for line in (files.read(path) or "").splitlines()]
+    return [(line, conninfo.passfile_fields(line)) for line in text.lines_of(files.read(path) or "")]
 
 
 def take_away(path: str, act: bool, *, role: str, database: str) -> dict[str, t.Any]:
@@ -58,10 +58,10 @@ def keep(
     ]
     new = [conninfo.passfile_line(address, port, database, role, password) for address, port in servers]
     if set(new) <= set(lines) and len(replaced) == len(new):
-        text = "".join(line + "\n" for line in lines)
+        content = "".join(line + "\n" for line in lines)
     else:
-        text = "".join(line + "\n" for line in [*new, *(line for line in lines if line not in replaced)])
-    changed = files.write(path, text, act=act)
+        content = "".join(line + "\n" for line in [*new, *(line for line in lines if line not in replaced)])
+    changed = files.write(path, content, act=act)
     shown = [
         "".join(conninfo.passfile_line(address, port, database, role, mask) + "\n" for address, port in servers)
         for mask in ("(not shown)", "(not shown, new)")

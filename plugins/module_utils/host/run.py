@@ -16,7 +16,7 @@ class Runner:
     """
 
     def __call__(self, command: list[str], timeout: float = 30) -> tuple[int, str, str]:
-        """Return exit code (124 when the time was up), output and errors."""
+        """Return exit code (124 when the time was up), output and errors, in which other bytes than UTF-8 survive."""
         full = ["timeout", "--kill-after=5", str(timeout), *command]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         environment.update({"LC_ALL": "C", "LANGUAGE": "C"})
@@ -35,7 +35,7 @@ class Runner:
             texts = []
             for file in (output, errors):
                 file.seek(0)
-                texts.append(file.read().decode(errors="backslashreplace"))
+                texts.append(file.read().decode(errors="surrogateescape"))
         return done.returncode, texts[0], texts[1]
 
     def root(self, command: list[str], timeout: float = 30) -> tuple[int, str, str]:
