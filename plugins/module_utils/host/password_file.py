@@ -24,6 +24,17 @@ def _lines(path: str) -> Parsed:
     return [(line, conninfo.passfile_fields(line)) for line in (files.read(path) or "").splitlines()]
 
 
+def of_role(path: str, role: str) -> dict[str, t.Any]:
+    """Return the lines of the role, which another host's file is to be like, and of nobody else."""
+    own = [line for line, fields in _lines(path) if fields and fields[3] == role]
+    return {
+        "changed": False,
+        "path": path,
+        "exists": os.path.exists(path),
+        "text": "".join(f"{line}\n" for line in own),
+    }
+
+
 def take_away(path: str, act: bool, *, role: str, database: str) -> dict[str, t.Any]:
     """Take every line of the role and database away, and the file when nothing else is in it."""
     parsed, wanted = _lines(path), [database, role]
@@ -32,7 +43,8 @@ def take_away(path: str, act: bool, *, role: str, database: str) -> dict[str, t.
     if changed and kept:
         files.write(path, "".join(line + "\n" for line in kept), act=act)
     elif changed and act:
-        os.unlink(path)
+        with files.changing(os.path.dirname(path)):
+            os.unlink(path)
     shown = "".join(
         ":".join([*fields[:4], "(not shown)"]) + "\n" for _line, fields in parsed if fields and fields[2:4] == wanted
     )

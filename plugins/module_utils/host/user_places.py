@@ -25,14 +25,25 @@ def or_root(work: t.Callable[[], t.Any], service: str, *arguments: t.Any) -> Non
 
 
 def make(path: str, mode: int = 0o700) -> None:
-    """Make a directory the user's, with what is missing above it; one that is there must be the user's already."""
+    """Make a directory the user's, with what is missing above it; one that is there must be the user's already.
+
+    What is above it lets others pass, whatever the umask.
+    """
     if os.path.isdir(path) and os.stat(path).st_uid == os.geteuid():
         os.chmod(path, mode)
         return
     if os.path.lexists(path):
         separation.ask("make_directory", path, mode)
     else:
-        or_root(lambda: os.makedirs(path, mode), "make_directory", path, mode)
+        or_root(lambda: _make(path, mode), "make_directory", path, mode)
+
+
+def _make(path: str, mode: int) -> None:
+    above = os.path.dirname(path.rstrip("/"))
+    if not os.path.lexists(above):
+        _make(above, 0o755)
+    os.mkdir(path, mode)
+    os.chmod(path, mode)
 
 
 def rename(old: str, new: str) -> None:
