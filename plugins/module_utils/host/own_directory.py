@@ -62,8 +62,8 @@ def _found(path: str) -> os.stat_result | None:
         raise MirroringError(f"{path} is there and is not a directory: move it away, or name another path")
     if found.st_uid not in (0, os.geteuid()):
         raise MirroringError(
-            f"{path} belongs to {account.name_of(found.st_uid)} and not to {account.acting()}: name another path, or give"
-            f" it to that user yourself (chown {account.acting()} {path}), then run this again"
+            f"{path} belongs to {account.name_of(found.st_uid)} and not to {account.acting()}: name another path, or"
+            f" give it to that user yourself (chown {account.acting()} {path}), then run this again"
         )
     return found
 
@@ -114,7 +114,7 @@ def _give(path: str, group: int) -> None:
     except PermissionError as error:
         user = account.acting()
         raise MirroringError(
-            f"{user} is not in the group that {path} is to have: name a group of that user's, or add the user to that group"
+            f"{user} is not in the group that {path} is to have: name a group of that user's, or add it to that group"
         ) from error
 
 
