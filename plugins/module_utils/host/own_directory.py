@@ -9,7 +9,7 @@ import os
 import stat
 import typing as t
 
-from . import account, directories, user_places
+from . import account, directories, separation, user_places
 from .errors import MirroringError
 
 
@@ -98,7 +98,10 @@ def _make(path: str, found: os.stat_result | None, mode: int) -> None:
         os.rmdir(path)
         user_places.make(path, mode)
 
-    user_places.or_root(instead, "make_directory", path, mode)
+    if os.path.islink(path):  # root follows its own
+        separation.ask("make_directory", path, mode)
+    else:
+        user_places.or_root(instead, "make_directory", path, mode)
 
 
 def _group_id(name: str | None) -> int | None:
