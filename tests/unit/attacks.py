@@ -56,4 +56,5 @@ def place() -> t.Iterator[Place]:
         pytest.skip("only root can become another user")
     root = Path(tempfile.mkdtemp(prefix="hawq-test-", dir="/run"))
     yield Place(root)
+    separation.offer({})
     shutil.rmtree(root)

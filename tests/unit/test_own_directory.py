@@ -124,3 +124,14 @@ def test_another_users_is_refused(place: attacks.Place) -> None:
         with pytest.raises(MirroringError, match=r"cannot become a directory of nobody's .others than root can change"):
             kept(place, path / "data", act)
     assert not (path / "data").exists()
+
+
+def test_it_is_made_in_a_place_that_its_owner_may_not_write_to(place: attacks.Place) -> None:
+    (place.home / "roots").mkdir(mode=0o700)
+    place.home.chmod(0o555)
+    for path in (place.home / "15/main", place.home / "roots"):
+        assert kept(place, path, act=False)["changed"]
+        assert kept(place, path)["changed"]
+        assert (path.owner(), path.stat().st_mode & 0o777) == (attacks.USER, 0o700)
+    assert place.home.stat().st_mode & 0o777 == 0o555
+    assert (place.home / "15").stat().st_mode & 0o777 == 0o755

@@ -9,7 +9,7 @@ import os
 import stat
 import typing as t
 
-from . import account, directories, separation, user_places
+from . import account, directories, files, separation, user_places
 from .errors import MirroringError
 
 
@@ -80,7 +80,7 @@ def _room_for(path: str) -> None:
     above = os.path.dirname(path.rstrip("/"))
     while not os.path.lexists(above):
         above = os.path.dirname(above)
-    if not os.access(above, os.W_OK | os.X_OK):
+    if os.stat(above).st_uid != os.geteuid() and not os.access(above, os.W_OK | os.X_OK):
         try:
             with directories.opened(above):
                 pass
@@ -95,8 +95,9 @@ def _make(path: str, found: os.stat_result | None, mode: int) -> None:
         return
 
     def instead() -> None:
-        os.rmdir(path)
-        user_places.make(path, mode)
+        with files.changing(os.path.dirname(path.rstrip("/"))):
+            os.rmdir(path)
+            os.mkdir(path, mode)
 
     if os.path.islink(path):  # root follows its own
         separation.ask("make_directory", path, mode)

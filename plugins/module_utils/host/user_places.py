@@ -42,7 +42,8 @@ def _make(path: str, mode: int) -> None:
     above = os.path.dirname(path.rstrip("/"))
     if not os.path.lexists(above):
         _make(above, 0o755)
-    os.mkdir(path, mode)
+    with _changing(path):
+        os.mkdir(path, mode)
     os.chmod(path, mode)
 
 
@@ -50,11 +51,17 @@ def rename(old: str, new: str) -> None:
     """Rename a directory, and let that outlive a power cut."""
 
     def work() -> None:
-        os.rename(old, new)
+        with _changing(old), _changing(new):
+            os.rename(old, new)
         _sync(old)
         _sync(new)
 
     or_root(work, "rename", old, new)
+
+
+def _changing(path: str) -> contextlib.AbstractContextManager[None]:
+    """Let the user change what is beside a path, when the directory above is its own."""
+    return files.changing(os.path.dirname(path.rstrip("/")))
 
 
 def _sync(path: str) -> None:
@@ -74,7 +81,12 @@ def empty(path: str) -> None:
 
 def remove_empty(path: str) -> None:
     """Remove an empty directory."""
-    or_root(lambda: os.rmdir(path), "remove_directory", path)
+
+    def work() -> None:
+        with _changing(path):
+            os.rmdir(path)
+
+    or_root(work, "remove_directory", path)
 
 
 def remove(path: str) -> None:
@@ -98,7 +110,8 @@ def unlink(path: str) -> None:
     """Remove a note, if it is there."""
 
     def work() -> None:
-        os.unlink(path)
+        with _changing(path):
+            os.unlink(path)
         _sync(path)
 
     with contextlib.suppress(FileNotFoundError):
