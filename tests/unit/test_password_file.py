@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 from pathlib import Path
 
@@ -100,6 +101,23 @@ def test_it_leaves_a_home_that_nobody_may_write_to(place: attacks.Place) -> None
     ]
     assert not path.exists()
     assert place.home.stat().st_mode & 0o777 == 0o555
+
+
+def test_it_is_kept_in_a_place_of_roots(place: attacks.Place) -> None:
+    """There only root can begin it."""
+    path = place.root / "pgpass"
+    with pytest.raises(PermissionError):
+        place.run(lambda: keep(path))
+    assert not path.exists()
+    place.write(path, "x" * 999 + "\n" + OURS.replace("secret", "old"), 0o640)
+    assert place.run(lambda: keep(path, like=OURS))["changed"]
+    assert path.read_text() == OURS + "x" * 999 + "\n"
+    assert (path.owner(), path.stat().st_mode & 0o777) == (attacks.USER, 0o600)
+    os.chown(path, -1, 0)
+    assert not place.run(lambda: keep(path, like=OURS))["changed"]
+    place.write(path, OURS, 0o600)
+    place.run(lambda: password_file.take_away(str(path), True, role="hawq_mirroring", database="replication"))
+    assert path.read_text() == ""
 
 
 def test_a_file_of_roots_is_neither_read_nor_replaced(place: attacks.Place) -> None:

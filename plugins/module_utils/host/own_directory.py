@@ -98,6 +98,7 @@ def _make(path: str, found: os.stat_result | None, mode: int) -> None:
         with files.changing(os.path.dirname(path.rstrip("/"))):
             os.rmdir(path)
             os.mkdir(path, mode)
+        os.chmod(path, mode)
 
     if os.path.islink(path):  # root follows its own
         separation.ask("make_directory", path, mode)

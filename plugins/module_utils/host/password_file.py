@@ -6,8 +6,10 @@ Source: PostgreSQL manual, "The Password File".
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import stat
 import typing as t
 
 from ..values import conninfo
@@ -22,6 +24,29 @@ def _lines(path: str) -> Parsed:
     if os.path.islink(path):
         raise MirroringError(f"{path} is a symbolic link: name the file itself with -e master_passfile=")
     return [(line, conninfo.passfile_fields(line)) for line in (files.read(path) or "").splitlines()]
+
+
+def _write(path: str, text: str, act: bool) -> bool:
+    """Write the file, or what is in it where only root can put another in its place; return whether it differs."""
+    with contextlib.suppress(OSError):
+        found = os.stat(path)
+        if (found.st_uid, stat.S_IMODE(found.st_mode)) == (os.geteuid(), 0o600) and files.read(path) == text:
+            return False
+    try:
+        return files.write(path, text, act=act)
+    except PermissionError:
+        if not os.path.exists(path):
+            raise
+        files.rewrite(path, text)
+        return True
+
+
+def _unlink(path: str) -> None:
+    try:
+        with files.changing(os.path.dirname(path)):
+            os.unlink(path)
+    except PermissionError:
+        files.rewrite(path, "")
 
 
 def of_role(path: str, role: str) -> dict[str, t.Any]:
@@ -41,10 +66,9 @@ def take_away(path: str, act: bool, *, role: str, database: str) -> dict[str, t.
     kept = [line for line, fields in parsed if not fields or fields[2:4] != wanted]
     changed = len(kept) < len(parsed)
     if changed and kept:
-        files.write(path, "".join(line + "\n" for line in kept), act=act)
+        _write(path, "".join(line + "\n" for line in kept), act)
     elif changed and act:
-        with files.changing(os.path.dirname(path)):
-            os.unlink(path)
+        _unlink(path)
     shown = "".join(
         ":".join([*fields[:4], "(not shown)"]) + "\n" for _line, fields in parsed if fields and fields[2:4] == wanted
     )
@@ -73,7 +97,7 @@ def keep(
         text = "".join(line + "\n" for line in lines)
     else:
         text = "".join(line + "\n" for line in [*new, *(line for line in lines if line not in replaced)])
-    changed = files.write(path, text, act=act)
+    changed = _write(path, text, act)
     shown = [
         "".join(conninfo.passfile_line(address, port, database, role, mask) + "\n" for address, port in servers)
         for mask in ("(not shown)", "(not shown, new)")
