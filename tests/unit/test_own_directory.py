@@ -110,6 +110,8 @@ def test_a_link_of_the_users_gives_nothing_of_roots_away(place: attacks.Place) -
     for path in (place.home / "data", place.home / "above/empty", place.home / "above/new"):
         with pytest.raises(MirroringError, match=r"cannot become a directory of nobody's .others than root can change"):
             kept(place, path)
+        with pytest.raises(MirroringError, match=r"there is a symbolic link in it, to .*: name that path itself"):
+            kept(place, path, act=False)
     assert (place.root / "empty").owner() == "root"
     assert not (place.root / "new").exists()
 

@@ -75,8 +75,8 @@ def _file(path: str) -> tuple[int, bytes]:
             _unreadable(error)
         raise _refuse(
             path,
-            f"leads to {os.path.realpath(path)}, which {account.acting()} cannot read ({error.strerror}): let that user"
-            " read that file, or remove the link",
+            f"leads to {os.path.realpath(path)}, which {account.acting()} cannot read ({error.strerror}): remove"
+            " the link, or put a file of that user's there",
         ) from error
     if len(content) > MOST_OF_ONE:
         raise _refuse(path, f"is larger than {MOST_OF_ONE >> 20} MB, which no configuration is: move it elsewhere")
@@ -97,8 +97,8 @@ def write(place: str, act: bool, *, directories: list[str], found: list[File]) -
     except OSError as error:
         user = account.acting()
         raise MirroringError(
-            f"{error.filename or place} cannot be written by {user} ({error.strerror}): give {place} to that user"
-            f" (chown -R {user} {place}), then run this again",
+            f"{error.filename or place} cannot be written by {user} ({error.strerror}): if {place} is no symbolic link"
+            f" and meant for that user, give it to that user (chown {user} {place}), then run this again",
             written=written,
         ) from error
     return {"changed": changed or bool(written), "written": written, "diff": _diff(written)}

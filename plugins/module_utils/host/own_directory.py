@@ -21,10 +21,15 @@ def keep(path: str, act: bool, *, group: str | None, mode: int) -> dict[str, t.A
         if error.errno not in (errno.EPERM, errno.EACCES, errno.EROFS):
             raise
         user = account.acting()
+        # a link could be there to let an operator give away what it leads to
+        mend = (
+            f"make it yourself (install -d -o {user} -m {mode:04o} {path})"
+            if os.path.realpath(path) == path
+            else f"there is a symbolic link in it, to {os.path.realpath(path)}: name that path itself when it is meant"
+        )
         raise MirroringError(
-            f"{path} cannot become a directory of {user}'s ({error.strerror}: {error.filename}): make it yourself"
-            f" (install -d -o {user} -m {mode:04o} {path}) where only root and {user} can change what is above it, or"
-            " name another path, then run this again"
+            f"{path} cannot become a directory of {user}'s ({error.strerror}: {error.filename}): {mend}, or name"
+            " another path, then run this again"
         ) from error
 
 
@@ -36,7 +41,7 @@ def _kept(path: str, act: bool, group: str | None, mode: int) -> dict[str, t.Any
         before == _described_as(os.geteuid(), wanted if wanted is not None else found.st_gid, mode) or _is_full(path)
     )
     if not fits:
-        if found is None:
+        if found is None or found.st_uid != os.geteuid():
             _room_for(path)
         if act:
             _make(path, found, mode)
@@ -80,7 +85,8 @@ def _room_for(path: str) -> None:
     above = os.path.dirname(path.rstrip("/"))
     while not os.path.lexists(above):
         above = os.path.dirname(above)
-    if os.stat(above).st_uid != os.geteuid() and not os.access(above, os.W_OK | os.X_OK):
+    own = os.stat(above).st_uid == os.geteuid() or os.access(above, os.W_OK | os.X_OK)
+    if not own or os.path.islink(path):
         try:
             with directories.opened(above):
                 pass

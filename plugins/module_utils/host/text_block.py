@@ -24,7 +24,8 @@ def keep(
 
     A new block comes ``first`` or last. ``begin`` is what a new file of this mode begins with; None makes no new file.
     """
-    path = os.path.realpath(os.path.expanduser(path))
+    asked = os.path.expanduser(path)
+    path = os.path.realpath(asked)
     text = _text(path)
     if text is None and block and begin is None:
         raise MirroringError(f"{path} does not exist")
@@ -32,7 +33,7 @@ def keep(
     new, before = edited(old, marker, block, first)
     changed = new != (text or "")
     if changed:
-        found = _changeable(path)
+        found = _changeable(path, asked)
         if act:
             files.write(path, new, stat.S_IMODE(found.st_mode) if found else mode, act=True)
             _regroup(path, found)
@@ -83,12 +84,12 @@ def _text(path: str) -> str | None:
         return None
     except PermissionError as error:
         raise MirroringError(
-            f"{account.acting()} may not read {path}, and root reads nothing that this user or the database names: let"
-            " that user read it, or name a file of that user's, then run this again"
+            f"{account.acting()} may not read {path}, and root reads nothing that this user or the database names: see"
+            " who has named it, and name a file of that user's, then run this again"
         ) from error
 
 
-def _changeable(path: str) -> os.stat_result | None:
+def _changeable(path: str, asked: str) -> os.stat_result | None:
     """Return what the file is now, None when it is not there; raise when this user is not to change it."""
     above, user = os.path.dirname(path), account.acting()
     found = None
@@ -96,9 +97,15 @@ def _changeable(path: str) -> os.stat_result | None:
         found = os.stat(path)
     for place, seen in ((path, found), (above, _seen(above))):
         if seen and seen.st_uid != os.geteuid() and not os.access(place, os.W_OK):
+            # a link could be there to let an operator give away what it leads to
+            mend = (
+                f"If it is meant for {user} and no file of the system's: chown {user} {place}, then run this again"
+                if asked == path
+                else f"{asked} leads there: remove that link, then run this again"
+            )
             raise MirroringError(
                 f"{place} is {account.name_of(seen.st_uid)}'s, so {user} may not change it, and root changes nothing"
-                f" that this user or the database names: chown {user} {place}, then run this again"
+                f" that this user or the database names. {mend}"
             )
     return found
 
