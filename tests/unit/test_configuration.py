@@ -136,6 +136,18 @@ def test_root_makes_the_directory_and_the_user_writes(place: attacks.Place) -> N
     assert target.parent.owner() == "root"
 
 
+def test_an_empty_directory_of_roots_in_the_users_place_is_no_obstacle(place: attacks.Place) -> None:
+    """As what mkdir of an operator has left in /etc/postgresql, which is the user's."""
+    (place.home / "15").mkdir(mode=0o755)
+    (place.home / "16/other").mkdir(mode=0o755, parents=True)
+    target = place.home / "15/main"
+    assert place.run(lambda: configuration.write(str(target), True, directories=[], found=[]), target)["changed"]
+    assert (target.owner(), target.parent.owner()) == (attacks.USER, attacks.USER)
+    target = place.home / "16/main"
+    with pytest.raises(MirroringError, match="cannot be written by nobody"):
+        place.run(lambda: configuration.write(str(target), True, directories=[], found=[]), target)
+
+
 def test_links_of_the_users_lead_the_writer_nowhere(place: attacks.Place) -> None:
     """A link in place of a file is replaced, one in place of a directory is refused."""
     found = [{"path": "postgresql.conf", "mode": "0644", "content": ""}]

@@ -9,7 +9,7 @@ import os
 import stat
 import typing as t
 
-from . import account, directories, files, separation, user_places
+from . import account, directories, separation, user_places
 from .errors import MirroringError
 
 
@@ -98,17 +98,10 @@ def _make(path: str, found: os.stat_result | None, mode: int) -> None:
     if found is None or found.st_uid == os.geteuid():
         user_places.make(path, mode)
         return
-
-    def instead() -> None:
-        with files.changing(os.path.dirname(path.rstrip("/"))):
-            os.rmdir(path)
-            os.mkdir(path, mode)
-        os.chmod(path, mode)
-
     if os.path.islink(path):  # root follows its own
         separation.ask("make_directory", path, mode)
     else:
-        user_places.or_root(instead, "make_directory", path, mode)
+        user_places.or_root(lambda: user_places.replace_empty(path, mode), "make_directory", path, mode)
 
 
 def _group_id(name: str | None) -> int | None:

@@ -42,7 +42,26 @@ def _make(path: str, mode: int) -> None:
     above = os.path.dirname(path.rstrip("/"))
     if not os.path.lexists(above):
         _make(above, 0o755)
+    try:
+        _make_in(path, mode)
+    except PermissionError as error:
+        try:
+            replace_empty(above, 0o755)
+        except OSError:
+            raise error from None
+        _make_in(path, mode)
+
+
+def _make_in(path: str, mode: int) -> None:
     with _changing(path):
+        os.mkdir(path, mode)
+    os.chmod(path, mode)
+
+
+def replace_empty(path: str, mode: int) -> None:
+    """Put a directory of the user's in the place of an empty one, of root's for example, in a place of the user's."""
+    with _changing(path):
+        os.rmdir(path)
         os.mkdir(path, mode)
     os.chmod(path, mode)
 
