@@ -8,7 +8,7 @@ module: text_block
 short_description: Keep a block of lines in a text file of the server's user
 version_added: 0.2.0
 description:
-  - Keeps a block between two markers as M(ansible.builtin.blockinfile) does, but as the user O(owner) and not as root.
+  - Keeps a block between two markers as C(ansible.builtin.blockinfile) does, but as the user O(owner) and not as root.
     That user, and who gives orders to the database, can let a path lead anywhere, so root must not write there.
   - Mode and group of the file stay, and its owner is O(owner). A symbolic link stays, and what it leads to is written.
   - A file that O(owner) may not change is refused.
