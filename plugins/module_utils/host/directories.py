@@ -57,6 +57,7 @@ class _Trail:
             if not self._make:
                 raise
         os.mkdir(name, 0o755, dir_fd=parent)
+        os.chmod(name, 0o755, dir_fd=parent)  # whatever the umask
         return os.stat(name, dir_fd=parent, follow_symlinks=False)
 
     def _follow(self, name: str) -> None:

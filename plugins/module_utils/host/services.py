@@ -175,6 +175,8 @@ def _start_job(scope: Scope, run: Runner, job: dict[str, t.Any]) -> None:
         "--remain-after-exit",
     ]
     command += [f"--property={name}={value}" for name, value in properties.items()]
+    if not os.path.exists(places.SNAPSHOT_LOG):
+        directories.write(places.SNAPSHOT_LOG, "")  # systemd would make it for root's eyes only
     code, _output, errors = run([*command, "--", *map(str, job["command"])])
     if code != 0 and "already" not in errors:
         raise MirroringError(f"systemd-run could not start the snapshot job: {' '.join(errors.split())}")
