@@ -14,6 +14,8 @@ import stat
 import typing as t
 
 MOST_LINKS = 40
+#: of what is made above a directory: whatever the umask, others pass
+PASSABLE = 0o755
 FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -56,8 +58,8 @@ class _Trail:
         except FileNotFoundError:
             if not self._make:
                 raise
-        os.mkdir(name, 0o755, dir_fd=parent)
-        os.chmod(name, 0o755, dir_fd=parent)  # whatever the umask
+        os.mkdir(name, PASSABLE, dir_fd=parent)
+        os.chmod(name, PASSABLE, dir_fd=parent)
         return os.stat(name, dir_fd=parent, follow_symlinks=False)
 
     def _follow(self, name: str) -> None:
