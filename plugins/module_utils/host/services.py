@@ -203,6 +203,8 @@ def _start_job(scope: Scope, run: Runner, job: dict[str, t.Any]) -> None:
     ]
     command += [f"--property={name}={value}" for name, value in properties.items()]
     _quoted(job["command"])
+    if not os.path.exists(places.SNAPSHOT_LOG):
+        directories.write(places.SNAPSHOT_LOG, "")  # systemd would make it for root's eyes only
     code, _output, errors = run([*command, "--", *job["command"]])
     if code != 0 and "already" not in errors:
         raise MirroringError(f"systemd-run could not start the snapshot job: {' '.join(errors.split())}")
