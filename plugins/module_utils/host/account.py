@@ -10,7 +10,7 @@ import pwd
 
 from ..values import lsn
 from ..values.observation import Ssh, User, Witness
-from . import files
+from . import files, ssh_trust
 from .module import Instance
 
 #: seconds since the epoch at the end of the year 9999, which is as far as a date goes
@@ -31,16 +31,18 @@ def ssh(instance: Instance) -> Ssh:
     try:
         place = os.path.join(pwd.getpwnam(instance.user).pw_dir, ".ssh")
     except KeyError:
-        return {"public_key": None, "authorized": [], "known": [], "host_keys": []}
+        return {"public_key": None, "authorized": [], "restricted": [], "known": [], "host_keys": []}
 
     def keys(path: str) -> list[str]:
         words = [line.split() for line in (files.text_of(path) or "").splitlines() if line and not line.startswith("#")]
         return [line[index + 1] for line in words for index, word in enumerate(line[:-1]) if word.startswith("ssh-")]
 
+    entries = ssh_trust.entries(files.text_of(os.path.join(place, "authorized_keys")))
     own = keys(os.path.join(place, "id_ed25519.pub"))
     return {
         "public_key": own[0] if own else None,
-        "authorized": keys(os.path.join(place, "authorized_keys")),
+        "authorized": sorted({each.value for each in entries}),
+        "restricted": ssh_trust.restricted(entries),
         "known": keys(os.path.join(place, "known_hosts")),
         "host_keys": keys("/etc/ssh/ssh_host_ed25519_key.pub"),
     }

@@ -20,7 +20,7 @@ def install(
     service: str,
     program: str,
     settings: dict[str, t.Any],
-    unit: str,
+    unit: str | None,
     started: bool,
 ) -> dict[str, t.Any]:
     """Write program and settings first, then the unit; tell systemd what it does not know yet."""
@@ -29,7 +29,10 @@ def install(
     unit_name, unit_file = programs.unit_name(name, service), programs.unit_path(name, service)
     before = programs.observe(name, service)["settings"]
     told = json.dumps(settings, indent=2, sort_keys=True) + "\n"
-    for path, text in ((programs.path(name), program), (programs.settings_path(name), told), (unit_file, unit)):
+    texts = {programs.path(name): program, programs.settings_path(name): told}
+    if unit_file:
+        texts[unit_file] = unit or ""
+    for path, text in texts.items():
         if act:
             os.makedirs(os.path.dirname(path), exist_ok=True)
         if files.write(path, text, 0o644, act=act):
@@ -45,14 +48,15 @@ def install(
                     " this again"
                 )
 
-    shown = systemd.unit(run, unit_name)
-    # a run that was killed may have written what systemd has not read
-    if unit_file in done or shown["stale"]:
-        tell("daemon-reload")
-    if name != programs.INTERLOCK:
-        if shown["enabled"] != "enabled":
-            tell("enable", unit_name)
-        if started and (done or shown["active"] != "active"):
-            tell("restart", unit_name)
+    if unit_file:
+        shown = systemd.unit(run, unit_name)
+        # a run that was killed may have written what systemd has not read
+        if unit_file in done or shown["stale"]:
+            tell("daemon-reload")
+        if name != programs.INTERLOCK:
+            if shown["enabled"] != "enabled":
+                tell("enable", unit_name)
+            if started and (done or shown["active"] != "active"):
+                tell("restart", unit_name)
     was = json.dumps(before, indent=2, sort_keys=True) + "\n" if before else ""
     return {"changed": bool(done), "done": done, "diff": {"before": was, "after": told}}

@@ -22,6 +22,7 @@ class Options(t.TypedDict, total=False):
     fence_command: t.Annotated[str | None, "what switches the old master off"]
     resync_route: t.Annotated[str | None, "the cheapest way that may be taken"]
     binaries_method: t.Annotated[str, "how the engine's programs come to a host: packages, archive or installed"]
+    ssh_keys_restrict: t.Annotated[bool, "whether master hosts may ask each other by SSH, and do nothing else there"]
     replication_user: t.Annotated[str, "role that standbys connect as"]
     view_databases: t.Annotated[list[str], "databases that get the views beside those that always do"]
     wal_keep_megabytes: t.Annotated[int, "megabytes of WAL that are kept for an absent standby at most"]
