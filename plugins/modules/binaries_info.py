@@ -21,6 +21,12 @@ options:
     description: Major version that is wanted.
     type: int
     required: true
+  user:
+    description: >-
+      The server's user, as whom a program is asked for its version, since that user may own it. Without one, or while it does not
+      exist, nobody does.
+    type: str
+    default: nobody
   engine: {description: The engine that they are of., type: str, choices: [postgresql], default: postgresql}
 author: [hawq.mirroring contributors (@hawq)]
 """
@@ -30,6 +36,7 @@ EXAMPLES = r"""
   hawq.mirroring.binaries_info:
     bin_directory: /usr/lib/postgresql/15/bin
     version: 15
+    user: gpadmin
   register: found
 """
 
@@ -74,6 +81,7 @@ problems:
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import binaries
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import separation
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import ENGINE_OPTION, run_module
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
@@ -88,10 +96,12 @@ def main(module):
 if __name__ == "__main__":
     run_module(
         main,
+        account=lambda options: options["user"],
         supports_check_mode=True,
         argument_spec={
             "bin_directory": {"type": "path", "required": True},
             "version": {"type": "int", "required": True},
+            "user": {"type": "str", "default": separation.NOBODY},
             "engine": ENGINE_OPTION,
         },
     )

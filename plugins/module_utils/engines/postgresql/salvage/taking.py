@@ -32,6 +32,14 @@ SSH_OPTIONS = [
 ]
 
 
+def _checked(offer: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return what another host offers, after a look at it: its names become names of files here."""
+    for entry in offer["files"]:
+        if not wal.is_name(str(entry["name"])) or not 0 < int(entry["size"]) <= wal.MOST_BYTES:
+            raise MirroringError(f"the old master's host offers {entry['name']!r}, which is no WAL file: look at that host")
+    return offer
+
+
 def _is_whole(path: str, entry: dict[str, t.Any]) -> bool:
     try:
         return os.path.getsize(path) == int(entry["size"]) and offering.digest(path) == entry["sha256"]
@@ -167,9 +175,35 @@ def _replayed(instance: Instance, last_record: str, timeout: int) -> str:
         time.sleep(0.05)
 
 
+def taken(
+    instance: Instance, act: bool, *, offer: dict[str, t.Any], name: str, offset: int, content: str
+) -> dict[str, t.Any]:
+    """Write a piece of an offered file; the last one makes it whole, which its digest must prove."""
+    place, answer = offering.staging(instance), _answer(instance, offer)
+    entry = next((entry for entry in offer["files"] if entry["name"] == name), None)
+    if entry is None:
+        raise MirroringError(f"{name} was not offered")
+    path, size = os.path.join(place, name), int(entry["size"])
+    if not act or _is_whole(path, entry):
+        return {**answer, "changed": not act}
+    piece = offering.unpacked(content)
+    if not 0 <= offset <= size - len(piece):
+        raise MirroringError(f"{name} is longer on the old master's host than it has said: run this again")
+    if offset == 0:
+        prepare(instance)
+        need_room(place, offer)
+        files.created(path).close()
+    with files.changed(path) as file:
+        file.seek(offset)
+        file.write(piece)
+    if offset + len(piece) == size and not _is_whole(path, entry):
+        raise MirroringError(f"{place}/{name} is not what the old master's host has offered: run this again")
+    return answer
+
+
 def _answer(instance: Instance, offer: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return what every call says."""
-    names = "".join(f"pg_wal/{entry['name']}\n" for entry in offer["files"])
+    names = "".join(f"pg_wal/{entry['name']}\n" for entry in _checked(offer)["files"])
     return {"changed": True, "staging": offering.staging(instance), "diff": {"before": "", "after": names}}
 
 
