@@ -21,17 +21,17 @@ def _refuse(path: str, why: str) -> OSError:
     return OSError(errno.EPERM, why, path)
 
 
-def _is_roots(found: os.stat_result) -> bool:
-    """Whether nobody but root can change what is in a directory."""
+def _is_roots(found: os.stat_result, sticky: bool) -> bool:
+    """Whether nobody but root can change what is in a directory, or, where that is enough, what of it is root's."""
     others = stat.S_IWOTH | (stat.S_IWGRP if found.st_gid != 0 else 0)
-    return found.st_uid == 0 and not found.st_mode & others
+    return found.st_uid == 0 and (not found.st_mode & others or (sticky and bool(found.st_mode & stat.S_ISVTX)))
 
 
 class _Trail:
     """The directories from the root of the file system to the one that is being opened."""
 
-    def __init__(self, path: str, make: bool) -> None:
-        self._path, self._make, self._links = path, make, 0
+    def __init__(self, path: str, make: bool, sticky: bool) -> None:
+        self._path, self._make, self._sticky, self._links = path, make, sticky, 0
         self._left = _names(path)[::-1]
         self.descriptors = [os.open("/", FLAGS)]
 
@@ -45,7 +45,7 @@ class _Trail:
                 self._follow(name)
             else:
                 self.descriptors.append(os.open(name, FLAGS, dir_fd=self.descriptors[-1]))
-                if not _is_roots(os.fstat(self.descriptors[-1])):
+                if not _is_roots(os.fstat(self.descriptors[-1]), self._sticky and not self._left):
                     raise _refuse(self._path, "others than root can change this directory, and so root does not")
         return self.descriptors[-1]
 
@@ -75,12 +75,13 @@ class _Trail:
 
 
 @contextlib.contextmanager
-def opened(path: str, make: bool = False) -> t.Iterator[int]:
+def opened(path: str, make: bool = False, sticky: bool = False) -> t.Iterator[int]:
     """Give the descriptor of a directory that is root's alone, like all above it; OSError of any other.
 
-    ``make`` makes what is missing, as root's (0755).
+    ``make`` makes what is missing, as root's (0755). With ``sticky`` it may be one in which everybody has files, but
+    nobody can exchange root's: ``/run`` in some containers.
     """
-    trail = _Trail(path, make)
+    trail = _Trail(path, make, sticky)
     try:
         yield trail.walk()
     finally:
@@ -185,7 +186,7 @@ def remove(path: str, account: pwd.struct_passwd) -> None:
 def write(path: str, text: str, mode: int = 0o644) -> None:
     """Write a file of root's in a directory that is root's, in one step."""
     above, name = _inside(path)
-    with opened(above, make=True) as parent:
+    with opened(above, make=True, sticky=True) as parent:
         temporary = f".hawq-{os.getpid()}"
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=parent)
@@ -202,6 +203,6 @@ def write(path: str, text: str, mode: int = 0o644) -> None:
 def unlink(path: str) -> None:
     """Remove a file from a directory that is root's; one that is not there is none to remove."""
     above, name = _inside(path)
-    with contextlib.suppress(FileNotFoundError), opened(above) as parent:
+    with contextlib.suppress(FileNotFoundError), opened(above, sticky=True) as parent:
         os.unlink(name, dir_fd=parent)
         os.fsync(parent)
