@@ -21,7 +21,7 @@ SALVAGE = "standby_salvage"
 INCLUDES = ("import_tasks", "include_tasks")
 ROLES = ("import_role", "include_role")
 #: what is allowed at most in playbooks and roles
-LIMITS = {"hostvars[": 6, "judged.plan": 120}
+LIMITS = {"hostvars[": 5, "judged.plan": 120}
 
 
 def every_yaml() -> list[Path]:

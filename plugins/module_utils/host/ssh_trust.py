@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import typing as t
 
 from . import files, programs
@@ -77,11 +78,20 @@ def known(text: str, hosts: list[dict[str, t.Any]]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def _check(keys: list[str], hosts: list[dict[str, t.Any]]) -> None:
+    """Raise for what would be more than one line, or stand for more hosts than one: other hosts have said it."""
+    for key in [*keys, *(key for host in hosts for key in host["keys"])]:
+        found = entry(key)
+        if found is None or found.options or len(key.splitlines()) > 1:
+            raise MirroringError(f"this is no public SSH key: {key!r}")
+    for name in [name for host in hosts for name in [host["name"], *host["addresses"]]]:
+        if not re.fullmatch(r"[A-Za-z0-9._:%\[\]-]+", name):
+            raise MirroringError(f"this is no name or address of a host: {name!r}")
+
+
 def ensure(act: bool, *, user: str, keys: list[str], restrict: bool, hosts: list[dict[str, t.Any]]) -> dict[str, t.Any]:
     """Write both files, as the user that this process is; say what has changed."""
-    broken = [each for each in [*keys, *(key for host in hosts for key in host["keys"])] if "\n" in each or not entry(each)]
-    if broken:
-        raise MirroringError(f"this is no public SSH key: {broken[0]!r}")
+    _check(keys, hosts)
     try:
         place = os.path.join(pwd.getpwnam(user).pw_dir, ".ssh")
     except KeyError as error:
