@@ -9,8 +9,8 @@ short_description: Install one of the collection's own programs on a host
 version_added: 0.1.0
 description:
   - Installs a program that the collection brings along, its settings, and what makes systemd run it. The C(interlock)
-    is asked by the database's unit before each start, through a drop-in. The C(peer) is run by sshd, for the keys of the
-    other master hosts. The others have a unit of their own.
+    is asked by the database's unit before each start, through a drop-in. The C(peer) is run by sshd, for the keys of
+    the other master hosts. The others have a unit of their own.
 extends_documentation_fragment:
   - hawq.mirroring.instance
   - hawq.mirroring.attributes

@@ -12,8 +12,8 @@ description:
     never reached the standby is brought over before the standby is activated, so that nothing is lost.
   - O(state=offered) runs on the old master's host and says what there is; O(state=fetched) runs on the standby's host
     and gets it by SSH between the two; O(state=installed) checks it and lets the standby replay it.
-  - Where the two hosts do not reach each other, the WAL goes through the controller in pieces. O(state=given) reads one on
-    the old master's host, and O(state=taken) writes it on the standby's host.
+  - Where the two hosts do not reach each other, the WAL goes through the controller in pieces. O(state=given) reads one
+    on the old master's host, and O(state=taken) writes it on the standby's host.
 extends_documentation_fragment:
   - hawq.mirroring.instance
   - hawq.mirroring.attributes
@@ -121,6 +121,8 @@ def main(module):
         return replay(instance, run, act, **only(options, "offer", "have", "timeout"))
 
 
+STATES = ["offered", "fetched", "given", "taken", "installed"]
+
 if __name__ == "__main__":
     run_module(
         main,
@@ -134,7 +136,7 @@ if __name__ == "__main__":
         ],
         argument_spec={
             "instance": INSTANCE_OPTION,
-            "state": {"type": "str", "choices": ["offered", "fetched", "given", "taken", "installed"], "required": True},
+            "state": {"type": "str", "choices": STATES, "required": True},
             "after": {"type": "str"},
             "have": {"type": "str"},
             "known": {"type": "str"},

@@ -8,8 +8,8 @@ module: ssh_identity
 short_description: A user's SSH key pair, and the keys that others must know
 version_added: 0.1.0
 description:
-  - Makes an ed25519 key pair for the user when there is none, as that user, and returns its public half together with what
-    other hosts must know of this one. A key that is there is never replaced.
+  - Makes an ed25519 key pair for the user when there is none, as that user, and returns its public half together with
+    what other hosts must know of this one. A key that is there is never replaced.
 extends_documentation_fragment:
   - hawq.mirroring.attributes
 options:
@@ -48,7 +48,7 @@ public_key:
   returned: always
   sample: ssh-ed25519 AAAAC3Nz... gpadmin@mdw
 host:
-  description: C(name), C(addresses) (as C(known_hosts) has them) and C(keys) of this host, for M(hawq.mirroring.ssh_trust).
+  description: C(name), C(addresses) and C(keys) of this host, as M(hawq.mirroring.ssh_trust) wants them.
   type: dict
   returned: always
 """

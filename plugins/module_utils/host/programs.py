@@ -35,7 +35,7 @@ def unit_name(name: str, service: str = "") -> str:
 
 
 def unit_path(name: str, service: str) -> str:
-    """Return the unit's file, empty where sshd runs the program; the interlock's is a drop-in of the database's unit."""
+    """Return the unit's file, none where sshd runs the program; the interlock's is a drop-in of the database's."""
     if name == PEER:
         return ""
     if name != INTERLOCK:

@@ -27,7 +27,7 @@ class Runner:
                 texts.append(file.read().decode(errors="backslashreplace"))
         return code, texts[0], texts[1]
 
-    def reading(self, command: list[str], take: t.Callable[[t.BinaryIO], None], timeout: float) -> tuple[int, str]:
+    def reading(self, command: list[str], take: t.Callable[[t.IO[bytes]], None], timeout: float) -> tuple[int, str]:
         """Let ``take`` read what the program prints, as it comes; return exit code and errors."""
         with open(os.memfd_create("errors"), "w+b") as errors:
             process = self._started(command, timeout, subprocess.PIPE, errors)

@@ -97,7 +97,7 @@ def ensure(act: bool, *, user: str, keys: list[str], restrict: bool, hosts: list
     except KeyError as error:
         if not act:
             return {"changed": True, "done": []}
-        raise MirroringError(f"there is no user {user} here: run the role gpadmin_user first, or name another") from error
+        raise MirroringError(f"there is no user {user} here: run the role gpadmin_user, or name another") from error
     done, diffs = [], []
     if act and not os.path.isdir(place):
         os.mkdir(place, 0o700)

@@ -85,7 +85,7 @@ class Former(t.Protocol):
     def salvage_taken(
         self, instance: Instance, act: bool, *, offer: dict[str, t.Any], name: str, offset: int, content: str
     ) -> Result:
-        """Put such a piece where fetched files are. Raises when that makes a file whole which is not the offered one."""
+        """Put such a piece where fetched files are. Raises when a whole file is not what was offered."""
 
     def salvage_installed(
         self, instance: Instance, run: Runner, act: bool, *, offer: dict[str, t.Any], have: str, timeout: int

@@ -13,17 +13,9 @@ from ...host import files, user_places
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
+from ...values import settings_file
 
-BEGIN, END = "# BEGIN hawq.mirroring", "# END hawq.mirroring"
-
-
-def block(settings: dict[str, t.Any]) -> str:
-    """Return the lines of the settings."""
-    lines = []
-    for name, value in settings.items():
-        shown = str(value).replace("\\", "\\\\").replace("'", "''")
-        lines.append(f"{name} = '{shown}'")
-    return "".join(f"{line}\n" for line in [BEGIN, *lines, END])
+POLICY = ("--data-checksums", "--auth-local=peer", "--auth-host=scram-sha-256", "--encoding=UTF8")
 
 
 def make(
@@ -33,19 +25,20 @@ def make(
     data = instance.data_directory.rstrip("/")
     if os.path.exists(os.path.join(data, "PG_VERSION")):
         return {"changed": False, "made": data}
-    told = block({"port": instance.port, **settings})
-    answer = {"changed": True, "made": data, "diff": {"before": "", "after": told, "after_header": f"{data}/postgresql.conf"}}
+    wanted: dict[str, str | None] = {"port": str(instance.port)}
+    wanted.update((name, str(value)) for name, value in settings.items())
+    answer = {"changed": True, "made": data, "diff": {"before": "", "after": settings_file.edit("", wanted)}}
     if not act:
         return answer
     place = f"{data}.hawq-initdb"
     if os.path.lexists(place):
         user_places.remove(place)
     user_places.make(place)
-    words = ["--data-checksums", "--auth-local=peer", "--auth-host=scram-sha-256", "--encoding=UTF8", f"--locale={locale}"]
-    code, output, errors = run([instance.program("initdb"), f"--pgdata={place}", *words], timeout=timeout)
+    command = [instance.program("initdb"), f"--pgdata={place}", *POLICY, f"--locale={locale}"]
+    code, output, errors = run(command, timeout=timeout)
     if code != 0:
         raise MirroringError(f"initdb has failed: {' '.join((errors or output).split()) or code}")
     path = os.path.join(place, "postgresql.conf")
-    files.write(path, (files.read(path) or "") + told, act=True)
+    files.write(path, settings_file.edit(files.read(path) or "", wanted), act=True)
     user_places.rename(place, data)
     return answer

@@ -36,7 +36,7 @@ def _checked(offer: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return what another host offers, after a look at it: its names become names of files here."""
     for entry in offer["files"]:
         if not wal.is_name(str(entry["name"])) or not 0 < int(entry["size"]) <= wal.MOST_BYTES:
-            raise MirroringError(f"the old master's host offers {entry['name']!r}, which is no WAL file: look at that host")
+            raise MirroringError(f"the old master's host offers {entry['name']!r}, which is no WAL file: look there")
     return offer
 
 
@@ -72,7 +72,7 @@ def fetch(instance: Instance, run: Runner, wanted: dict[str, t.Any], address: st
     for first in range(0, len(left), AT_ONCE):
         some = left[first : first + AT_ONCE]
 
-        def take(stream: t.BinaryIO, some: list[dict[str, t.Any]] = some) -> None:
+        def take(stream: t.IO[bytes], some: list[dict[str, t.Any]] = some) -> None:
             for entry in some:
                 _receive(stream, os.path.join(place, entry["name"]), int(entry["size"]))
 
@@ -86,7 +86,7 @@ def fetch(instance: Instance, run: Runner, wanted: dict[str, t.Any], address: st
     return bool(left)
 
 
-def _receive(stream: t.BinaryIO, path: str, size: int) -> None:
+def _receive(stream: t.IO[bytes], path: str, size: int) -> None:
     """Write so many bytes of a stream into a file of its own, fewer when it ends before."""
     with files.created(path) as file:
         while size and (piece := stream.read(min(size, offering.CHUNK))):
