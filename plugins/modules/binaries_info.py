@@ -23,8 +23,8 @@ options:
     required: true
   user:
     description: >-
-      The server's user, as whom a program is asked for its version, since that user may own it. Without one, or while it
-      does not exist, nobody does.
+      The server's user, as whom a program is asked for its version, since that user may own it. Without one, or while
+      it does not exist, nobody does.
     type: str
     default: nobody
   engine: {description: The engine that they are of., type: str, choices: [postgresql], default: postgresql}
