@@ -266,7 +266,7 @@ def test_a_link_put_there_between_look_and_act_is_not_followed(
     act = exchange(place / "middle", place / "secret")
     done = swap(monkeypatch, function, "middle", act, before=function == "open")
     with pytest.raises(NotADirectoryError):
-        directories.make(f"{place}/middle/new", USER)
+        directories.write(f"{place}/middle/new", "text")
     assert done == ["middle"]
     assert tree(place / "secret") == []
 
@@ -276,9 +276,9 @@ def test_what_was_opened_stays_the_one_that_was_looked_at(place: Path, monkeypat
     (place / "secret/inner").mkdir(parents=True)
     (place / "middle/inner").mkdir(parents=True)
     swap(monkeypatch, "open", "middle", exchange(place / "middle", place / "secret"))
-    directories.make(f"{place}/middle/inner/new", USER)
+    directories.write(f"{place}/middle/inner/new", "text")
     assert tree(place / "secret") == ["inner 0"]
-    assert owner(place / "middle.away/inner/new") == MINE
+    assert (place / "middle.away/inner/new").read_text() == "text"
 
 
 # make
@@ -326,23 +326,20 @@ def test_one_of_roots_is_given_away_only_when_asked_for(place: Path) -> None:
     assert owner(place / "data/inner")[0] == 0  # itself, and nothing in it
 
 
-@pytest.mark.parametrize("kind", ["file", "fifo", "hard link", "link", "link to nothing", "device"])
+@pytest.mark.parametrize("kind", ["file", "fifo", "hard link", "device"])
 @pytest.mark.parametrize("adopt", [False, True])
 def test_what_is_no_directory_is_never_given_away(place: Path, kind: str, adopt: bool) -> None:
     path, secret = place / "data", place / "secret"
     secret.write_text("root's")
     secret.chmod(0o600)
-    (place / "directory").mkdir()
     if kind == "file":
         path.touch()
     elif kind == "fifo":
         os.mkfifo(path)
     elif kind == "hard link":
         os.link(secret, path)
-    elif kind == "device":
-        os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 3))
     else:
-        path.symlink_to("directory" if kind == "link" else "nowhere")
+        os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 3))
     with pytest.raises(OSError):  # noqa: PT011 which one depends on the kind
         directories.make(str(path), USER, adopt=adopt)
     assert owner(secret) == (0, 0, 0o600)

@@ -63,9 +63,9 @@ def test_these_are_all_services(host: Host) -> None:
         "run",
         "start_job",
         "unlink",
+        "unlink_extension",
         "unlock",
         "write",
-        "unlink_extension",
         "write_extension",
     ]
 
