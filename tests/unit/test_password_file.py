@@ -8,6 +8,7 @@ import os
 import typing as t
 from pathlib import Path
 
+import attacks
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import password_file
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
@@ -30,6 +31,9 @@ def test_only_our_lines_leave_the_password_file(tmp_path: Path, kept: str) -> No
     assert take_away(True)["changed"]
     assert (path.read_text() if path.exists() else "") == kept
     assert not take_away(True)["changed"]
+
+
+place = pytest.fixture(attacks.place)
 
 
 @pytest.fixture
@@ -76,3 +80,52 @@ def test_a_link_is_refused(path: Path) -> None:
     path.symlink_to(path.parent / "elsewhere")
     with pytest.raises(MirroringError, match="symbolic link"):
         keep(path)
+    with pytest.raises(MirroringError, match="symbolic link"):
+        password_file.of_role(str(path), "hawq_mirroring")
+
+
+def test_another_host_is_told_the_lines_of_the_role_alone(path: Path) -> None:
+    assert password_file.of_role(str(path), "hawq_mirroring")["text"] == ""
+    path.write_text(THEIRS + OURS)
+    read = password_file.of_role(str(path), "hawq_mirroring")
+    assert (read["text"], read["changed"], read["exists"]) == (OURS, False, True)
+
+
+def test_it_leaves_a_home_that_nobody_may_write_to(place: attacks.Place) -> None:
+    path = place.home / ".pgpass"
+    place.write(path, OURS, 0o600)
+    place.home.chmod(0o555)
+    assert place.run(lambda: keep(path, like="x:1:replication:hawq_mirroring:new"))["changed"]
+    assert path.owner() == attacks.USER
+    assert place.run(lambda: password_file.take_away(str(path), True, role="hawq_mirroring", database="replication"))[
+        "changed"
+    ]
+    assert not path.exists()
+    assert place.home.stat().st_mode & 0o777 == 0o555
+
+
+def test_it_is_kept_in_a_place_of_roots(place: attacks.Place) -> None:
+    """There only root can begin it."""
+    path = place.root / "pgpass"
+    with pytest.raises(PermissionError):
+        place.run(lambda: keep(path))
+    assert not path.exists()
+    place.write(path, "x" * 999 + "\n" + OURS.replace("secret", "old"), 0o640)
+    assert place.run(lambda: keep(path, like=OURS))["changed"]
+    assert path.read_text() == OURS + "x" * 999 + "\n"
+    assert (path.owner(), path.stat().st_mode & 0o777) == (attacks.USER, 0o600)
+    os.chown(path, -1, 0)
+    assert not place.run(lambda: keep(path, like=OURS))["changed"]
+    place.write(path, OURS, 0o600)
+    place.run(lambda: password_file.take_away(str(path), True, role="hawq_mirroring", database="replication"))
+    assert path.read_text() == ""
+
+
+def test_a_file_of_roots_is_neither_read_nor_replaced(place: attacks.Place) -> None:
+    (place.home / ".pgpass").symlink_to(place.secret)
+    (place.home / "above").symlink_to(place.root)
+    for path in (place.home / ".pgpass", place.home / "above/secret"):
+        for work in (lambda at=path: keep(at), lambda at=path: password_file.of_role(str(at), "hawq_mirroring")):
+            with pytest.raises((MirroringError, PermissionError)):
+                place.run(work)
+    assert place.is_untouched()

@@ -65,6 +65,7 @@ def test_these_are_all_services(host: Host) -> None:
         "unlink",
         "unlock",
         "write",
+        "unlink_extension",
         "write_extension",
     ]
 

@@ -14,6 +14,8 @@ import stat
 import typing as t
 
 MOST_LINKS = 40
+#: of what is made above a directory: whatever the umask, others pass
+PASSABLE = 0o755
 FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -56,7 +58,8 @@ class _Trail:
         except FileNotFoundError:
             if not self._make:
                 raise
-        os.mkdir(name, 0o755, dir_fd=parent)
+        os.mkdir(name, PASSABLE, dir_fd=parent)
+        os.chmod(name, PASSABLE, dir_fd=parent)
         return os.stat(name, dir_fd=parent, follow_symlinks=False)
 
     def _follow(self, name: str) -> None:
@@ -126,6 +129,7 @@ def make(path: str, account: pwd.struct_passwd, mode: int = 0o700, adopt: bool =
 
     ``adopt`` gives one of root's to the user: the caller knows that it was made for that user.
     """
+    path = _led(path)
     above, name = _inside(path)
     with opened(above, make=True) as parent:
         try:
@@ -141,6 +145,18 @@ def make(path: str, account: pwd.struct_passwd, mode: int = 0o700, adopt: bool =
             os.fchmod(made, mode)
         finally:
             os.close(made)
+
+
+def _led(path: str) -> str:
+    """Return what a link of root's leads to; any other path as it is."""
+    for _ in range(MOST_LINKS):
+        above, name = _inside(path)
+        try:
+            with opened(above) as parent:
+                path = os.path.join(above, os.readlink(name, dir_fd=parent))
+        except OSError:  # no link, or not in a place of root's: who opens it finds that out
+            return path
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
 
 
 def is_empty(path: str) -> bool:

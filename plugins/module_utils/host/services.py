@@ -73,7 +73,8 @@ def offered(scope: Scope, run: Runner) -> separation.Services:
         "write": lambda path, text: directories.write(_note(scope, path), text),
         "unlink": lambda path: directories.unlink(_note(scope, path)),
         "start_job": lambda job: _start_job(scope, run, job),
-        "write_extension": _write_extension,
+        "write_extension": lambda place, name, text: directories.write(_extension_file(place, name), text),
+        "unlink_extension": lambda place, name: directories.unlink(_extension_file(place, name)),
     }
 
 
@@ -202,6 +203,8 @@ def _start_job(scope: Scope, run: Runner, job: dict[str, t.Any]) -> None:
     ]
     command += [f"--property={name}={value}" for name, value in properties.items()]
     _quoted(job["command"])
+    if not os.path.exists(places.SNAPSHOT_LOG):
+        directories.write(places.SNAPSHOT_LOG, "")  # systemd would make it for root's eyes only
     code, _output, errors = run([*command, "--", *job["command"]])
     if code != 0 and "already" not in errors:
         raise MirroringError(f"systemd-run could not start the snapshot job: {' '.join(errors.split())}")
@@ -221,9 +224,10 @@ def _quoted(words: list[str]) -> str:
     return quoted
 
 
-def _write_extension(directory: str, name: str, text: str) -> None:
+def _extension_file(directory: str, name: str) -> str:
+    """Return the path of one of the collection's own files in an engine's extension directory; raise for any other."""
     if EXTENSION_FILE.fullmatch(name) is None:
         raise _refuse(f"write {name}")
     if not os.path.exists(os.path.join(directory, "plpgsql.control")):
         raise OSError(errno.ENOENT, "this is no extension directory", directory)
-    directories.write(os.path.join(directory, name), text)
+    return os.path.join(directory, name)

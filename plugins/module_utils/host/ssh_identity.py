@@ -34,7 +34,8 @@ def keygen(run: Runner, *arguments: str) -> str:
 def make(run: Runner, directory: Path, comment: str) -> None:
     """Make a key pair; it appears in its place complete, the private half last."""
     if not directory.is_dir():
-        directory.mkdir(mode=0o700)
+        with files.changing(str(directory.parent)):
+            directory.mkdir(mode=0o700)
     with tempfile.TemporaryDirectory(dir=directory) as folder:
         private = Path(folder, NAME)
         keygen(run, "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(private))
