@@ -264,9 +264,10 @@ def test_a_link_put_there_between_look_and_act_is_not_followed(
     (place / "secret").mkdir()
     (place / "middle/inner").mkdir(parents=True)
     act = exchange(place / "middle", place / "secret")
-    done = swap(monkeypatch, function, "middle", act, before=function == "open")
+    # the first walk only looks for a link at the end
+    done = swap(monkeypatch, function, "middle", act, before=function == "open", calls=2)
     with pytest.raises(NotADirectoryError):
-        directories.write(f"{place}/middle/new", "text")
+        directories.make(f"{place}/middle/new", USER)
     assert done == ["middle"]
     assert tree(place / "secret") == []
 
@@ -275,10 +276,10 @@ def test_what_was_opened_stays_the_one_that_was_looked_at(place: Path, monkeypat
     """An exchange after root is inside leads it nowhere: it goes on where it is."""
     (place / "secret/inner").mkdir(parents=True)
     (place / "middle/inner").mkdir(parents=True)
-    swap(monkeypatch, "open", "middle", exchange(place / "middle", place / "secret"))
-    directories.write(f"{place}/middle/inner/new", "text")
+    swap(monkeypatch, "open", "middle", exchange(place / "middle", place / "secret"), calls=2)
+    directories.make(f"{place}/middle/inner/new", USER)
     assert tree(place / "secret") == ["inner 0"]
-    assert (place / "middle.away/inner/new").read_text() == "text"
+    assert owner(place / "middle.away/inner/new") == MINE
 
 
 # make
@@ -326,7 +327,7 @@ def test_one_of_roots_is_given_away_only_when_asked_for(place: Path) -> None:
     assert owner(place / "data/inner")[0] == 0  # itself, and nothing in it
 
 
-@pytest.mark.parametrize("kind", ["file", "fifo", "hard link", "device"])
+@pytest.mark.parametrize("kind", ["file", "fifo", "hard link", "link", "device"])
 @pytest.mark.parametrize("adopt", [False, True])
 def test_what_is_no_directory_is_never_given_away(place: Path, kind: str, adopt: bool) -> None:
     path, secret = place / "data", place / "secret"
@@ -338,13 +339,32 @@ def test_what_is_no_directory_is_never_given_away(place: Path, kind: str, adopt:
         os.mkfifo(path)
     elif kind == "hard link":
         os.link(secret, path)
-    else:
+    elif kind == "device":
         os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+    else:
+        path.symlink_to("secret")
     with pytest.raises(OSError):  # noqa: PT011 which one depends on the kind
         directories.make(str(path), USER, adopt=adopt)
     assert owner(secret) == (0, 0, 0o600)
-    assert owner(path)[0] == owner(place / "directory")[0] == 0
-    assert not (place / "nowhere").exists()
+    assert owner(path)[0] == 0
+
+
+def test_a_link_of_roots_at_the_end_stands_for_what_it_leads_to(place: Path) -> None:
+    (place / "link").symlink_to("disk/data")
+    (place / "disk").mkdir()
+    directories.make(f"{place}/link", USER)
+    assert owner(place / "disk/data") == MINE
+    assert owner(place / "link")[0] == 0
+    (place / "other").symlink_to("disk")
+    with pytest.raises(PermissionError, match="is not nobody's"):
+        directories.make(f"{place}/other", USER)
+    own(place / "theirs")
+    (place / "out").symlink_to("theirs/new")
+    with pytest.raises(PermissionError, match="others than root"):
+        directories.make(f"{place}/out", USER)
+    (place / "circle").symlink_to("circle")
+    with pytest.raises(OSError, match="Too many levels"):
+        directories.make(f"{place}/circle", USER)
 
 
 def test_a_link_that_takes_the_place_of_what_was_just_made_is_not_followed(

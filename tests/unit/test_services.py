@@ -410,7 +410,8 @@ def extension(host: Host, tmp_path: Path) -> str:
 )
 def test_the_extensions_own_files_are_written(host: Host, extension: str, name: str) -> None:
     host.ask("write_extension", extension, name, "text")
-    assert host.done == [("write", f"{extension}/{name}", "text")]
+    host.ask("unlink_extension", extension, name)
+    assert host.done == [("write", f"{extension}/{name}", "text"), ("unlink", f"{extension}/{name}")]
 
 
 @pytest.mark.parametrize(
@@ -430,12 +431,16 @@ def test_the_extensions_own_files_are_written(host: Host, extension: str, name: 
 def test_no_other_file_is_written_there(host: Host, extension: str, name: str) -> None:
     with pytest.raises(MirroringError, match="root does not do this"):
         host.ask("write_extension", extension, name, "text")
+    with pytest.raises(MirroringError, match="root does not do this"):
+        host.ask("unlink_extension", extension, name)
     assert host.done == []
 
 
 def test_nor_are_they_written_anywhere_else(host: Host, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         host.ask("write_extension", str(tmp_path), "hawq_mirroring.control", "text")
+    with pytest.raises(FileNotFoundError):
+        host.ask("unlink_extension", str(tmp_path), "hawq_mirroring.control")
     assert host.done == []
 
 
