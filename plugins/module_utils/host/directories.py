@@ -129,7 +129,6 @@ def make(path: str, account: pwd.struct_passwd, mode: int = 0o700, adopt: bool =
 
     ``adopt`` gives one of root's to the user: the caller knows that it was made for that user.
     """
-    path = _led(path)
     above, name = _inside(path)
     with opened(above, make=True) as parent:
         try:
@@ -145,18 +144,6 @@ def make(path: str, account: pwd.struct_passwd, mode: int = 0o700, adopt: bool =
             os.fchmod(made, mode)
         finally:
             os.close(made)
-
-
-def _led(path: str) -> str:
-    """Return what a link of root's leads to; any other path as it is."""
-    for _ in range(MOST_LINKS):
-        above, name = _inside(path)
-        try:
-            with opened(above) as parent:
-                path = os.path.join(above, os.readlink(name, dir_fd=parent))
-        except OSError:  # no link, or not in a place of root's: who opens it finds that out
-            return path
-    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
 
 
 def is_empty(path: str) -> bool:

@@ -9,7 +9,7 @@ import os
 import stat
 import typing as t
 
-from . import account, directories, separation, user_places
+from . import account, directories, user_places
 from .errors import MirroringError
 
 
@@ -84,8 +84,9 @@ def _room_for(path: str) -> None:
     above = os.path.dirname(path.rstrip("/"))
     while not os.path.lexists(above):
         above = os.path.dirname(above)
-    own = os.stat(above).st_uid == os.geteuid() or os.access(above, os.W_OK | os.X_OK)
-    if not own or os.path.islink(path):
+    if os.path.islink(path):
+        raise OSError(errno.EPERM, "this is a symbolic link", path)
+    if os.stat(above).st_uid != os.geteuid() and not os.access(above, os.W_OK | os.X_OK):
         try:
             with directories.opened(above):
                 pass
@@ -98,10 +99,7 @@ def _make(path: str, found: os.stat_result | None, mode: int) -> None:
     if found is None or found.st_uid == os.geteuid():
         user_places.make(path, mode)
         return
-    if os.path.islink(path):  # root follows its own
-        separation.ask("make_directory", path, mode)
-    else:
-        user_places.or_root(lambda: user_places.replace_empty(path, mode), "make_directory", path, mode)
+    user_places.or_root(lambda: user_places.replace_empty(path, mode), "make_directory", path, mode)
 
 
 def _group_id(name: str | None) -> int | None:
