@@ -38,6 +38,7 @@ options:
       have: {description: LSN up to which it holds WAL., type: str, required: true}
       timeline: {description: Timeline that it replays., type: int, required: true}
       known: {description: LSN that this server is known to have written., type: str}
+      known_from: {description: Which segment alone says so. Empty otherwise., type: str, default: ""}
   accept_loss:
     description: Whether WAL that cannot be read is no failure.
     type: bool
@@ -139,6 +140,7 @@ if __name__ == "__main__":
                     "have": {"type": "str", "required": True},
                     "timeline": {"type": "int", "required": True},
                     "known": {"type": "str"},
+                    "known_from": {"type": "str", "default": ""},
                 },
             },
             "accept_loss": {"type": "bool", "default": False},

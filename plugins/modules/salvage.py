@@ -30,6 +30,7 @@ options:
     description: LSN up to which the standby holds WAL.
     type: str
   known: {description: LSN that the old master is known to have written., type: str}
+  known_from: {description: Which segment alone says so. Empty otherwise., type: str, default: ""}
   accept_loss:
     description: Whether to offer what comes before a damage, where not all can be read.
     type: bool
@@ -105,7 +106,7 @@ def main(module):
     instance, run = instance_of(options["instance"]), Runner()
     if options["state"] == "offered":
         look = choice.of(instance.engine, postgresql=offering.offered)
-        names = ("after", "have", "timeline", "known", "accept_loss")
+        names = ("after", "have", "timeline", "known", "known_from", "accept_loss")
         return look(instance, run, act, **only(options, *names, "timeout"))
     if options["state"] == "given":
         give = choice.of(instance.engine, postgresql=offering.given)
@@ -140,6 +141,7 @@ if __name__ == "__main__":
             "after": {"type": "str"},
             "have": {"type": "str"},
             "known": {"type": "str"},
+            "known_from": {"type": "str", "default": ""},
             "accept_loss": {"type": "bool", "default": False},
             "timeline": {"type": "int"},
             "offer": {"type": "dict"},

@@ -95,6 +95,7 @@ def failover(hosts: Hosts, options: Options) -> Verdict:
         "master_is_down": False,
         "fence_command": None,
         "accept_data_loss": False,
+        "ignore_witness": [],
         "witnesses": {},
     }
     return failover_judge.judge(hosts, HOSTS, _with_defaults(options, defaults))
@@ -139,6 +140,7 @@ def segment(name: str = "sdw1", **witness: t.Any) -> dict[str, t.Any]:
         "lsn": "0/3017F88",
         "summary_state": "Synchronized",
         "at": 1795428856.0,
+        "system_identifier": None,
     }
     return {"witnesses": {name: {**seen, "witness": {**remembered, **witness} if witness else None}}}
 

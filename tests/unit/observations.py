@@ -261,6 +261,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
             "probes": {other: probe(name, other) for other in others},
             "virtual_ip": None,
             "witness": None,
+            "witness_damage": None,
             "directories": [],
             "server": None,
             "server_error": "the server is not running",

@@ -135,6 +135,7 @@ def test_a_failover_to_a_standby_that_gives_no_session(engine: table.Engine) -> 
 def test_what_a_standby_without_a_session_lacks_is_told_by_its_data() -> None:
     told = {"control.min_recovery_lsn": "0/3000000", **CLOSED}
     witness = {"master": "mdw", "timeline": 1, "lsn": "0/3017F88", "summary_state": "Synchronized", "at": 0.0}
+    witness["system_identifier"] = None
     hosts = {"mdw": unreachable(), "smdw": change(of(GREENPLUM, standby()), told)}
     options = {
         **OPTIONS,

@@ -192,7 +192,7 @@ LISTED: dict[str, tuple[Hosts, Hosts, list[str]]] = {
             "mdw: not reachable by SSH (Connection timed out)",
             "its port mdw:5432 as seen from smdw: not open (timed out)",
             "its port mdw:5432 as seen from sdw1: not open (timed out)",
-            "sdw1 last reached mdw at 2026-11-23 10:14:16 UTC: Synchronized, LSN 0/3017F88",
+            "sdw1 last reached mdw at 2026-11-23 10:14:16 UTC: Synchronized, LSN 0/3017F88 on timeline 1",
         ],
     ),
     "its address lives": (
@@ -226,7 +226,7 @@ def test_the_evidence_as_people_read_it(hosts: Hosts, witnesses: Hosts, found: l
 
 
 def test_how_far_a_standby_is() -> None:
-    found = {"after": "0/3017F88", "have": "0/4017F88", "timeline": 1, "known": "0/5017F88"}
+    found = {"after": "0/3017F88", "have": "0/4017F88", "timeline": 1, "known": "0/5017F88", "known_from": ""}
     seen = standby("smdw", {"server.have_lsn": "0/4017F88"})
     assert evidence.standing(seen, "0/5017F88") == found
     restarted = standby("smdw", {"server.timeline": None, "server.checkpoint_timeline": 2})
@@ -250,10 +250,10 @@ KNOWN: dict[str, tuple[Observation, Hosts, str | None]] = {
     "the standby was told": (standby("smdw", BEHIND), {}, "0/4017F88"),
     "a segment was told of more": (standby(), segment(lsn="0/5017F88")["witnesses"], "0/5017F88"),
     "a segment was told of less": (standby("smdw", BEHIND), segment(lsn="0/3000000")["witnesses"], "0/4017F88"),
-    "the segment that reached it last": (
+    "the segment that was told of the most, whatever the clocks say": (
         stopped_standby(),
         {**segment(lsn="0/5017F88", at=1.0)["witnesses"], **segment("sdw2", lsn="0/4017F88", at=2.0)["witnesses"]},
-        "0/4017F88",
+        "0/5017F88",
     ),
     "a segment was told by another master": (
         stopped_standby(),
@@ -267,7 +267,7 @@ KNOWN: dict[str, tuple[Observation, Hosts, str | None]] = {
 
 @pytest.mark.parametrize(("smdw", "witnesses", "known"), KNOWN.values(), ids=KNOWN)
 def test_what_it_has_told(smdw: Observation, witnesses: Hosts, known: str | None) -> None:
-    assert evidence.known("mdw", "smdw", {"mdw": unreachable(), "smdw": smdw}, witnesses) == known
+    assert evidence.known("mdw", "smdw", {"mdw": unreachable(), "smdw": smdw}, witnesses).lsn == known
 
 
 HAS_DATA = {"crashed": (crashed(), True), "empty": (empty("mdw"), False), "off": (unreachable(), False)}
@@ -314,6 +314,6 @@ MISSING: dict[str, tuple[Observation, Observation, Hosts, str]] = {
 
 @pytest.mark.parametrize(("mdw", "smdw", "witnesses", "found"), MISSING.values(), ids=MISSING)
 def test_what_its_standby_lacks(mdw: Observation, smdw: Observation, witnesses: Hosts, found: str) -> None:
-    refusals = evidence.missing("mdw", "smdw", {"mdw": mdw, "smdw": smdw}, witnesses)
+    refusals = evidence.missing("mdw", "smdw", {"mdw": mdw, "smdw": smdw}, witnesses, OPTIONS)
     assert_refused(refusals, [("data-missing", BRING)] if found else [])
     assert all(found in refusal.found for refusal in refusals)

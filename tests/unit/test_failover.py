@@ -179,6 +179,11 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         segment(summary_state="Not Synchronized", lsn="0/4017F88"),
         TOLD,
     ),
+    "a segment's memory is ignored": (
+        pair(unreachable()),
+        {**DOWN, **segment(lsn="FFFFFFFF/0"), "ignore_witness": ["sdw1"]},
+        TOLD,
+    ),
     "segments are dead": (pair(crashed()), {"witnesses": {"sdw1": unreachable()}}, {**TOLD, "segments": []}),
     "activated already": (
         pair(crashed(), activated()),

@@ -15,11 +15,13 @@ SEGMENT, OTHER = empty("sdw1"), empty("sdw2")
 
 
 def judge(hosts: Hosts, segments: Hosts) -> t.Any:
-    return init_segments.judge(hosts, HOSTS, {"replication_user": "hawq_mirroring", "witnesses": segments})
+    return init_segments.judge(
+        hosts, HOSTS, {"segment_user": "hawq_mirroring_segment", "view_databases": [], "witnesses": segments}
+    )
 
 
 def lines(*addresses: str) -> list[str]:
-    return [f"host postgres hawq_mirroring {address}/32 scram-sha-256" for address in addresses]
+    return [f"host postgres hawq_mirroring_segment {address}/32 scram-sha-256" for address in addresses]
 
 
 PLANS: dict[str, tuple[Hosts, Hosts, dict[str, t.Any]]] = {
@@ -32,6 +34,8 @@ PLANS: dict[str, tuple[Hosts, Hosts, dict[str, t.Any]]] = {
             "unreachable": [],
             "hba_lines": lines("10.9.0.4"),
             "hba_files": {"mdw": f"{DATA}/pg_hba.conf", "smdw": f"{DATA}/pg_hba.conf"},
+            "views": ["mdw", "smdw"],
+            "view_databases": ["postgres", "template1"],
             "let_in": ["mdw", "smdw"],
             "password": ["mdw"],
             "register": ["sdw1"],

@@ -15,6 +15,8 @@ MISFITS: dict[str, tuple[str, t.Any]] = {
     "rate": ("standby_snapshot_rate_limit", "abc"),
     "port 0": ("server_port", 0),
     "port beyond": ("server_port", 65536),
+    "segments' role that replicates for anybody": ("master_segment_user", "replication"),
+    "no time between two reports": ("segment_interval", 0),
     "nothing kept": ("master_wal_keep_megabytes", -1),
 }
 
@@ -28,6 +30,20 @@ def test_values_that_cannot_work(name: str, value: t.Any) -> None:
 def test_values_that_work() -> None:
     values = {"master_replication_user": "hawq_mirroring", "standby_snapshot_rate_limit": "32M", "server_port": 65535}
     assert options.misfits({**values, "master_wal_keep_megabytes": 1}) == []
+
+
+def test_segments_need_a_role_of_their_own() -> None:
+    (sentence,) = options.misfits({"master_segment_user": "hawq_mirroring"})
+    assert sentence.startswith("master_replication_user and master_segment_user are one role")
+    assert options.misfits({"master_segment_user": "hawq_mirroring", "master_replication_user": "other"}) == []
+
+
+def test_only_segments_are_ignored_as_witnesses() -> None:
+    assert options.strangers(["sdw1"], ["sdw1", "sdw2"]) == []
+    assert options.names(["sdw1", " sdw2", ""]) == ["sdw1", "sdw2"]
+    assert options.names(None) == []
+    (sentence,) = options.strangers(["sdw1", "mdw"], ["sdw1"])
+    assert sentence == "ignore_witness names mdw, not in the group segments (its hosts are sdw1)"
 
 
 KNOWN = ["standby_host", "existing_data", "server_port", "master_restart_allowed"]

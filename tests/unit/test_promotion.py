@@ -31,7 +31,7 @@ def standby(polls: int = 2, paused: bool = False, **status: t.Any) -> Answers:
     return {
         promotion.STATUS: lambda: [{**STATUS, **status, "in_recovery": next(looks, False)}],
         promotion.TIMELINE: [{"timeline": 2}],
-        promotion.SEGMENTS: [{"there": True}],
+        server_info.SEGMENTS_EXIST: [{"there": True}],
         promotion.ROLE: [{}],
         server_info.STANDBYS: [],
         server_info.MASTER_NAME: [{"name": "smdw"}],

@@ -46,7 +46,7 @@ def test_report_of_a_discard_and_of_segments() -> None:
     plan = removal({**PAIR, "mdw": mirrored("mdw", {"server.segments": [SEGMENT]})}, DISCARD).plan
     facts = report(plan)["facts"]
     assert facts["Data of the standby"] == "deleted"
-    assert facts["Role and its password stay"] == "segments log in with them"
+    assert facts["Role and its password stay"] == "the segments hear from it what the master is called"
     source = {**DONE["source"], "role_stays": "it owns or may use other objects"}
     facts = report(removal(PAIR, {}).plan, done={**DONE, "source": source})["facts"]
     assert facts["Role stays"] == "it owns or may use other objects"

@@ -43,6 +43,7 @@ def offered(place: Path, act: bool = True, **options: t.Any) -> dict[str, t.Any]
         "have": "0/3000050",
         "timeline": 1,
         "known": None,
+        "known_from": "",
         "accept_loss": False,
         "timeout": 60,
     }
@@ -54,6 +55,15 @@ def test_what_the_standby_lacks_is_offered(place: Path) -> None:
     assert (offer["damage"], offer["missing_bytes"], offer["end_lsn"]) == (None, 0xB0, "0/3000100")
     assert offer["files"] == [{"name": NAME, "size": 3, "sha256": hashlib.sha256(b"wal").hexdigest()}]
     assert offered(place, have="0/3000100")["offer"]["files"] == []
+
+
+def test_a_refusal_names_the_witness_that_alone_knows_of_more(place: Path) -> None:
+    doubt = "sdw1 remembers mdw at LSN 0/3000200. If sdw1 cannot be right: ansible-playbook"
+    with pytest.raises(MirroringError) as refused:
+        offered(place, known="0/3000200", known_from=doubt)
+    assert f"(it is known to have reached 0/3000200). {doubt}. If the file system" in str(refused.value)
+    # of what comes before that position nobody needs to be doubted
+    assert offered(place, known="0/3000100", known_from=doubt)["offer"]["damage"] is None
 
 
 @pytest.mark.parametrize(

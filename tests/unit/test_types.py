@@ -12,10 +12,9 @@ import types_page
 from ansible.utils.display import Display
 from ansible_collections.hawq.mirroring.plugins.action.verdict import ActionModule
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observe
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import account, files
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import refusal
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import control_data, shape
-from ansible_collections.hawq.mirroring.plugins.module_utils.values.observation import Observation, Unreachable, Witness
+from ansible_collections.hawq.mirroring.plugins.module_utils.values.observation import Observation, Unreachable
 from observations import (
     change,
     empty,
@@ -161,33 +160,6 @@ TOLD: dict[str, tuple[dict[str, str], dict[str, t.Any]]] = {
 @pytest.mark.parametrize(("words", "follows"), TOLD.values(), ids=TOLD)
 def test_whom_it_follows(words: dict[str, str], follows: dict[str, t.Any]) -> None:
     assert observe.follows(words) == follows
-
-
-def memory(**changed: t.Any) -> str:
-    known = {"master": "mdw", "timeline": 1, "lsn": "0/3017F88", "summary_state": "Synchronized", "at": 1795428856.0}
-    return json.dumps({**known, **changed})
-
-
-MEMORIES: dict[str, tuple[str | None, bool]] = {
-    "none": (None, False),
-    "whole": ('{"master": "mdw", "timeline": 1, "lsn": "0/1", "summary_state": "Synchronized", "at": 1.5}', True),
-    "no LSN": ('{"master": "mdw", "timeline": 1, "lsn": "", "summary_state": "Synchronized", "at": 1}', True),
-    "half": ('{"master": "mdw"}', False),
-    "garbage": ("{", False),
-    "a list": ("[]", False),
-    "an LSN that is none": (memory(lsn="zz"), False),
-    "a moment that no calendar has": (memory(at=1e30), False),
-    "no number": (memory(at=float("nan")), False),
-    "a timeline in words": (memory(timeline="nine"), False),
-}
-
-
-@pytest.mark.parametrize(("text", "known"), MEMORIES.values(), ids=MEMORIES)
-def test_what_a_segment_remembers(text: str | None, known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "text_of", lambda path: text)
-    found = account.witness()
-    assert (found is not None) == known
-    assert found is None or shape.misfits(found, Witness) == []
 
 
 def answers(**seen: t.Any) -> t.Any:

@@ -109,7 +109,7 @@ def test_case_49_check_changes_nothing() -> None:
         "+slot",
         "master.hawq-snapshot created",
         "primary_slot_name = hawq_mirroring_smdw",
-        "hawq_mirroring--1.0.sql",
+        "hawq_mirroring--1.1.sql",
     ):
         assert shown in output, shown
     sql("mdw", "ALTER SYSTEM RESET autovacuum; SELECT pg_reload_conf();")

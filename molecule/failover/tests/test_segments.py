@@ -43,9 +43,10 @@ def test_segments_are_shown_as_they_are(segments: Pair) -> None:
     assert "its server at port 40000 does not answer" in rows(segments.master)["sdw1"][2]
     assert "Segment sdw1:40000" in play("state", *OPTIONS)
     # the password lets a segment register, and do nothing else
-    memory = json.loads(on("sdw1", "cat /var/lib/hawq-mirroring/segment.json"))
+    memory = json.loads(on("sdw1", "cat /var/lib/hawq-mirroring-segment/segment.json"))
     assert (memory["master"], memory["summary_state"]) == (segments.master, "Synchronized")
-    login = f"host={segments.master} dbname=postgres user=hawq_mirroring passfile=/etc/hawq-mirroring/segment.pgpass"
+    login = f"host={segments.master} dbname=postgres user=hawq_mirroring_segment"
+    login += " passfile=/etc/hawq-mirroring/segment.pgpass"
     query = f'cd / && runuser -u gpadmin -- psql "{login}" -Xc "{{}}" 2>&1'
     assert "permission denied" in on("sdw1", query.format("TABLE hawq_mirroring_segment"), check=False)
     assert on("sdw1", "stat -c '%a %U' /etc/hawq-mirroring/segment.pgpass") == "600 gpadmin"
@@ -74,7 +75,10 @@ def test_case_30_segments_know_that_the_standby_was_behind(segments: Pair) -> No
     lab("cut", segments.master, segments.standby)
 
     def remembered() -> list[str]:
-        return [json.loads(on(host, "cat /var/lib/hawq-mirroring/segment.json"))["summary_state"] for host in SEGMENTS]
+        return [
+            json.loads(on(host, "cat /var/lib/hawq-mirroring-segment/segment.json"))["summary_state"]
+            for host in SEGMENTS
+        ]
 
     until(lambda: remembered() == ["Not Synchronized"] * 2, 60, "the segments have heard of it")
     lab("power-off", segments.master)

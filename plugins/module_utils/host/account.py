@@ -4,17 +4,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import pwd
 
-from ..values import lsn
-from ..values.observation import Ssh, User, Witness
+from ..values.observation import Ssh, User
 from . import files, ssh_trust
 from .module import Instance
-
-#: seconds since the epoch at the end of the year 9999, which is as far as a date goes
-LAST_MOMENT = 253402300800
 
 
 def user(instance: Instance) -> User:
@@ -69,23 +64,3 @@ def _size_of(path: str) -> int:
         with contextlib.suppress(OSError):
             total += sum(os.lstat(os.path.join(parent, name)).st_blocks * 512 for name in names)
     return total
-
-
-def witness() -> Witness | None:
-    """What a segment remembers of the master that it last reached."""
-    try:
-        found = json.loads(files.text_of("/var/lib/hawq-mirroring/segment.json") or "null")
-        at, position = float(found["at"]), str(found["lsn"]) if found["lsn"] else None
-        if position:
-            lsn.parse(position)
-        if not 0 <= at < LAST_MOMENT:
-            return None
-        return {
-            "master": str(found["master"]),
-            "timeline": int(found["timeline"] or 0),
-            "lsn": position,
-            "summary_state": str(found["summary_state"]),
-            "at": at,
-        }
-    except (ValueError, KeyError, TypeError, OverflowError):
-        return None  # there is none, or none that can be read

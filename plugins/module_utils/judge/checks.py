@@ -192,6 +192,11 @@ def listens_locally(listens: list[str]) -> bool:
     return set(listens) <= {"localhost", "127.0.0.1", "::1"}
 
 
+def view_databases(source: Observation, further: list[str]) -> list[str]:
+    """Return the databases that get the views: those that always do, where they are there, and what is asked for."""
+    return [*(name for name in table.of(source).words.databases if name in source["server"]["databases"]), *further]
+
+
 def databases(source: Observation, wanted: list[str]) -> list[Refusal]:
     """The views can only go into databases that are there."""
     missing = sorted(set(wanted) - set(source["server"]["databases"]))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from ..engines import table
 from ..values import conninfo
 from ..values.observation import Hosts
-from . import identify, topology
+from . import checks, identify, topology
 from .options import Options
 from .plan import SegmentsPlan
 from .refusal import AGAIN, Refusal, Verdict, decide, refuse, refused
@@ -52,7 +52,11 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
                     " group segments, too)",
                 )
             )
-    found = {source for name in reachable for probe in segments[name]["probes"].values() for source in probe["sources"]}
+    source = observations[master]
+    refusals += checks.databases(source, options["view_databases"])
+    probes = [probe for name in reachable for probe in segments[name]["probes"].values()]
+    found = {address for probe in probes for address in probe["sources"]}
+    there = [name for name, seen in observations.items() if seen["configuration"]["exists"]]
     plan: SegmentsPlan = {
         "workflow": "init_segments",
         "engine": observations[master]["engine"],
@@ -61,12 +65,15 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "segments": reachable,
         "unreachable": [name for name in segments if name not in reachable],
         "hba_lines": conninfo.hba_lines(
-            options["replication_user"], sorted(found), table.of(observations[master]).words.databases[0]
+            options["segment_user"], sorted(found), table.of(observations[master]).words.databases[0]
         ),
+        "view_databases": checks.view_databases(source, options["view_databases"]),
         "hba_files": {name: topology.access_file(seen) for name, seen in observations.items()},
         "steps": {
+            # the function that they register by, and its files on whoever may be the master
+            "views": there,
             # a host without data gets the lines with the master's copy
-            "let_in": [name for name, seen in observations.items() if seen["configuration"]["exists"]],
+            "let_in": there,
             "password": [master],
             "register": reachable,
             "confirm": [master],

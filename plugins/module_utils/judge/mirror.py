@@ -112,10 +112,7 @@ def plan(
         "config_directory": source["configuration"]["path"],
         "size_bytes": sum(int(row["bytes"]) for row in disk.sizes(source)),
         "tablespaces": [mapping.get(row["location"], row["location"]) for row in source["server"]["tablespaces"]],
-        "view_databases": [
-            *(name for name in table.of(source).words.databases if name in source["server"]["databases"]),
-            *options["view_databases"],
-        ],
+        "view_databases": checks.view_databases(source, options["view_databases"]),
     }
     asking = members.needs_ssh_keys([observations[name] for name in endpoints], options.get("ssh_keys_restrict", True))
     becomes_source = passwords or snapshot or master in closed or bool(reload or restart)

@@ -133,8 +133,9 @@ class ResyncPlan(PairPlan):
 class SegmentsSteps(t.TypedDict):
     """Steps of init_segments."""
 
+    views: t.Annotated[Hosts, "get the views"]
     let_in: t.Annotated[Hosts, "let the segments in"]
-    password: t.Annotated[Hosts, "tells the password"]
+    password: t.Annotated[Hosts, "makes the role, and tells the password"]
     register: t.Annotated[Hosts, "segments that register"]
     confirm: t.Annotated[Hosts, "is asked who has registered"]
 
@@ -147,6 +148,7 @@ class SegmentsPlan(Plan):
     segments: t.Annotated[Hosts, "that are expected to register"]
     unreachable: t.Annotated[Hosts, "segments that are left out"]
     hba_lines: t.Annotated[list[str], "that let the segments in"]
+    view_databases: t.Annotated[list[str], "databases that get the views"]
     hba_files: t.Annotated[dict[str, str], "where each host has such lines"]
     steps: SegmentsSteps
 
@@ -179,6 +181,8 @@ class TakeoverPlan(Plan):
     salvage: t.Annotated[bool, "whether the old master's disk can be asked for what the standby lacks"]
     standing: t.Annotated[dict[str, t.Any] | None, "what the standby has, while it stands still"]
     known_lsn: t.Annotated[str | None, "up to where the old master is known to have written", "LSN"]
+    known_from: t.Annotated[str, "which segment alone says so, and how to go on without it; empty otherwise"]
+    ignored_witnesses: t.Annotated[Hosts, "segments whose memory the operator does not believe"]
     endpoints: t.Annotated[Endpoints, "those that take part: address and port"]
     segments: t.Annotated[Hosts, "that have ever registered"]
     evidence: t.Annotated[list[str], "that the old master is dead"]

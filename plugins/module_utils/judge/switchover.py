@@ -14,7 +14,7 @@ from ..values.command import playbook
 from ..values.observation import Hosts
 from ..values.text import size
 from . import followers, identify, members, settings, takeover, topology
-from .failover import evidence
+from .failover import evidence, memories
 from .failover import judge as failover
 from .options import Options
 from .plan import FailoverPlan, SwitchoverPlan, only
@@ -45,7 +45,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         return refused(refusals)
     further = followers.followers(observations, master, standby)
     after = followers.standbys_after(observations[master], standby, master, further)
-    segments = _registered(options["witnesses"])
+    segments = _registered(options["witnesses"], observations[master])
     hands = takeover.Hands(master, standby, evidence.BY_MODULE, list(further), bool(segments))
     plan: SwitchoverPlan = {
         "workflow": "switchover",
@@ -64,6 +64,8 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "salvage": True,
         "again": True,
         "known_lsn": None,
+        "known_from": "",
+        "ignored_witnesses": [],
         "standing": None,
         "reason": f"{REASON}{standby}",
         "endpoints": {name: hosts[name] for name in observations},
@@ -79,10 +81,10 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     return decide(plan, preflight(observations, hosts, options, members.Pair(master, standby)))
 
 
-def _registered(witnesses: topology.Observations) -> list[str]:
-    """Return the segments that can be reached and have ever registered with a master."""
+def _registered(witnesses: topology.Observations, master: topology.Observation) -> list[str]:
+    """Return the segments that can be reached and have ever registered with a master of this system."""
     there = {name: seen for name, seen in witnesses.items() if topology.kind(seen) != topology.UNREACHABLE}
-    return [name for name, seen in there.items() if seen["witness"]]
+    return memories.registered(there, topology.system_identifier(master))
 
 
 def _to_take_over(
@@ -127,7 +129,7 @@ def _nothing(
     astray = followers.left_behind(observations, hosts, master)
     old = left[0] if left else None
     fence = evidence.BY_MODULE if left else evidence.NOT_NEEDED
-    segments = _registered(options["witnesses"])
+    segments = _registered(options["witnesses"], observations[master])
     steps = takeover.steps(takeover.Hands(old, master, fence, list(astray), bool(segments)), options)
     plan: SwitchoverPlan = {
         "workflow": "switchover",
@@ -146,6 +148,8 @@ def _nothing(
         "salvage": False,
         "again": False,
         "known_lsn": None,
+        "known_from": "",
+        "ignored_witnesses": [],
         "standing": None,
         "reason": f"{REASON}{master}",
         "endpoints": {name: hosts[name] for name in observations},

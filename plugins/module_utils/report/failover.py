@@ -25,6 +25,8 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     synchronous = table.of(plan).words.settings["synchronous standbys"]
     new, old, activated = plan["new"], plan["old"], plan["activate"]
     facts = {f"Evidence ({number})": text for number, text in enumerate(plan["evidence"], 1)}
+    if plan["ignored_witnesses"]:
+        facts["Ignored witnesses"] = ", ".join(plan["ignored_witnesses"])
     if old and not document["check"]:
         facts["Fence"] = f"{old}: {FENCES[plan['fence']]}"
     if activated and (offer or not document["check"]):

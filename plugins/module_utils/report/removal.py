@@ -25,7 +25,7 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
         after = released_from["value"] or "empty"
         facts["Commits do not wait for it now"] = f"{synchronous} was {released_from['was']}, is {after}"
     if plan["segments"] and not plan["others"]:
-        facts["Role and its password stay"] = "segments log in with them"
+        facts["Role and its password stay"] = "the segments hear from it what the master is called"
     elif done["source"].get("role_stays"):
         facts["Role stays"] = done["source"]["role_stays"]
     if plan["stop"]:

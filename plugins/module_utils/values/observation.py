@@ -228,6 +228,7 @@ class Witness(t.TypedDict):
     lsn: t.Annotated[str | None, "its LSN"]
     summary_state: t.Annotated[str, "the mirroring state that it showed"]
     at: t.Annotated[float, "seconds since the epoch"]
+    system_identifier: t.Annotated[str | None, "the master's system; None when it was not written down"]
 
 
 class Directory(t.TypedDict):
@@ -404,6 +405,7 @@ class Observation(t.TypedDict):
     probes: t.Annotated[dict[str, Probe], "what comes back from each peer's port"]
     virtual_ip: t.Annotated[VirtualIp | None, "the address that follows the master; None without any"]
     witness: t.Annotated[Witness | None, "what a segment remembers of the master"]
+    witness_damage: t.Annotated[str | None, "why what it has written down cannot be believed; None otherwise"]
     directories: t.Annotated[list[Directory], "directories that tablespaces of the master would need here"]
     server: t.Annotated[Server | None, "what the server says of itself; None when no session was possible"]
     server_error: t.Annotated[str | None, "why none was possible"]

@@ -18,6 +18,7 @@ PLAY_OPTIONS: dict[str, dict[str, t.Any]] = {
     "accept_data_loss": {"type": "bool", "default": False},
     "fence_command": {"type": "str"},
     "fence_command_timeout": {"type": "int", "default": 30},
+    "ignore_witness": {"type": "list", "elements": "str", "default": []},
     "resync_route": {"type": "str", "choices": ["start", "follow", "rewind", "delta", "snapshot"]},
     "drain_seconds": {"type": "int", "default": 0},
     "report_file": {"type": "path"},
@@ -32,14 +33,20 @@ JUDGED = (
     ("binaries", "binaries_method", "binaries_method"),
     ("ssh_keys", "ssh_keys_restrict", "ssh_keys_restrict"),
     ("master", "master_replication_user", "replication_user"),
+    ("master", "master_segment_user", "segment_user"),
     ("master", "master_view_databases", "view_databases"),
     ("master", "master_wal_keep_megabytes", "wal_keep_megabytes"),
     ("standby", "standby_snapshot_tablespace_mapping", "tablespace_mapping"),
 )
 
+ROLE_NAME = (r"(?!(all|replication|pg_.*)$)[a-z_][a-z0-9_]{0,55}", "a plain lower-case role name")
+#: roles that must be two, with their defaults
+ROLES = {"master_replication_user": "hawq_mirroring", "master_segment_user": "hawq_mirroring_segment"}
 #: values that only fail when the work has begun, each with what fits
 PATTERNS = {
-    "master_replication_user": (r"(?!(all|replication|pg_.*)$)[a-z_][a-z0-9_]{0,55}", "a plain lower-case role name"),
+    "master_replication_user": ROLE_NAME,
+    "master_segment_user": ROLE_NAME,
+    "segment_interval": (r"[1-9]\d*", "a number of seconds above 0"),
     "standby_snapshot_rate_limit": (r"(\d+[kM]?)?", "a number of kB per second, or one with M"),
     "server_port": (r"[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]", "a port from 1 to 65535"),
     "master_wal_keep_megabytes": (r"[1-9]\d*", "a number of megabytes above 0"),
@@ -79,11 +86,27 @@ def misspelt(names: t.Iterable[str], known: t.Iterable[str], prefixes: t.Iterabl
 
 def misfits(values: dict[str, t.Any]) -> list[str]:
     """Return a sentence for each value that cannot work."""
-    return [
+    found = [
         f"{name} is {values[name]!r}, and must be {words}"
         for name, (pattern, words) in PATTERNS.items()
         if values.get(name) is not None and not re.fullmatch(pattern, str(values[name]))
     ]
+    roles = {name: values.get(name) or role for name, role in ROLES.items()}
+    if len(set(roles.values())) < len(roles):
+        found.append(f"{' and '.join(roles)} are one role, and segments must not replicate: name two")
+    return found
+
+
+def names(given: list[str] | None) -> list[str]:
+    """Return names as they were meant: people put a blank behind a comma."""
+    return [name.strip() for name in given or [] if name.strip()]
+
+
+def strangers(given: list[str], segments: list[str]) -> list[str]:
+    """Return a sentence when a witness that is to be ignored is none."""
+    found = [name for name in given if name not in segments]
+    known = f"its hosts are {', '.join(segments)}" if segments else "it has no hosts"
+    return [f"ignore_witness names {', '.join(found)}, not in the group segments ({known})"] if found else []
 
 
 def sentence(wrong: dict[str, str | None], where: str) -> str:

@@ -58,12 +58,14 @@ class Former(t.Protocol):
         have: str,
         timeline: int,
         known: str | None,
+        known_from: str,
         accept_loss: bool,
         timeout: int,
     ) -> Result:
         """Say which WAL files of a fenced server a standby lacks that has replayed up to ``after`` and holds ``have``.
 
         Raises when some of it cannot be read (up to ``known``, if that is known), unless that loss is accepted.
+        ``known_from`` is what people are told of who alone knows that.
         """
 
     def salvage_fetched(

@@ -86,6 +86,12 @@ class Master(t.Protocol):
     ) -> Result:
         """Take away what ``created`` names (role, registration, slot); ``spare``: none while a copy is taken."""
 
+    def segment_role(self, instance: Instance, act: bool, *, role: str, passfile: str) -> Result:
+        """Let segments log in as a role, with the file's password, that may register and do nothing else.
+
+        Raises when there is a role of that name which was not made here.
+        """
+
     def rewind_source_present(
         self, instance: Instance, act: bool, *, role: str, passfile: str, password_of: str, hba_lines: list[str]
     ) -> Result:

@@ -16,12 +16,42 @@ from ...host.module import Instance
 from ...host.run import Runner
 from . import database, views
 
+RELATIONS = ("gp_master_mirroring", "gp_segment_configuration", "hawq_mirroring_segment")
+FUNCTIONS = ("hawq_mirroring_state()", "hawq_mirroring_master()", "hawq_mirroring_register(text, integer, text)")
+#: what bears a name that the extension needs, and is not the extension's own
+FOREIGN = """
+SELECT kind, name FROM (
+    SELECT 'pg_class'::regclass AS class, oid, relnamespace AS schema, relname::text AS name,
+           CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'
+                        WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'c' THEN 'TYPE' WHEN 'i' THEN 'INDEX'
+                        WHEN 'I' THEN 'INDEX' ELSE 'TABLE' END AS kind
+    FROM pg_class
+    UNION ALL
+    SELECT 'pg_type'::regclass, oid, typnamespace, typname::text, 'TYPE' FROM pg_type WHERE typrelid = 0
+    UNION ALL
+    SELECT 'pg_proc'::regclass, oid, pronamespace, proname || '(' || oidvectortypes(proargtypes) || ')', 'ROUTINE'
+    FROM pg_proc) found
+WHERE schema = to_regnamespace('public') AND name = ANY(%s) AND NOT EXISTS (
+    SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+    WHERE d.refclassid = 'pg_extension'::regclass AND d.classid = class AND d.objid = found.oid AND d.deptype = 'e'
+      AND e.extname = %s)
+ORDER BY name
+"""
+
 
 def in_database(instance: Instance, act: bool, name: str, extension: str) -> bool:
     """Create or update the extension; return whether it had to."""
     with database.session(instance, name) as cursor:
         if views.is_installed(cursor, extension):
             return False
+        foreign = database.rows(cursor, FOREIGN, ([*RELATIONS, *FUNCTIONS], extension))
+        if foreign:
+            drops = "; ".join(f"DROP {row['kind']} public.{row['name']}" for row in foreign)
+            raise MirroringError(
+                f"somebody else has put {' and '.join(row['name'] for row in foreign)} into schema public of database"
+                f" {name}, where the views need these names: look at it, and if nobody needs it: {drops}; then run"
+                " this again"
+            )
         if act:
             cursor.execute("SELECT pg_advisory_lock(hashtext('hawq.mirroring'))")
             cursor.execute(f'CREATE EXTENSION IF NOT EXISTS "{extension}"')
@@ -42,7 +72,7 @@ def _put(place: str, name: str, text: str, act: bool) -> bool:
 def install(
     instance: Instance, run: Runner, act: bool, *, extension: str, files: dict[str, str], databases: list[str]
 ) -> dict[str, t.Any]:
-    """Put the files first, then change the databases."""
+    """Put the files first and take away those of other versions, then change the databases."""
     place = views.directory(instance, run)
     changes = []
     if place is None and act:
@@ -52,5 +82,11 @@ def install(
     for name, text in sorted(files.items()):
         if place is None or _put(place, name, text, act):
             changes.append(f"{place}/{name}\n")
+    # an older script may have what a newer one has mended
+    there = os.listdir(place) if place else []
+    for name in sorted(name for name in there if name.startswith(f"{extension}--") and name not in files):
+        changes.append(f"{place}/{name} (taken away)\n")
+        if act and place:
+            os.unlink(os.path.join(place, name))
     changes += [f"database {name}\n" for name in databases if in_database(instance, act, name, extension)]
     return {"changed": bool(changes), "directory": place, "diff": {"before": "", "after": "".join(changes)}}

@@ -11,7 +11,7 @@ from ...host.module import Instance
 from ...host.run import Runner
 from ...values import history, observation
 from ..table import POSTGRESQL
-from . import credentials, database, server_info, views
+from . import credentials, database, segments, server_info, views
 from . import observe as looked
 
 
@@ -52,6 +52,7 @@ def _collect(
         server["timeline"] = history.at(
             histories, known, lsn, lambda timeline: looked.has_segment(instance, timeline, lsn, size)
         )
+    witness, damage = segments.remembered()
     (told, slot), probes = looked.settings_on_disk(instance), network.probes(peers)
     return {
         "reachable": True,
@@ -77,7 +78,8 @@ def _collect(
         "listening": network.listening(instance.port),
         "probes": probes,
         "virtual_ip": None,
-        "witness": account.witness(),
+        "witness": witness,
+        "witness_damage": damage,
         "directories": [looked.tablespace_directory(path) for path in directories],
         "server": server,
         "server_error": error,

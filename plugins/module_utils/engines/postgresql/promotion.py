@@ -26,7 +26,6 @@ SELECT pg_is_in_recovery() AS in_recovery, pg_last_wal_replay_lsn()::text AS rep
 TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline"
 SLOTS = "SELECT slot_name FROM pg_replication_slots"
 ROLE = "SELECT FROM pg_roles WHERE rolname = %s"
-SEGMENTS = "SELECT to_regclass('public.hawq_mirroring_segment') IS NOT NULL AS there"
 CHECKPOINT_SECONDS = 600
 
 
@@ -138,7 +137,7 @@ def activate(
         done = keep_wal(cursor, slots, warn)
         if before:
             promote(cursor, timeout)
-            if database.rows(cursor, SEGMENTS)[0]["there"]:
+            if database.rows(cursor, server_info.SEGMENTS_EXIST)[0]["there"]:
                 cursor.execute("UPDATE public.hawq_mirroring_segment SET reported = '-infinity'")
         # a transaction with an identifier of its own commits in the WAL
         cursor.execute("SELECT pg_current_xact_id()")

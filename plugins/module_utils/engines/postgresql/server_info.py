@@ -112,13 +112,14 @@ ORDER BY registration_order
 SIZES = """
 SELECT spcname AS name, pg_tablespace_size(oid) AS bytes, pg_tablespace_location(oid) AS location FROM pg_tablespace
 """
-#: only the extension's own view is read: anybody may put one of that name into a schema that is open to all
+#: only the extension's own relations are used: anybody may put one of that name into a schema that is open to all
 VIEW_EXISTS = """
 SELECT EXISTS (
     SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
     WHERE d.refclassid = 'pg_extension'::regclass AND d.classid = 'pg_class'::regclass AND d.deptype = 'e'
       AND d.objid = to_regclass('public.gp_master_mirroring') AND e.extname = 'hawq_mirroring') AS there
 """
+SEGMENTS_EXIST = VIEW_EXISTS.replace("gp_master_mirroring", "hawq_mirroring_segment")
 VIEW = """
 SELECT summary_state, detail_state, extract(epoch FROM log_time)::float8 AS since, error_message
 FROM public.gp_master_mirroring

@@ -22,6 +22,7 @@ from . import (
     relations,
     rewind,
     rewind_source,
+    segment_role,
     segments,
     settings,
     snapshot,
@@ -49,6 +50,7 @@ class PostgreSQL:
     views = staticmethod(extension.install)
     source_present = staticmethod(source.present)
     source_absent = staticmethod(source.absent)
+    segment_role = staticmethod(segment_role.present)
     rewind_source_present = staticmethod(rewind_source.present)
     rewind_source_absent = staticmethod(rewind_source.absent)
 

@@ -35,6 +35,8 @@ class Standing(t.NamedTuple):
     timeline: int
     #: what the master was known to have written: by the segment servers, and by the standby's own receiver
     known: str | None
+    #: which segment alone says so, and how to go on without it; empty otherwise
+    known_from: str = ""
 
 
 def written(directory: str, name: str, size: int) -> bool:

@@ -13,7 +13,7 @@ from ...values import lsn
 from .. import identify, topology
 from ..options import Options
 from ..refusal import AGAIN, Refusal
-from . import evidence
+from . import evidence, memories
 
 ACCEPT = "accept the loss: -e accept_data_loss=true"
 #: what a fence records of who took over
@@ -188,31 +188,40 @@ def _unreachable(
             )
         ]
     sure = options["master_is_down"] and options["accept_data_loss"]
-    if name not in _successors(observations, onlookers, new) or sure:
+    told = [] if name in _successors(observations) else _heard_of(name, observations[new], onlookers)
+    if sure or not (told or name in _successors(observations)):
         return []
+    words = f" ({'; '.join(map(memories.says, told))})" if told else ""
+    doubt = f". {memories.ignoring([row['name'] for row in told], options)}" if told else ""
     return [
         Refusal(
             "another-took-over",
-            f"{name} has taken over as master since, and is {topology.describe(observations[name])}",
+            f"{name} has taken over as master since, and is {topology.describe(observations[name])}{words}",
             f"it may be alive, and {new} lacks what was committed there",
             f"Bring it up, {AGAIN}. If it is off, and what it has may be lost: -e master_is_down=true -e"
-            " accept_data_loss=true",
+            f" accept_data_loss=true{doubt}",
         )
     ]
 
 
-def _successors(observations: topology.Observations, onlookers: topology.Observations, new: str) -> set[str]:
-    """Return who took over from somebody, by the records of fences and the memory of segments."""
+def _heard_of(name: str, seen: topology.Observation, onlookers: topology.Observations) -> list[memories.Memory]:
+    """Return what segments remember of a host as a master on a newer timeline than the standby's."""
+    newest = topology.timeline(seen) or 0
+    return [
+        {**other["witness"], "name": segment}
+        for segment, other in onlookers.items()
+        if other.get("witness")
+        and other["witness"]["master"] == name
+        and int(other["witness"]["timeline"] or 0) > newest
+    ]
+
+
+def _successors(observations: topology.Observations) -> set[str]:
+    """Return who took over from somebody, by the records of fences."""
     found = set()
     for seen in observations.values():
         there = topology.kind(seen) != topology.UNREACHABLE
         record = SUCCESSOR.fullmatch(seen["data_directory"]["fence_reason"] or "") if there else None
         if record:
             found.add(record[1] or record[2])
-    newest = topology.timeline(observations[new]) or 0
-    found |= {
-        seen["witness"]["master"]
-        for seen in onlookers.values()
-        if seen.get("witness") and int(seen["witness"]["timeline"] or 0) > newest
-    }
     return found

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 
 from ...values import lsn
-from ...values.observation import Witness
 from ...values.text import size
 from .. import topology
 from ..options import Options
 from ..refusal import AGAIN, Refusal
+from . import memories
 
 #: how the old master is kept from accepting writes
 BY_MODULE, BY_COMMAND, BY_WORD, NOT_NEEDED = "module", "command", "operator's word", "none"
@@ -112,10 +111,12 @@ def listed(observations: topology.Observations, onlookers: topology.Observations
                 else f"not open ({answer['error']})"
             )
             found.append(f"its port {answer['address']}:{answer['port']} as seen from {name}: {state}")
-    last = _last_seen(old, onlookers)
+    last = memories.furthest(old, onlookers)
     if last:
-        when = datetime.datetime.fromtimestamp(last["at"], datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-        found.append(f"{last['name']} last reached {old} at {when}: {last['summary_state']}, LSN {last['lsn']}")
+        found.append(
+            f"{last['name']} last reached {old} at {memories.when(last)}: {last['summary_state']}, LSN {last['lsn']} on"
+            f" timeline {last['timeline']}"
+        )
     address = observations[new].get("virtual_ip")
     if address and address["taken"] is not None:
         found.append(f"{address['address']} as seen from {new}: {'answered' if address['taken'] else 'nobody answers'}")
@@ -130,7 +131,7 @@ def listed(observations: topology.Observations, onlookers: topology.Observations
     return found
 
 
-def standing(seen: topology.Observation, known: str | None) -> dict[str, t.Any] | None:
+def standing(seen: topology.Observation, known: str | None, known_from: str = "") -> dict[str, t.Any] | None:
     """How far the standby is, or None while that is not known: of one that must be started first."""
     server = seen["server"]
     if not server:
@@ -140,6 +141,7 @@ def standing(seen: topology.Observation, known: str | None) -> dict[str, t.Any] 
         "have": have(seen),
         "timeline": server["timeline"] or server["checkpoint_timeline"],
         "known": known,
+        "known_from": known_from,
     }
 
 
@@ -151,27 +153,30 @@ def have(seen: topology.Observation) -> str | None:
     return control["min_recovery_lsn"] if control else None
 
 
-class _Memory(Witness):
-    """What a segment remembers, and which it is."""
+class Known(t.NamedTuple):
+    """Up to where an old master is known to have written, and the memory that alone says so, if one does."""
 
-    name: str
-
-
-def _last_seen(old: str, witnesses: topology.Observations) -> _Memory | None:
-    """What the segment that was the last to reach the old master remembers of it."""
-    found: list[_Memory] = [
-        {**seen["witness"], "name": name}
-        for name, seen in witnesses.items()
-        if seen["witness"] and seen["witness"]["master"] == old
-    ]
-    return max(found, key=lambda row: row["at"], default=None)
+    lsn: str | None
+    memory: memories.Memory | None
 
 
-def known(old: str, new: str, observations: topology.Observations, witnesses: topology.Observations) -> str | None:
-    """Return the newest LSN that the old master told the standby or a segment of."""
-    server, last = observations[new]["server"], _last_seen(old, witnesses)
+def known(old: str, new: str, observations: topology.Observations, witnesses: topology.Observations) -> Known:
+    """Return the newest LSN that the old master told the standby or a segment of, since the standby's timeline began.
+
+    A server's LSNs only grow, also from one timeline to the next.
+    """
+    server = observations[new]["server"]
     told = server["receiver"]["latest_end_lsn"] if server and server["receiver"] else None
-    return max((each for each in (told, last["lsn"] if last else None) if each), key=lsn.parse, default=None)
+    found = memories.of(old, witnesses, topology.timeline(observations[new]))
+    most = max(found, key=lambda row: lsn.parse(row["lsn"] or "0/0"), default=None)
+    if most is None or (lsn.distance(most["lsn"], told or "0/0") or 0) <= 0:
+        return Known(told, None)
+    return Known(most["lsn"], most)
+
+
+def _is_newer(memory: memories.Memory, timeline: int | None) -> bool:
+    """Whether a memory is of a timeline that the standby does not have."""
+    return timeline is not None and (memory["timeline"] or 0) > timeline
 
 
 def has_data(seen: topology.Observation) -> bool:
@@ -179,24 +184,38 @@ def has_data(seen: topology.Observation) -> bool:
     return topology.kind(seen) != topology.UNREACHABLE and seen["data_directory"]["state"] == "data"
 
 
-def missing(old: str, new: str, observations: topology.Observations, witnesses: topology.Observations) -> list[Refusal]:
+def missing(
+    old: str, new: str, observations: topology.Observations, witnesses: topology.Observations, options: Options
+) -> list[Refusal]:
     """What the standby lacks and nobody can fetch, since the old master's host is gone with it."""
-    held = have(observations[new])
+    held, mine = have(observations[new]), topology.timeline(observations[new])
     if has_data(observations[old]):
         return []
-    last, newest = _last_seen(old, witnesses), known(old, new, observations, witnesses)
-    lacking = lsn.distance(newest, held) or 0
-    stale = last is not None and last["summary_state"] in (topology.NOT_SYNCHRONIZED, topology.NOT_CONFIGURED)
-    if lacking <= 0 and not stale:
+    last, newest = memories.furthest(old, witnesses, mine), known(old, new, observations, witnesses)
+    lacking = lsn.distance(newest.lsn, held) or 0
+    newer, stale = bool(last and _is_newer(last, mine)), bool(last and memories.is_stale(last))
+    if lacking <= 0 and not newer and not stale:
         return []
-    how_much = f"at least {size(lacking)} of WAL ({held} of {newest})" if lacking > 0 else "an unknown amount of WAL"
-    words = f", and was {last['summary_state']} when {last['name']} last saw {old}" if last and stale else ""
+    how_much = "an unknown amount of WAL"
+    if lacking > 0:
+        how_much = f"at least {size(lacking)} of WAL ({held} of {newest.lsn})"
+    words, doubt = "", ""
+    if last and stale:
+        words = f", and was {last['summary_state']} when {last['name']} last saw {old}"
+    speak = {
+        row["name"]: memories.says(row)
+        for row in (last if newer or stale else None, newest.memory if lacking > 0 else None)
+        if row
+    }
+    if speak:
+        words += f" ({'; '.join([*speak.values(), *([f'{new} has timeline {mine}'] if newer else [])])})"
+        doubt = f". {memories.ignoring(list(speak), options)}"
     return [
         Refusal(
             "data-missing",
             f"{new} lacks {how_much} that {old} had{words}",
             "commits in it would be lost, and they may still be on the disk of the old master's host",
             f"Bring that host up without its server, {AGAIN}: it is fetched from there. Or accept the loss:"
-            " -e accept_data_loss=true",
+            f" -e accept_data_loss=true{doubt}",
         )
     ]

@@ -13,7 +13,7 @@ from .. import followers, identify, takeover, topology
 from ..options import Options
 from ..plan import FailoverPlan
 from ..refusal import AGAIN, Refusal, Verdict, decide, refuse, refused
-from . import candidates, evidence
+from . import candidates, evidence, memories
 
 
 def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
@@ -32,6 +32,9 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     old, refusals = _old_master_of(observations, hosts, new)
     if old is None:
         return refused(refusals)
+    system, ignored = topology.system_identifier(observations[new]), options.get("ignore_witness") or []
+    segments, told = memories.registered(witnesses, system), memories.notes(witnesses, system, ignored)
+    witnesses = memories.believed(witnesses, system, ignored)
     further = followers.followers(observations, old, new)
     after = followers.standbys_after(observations[new], new, old, further)
     # they see the old master as the segments do
@@ -39,11 +42,13 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     fence, unproven = evidence.fence(old, new, observations, onlookers, options)
     unproven += candidates.against(observations, onlookers, old, new, options)
     if not options["accept_data_loss"]:
-        unproven += evidence.missing(old, new, observations, witnesses)
+        unproven += evidence.missing(old, new, observations, witnesses, options)
     refusals += unproven
-    segments = _registered(witnesses)
     salvage = fence == evidence.BY_MODULE and evidence.has_data(observations[old])
     known = evidence.known(old, new, observations, witnesses)
+    doubt = (
+        f"{memories.says(known.memory)}. {memories.ignoring([known.memory['name']], options)}" if known.memory else ""
+    )
     plan: FailoverPlan = {
         "workflow": "failover",
         "engine": observations[new]["engine"],
@@ -57,22 +62,19 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "start": topology.kind(observations[new]) == topology.STOPPED_STANDBY,
         "reason": f"{new} took over as master",
         "salvage": salvage,
-        "standing": evidence.standing(observations[new], known) if salvage else None,
-        "known_lsn": known,
+        "standing": evidence.standing(observations[new], known.lsn, doubt) if salvage else None,
+        "known_lsn": known.lsn,
+        "known_from": doubt,
         "untold": followers.untold(observations, after, further),
         "away": [],
         "endpoints": {name: hosts[name] for name in (old, new, *after) if name in hosts},
         "slots": topology.slots(observations[new], (old, *after)),
         "segments": segments,
-        "evidence": evidence.listed(observations, onlookers, old, new),
+        "ignored_witnesses": ignored,
+        "evidence": [*evidence.listed(observations, onlookers, old, new), *told],
         "steps": takeover.steps(takeover.Hands(old, new, fence, list(further), bool(segments)), options),
     }
     return decide(plan, refusals)
-
-
-def _registered(witnesses: topology.Observations) -> list[str]:
-    """Return the segments that have ever registered with a master."""
-    return [name for name, seen in witnesses.items() if seen["witness"]]
 
 
 def _with_a_writer(
@@ -106,7 +108,7 @@ def _with_a_writer(
             "a failover beside a living master would make two writers",
             f"To swap them on purpose: {playbook('switchover')}",
         )
-    segments = _registered(options["witnesses"])
+    segments = memories.registered(options["witnesses"], topology.system_identifier(seen))
     fence = evidence.BY_MODULE if old else evidence.NOT_NEEDED
     plan: FailoverPlan = {
         "workflow": "failover",
@@ -125,6 +127,8 @@ def _with_a_writer(
         "salvage": False,
         "standing": None,
         "known_lsn": None,
+        "known_from": "",
+        "ignored_witnesses": [],
         "endpoints": {name: hosts[name] for name in observations},
         "slots": topology.slots(seen, [*([old] if old else []), *astray]),
         "segments": segments,

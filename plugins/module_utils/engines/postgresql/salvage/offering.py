@@ -50,7 +50,7 @@ def offer(
             f"{instance.data_directory} has no control file that can be read: its WAL cannot be salvaged. To activate"
             " all the same, run again with -e accept_data_loss=true"
         )
-    directory, size = wal_files.directory(instance), int(control["wal_segment_bytes"])
+    directory, size, told = wal_files.directory(instance), int(control["wal_segment_bytes"]), ""
     last, end, broken = wal_files.end_of_wal(instance, run, standing, size, timeout)
     checkpoint = str(control["checkpoint_lsn"])
     # the checkpoint that the control file names begins there, and so the WAL goes on beyond it
@@ -58,6 +58,7 @@ def offer(
         broken = f"its last checkpoint is at {checkpoint}"
     if not broken and standing.known and lsn.parse(end) < lsn.parse(standing.known):
         broken = f"it is known to have reached {standing.known}"
+        told = f". {standing.known_from}" if standing.known_from else ""
     timeline = max([int(control["timeline"]), *map(int, observe.histories(instance))])
     if not broken and timeline != standing.timeline:
         broken = f"it is on timeline {timeline}, and the standby replays timeline {standing.timeline}"
@@ -71,8 +72,8 @@ def offer(
     }
     if damage and not accept_loss:
         raise MirroringError(
-            f"not all of what the standby lacks can be salvaged from {directory}: {damage}. If the file system or a"
-            " segment can be brought back, do that and run again. To activate with what can be read, run again with"
+            f"not all of what the standby lacks can be salvaged from {directory}: {damage}{told}. If the file system or"
+            " a segment can be brought back, do that and run again. To activate with what can be read, run again with"
             " -e accept_data_loss=true"
         )
     found["missing_bytes"] = max(0, lsn.distance(end, standing.have) or 0)
@@ -106,6 +107,7 @@ def offered(
     have: str,
     timeline: int,
     known: str | None,
+    known_from: str,
     accept_loss: bool,
     timeout: int,
 ) -> dict[str, t.Any]:
@@ -113,7 +115,7 @@ def offered(
     answer = {"changed": False, "staging": staging(instance)}
     if not act and stopping.workers(instance.data_directory):
         return answer  # what is not fenced yet offers nothing yet
-    standing = wal_files.Standing(after, have, timeline, known)
+    standing = wal_files.Standing(after, have, timeline, known, known_from)
     try:
         return {**answer, "offer": offer(instance, run, standing, accept_loss, timeout)}
     except MirroringError as error:

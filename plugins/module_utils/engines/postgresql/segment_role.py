@@ -1,0 +1,74 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The role that segments register as: it may log in and execute one function, and nothing else.
+
+Source: PostgreSQL manual, "Privileges".
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...host import files
+from ...host.errors import MirroringError
+from ...host.module import Instance
+from ...values import conninfo, scram
+from . import database
+
+#: the comment of a role that was made here
+MARK = "made by hawq.mirroring for its segments"
+LOCK = "SELECT pg_advisory_lock(hashtext('hawq.mirroring'))"
+REGISTER = "public.hawq_mirroring_register(text, integer, text)"
+RIGHTS = "LOGIN NOSUPERUSER NOREPLICATION NOCREATEROLE NOCREATEDB NOBYPASSRLS VALID UNTIL 'infinity'"
+ROLE = """
+SELECT rolpassword, shobj_description(oid, 'pg_authid') IS NOT DISTINCT FROM %s AS ours,
+       rolcanlogin AND NOT (rolsuper OR rolreplication OR rolcreaterole OR rolcreatedb OR rolbypassrls)
+       AND coalesce(rolvaliduntil > now(), true) AS fits
+FROM pg_authid WHERE rolname = %s
+"""
+#: whoever may register beside the owner
+GRANTEES = """
+SELECT coalesce(r.rolname, '') AS name
+FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+WHERE p.oid = to_regprocedure('public.hawq_mirroring_register(text, integer, text)')
+  AND a.privilege_type = 'EXECUTE' AND a.grantee <> p.proowner
+ORDER BY name
+"""
+
+
+def present(instance: Instance, act: bool, *, role: str, passfile: str) -> dict[str, t.Any]:
+    """Make or repair the role, with the file's password, and see that it alone may register."""
+    done: list[str] = []
+    with database.session(instance) as cursor:
+        cursor.execute(LOCK)
+        password = conninfo.password_in(files.read(passfile) or "", role)
+        if password is None and act:
+            raise MirroringError(f"{passfile} holds no password for {role}: run the whole playbook again")
+        found = database.rows(cursor, ROLE, (MARK, role))
+        if found and not found[0]["ours"]:
+            hand_over = f"COMMENT ON ROLE {role} IS '{MARK}'"
+            raise MirroringError(
+                f"there is a role {role} that this collection did not make: name another with -e master_segment_user=,"
+                f" or hand it over ({hand_over}), which changes its password and its rights"
+            )
+        if not found or not found[0]["fits"] or not scram.matches(password or "", found[0]["rolpassword"]):
+            done.append("role")
+            if act:
+                verb = "ALTER" if found else "CREATE"
+                cursor.execute(f'{verb} ROLE "{role}" WITH {RIGHTS} PASSWORD %s', (scram.verifier(password or ""),))
+                cursor.execute(f'COMMENT ON ROLE "{role}" IS %s', (MARK,))
+        done += _grant(cursor, role, act)
+    after = "".join(f"{word}\n" for word in done)
+    return {"changed": bool(done), "done": done, "diff": {"before": "", "after": after}}
+
+
+def _grant(cursor: t.Any, role: str, act: bool) -> list[str]:
+    """Let the role register, and no other: segments of version 1.0 did so as the replication role."""
+    may = [row["name"] for row in database.rows(cursor, GRANTEES)]
+    others = [name for name in may if name != role]
+    if act:
+        for name in others:
+            whom = f'"{name}"' if name else "PUBLIC"
+            cursor.execute(f"REVOKE EXECUTE ON FUNCTION {REGISTER} FROM {whom}")
+        if role not in may:
+            cursor.execute(f'GRANT EXECUTE ON FUNCTION {REGISTER} TO "{role}"')
+    return [*(f"no right of {name or 'everybody'}" for name in others), *([] if role in may else ["right to register"])]
