@@ -189,6 +189,7 @@ def _start_job(scope: Scope, run: Runner, job: dict[str, t.Any]) -> None:
         "--remain-after-exit",
     ]
     command += [f"--property={name}={value}" for name, value in properties.items()]
+    directories.write(places.SNAPSHOT_LOG, "")  # what systemd makes with this umask the user could not read
     code, _output, errors = run([*command, "--", *map(str, job["command"])])
     if code != 0 and "already" not in errors:
         raise MirroringError(f"systemd-run could not start the snapshot job: {' '.join(errors.split())}")
