@@ -98,6 +98,7 @@ def main(module):
 if __name__ == "__main__":
     run_module(
         main,
+        named=lambda options: options["tablespace_mapping"].values(),
         supports_check_mode=True,
         argument_spec={
             "instance": INSTANCE_OPTION,

@@ -11,16 +11,18 @@ description:
   - Makes sure that libpq's password file holds one line for each server that the replication role connects
     to, with mode 0600 and the right owner. Other lines are left alone.
   - The password is the one that O(like) holds for the role, else the one that is already there, else a new one.
-  - The password is neither returned nor shown in a diff.
+  - The password is not shown in a diff, and returned with O(state=read) alone.
+  - The file is read and written as O(owner), never as root.
 extends_documentation_fragment:
   - hawq.mirroring.attributes
 options:
   state:
     description:
       - V(present) keeps the lines of O(servers). V(absent) takes away every line of the role and O(database), and the
-        file when nothing else is in it.
+        file when nothing else is in it. V(read) changes nothing and returns the lines of the role for O(like); a task
+        with it needs C(no_log).
     type: str
-    choices: [present, absent]
+    choices: [present, absent, read]
     default: present
   path: {description: The password file., type: path, required: true}
   owner: {description: Owner of the file., type: str, required: true}
@@ -58,9 +60,11 @@ path:
   description: The password file.
   type: str
   returned: always
+text:
+  description: The lines of the role, with its password.
+  type: str
+  returned: with O(state=read)
 """
-
-import os
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import password_file
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
@@ -70,6 +74,8 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import 
 def main(module):
     """Act alone: of two operators' runs only one may make up the password."""
     options, act = module.params, not module.check_mode
+    if options["state"] == "read":
+        return password_file.of_role(options["path"], options["role"])
     named = only(options, "role", "database")
     with alone(act):
         if options["state"] == "absent":
@@ -82,11 +88,10 @@ if __name__ == "__main__":
     run_module(
         main,
         account=lambda options: options["owner"],
-        named=lambda options: [os.path.dirname(options["path"])],
         supports_check_mode=True,
         required_if=[("state", "present", ["servers"])],
         argument_spec={
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "state": {"type": "str", "choices": ["present", "absent", "read"], "default": "present"},
             "path": {"type": "path", "required": True},
             "owner": {"type": "str", "required": True},
             "role": {"type": "str", "required": True},

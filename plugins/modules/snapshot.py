@@ -169,6 +169,7 @@ def main(module):
 if __name__ == "__main__":
     run_module(
         main,
+        named=lambda options: (options["request"] or {}).get("tablespace_mapping", {}).values(),
         supports_check_mode=True,
         required_if=[("state", "started", ["request"])],
         argument_spec={

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import document
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import text
 from ansible_collections.hawq.mirroring.plugins.module_utils.values.command import playbook
 
 #: variable that the opening registers, and the one that the judgement does
@@ -53,11 +54,17 @@ class Run:
         return list(self._vars.get("ansible_inventory_sources") or [])
 
     def read(self, host: str | None, register: str) -> dict[str, t.Any]:
-        """Return what a task has registered on a host, or nothing."""
+        """Return what a task has registered on a host, or nothing.
+
+        A text of the result itself is a sentence, which may have several lines. What stands deeper are names: of
+        databases, files, and whatever else strangers have named.
+        """
         if host is None or host not in self._vars["hostvars"]:
             return {}
         found = self._vars["hostvars"][host].get(register)
-        return dict(found) if isinstance(found, dict) else {}
+        if not isinstance(found, dict):
+            return {}
+        return {key: text.shown(inner) if isinstance(inner, str) else text.named(inner) for key, inner in found.items()}
 
     def value(self, host: str, name: str) -> t.Any:
         """Return a variable of a host."""

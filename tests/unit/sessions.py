@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A session with a server that answers what a test says, and remembers what it was told."""
+"""A session with a server that answers what a test says, and remembers what it was told; root that does the same."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import separation
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import Instance
 
 Answers = dict[str, t.Union[list[dict[str, t.Any]], t.Callable[[], list[dict[str, t.Any]]]]]
@@ -43,6 +44,12 @@ def given(monkeypatch: pytest.MonkeyPatch, answers: Answers) -> Cursor:
 
     monkeypatch.setattr(database, "session", session)
     return cursor
+
+
+def root_offers(monkeypatch: pytest.MonkeyPatch, **services: t.Callable[..., t.Any]) -> None:
+    """Let root do these services and no others until the test ends."""
+    monkeypatch.setattr(separation._Process, "services", {})
+    separation.offer(services)
 
 
 def instance_in(place: Path) -> Instance:

@@ -13,7 +13,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import systemd, virtual_ip
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
-from sessions import given, instance_in
+from sessions import given, instance_in, root_offers
 
 RUN = t.cast("t.Any", None)
 ADDRESS = {"address": "192.0.2.10/24", "interface": "eth0"}
@@ -25,13 +25,21 @@ class Server:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
         self.place, self.running, self.ends, self.told = place, True, "fast", []
         self.permission = place.parent / "permission"
-        monkeypatch.setattr(places, "PERMISSION", str(self.permission))
+        root_offers(monkeypatch, permit=self._permit)
         monkeypatch.setattr(observe, "control", lambda instance, run: {"state": "shut down"})
         monkeypatch.setattr(observe, "process", lambda instance, pidfile: {**self._process()})
         monkeypatch.setattr(systemd, "unit", lambda run, name: {"active": "active" if self.running else "inactive"})
         monkeypatch.setattr(stopping, "workers", lambda path: [1] if self.running else [])
         monkeypatch.setattr(stopping, "drain", lambda *_: self.told.append("drain") or False)
         monkeypatch.setattr(stopping, "stop", self._stop)
+
+    def _permit(self, given: bool) -> None:
+        if given:
+            # before the marks are taken away: killed in between, the server may start, and is a standby
+            assert self.marks() == ["hawq_mirroring.fence", "standby.signal"]
+            self.permission.touch()
+        else:
+            self.permission.unlink(missing_ok=True)
 
     def _process(self) -> dict[str, t.Any]:
         return {"running": self.running, "pid": 1 if self.running else None, "frozen": False}
@@ -66,7 +74,9 @@ def fence(server: Server, act: bool = True, **options: t.Any) -> dict[str, t.Any
 
 
 def test_it_is_stopped_marked_and_recorded_once(server: Server) -> None:
+    server.permission.touch()
     first = fence(server)
+    assert not server.permission.exists()
     assert (first["changed"], first["stopped"], first["cut_off"]) == (True, "fast", False)
     assert server.marks() == ["hawq_mirroring.fence", "standby.signal"]
     kept = json.loads((server.place / places.RECORD).read_text())
@@ -77,8 +87,9 @@ def test_it_is_stopped_marked_and_recorded_once(server: Server) -> None:
 
 
 def test_a_check_changes_nothing(server: Server) -> None:
+    server.permission.touch()
     assert fence(server, act=False)["changed"]
-    assert (server.told, server.marks()) == ([], [])
+    assert (server.told, server.marks(), server.permission.exists()) == ([], [], True)
 
 
 def test_what_it_has_been_since_is_recorded_anew(server: Server) -> None:
@@ -134,7 +145,7 @@ def test_stopping_leaves_no_mark(server: Server) -> None:
 def test_undoing_lets_it_start_as_a_master_once(server: Server) -> None:
     fence(server)
     assert fencing.undo(instance_in(server.place), False)["changed"]
-    assert len(server.marks()) == 2
+    assert (len(server.marks()), server.permission.exists()) == (2, False)
     assert fencing.undo(instance_in(server.place), True)["changed"]
     assert (server.marks(), server.permission.exists()) == ([], True)
     assert not fencing.undo(instance_in(server.place), True)["changed"]
@@ -143,6 +154,7 @@ def test_undoing_lets_it_start_as_a_master_once(server: Server) -> None:
 @pytest.mark.parametrize("streams", [True, False])
 def test_lifting_waits_until_it_streams(server: Server, monkeypatch: pytest.MonkeyPatch, streams: bool) -> None:
     fence(server)
+    server.permission.touch()
     cursor = given(
         monkeypatch,
         {fencing.STANDING: [{"streams": streams}], fencing.SLOTS: [{"slot_name": "hawq_mirroring_smdw"}]},
@@ -150,8 +162,8 @@ def test_lifting_waits_until_it_streams(server: Server, monkeypatch: pytest.Monk
     if streams:
         assert fencing.lift(instance_in(server.place), True, timeout=0)["changed"]
         assert cursor.told == ["SELECT pg_drop_replication_slot(hawq_mirroring_smdw)"]
-        assert server.marks() == ["standby.signal"]
+        assert (server.marks(), server.permission.exists()) == (["standby.signal"], False)
     else:
         with pytest.raises(MirroringError, match="no standby that streams"):
             fencing.lift(instance_in(server.place), True, timeout=0)
-        assert (cursor.told, len(server.marks())) == ([], 2)
+        assert (cursor.told, len(server.marks()), server.permission.exists()) == ([], 2, True)

@@ -47,6 +47,7 @@ def test_a_promotion_shows_before_its_checkpoint(interlock: t.Any) -> None:
         "Latest checkpoint's TimeLineID:       1\n"
         "00000002.history\n"
         "00000003.history\n"
+        "/data/pg_wal/00000004.history.old\n\udcff.history\nFFFFFFFFF.history\n.history\nx00000005.history\n"
     )
     assert interlock.control_of(text) == ("7711", 3)
     with pytest.raises(KeyError):

@@ -7,8 +7,8 @@ import json
 import os
 import typing as t
 from pathlib import Path
-from types import SimpleNamespace
 
+import attacks
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import password_file
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
@@ -18,14 +18,12 @@ THEIRS = "# mine\nmdw:5432:*:me:other\n"
 
 
 @pytest.mark.parametrize("kept", [THEIRS, ""], ids=["foreign lines stay", "nothing is left"])
-def test_only_our_lines_leave_the_password_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str) -> None:
-    owner = SimpleNamespace(pw_uid=os.getuid(), pw_gid=os.getgid())
-    monkeypatch.setattr("pwd.getpwnam", lambda name: owner)
+def test_only_our_lines_leave_the_password_file(tmp_path: Path, kept: str) -> None:
     path = tmp_path / ".pgpass"
     path.write_text(OURS + kept)
 
     def take_away(act: bool) -> dict[str, t.Any]:
-        return password_file.take_away(str(path), act, owner="me", role="hawq_mirroring", database="replication")
+        return password_file.take_away(str(path), act, role="hawq_mirroring", database="replication")
 
     shown = take_away(False)
     assert (shown["changed"], path.read_text()) == (True, OURS + kept)
@@ -35,17 +33,17 @@ def test_only_our_lines_leave_the_password_file(tmp_path: Path, monkeypatch: pyt
     assert not take_away(True)["changed"]
 
 
+place = pytest.fixture(attacks.place)
+
+
 @pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("pwd.getpwnam", lambda name: SimpleNamespace(pw_uid=os.getuid(), pw_gid=os.getgid()))
+def path(tmp_path: Path) -> Path:
     return tmp_path / ".pgpass"
 
 
 def keep(path: Path, act: bool = True, like: str = "") -> dict[str, t.Any]:
     servers = [("mdw", 5432), ("fd77::12", 5432)]
-    return password_file.keep(
-        str(path), act, owner="me", role="hawq_mirroring", database="replication", servers=servers, like=like
-    )
+    return password_file.keep(str(path), act, role="hawq_mirroring", database="replication", servers=servers, like=like)
 
 
 def test_the_password_is_kept_and_foreign_lines_stay(path: Path) -> None:
@@ -73,7 +71,8 @@ def test_a_new_password_is_made_up_once(path: Path) -> None:
     passwords = {line.rpartition(":")[2] for line in path.read_text().splitlines()}
     assert len(passwords) == 1
     assert len(passwords.pop()) > 30
-    assert path.stat().st_mode & 0o777 == 0o600
+    found = path.stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (os.geteuid(), os.getegid(), 0o600)
     assert not keep(path)["changed"]
 
 
@@ -81,3 +80,52 @@ def test_a_link_is_refused(path: Path) -> None:
     path.symlink_to(path.parent / "elsewhere")
     with pytest.raises(MirroringError, match="symbolic link"):
         keep(path)
+    with pytest.raises(MirroringError, match="symbolic link"):
+        password_file.of_role(str(path), "hawq_mirroring")
+
+
+def test_another_host_is_told_the_lines_of_the_role_alone(path: Path) -> None:
+    assert password_file.of_role(str(path), "hawq_mirroring")["text"] == ""
+    path.write_text(THEIRS + OURS)
+    read = password_file.of_role(str(path), "hawq_mirroring")
+    assert (read["text"], read["changed"], read["exists"]) == (OURS, False, True)
+
+
+def test_it_leaves_a_home_that_nobody_may_write_to(place: attacks.Place) -> None:
+    path = place.home / ".pgpass"
+    place.write(path, OURS, 0o600)
+    place.home.chmod(0o555)
+    assert place.run(lambda: keep(path, like="x:1:replication:hawq_mirroring:new"))["changed"]
+    assert path.owner() == attacks.USER
+    assert place.run(lambda: password_file.take_away(str(path), True, role="hawq_mirroring", database="replication"))[
+        "changed"
+    ]
+    assert not path.exists()
+    assert place.home.stat().st_mode & 0o777 == 0o555
+
+
+def test_it_is_kept_in_a_place_of_roots(place: attacks.Place) -> None:
+    """There only root can begin it."""
+    path = place.root / "pgpass"
+    with pytest.raises(PermissionError):
+        place.run(lambda: keep(path))
+    assert not path.exists()
+    place.write(path, "x" * 999 + "\n" + OURS.replace("secret", "old"), 0o640)
+    assert place.run(lambda: keep(path, like=OURS))["changed"]
+    assert path.read_text() == OURS + "x" * 999 + "\n"
+    assert (path.owner(), path.stat().st_mode & 0o777) == (attacks.USER, 0o600)
+    os.chown(path, -1, 0)
+    assert not place.run(lambda: keep(path, like=OURS))["changed"]
+    place.write(path, OURS, 0o600)
+    place.run(lambda: password_file.take_away(str(path), True, role="hawq_mirroring", database="replication"))
+    assert path.read_text() == ""
+
+
+def test_a_file_of_roots_is_neither_read_nor_replaced(place: attacks.Place) -> None:
+    (place.home / ".pgpass").symlink_to(place.secret)
+    (place.home / "above").symlink_to(place.root)
+    for path in (place.home / ".pgpass", place.home / "above/secret"):
+        for work in (lambda at=path: keep(at), lambda at=path: password_file.of_role(str(at), "hawq_mirroring")):
+            with pytest.raises((MirroringError, PermissionError)):
+                place.run(work)
+    assert place.is_untouched()

@@ -7,14 +7,16 @@ import time
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import text
 
 
 def test_output_and_errors_are_told_apart() -> None:
     assert Runner()(["sh", "-c", "echo out; echo err >&2; exit 3"]) == (3, "out\n", "err\n")
 
 
-def test_what_is_no_text_is_replaced() -> None:
-    assert Runner()(["printf", r"a\377b"]) == (0, "a\ufffdb", "")
+def test_bytes_that_are_no_text_survive() -> None:
+    assert Runner()(["printf", r"a\377b"]) == (0, "a\udcffb", "")
+    assert text.shown(Runner()(["printf", r"a\377b\033[31m\n"])[1]) == "a\\xffb\\x1b[31m\n"
 
 
 def test_it_is_bounded() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import deployment, snapshot_job, staging
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import user_places
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import Instance
 
@@ -36,21 +37,6 @@ def test_staging_is_beside_the_data_directory() -> None:
     for path in ("/data/hawq/master", "/data/hawq/master/"):
         assert staging.Staging(path).place == "/data/hawq/master.hawq-snapshot"
         assert staging.Staging(path).copy == "/data/hawq/master.hawq-snapshot/unverified-copy"
-
-
-QUOTED = {
-    "plain": (["/bin/true", "a"], '"/bin/true" "a"'),
-    "blank": (["a b"], '"a b"'),
-    "quotes": (["a\"b'c"], '"a\\"b\'c"'),
-    "backslash": (["a\\b"], '"a\\\\b"'),
-    "variable": (["${HOME} $x"], '"$${HOME} $$x"'),
-    "empty": ([""], '""'),
-}
-
-
-@pytest.mark.parametrize(("words", "text"), QUOTED.values(), ids=QUOTED)
-def test_quote(words: list[str], text: str) -> None:
-    assert snapshot_job._quote(words) == text
 
 
 REQUEST: dict[str, t.Any] = {
@@ -145,7 +131,7 @@ def test_a_tablespace_with_files_never_becomes_ours_to_empty(tmp_path: Path) -> 
     (tmp_path / "ts/thesis.tex").write_text("years of work")
     instance, request = instance_in(tmp_path), {**REQUEST, "tablespaces": [str(tmp_path / "ts")]}
     with pytest.raises(MirroringError, match="existing_data=keep"):
-        snapshot_job.start(instance, t.cast("t.Any", no_unit), request, 60)
+        snapshot_job.start(instance, request, 60)
     clear(instance)
     assert (tmp_path / "ts/thesis.tex").read_text() == "years of work"
 
@@ -160,7 +146,7 @@ def test_a_kill_after_the_move_leaves_the_tablespaces(
         if (tmp_path / "master").exists():
             raise Killed
 
-    module = deployment.shutil if step == "rmtree" else deployment.os
+    module = user_places.shutil if step == "rmtree" else user_places.os
     with monkeypatch.context() as patch:
         patch.setattr(module, step, kill)
         with pytest.raises(Killed):
@@ -173,12 +159,14 @@ def test_a_kill_after_the_move_leaves_the_tablespaces(
 def test_a_kill_in_the_removal_leaves_the_tablespaces(
     ready: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    verified = Path(staging.Staging(ready.data_directory).verified)
+
     def half(path: str) -> None:
-        Path(path, "verdict", "verified").unlink()
+        verified.unlink()
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(deployment.shutil, "rmtree", half)
+        patch.setattr(user_places.shutil, "rmtree", half)
         with pytest.raises(Killed):
             deployment.deploy(ready, "none")
     assert clear(ready)
@@ -201,7 +189,7 @@ def test_a_kill_before_discarded_data_is_removed_leaves_it_to_the_next_run(
     (tmp_path / "master").mkdir()
     (tmp_path / "master/thesis.tex").write_text("not wanted")
     with monkeypatch.context() as patch:
-        patch.setattr(deployment.shutil, "rmtree", kill)
+        patch.setattr(user_places.shutil, "rmtree", kill)
         with pytest.raises(Killed):
             deployment.deploy(ready, "discard")
     assert clear(ready)

@@ -7,6 +7,7 @@ away, the run ends by itself, and once the place is as it should be the same com
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 import pytest
@@ -23,11 +24,10 @@ EXCHANGER = "/tmp/exchanger.py"
 
 def canaries() -> dict[str, str]:
     """Return owner, mode, times and contents of what is root's, on both hosts."""
-    paths = f"{FILE} {DIRECTORY} {DIRECTORY}/* {OPEN} {OPEN}/* /root /etc/cron.d /etc/sudoers.d /etc/shadow /srv"
-    command = (
-        f"stat -c '%n %u %g %a %Y %i %h %F' {paths}; cat {FILE} {DIRECTORY}/* {OPEN}/*; ls -A /root /etc/cron.d /srv"
-    )
-    return {host: on(host, command) for host in HOSTS}
+    own = f"{FILE} {DIRECTORY} {DIRECTORY}/* {OPEN} {OPEN}/*"
+    looks = f"stat -c '%n %u %g %a %Y %i %h %F' {own} /etc/cron.d /etc/sudoers.d /etc/shadow /etc/ssh /srv"
+    texts = f"cat {FILE} {DIRECTORY}/* {OPEN}/*; ls -A /root /etc/cron.d /etc/ssh /srv"
+    return {host: on(host, f"{looks}; {texts}") for host in HOSTS}
 
 
 def attack(host: str, command: str) -> None:
@@ -158,8 +158,9 @@ def test_what_is_exchanged_between_look_and_act(host: str) -> None:
     run("init_standby")
     run("switchover", "--check")
     on(host, "systemctl stop exchanger", check=False)
-    leave = 'find . -name "*.exchanged" | while read -r path; do rm -rf "${path%.exchanged}"; mv "$path" "${path%.exchanged}"; done'
-    on(host, f"cd {HOME} && runuser -u gpadmin -- sh -c '{leave}'; systemctl restart hawq-master", check=False)
+    back = f"""cd {HOME} && for each in $(find . -name '*.exchanged'); do
+        rm -rf "${{each%.exchanged}}"; mv "$each" "${{each%.exchanged}}"; done; systemctl restart hawq-master"""
+    on(host, back, check=False)
 
 
 def test_a_salvage_into_links() -> None:
@@ -190,10 +191,8 @@ def test_a_tablespace_where_the_database_says_so() -> None:
     oid = sql("mdw", "SELECT oid FROM pg_tablespace WHERE spcname = 'space'")
     for place in ("/etc/ssh/sshd_config.d/space", OPEN, DIRECTORY, "/root/.space", "/usr/local/space"):
         attack("mdw", f"ln -sfn {place} {DATA}/pg_tblspc/{oid}")
-        said = run(
-            "init_standby", "-e", "replace_standby=smdw", "-e", "standby_host=smdw", "-e", "existing_data=discard"
-        )
-        assert on("smdw", f"stat -c %U {place} 2>/dev/null", check=False) in ("", "root"), said
+        run("resync_standby", "-e", "resync_route=snapshot")
+        assert on("smdw", f"stat -c %U {place} 2>/dev/null", check=False) in ("", "root")
     attack("mdw", f"ln -sfn {HOME}/space {DATA}/pg_tblspc/{oid}")
     well("init_standby", "-e", "existing_data=discard")
     sql("mdw", "DROP TABLESPACE space")
@@ -203,14 +202,11 @@ def test_settings_that_lead_elsewhere() -> None:
     """A superuser of the database names root's files: they are neither read nor written (A1, A6)."""
     auto = f"{DATA}/postgresql.auto.conf"
     on("smdw", f"cp -p {auto} {auto}.away")
-    told = "host=mdw port=5432 user=hawq_mirroring sslmode=prefer sslkey=engine:/tmp/key sslcert=/etc/canary service=x"
-    on(
-        "smdw",
-        f"echo \"primary_conninfo = '{told} passfile=/etc/canary'\" >> {auto}; mkfifo /tmp/pipe; chmod 666 /tmp/pipe",
-    )
-    run("state")
-    on("smdw", f"echo \"primary_conninfo = 'host=mdw passfile=/tmp/pipe sslrootcert=/tmp/pipe'\" >> {auto}")
-    run("state")
+    on("smdw", "mkfifo /tmp/pipe; chmod 666 /tmp/pipe")
+    keys = f"sslkey=engine:/tmp/key sslcert={FILE} service=x passfile={FILE}"
+    for words in (keys, "passfile=/tmp/pipe sslrootcert=/tmp/pipe"):
+        on("smdw", f"echo \"primary_conninfo = 'host=mdw user=hawq_mirroring {words}'\" >> {auto}")
+        run("state")
     on("smdw", f"mv {auto}.away {auto}; rm -f /tmp/pipe")
     sql("mdw", f"ALTER SYSTEM SET hba_file = '{FILE}'")
     assert "secret" not in run("state") + run("init_standby", "--check", "--diff")

@@ -9,6 +9,7 @@ import pwd
 
 from ..values.observation import Ssh, User
 from . import files, ssh_trust
+from .errors import MirroringError
 from .module import Instance
 
 
@@ -19,6 +20,32 @@ def user(instance: Instance) -> User:
     except KeyError:
         return {"name": instance.user, "exists": False, "home": None}
     return {"name": instance.user, "exists": True, "home": entry.pw_dir}
+
+
+def is_there(name: str, act: bool) -> bool:
+    """Whether there is such a user: where nothing is done yet, it may be one that a run would make."""
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        if act:
+            raise MirroringError(
+                f"There is no user {name} here: run the role gpadmin_user first, or name another."
+            ) from None
+        return False
+    return True
+
+
+def acting() -> str:
+    """Return the name of the user that this process is."""
+    return name_of(os.geteuid())
+
+
+def name_of(number: int) -> str:
+    """Return the name of a user, or its number when it has none."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def ssh(instance: Instance) -> Ssh:

@@ -14,6 +14,8 @@ import stat
 import typing as t
 
 MOST_LINKS = 40
+#: of what is made above a directory: whatever the umask, others pass
+PASSABLE = 0o755
 FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -56,7 +58,8 @@ class _Trail:
         except FileNotFoundError:
             if not self._make:
                 raise
-        os.mkdir(name, 0o755, dir_fd=parent)
+        os.mkdir(name, PASSABLE, dir_fd=parent)
+        os.chmod(name, PASSABLE, dir_fd=parent)
         return os.stat(name, dir_fd=parent, follow_symlinks=False)
 
     def _follow(self, name: str) -> None:
@@ -108,20 +111,17 @@ def _belongs(found: os.stat_result, account: pwd.struct_passwd, path: str) -> No
 
 
 @contextlib.contextmanager
-def _parent(above: str) -> t.Iterator[int]:
-    """Give the descriptor of a directory that is root's alone, or of any one that is directly in such a directory."""
-    try:
-        with opened(above) as found:
-            yield found
-        return
-    except PermissionError:
-        outer, name = _inside(above)
-    with opened(outer) as found:
-        inner = os.open(name, FLAGS, dir_fd=found)
+def _parent(above: str, account: pwd.struct_passwd) -> t.Iterator[int]:
+    """Give the descriptor of a directory that is root's alone, or of the user's that is directly in such a one."""
+    with contextlib.ExitStack() as stack:
         try:
-            yield inner
-        finally:
-            os.close(inner)
+            found = stack.enter_context(opened(above))
+        except PermissionError:
+            outer, name = _inside(above)
+            found = os.open(name, FLAGS, dir_fd=stack.enter_context(opened(outer)))
+            stack.callback(os.close, found)
+            _belongs(os.fstat(found), account, above)
+        yield found
 
 
 def make(path: str, account: pwd.struct_passwd, mode: int = 0o700, adopt: bool = False) -> None:
@@ -129,6 +129,7 @@ def make(path: str, account: pwd.struct_passwd, mode: int = 0o700, adopt: bool =
 
     ``adopt`` gives one of root's to the user: the caller knows that it was made for that user.
     """
+    path = _led(path)
     above, name = _inside(path)
     with opened(above, make=True) as parent:
         try:
@@ -146,6 +147,18 @@ def make(path: str, account: pwd.struct_passwd, mode: int = 0o700, adopt: bool =
             os.close(made)
 
 
+def _led(path: str) -> str:
+    """Return what a link of root's leads to; any other path as it is."""
+    for _ in range(MOST_LINKS):
+        above, name = _inside(path)
+        try:
+            with opened(above) as parent:
+                path = os.path.join(above, os.readlink(name, dir_fd=parent))
+        except OSError:  # no link, or not in a place of root's: who opens it finds that out
+            return path
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+
+
 def is_empty(path: str) -> bool:
     """Whether a directory is there, root's like all above it, and nothing is in it."""
     try:
@@ -161,7 +174,7 @@ def rename(old: str, new: str, account: pwd.struct_passwd) -> None:
     The user may change what is in a directory of its own meanwhile. So what has arrived is looked at once more.
     """
     (above, name), (above_new, name_new) = _inside(old), _inside(new)
-    with _parent(above) as source, _parent(above_new) as target:
+    with _parent(above, account) as source, _parent(above_new, account) as target:
         _belongs(os.stat(name, dir_fd=source, follow_symlinks=False), account, old)
         with contextlib.suppress(FileNotFoundError):
             _belongs(os.stat(name_new, dir_fd=target, follow_symlinks=False), account, new)
@@ -186,13 +199,14 @@ def remove(path: str, account: pwd.struct_passwd) -> None:
 def write(path: str, text: str, mode: int = 0o644) -> None:
     """Write a file of root's in a directory that is root's, in one step."""
     above, name = _inside(path)
+    content = text.encode(errors="surrogateescape")
     with opened(above, make=True, sticky=True) as parent:
         temporary = f".hawq-{os.getpid()}"
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=parent)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(temporary, flags, 0o600, dir_fd=parent), "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(os.open(temporary, flags, 0o600, dir_fd=parent), "wb") as file:
+            file.write(content)
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())

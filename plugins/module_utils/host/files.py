@@ -10,6 +10,8 @@ import stat
 import tempfile
 import typing as t
 
+from ..values import text as texts
+
 #: bytes of a text: no configuration is larger
 MOST = 64 << 20
 
@@ -53,9 +55,9 @@ def read(path: str) -> str | None:
 
 
 def text_of(path: str) -> str | None:
-    """Return the text of a file, or None when it cannot be read."""
+    """Return the same text, or None when the file cannot be read."""
     try:
-        return _content(path).decode(errors="backslashreplace")
+        return _content(path).decode(errors="surrogateescape")
     except OSError:
         return None
 
@@ -71,12 +73,26 @@ def public(path: str) -> str | None:
 
 
 def block(text: str | None, name: str = "hawq.mirroring") -> list[str] | None:
-    """Return the lines that ansible.builtin.blockinfile keeps for us in a text, or None when it has none."""
-    lines = (text or "").splitlines()
+    """Return the lines that text_block keeps in a text, or None when it has none."""
+    lines = texts.lines_of(text or "")
     begin, end = f"# BEGIN {name}", f"# END {name}"
     if begin not in lines or end not in lines:
         return None
     return lines[lines.index(begin) + 1 : lines.index(end)]
+
+
+@contextlib.contextmanager
+def changing(directory: str) -> t.Iterator[None]:
+    """Let the owner of a directory that nobody may write to, as a home can be, change it meanwhile."""
+    found = os.stat(directory or ".")
+    closed = found.st_uid == os.geteuid() and not os.access(directory or ".", os.W_OK | os.X_OK)
+    if closed:
+        os.chmod(directory, stat.S_IMODE(found.st_mode) | 0o300)
+    try:
+        yield
+    finally:
+        if closed:
+            os.chmod(directory, stat.S_IMODE(found.st_mode))
 
 
 def write(path: str, text: str, mode: int = 0o600, *, act: bool) -> bool:
@@ -90,18 +106,34 @@ def write(path: str, text: str, mode: int = 0o600, *, act: bool) -> bool:
         same = False
     if same or not act:
         return not same
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".hawq-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text)
-            os.fchmod(file.fileno(), mode)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        os.unlink(temporary)
-        raise
+    content = text.encode(errors="surrogateescape")
+    with changing(os.path.dirname(path)):
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".hawq-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                os.fchmod(file.fileno(), mode)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except OSError:
+            os.unlink(temporary)
+            raise
     return True
+
+
+def rewrite(path: str, text: str) -> None:
+    """Give a file of this process's own another text where only root can put another file in its place."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "wb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            raise OSError(errno.EPERM, "this is no file of the user's", path)
+        os.fchmod(descriptor, 0o600)
+        file.write(text.encode(errors="surrogateescape"))
+        file.flush()
+        os.ftruncate(descriptor, file.tell())
+        os.fsync(descriptor)
 
 
 def sync_directory(path: str) -> None:

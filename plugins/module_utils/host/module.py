@@ -102,15 +102,16 @@ def run_module(
         else:
             result, warnings = separation.run_as(acting(user), lambda: _worked(main, module))
     except MirroringError as error:
-        module.fail_json(msg=text.shown(str(error)), **text.shown(error.details))
+        module.fail_json(msg=text.named(str(error)), **text.shown(error.details))
     except OSError as error:
-        module.fail_json(
-            msg=f"the operating system refuses: {text.shown(str(error))}", exception=traceback.format_exc()
-        )
+        told = text.shown(traceback.format_exc())
+        module.fail_json(msg=f"the operating system refuses: {text.named(str(error))}", exception=told)
     except separation.BrokenError as error:
-        module.fail_json(msg=f"the module has failed: {str(error).strip().splitlines()[-1]}", exception=str(error))
+        told = text.shown(str(error)).strip()
+        last = told.splitlines()[-1] if told else "it does not say why"
+        module.fail_json(msg=f"the module has failed: {last}", exception=told)
     for warning in warnings:
-        module.warn(warning)
+        module.warn(text.named(warning))
     module.exit_json(**text.shown(result))
 
 
@@ -134,4 +135,7 @@ def scope_of(user: str, options: dict[str, t.Any], named: t.Iterable[str]) -> se
     instance = options.get("instance") or {}
     data = str(instance.get("data_directory") or "")
     places = [data, str(instance.get("config_directory") or ""), *named]
-    return services.Scope(user, str(instance.get("service") or ""), data, tuple(each for each in places if each))
+    ours = options.get("virtual_ip") or options
+    address = (str(ours.get("address") or ""), str(ours.get("interface") or ""))
+    unit = str(instance.get("service") or "")
+    return services.Scope(user, unit, data, tuple(each for each in places if each), address)

@@ -6,11 +6,13 @@ Source: PostgreSQL manual, "The Password File".
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import stat
 import typing as t
 
-from ..values import conninfo
+from ..values import conninfo, text
 from . import files
 from .errors import MirroringError
 
@@ -21,7 +23,41 @@ def _lines(path: str) -> Parsed:
     """Return the lines, each with its fields where it has any."""
     if os.path.islink(path):
         raise MirroringError(f"{path} is a symbolic link: name the file itself with -e master_passfile=")
-    return [(line, conninfo.passfile_fields(line)) for line in (files.read(path) or "").splitlines()]
+    return [(line, conninfo.passfile_fields(line)) for line in text.lines_of(files.read(path) or "")]
+
+
+def _write(path: str, content: str, act: bool) -> bool:
+    """Write the file, or what is in it where only root can put another in its place; return whether it differs."""
+    with contextlib.suppress(OSError):
+        found = os.stat(path)
+        if (found.st_uid, stat.S_IMODE(found.st_mode)) == (os.geteuid(), 0o600) and files.read(path) == content:
+            return False
+    try:
+        return files.write(path, content, act=act)
+    except PermissionError:
+        if not os.path.exists(path):
+            raise
+        files.rewrite(path, content)
+        return True
+
+
+def _unlink(path: str) -> None:
+    try:
+        with files.changing(os.path.dirname(path)):
+            os.unlink(path)
+    except PermissionError:
+        files.rewrite(path, "")
+
+
+def of_role(path: str, role: str) -> dict[str, t.Any]:
+    """Return the lines of the role, which another host's file is to be like, and of nobody else."""
+    own = [line for line, fields in _lines(path) if fields and fields[3] == role]
+    return {
+        "changed": False,
+        "path": path,
+        "exists": os.path.exists(path),
+        "text": "".join(f"{line}\n" for line in own),
+    }
 
 
 def take_away(path: str, act: bool, *, role: str, database: str) -> dict[str, t.Any]:
@@ -30,9 +66,9 @@ def take_away(path: str, act: bool, *, role: str, database: str) -> dict[str, t.
     kept = [line for line, fields in parsed if not fields or fields[2:4] != wanted]
     changed = len(kept) < len(parsed)
     if changed and kept:
-        files.write(path, "".join(line + "\n" for line in kept), act=act)
+        _write(path, "".join(line + "\n" for line in kept), act)
     elif changed and act:
-        os.unlink(path)
+        _unlink(path)
     shown = "".join(
         ":".join([*fields[:4], "(not shown)"]) + "\n" for _line, fields in parsed if fields and fields[2:4] == wanted
     )
@@ -58,10 +94,10 @@ def keep(
     ]
     new = [conninfo.passfile_line(address, port, database, role, password) for address, port in servers]
     if set(new) <= set(lines) and len(replaced) == len(new):
-        text = "".join(line + "\n" for line in lines)
+        content = "".join(line + "\n" for line in lines)
     else:
-        text = "".join(line + "\n" for line in [*new, *(line for line in lines if line not in replaced)])
-    changed = files.write(path, text, act=act)
+        content = "".join(line + "\n" for line in [*new, *(line for line in lines if line not in replaced)])
+    changed = _write(path, content, act)
     shown = [
         "".join(conninfo.passfile_line(address, port, database, role, mask) + "\n" for address, port in servers)
         for mask in ("(not shown)", "(not shown, new)")

@@ -46,7 +46,7 @@ def unit_path(name: str, service: str) -> str:
 
 def digest(text: str | None) -> str | None:
     """Return the SHA-256 of a text, None of none."""
-    return None if text is None else hashlib.sha256(text.encode()).hexdigest()
+    return None if text is None else hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 
 def observe(name: str, service: str) -> dict[str, t.Any]:

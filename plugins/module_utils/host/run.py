@@ -17,14 +17,14 @@ class Runner:
     """
 
     def __call__(self, command: list[str], timeout: float = 30) -> tuple[int, str, str]:
-        """Return exit code (124 when the time was up), output and errors."""
+        """Return exit code (124 when the time was up), output and errors, in which other bytes than UTF-8 survive."""
         # not pipes, which what it leaves running would keep open, nor files, for which a full disk has no room
         with open(os.memfd_create("output"), "w+b") as output, open(os.memfd_create("errors"), "w+b") as errors:
             code = self._started(command, timeout, output, errors).wait()
             texts = []
             for file in (output, errors):
                 file.seek(0)
-                texts.append(file.read().decode(errors="backslashreplace"))
+                texts.append(file.read().decode(errors="surrogateescape"))
         return code, texts[0], texts[1]
 
     def reading(self, command: list[str], take: t.Callable[[t.IO[bytes]], None], timeout: float) -> tuple[int, str]:
@@ -38,7 +38,7 @@ class Runner:
                 output.close()  # what has more to print than is wanted ends by that
                 code = process.wait()
             errors.seek(0)
-            return code, errors.read().decode(errors="backslashreplace")
+            return code, errors.read().decode(errors="surrogateescape")
 
     @staticmethod
     def _started(command: list[str], timeout: float, output: t.Any, errors: t.Any) -> subprocess.Popen[bytes]:

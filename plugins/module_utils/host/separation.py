@@ -19,6 +19,7 @@ import pwd
 import signal
 import socket
 import struct
+import threading
 import traceback
 import typing as t
 
@@ -49,16 +50,23 @@ class _Channel:
         self._line.sendall(struct.pack("!Q", len(data)) + data)
 
     def receive(self) -> dict[str, t.Any] | None:
-        """Return the next message, or None when the other side has ended."""
+        """Return the next message; None when the other side has ended, or has sent what is none."""
         head = self._exactly(8)
         length = struct.unpack("!Q", head)[0] if head else MOST + 1
         data = self._exactly(length) if length <= MOST else None
-        return dict(json.loads(data)) if data else None
+        try:
+            message = json.loads(data or b"")
+        except (ValueError, RecursionError):
+            return None
+        return message if isinstance(message, dict) else None
 
     def _exactly(self, length: int) -> bytes | None:
         parts, left = [], length
         while left:
-            part = self._line.recv(min(left, 1 << 20))
+            try:
+                part = self._line.recv(min(left, 1 << 20))
+            except ConnectionError:  # it has ended with something unread
+                return None
             if not part:
                 return None
             parts.append(part)
@@ -71,6 +79,8 @@ class _Process:
 
     services: t.ClassVar[Services] = {}
     parent: t.ClassVar[_Channel | None] = None
+    #: held from a question to its answer: an observation asks from two threads
+    asking: t.ClassVar[threading.Lock] = threading.Lock()
 
 
 def offer(services: Services) -> None:
@@ -82,8 +92,10 @@ def ask(service: str, *arguments: t.Any) -> t.Any:
     """Let root do one of the services: the parent of a child, else this process itself."""
     if _Process.parent is None:
         return _Process.services[service](*arguments)
-    _Process.parent.send({"ask": service, "arguments": arguments})
-    answer = _Process.parent.receive()
+    answer = None
+    with _Process.asking, contextlib.suppress(ConnectionError):
+        _Process.parent.send({"ask": service, "arguments": arguments})
+        answer = _Process.parent.receive()
     if answer is None:
         raise MirroringError("the module's own process has ended: run this again")
     return _value(answer)
@@ -102,11 +114,11 @@ def run_as(user: str, work: t.Callable[[], t.Any]) -> t.Any:
     if os.geteuid() != 0:
         raise MirroringError(f"this module must run as root, to become {user}: set become to true")
     mine, its = socket.socketpair()
-    child = os.fork()
+    parent, child = os.getpid(), os.fork()
     if child == 0:
         try:
             mine.close()
-            _child(account, its, work)
+            _child(account, parent, its, work)
         finally:
             os._exit(0)
     its.close()
@@ -114,20 +126,24 @@ def run_as(user: str, work: t.Callable[[], t.Any]) -> t.Any:
         return _serve(_Channel(mine))
     finally:
         mine.close()
+        os.kill(child, signal.SIGKILL)  # it has nothing left to do, whatever it thinks of that
         os.waitpid(child, 0)
 
 
 def _serve(channel: _Channel) -> t.Any:
     while True:
-        try:
-            message = channel.receive()
-        except ValueError:
-            message = None
+        message = channel.receive()
         if message is None:
             raise BrokenError("the process that did the module's work has ended without a word")
         if "ask" not in message:
             return _value(message)
-        channel.send(_outcome(functools.partial(ask, message["ask"], *message["arguments"])))
+        answer = _outcome(functools.partial(_answer, message))
+        with contextlib.suppress(ConnectionError):  # it has ended meanwhile, which is noticed next
+            channel.send(answer)
+
+
+def _answer(message: dict[str, t.Any]) -> t.Any:
+    return ask(message["ask"], *message["arguments"])
 
 
 def _outcome(work: t.Callable[[], t.Any]) -> dict[str, t.Any]:
@@ -143,20 +159,31 @@ def _outcome(work: t.Callable[[], t.Any]) -> dict[str, t.Any]:
 
 
 def _value(message: dict[str, t.Any]) -> t.Any:
-    if "failed" in message:
-        raise MirroringError(str(message["failed"]), **dict(message["details"]))
-    if "refused" in message:
-        raise OSError(*message["refused"])
-    if "broken" in message:
-        raise BrokenError(str(message["broken"]))
-    return message["value"]
+    """Return the value of an outcome, or raise its error; BrokenError when it is none."""
+    try:
+        if "value" in message:
+            return message["value"]
+        error: Exception
+        if "failed" in message:
+            error = MirroringError(str(message["failed"]), **message["details"])
+        elif "refused" in message:
+            number, why, path = message["refused"]
+            error = OSError(number, why) if path is None else OSError(number, why, path)
+        else:
+            error = BrokenError(str(message["broken"]))
+    except (KeyError, TypeError, ValueError):
+        error = BrokenError(f"this is no outcome: {message!r:.2000}")
+    raise error
 
 
-def _child(account: pwd.struct_passwd, line: socket.socket, work: t.Callable[[], t.Any]) -> None:
+def _child(account: pwd.struct_passwd, parent: int, line: socket.socket, work: t.Callable[[], t.Any]) -> None:
     channel = _Process.parent = _Channel(line)
+    _Process.asking = threading.Lock()  # another thread may have held it when this process began
 
     def begin() -> t.Any:
         become(account, keep=line.fileno())
+        if os.getppid() != parent:  # it ended before this process could be told to end with it
+            os._exit(1)
         return work()
 
     outcome = _outcome(begin)
@@ -187,8 +214,8 @@ def become(account: pwd.struct_passwd, keep: int) -> None:
     else:
         raise MirroringError(f"this process can become root again after it has become {account.pw_name}")
     control = ctypes.CDLL(None, use_errno=True).prctl
-    control(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    control(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if control(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or control(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0):
+        raise MirroringError("this kernel does not let a process give up its rights for good")
     os.chdir("/")
     os.umask(0o077)
     os.environ.clear()

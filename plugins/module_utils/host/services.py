@@ -68,23 +68,26 @@ class Scope(t.NamedTuple):
     data_directory: str
     #: paths that the operator has named, below each of which root may make directories for the user
     named: tuple[str, ...]
+    #: the address that follows the master (with its prefix) and its interface, if there is one
+    address: tuple[str, str] = ("", "")
 
 
 def offered(scope: Scope, run: Runner) -> separation.Services:
     """Return the services by their names."""
     held = contextlib.ExitStack()
     return {
-        "run": lambda command, timeout: run(_permitted(scope, command), timeout=timeout),
+        "run": lambda command, timeout: run(_permitted(scope, command), timeout=float(timeout)),
         "lock": lambda: held.enter_context(lock.held()),
         "unlock": held.close,
         "permit": _permit,
         "make_directory": lambda path, mode: _make_directory(scope, path, mode),
-        "rename": lambda old, new: directories.rename(old, new, _account(scope)),
+        "rename": lambda old, new: _rename(scope, old, new),
         "remove_directory": lambda path: directories.remove(path, _account(scope)),
         "write": lambda path, text: directories.write(_note(scope, path), text),
         "unlink": lambda path: directories.unlink(_note(scope, path)),
         "start_job": lambda job: _start_job(scope, run, job),
-        "write_extension": _write_extension,
+        "write_extension": lambda place, name, text: directories.write(_extension_file(place, name), text),
+        "unlink_extension": lambda place, name: directories.unlink(_extension_file(place, name)),
     }
 
 
@@ -98,31 +101,36 @@ def _refuse(what: str) -> MirroringError:
 
 def _permitted(scope: Scope, command: list[str]) -> list[str]:
     """Return a command that changes or reads no more than the cluster's own units and address; raise for any other."""
+    try:
+        if all(isinstance(word, str) for word in command) and _fits(scope, command[0], command[1:]):
+            return command
+    except (IndexError, ValueError):
+        pass
+    raise _refuse(" ".join(map(str, command)))
+
+
+def _fits(scope: Scope, program: str, words: list[str]) -> bool:
     units = {
         *([scope.unit, f"{scope.unit}.service"] if scope.unit else []),
         SNAPSHOT_UNIT,
         programs.unit_name(programs.VIRTUAL_IP),
     }
-    program, words = command[0], command[1:]
     if program == "systemctl":
         asked = [word for word in words if word != "--no-block"]
-        fits = len(asked) == 2 and asked[0] in VERBS and asked[1] in units
-    elif program == "journalctl":
-        fits = words[:1] == ["--unit"] and words[1] in units and words[2:] == ["-n", "4", "-o", "cat"]
-    elif program == "arping":
-        fits = words[:6] == ["-D", "-q", "-c", "1", "-w", "1"] and words[6] == "-I" and _on_interface(*words[7:])
-    elif program == "ip":
-        fits = words[:2] == ["address", "delete"] and words[3] == "dev" and _on_interface(words[4], words[2])
-    else:
-        fits = False
-    if not fits:
-        raise _refuse(" ".join(command))
-    return command
+        return len(asked) == 2 and asked[0] in VERBS and asked[1] in units
+    if program == "journalctl":
+        return words[0] == "--unit" and words[1] in units and words[2:] == ["-n", "4", "-o", "cat"]
+    if program == "arping":
+        return words[:-2] == ["-D", "-q", "-c", "1", "-w", "1", "-I"] and _is_ours(scope, words[-1], words[-2])
+    if program == "ip":
+        return words[:2] + words[3:4] == ["address", "delete", "dev"] and _is_ours(scope, words[2], *words[4:])
+    return False
 
 
-def _on_interface(interface: str, address: str) -> bool:
-    ipaddress.ip_interface(address)
-    return re.fullmatch(r"[A-Za-z0-9_.:@-]{1,15}", interface) is not None and not interface.startswith("-")
+def _is_ours(scope: Scope, address: str, *interface: str) -> bool:
+    """Whether this is the address that follows the master, on its interface."""
+    ours, its = scope.address
+    return its != "" and interface == (its,) and ipaddress.ip_interface(address).ip == ipaddress.ip_interface(ours).ip
 
 
 def _permit(given: bool) -> None:
@@ -135,7 +143,18 @@ def _permit(given: bool) -> None:
 
 def _is_beside(scope: Scope, path: str) -> bool:
     data = scope.data_directory.rstrip("/")
-    return path == data or (path.startswith((f"{data}.hawq-", f"{data}.kept-")) and ".." not in path)
+    return data != "" and (path == data or path.startswith((f"{data}.hawq-", f"{data}.kept-")))
+
+
+def _is_named(scope: Scope, path: str) -> bool:
+    return any(path == each or path.startswith(f"{each.rstrip('/')}/") for each in scope.named)
+
+
+def _is_place(scope: Scope, path: str) -> bool:
+    """Whether a database's files may be there: where the operator has named it, or outside of the system's own."""
+    if not path.startswith("/") or ".." in path.split("/"):
+        return False
+    return _is_beside(scope, path) or _is_named(scope, path) or not _system(path)
 
 
 def _note(scope: Scope, path: str) -> str:
@@ -147,21 +166,29 @@ def _note(scope: Scope, path: str) -> str:
 
 def _make_directory(scope: Scope, path: str, mode: int) -> None:
     """Make one where the operator has named it, or outside of the system's own directories."""
-    beside = _is_beside(scope, path)
-    named = beside or any(path == each or path.startswith(f"{each.rstrip('/')}/") for each in scope.named)
-    if ".." in path.split("/") or (not named and _system(path)):
+    if not _is_place(scope, path):
         raise MirroringError(
             f"{path} does not exist, and its name comes from the database, so root makes no directory in a place of the"
             f" system's: make it yourself (install -d -o {scope.user} -m 0700 {path}), then run this again"
         )
     # an earlier version's staging places are root's; an empty directory that the operator has named is meant for it
-    adopt = (beside and ".hawq-" in path) or (named and directories.is_empty(path))
+    staging = path.startswith(f"{scope.data_directory.rstrip('/')}.hawq-")
+    named = _is_beside(scope, path) or _is_named(scope, path)
+    adopt = (_is_beside(scope, path) and staging) or (named and directories.is_empty(path))
     directories.make(path, _account(scope), mode & 0o755, adopt)
+
+
+def _rename(scope: Scope, old: str, new: str) -> None:
+    """Rename one between such places, or to its own name with that of kept data behind it, or back."""
+    aside = places.is_kept(new, old) or places.is_kept(old, new)
+    if ".." in f"{old}/{new}".split("/") or not (aside or (_is_place(scope, old) and _is_place(scope, new))):
+        raise _refuse(f"rename {old} to {new}")
+    directories.rename(old, new, _account(scope))
 
 
 def _system(path: str) -> bool:
     """Whether a path is in one of the system's own directories, links followed as far as it exists."""
-    return any(each.split("/")[1] in SYSTEM for each in (path, os.path.realpath(path)))
+    return any(f"{each}/".lstrip("/").partition("/")[0] in SYSTEM for each in (path, os.path.realpath(path)))
 
 
 def _start_job(scope: Scope, run: Runner, job: dict[str, t.Any]) -> None:
@@ -189,8 +216,10 @@ def _start_job(scope: Scope, run: Runner, job: dict[str, t.Any]) -> None:
         "--remain-after-exit",
     ]
     command += [f"--property={name}={value}" for name, value in properties.items()]
-    directories.write(places.SNAPSHOT_LOG, "")  # what systemd makes with this umask the user could not read
-    code, _output, errors = run([*command, "--", *map(str, job["command"])])
+    _quoted(job["command"])
+    if not os.path.exists(places.SNAPSHOT_LOG):
+        directories.write(places.SNAPSHOT_LOG, "")  # systemd would make it for root's eyes only
+    code, _output, errors = run([*command, "--", *job["command"]])
     if code != 0 and "already" not in errors:
         raise MirroringError(f"systemd-run could not start the snapshot job: {' '.join(errors.split())}")
 
@@ -209,9 +238,10 @@ def _quoted(words: list[str]) -> str:
     return quoted
 
 
-def _write_extension(directory: str, name: str, text: str) -> None:
+def _extension_file(directory: str, name: str) -> str:
+    """Return the path of one of the collection's own files in an engine's extension directory; raise for any other."""
     if EXTENSION_FILE.fullmatch(name) is None:
         raise _refuse(f"write {name}")
     if not os.path.exists(os.path.join(directory, "plpgsql.control")):
         raise OSError(errno.ENOENT, "this is no extension directory", directory)
-    directories.write(os.path.join(directory, name), text)
+    return os.path.join(directory, name)

@@ -9,6 +9,7 @@ import tempfile
 import typing as t
 from pathlib import Path
 
+from . import files
 from .errors import MirroringError
 from .run import Runner
 
@@ -18,8 +19,8 @@ NAME = "id_ed25519"
 
 def host_keys() -> list[str]:
     """Return the host's public keys without their comments, sorted by type."""
-    files = HOST_KEYS.glob("ssh_host_*_key.pub")
-    return sorted(" ".join(path.read_text(encoding="utf-8").split()[:2]) for path in files)
+    texts = [files.text_of(str(path)) for path in HOST_KEYS.glob("ssh_host_*_key.pub")]
+    return sorted(" ".join(text.split()[:2]) for text in texts if text)
 
 
 def keygen(run: Runner, *arguments: str) -> str:
@@ -33,7 +34,8 @@ def keygen(run: Runner, *arguments: str) -> str:
 def make(run: Runner, directory: Path, comment: str) -> None:
     """Make a key pair; it appears in its place complete, the private half last."""
     if not directory.is_dir():
-        directory.mkdir(mode=0o700)
+        with files.changing(str(directory.parent)):
+            directory.mkdir(mode=0o700)
     with tempfile.TemporaryDirectory(dir=directory) as folder:
         private = Path(folder, NAME)
         keygen(run, "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(private))
@@ -69,7 +71,6 @@ def ensure(
             return result
         make(run, directory, comment or f"{user}@{socket.gethostname()}")
     public = private.with_suffix(".pub")
-    result["public_key"] = (
-        public.read_text(encoding="utf-8") if public.is_file() else keygen(run, "-y", "-P", "", "-f", str(private))
-    ).strip()
+    known = files.read(str(public)) if public.is_file() else None
+    result["public_key"] = (known or keygen(run, "-y", "-P", "", "-f", str(private))).strip()
     return result

@@ -25,25 +25,62 @@ def or_root(work: t.Callable[[], t.Any], service: str, *arguments: t.Any) -> Non
 
 
 def make(path: str, mode: int = 0o700) -> None:
-    """Make a directory the user's, with what is missing above it; one that is there must be the user's already."""
+    """Make a directory the user's, with what is missing above it; one that is there must be the user's already.
+
+    What is above it lets others pass, whatever the umask.
+    """
     if os.path.isdir(path) and os.stat(path).st_uid == os.geteuid():
         os.chmod(path, mode)
         return
     if os.path.lexists(path):
         separation.ask("make_directory", path, mode)
     else:
-        or_root(lambda: os.makedirs(path, mode), "make_directory", path, mode)
+        or_root(lambda: _make(path, mode), "make_directory", path, mode)
+
+
+def _make(path: str, mode: int) -> None:
+    above = os.path.dirname(path.rstrip("/"))
+    if not os.path.lexists(above):
+        _make(above, 0o755)
+    try:
+        _make_in(path, mode)
+    except PermissionError as error:
+        try:
+            replace_empty(above, 0o755)
+        except OSError:
+            raise error from None
+        _make_in(path, mode)
+
+
+def _make_in(path: str, mode: int) -> None:
+    with _changing(path):
+        os.mkdir(path, mode)
+    os.chmod(path, mode)
+
+
+def replace_empty(path: str, mode: int) -> None:
+    """Put a directory of the user's in the place of an empty one, of root's for example, in a place of the user's."""
+    with _changing(path):
+        os.rmdir(path)
+        os.mkdir(path, mode)
+    os.chmod(path, mode)
 
 
 def rename(old: str, new: str) -> None:
     """Rename a directory, and let that outlive a power cut."""
 
     def work() -> None:
-        os.rename(old, new)
+        with _changing(old), _changing(new):
+            os.rename(old, new)
         _sync(old)
         _sync(new)
 
     or_root(work, "rename", old, new)
+
+
+def _changing(path: str) -> contextlib.AbstractContextManager[None]:
+    """Let the user change what is beside a path, when the directory above is its own."""
+    return files.changing(os.path.dirname(path.rstrip("/")))
 
 
 def _sync(path: str) -> None:
@@ -63,7 +100,12 @@ def empty(path: str) -> None:
 
 def remove_empty(path: str) -> None:
     """Remove an empty directory."""
-    or_root(lambda: os.rmdir(path), "remove_directory", path)
+
+    def work() -> None:
+        with _changing(path):
+            os.rmdir(path)
+
+    or_root(work, "remove_directory", path)
 
 
 def remove(path: str) -> None:
@@ -87,7 +129,8 @@ def unlink(path: str) -> None:
     """Remove a note, if it is there."""
 
     def work() -> None:
-        os.unlink(path)
+        with _changing(path):
+            os.unlink(path)
         _sync(path)
 
     with contextlib.suppress(FileNotFoundError):

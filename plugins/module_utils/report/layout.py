@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..values.text import shown
+
 COLUMNS = 80
 #: of a report's labels
 LABEL = 34
@@ -24,7 +26,8 @@ WORD = re.compile(rf"(?:ansible-playbook(?: (?:{_OPTION}|hawq\.mirroring\.\w+|--
 def wrap(text: str, first: int, indent: int, columns: int = COLUMNS) -> list[str]:
     """Return the lines of a text whose first one begins at a column and whose others are indented."""
     lines: list[str] = []
-    for number, part in enumerate(text.split("\n")):
+    # names are escaped where they come from: this is for what has slipped through
+    for number, part in enumerate(shown(text).split("\n")):
         if number:
             lines.append(" " * indent + part.strip())
             continue

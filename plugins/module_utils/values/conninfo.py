@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from .text import lines_of
+
 #: what is taken from a file or from another host
 FROM_FILES = (
     "host",
@@ -89,7 +91,7 @@ def passfile_fields(line: str) -> list[str] | None:
     """Return the five fields of a password file's line, or None for a comment or a malformed one."""
     if line.startswith("#"):
         return None
-    fields = re.match(r":".join([r"((?:[^:\\]|\\.)*)"] * 5), line.rstrip("\n"))
+    fields = re.match(r":".join([r"((?:[^:\\]|\\.)*)"] * 5), line.rstrip("\r\n"))
     if not fields:
         return None
     return [re.sub(r"\\(.)", r"\1", field) for field in fields.groups()]
@@ -97,7 +99,7 @@ def passfile_fields(line: str) -> list[str] | None:
 
 def password_in(text: str, role: str) -> str | None:
     """Return a role's password from the text of a password file, or None."""
-    lines = map(passfile_fields, text.splitlines())
+    lines = map(passfile_fields, lines_of(text))
     return next((fields[4] for fields in lines if fields and fields[3] == role), None)
 
 

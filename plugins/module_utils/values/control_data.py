@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from .text import lines_of
+
 _TEXT = {
     "Database system identifier": "system_identifier",
     "Database cluster state": "state",
@@ -45,7 +47,7 @@ def parse(output: str) -> dict[str, str | int]:
 
 def parse_postmaster_pid(text: str) -> dict[str, str | int]:
     """Return what postmaster.pid tells of its server: pid, start time (epoch seconds), port and socket directory."""
-    lines = [line.strip() for line in text.splitlines()] + [""] * 8
+    lines = [line.strip() for line in lines_of(text)] + [""] * 8
     found: dict[str, str | int] = {"data_directory": lines[1], "socket_directory": lines[4], "status": lines[7]}
     for key, value in (("pid", lines[0]), ("started", lines[2]), ("port", lines[3])):
         if re.fullmatch(r"-?[0-9]+", value):

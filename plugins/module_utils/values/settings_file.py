@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 
+from .text import lines_of
+
 _LINE = re.compile(r"^\s*([A-Za-z_][\w.]*)\s*(?:=|\s)\s*('(?:[^'\\]|''|\\.)*'|[^\s#'=]+)\s*(?:#.*)?$")
 
 
 def parse(text: str) -> dict[str, str]:
     """Return the settings of a configuration text; the last line of a name wins, as in the server."""
     settings = {}
-    for line in text.splitlines():
+    for line in lines_of(text):
         match = _LINE.match(line)
         if match:
             value = match.group(2)
@@ -30,7 +32,7 @@ def edit(text: str, wanted: dict[str, str | None]) -> str:
     if all(current.get(name) == value for name, value in wanted.items()):
         return text
     kept = []
-    for line in text.splitlines():
+    for line in lines_of(text):
         match = _LINE.match(line)
         if not (match and match.group(1).lower() in wanted):
             kept.append(line)

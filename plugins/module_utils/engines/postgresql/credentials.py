@@ -13,7 +13,7 @@ import typing as t
 from ...host import account, files
 from ...host.errors import MirroringError
 from ...host.module import Instance
-from ...values import conninfo, observation, scram
+from ...values import conninfo, observation, scram, text
 from . import database, server_info
 
 LOGIN_SECONDS = 2
@@ -33,7 +33,7 @@ def observe(
     """
     home, role = account.user(instance)["home"], replication["role"]
     path = replication["passfile"] or os.path.join(home or "/nonexistent", ".pgpass")
-    fields = [conninfo.passfile_fields(line) for line in (files.text_of(path) or "").splitlines()]
+    fields = [conninfo.passfile_fields(line) for line in text.lines_of(files.text_of(path) or "")]
     ours = [row for row in fields if row and row[2:4] == ["replication", role]]
     passwords = {row[4] for row in ours}
     if told:

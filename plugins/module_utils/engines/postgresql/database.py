@@ -56,6 +56,12 @@ def postmaster(instance: Instance) -> dict[str, t.Any]:
         return {}
 
 
+def _words(error: Exception) -> str:
+    """Return what a server has said, as one line; before a session begins, psycopg2 gives up at other bytes."""
+    said = error.object.decode(errors="surrogateescape") if isinstance(error, UnicodeDecodeError) else str(error)
+    return " ".join(said.split())
+
+
 @contextlib.contextmanager
 def _cursor(connection: t.Any, who: str) -> t.Iterator[t.Any]:
     """Give a cursor (rows as dicts) in autocommit mode, and close the connection afterwards."""
@@ -64,9 +70,19 @@ def _cursor(connection: t.Any, who: str) -> t.Iterator[t.Any]:
         with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
             yield cursor
     except psycopg2.Error as error:
-        raise MirroringError(f"{who} answered: {' '.join(str(error).split())}") from error
+        raise MirroringError(f"{who} answered: {_words(error)}") from error
     finally:
         connection.close()
+
+
+@contextlib.contextmanager
+def _database_of_any_bytes(name: str) -> t.Iterator[None]:
+    """Let libpq read the database's name from where Python can put any bytes; a connection string must be UTF-8."""
+    os.environ["PGDATABASE"] = name
+    try:
+        yield
+    finally:
+        del os.environ["PGDATABASE"]
 
 
 @contextlib.contextmanager
@@ -79,19 +95,19 @@ def session(
     place = postmaster(instance)
     directory = place.get("socket_directory") or "/var/run/postgresql"
     try:
-        connection = psycopg2.connect(
-            host=directory,
-            port=place.get("port", instance.port),
-            dbname=database,
-            user=instance.user,
-            connect_timeout=CONNECT_SECONDS,
-            application_name="hawq_mirroring",
-            client_encoding=ANY_BYTES,
-            options=f"-c statement_timeout={statement_seconds}s -c lock_timeout=10s -c search_path=pg_catalog"
-            " -c synchronous_commit=local",
-        )
+        with _database_of_any_bytes(database):
+            connection = psycopg2.connect(
+                host=directory,
+                port=place.get("port", instance.port),
+                user=instance.user,
+                connect_timeout=CONNECT_SECONDS,
+                application_name="hawq_mirroring",
+                client_encoding=ANY_BYTES,
+                options=f"-c statement_timeout={statement_seconds}s -c lock_timeout=10s -c search_path=pg_catalog"
+                " -c synchronous_commit=local",
+            )
     except (psycopg2.OperationalError, UnicodeError) as error:
-        raise MirroringError(f"no session with the server in {directory}: {' '.join(str(error).split())}") from error
+        raise MirroringError(f"no session with the server in {directory}: {_words(error)}") from error
     with _cursor(connection, "the server") as cursor:
         yield cursor
 
@@ -104,8 +120,8 @@ def remote(keywords: dict[str, t.Any], *ours: dict[str, t.Any]) -> t.Iterator[t.
     try:
         told = conninfo.allowed(keywords, *ours, {"connect_timeout": CONNECT_SECONDS, "client_encoding": ANY_BYTES})
         connection = psycopg2.connect(conninfo.render(told))
-    except psycopg2.OperationalError as error:
-        raise MirroringError(f"no session with {keywords['host']}: {' '.join(str(error).split())}") from error
+    except (psycopg2.OperationalError, UnicodeError) as error:
+        raise MirroringError(f"no session with {keywords['host']}: {_words(error)}") from error
     with _cursor(connection, keywords["host"]) as cursor:
         yield cursor
 
@@ -116,8 +132,8 @@ def replication_answer(told: str) -> str:
         return "not asked: Python's psycopg2 is missing on this host"
     try:
         psycopg2.connect(told, connection_factory=psycopg2.extras.PhysicalReplicationConnection).close()
-    except psycopg2.Error as error:
-        return " ".join(str(error).split())
+    except (psycopg2.Error, UnicodeError) as error:
+        return _words(error)
     return "accepted"
 
 

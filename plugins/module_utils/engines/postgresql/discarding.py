@@ -11,7 +11,7 @@ from ...host import fence_record, user_places
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
-from ...values import places
+from ...values import places, text
 from . import database, observe, stopping
 
 
@@ -63,5 +63,5 @@ def discard(instance: Instance, run: Runner, act: bool, *, system_identifier: st
                 user_places.rename(place, doomed)
             user_places.remove(doomed if path == place else path)
         user_places.unlink(places.unfinished(place))
-    shown = "".join(f"{path}\n" for path in deleted)
+    shown = "".join(f"{text.named(path)}\n" for path in deleted)
     return {"changed": bool(deleted), "deleted": deleted, "diff": {"before": shown, "after": ""}}

@@ -100,7 +100,8 @@ def _count(dump: list[str], tally: wal.Tally, timeout: int) -> bool:
         env={**environment, "LC_ALL": "C", "TZ": "UTC"},
         cwd="/",
         close_fds=False,
-        universal_newlines=True,
+        encoding="utf-8",
+        errors="surrogateescape",
     ) as running:
         for line in running.stdout or ():
             tally.add(line)

@@ -6,6 +6,7 @@ Source: PostgreSQL manual, "Extension Building Infrastructure".
 
 from __future__ import annotations
 
+import functools
 import os
 import typing as t
 
@@ -14,6 +15,7 @@ from ...host import user_places
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
+from ...values import text
 from . import database, views
 
 RELATIONS = ("gp_master_mirroring", "gp_segment_configuration", "hawq_mirroring_segment")
@@ -59,13 +61,15 @@ def in_database(instance: Instance, act: bool, name: str, extension: str) -> boo
     return True
 
 
-def _put(place: str, name: str, text: str, act: bool) -> bool:
+def _put(place: str, name: str, content: str, act: bool) -> bool:
     """Put a file of the extension into the engine's directory, whoever owns that; return whether it had to be."""
     path = os.path.join(place, name)
-    if host_files.public(path) == text or not host_files.write(path, text, 0o644, act=False):
+    if host_files.public(path) == content or not host_files.write(path, content, 0o644, act=False):
         return False
     if act:
-        user_places.or_root(lambda: host_files.write(path, text, 0o644, act=True), "write_extension", place, name, text)
+        user_places.or_root(
+            lambda: host_files.write(path, content, 0o644, act=True), "write_extension", place, name, content
+        )
     return True
 
 
@@ -79,14 +83,16 @@ def install(
         raise MirroringError(
             f"no extension directory belongs to {instance.bin_directory}: is the engine installed completely?"
         )
-    for name, text in sorted(files.items()):
-        if place is None or _put(place, name, text, act):
+    for name, content in sorted(files.items()):
+        if place is None or _put(place, name, content, act):
             changes.append(f"{place}/{name}\n")
     # an older script may have what a newer one has mended
     there = os.listdir(place) if place else []
     for name in sorted(name for name in there if name.startswith(f"{extension}--") and name not in files):
         changes.append(f"{place}/{name} (taken away)\n")
         if act and place:
-            os.unlink(os.path.join(place, name))
-    changes += [f"database {name}\n" for name in databases if in_database(instance, act, name, extension)]
+            user_places.or_root(
+                functools.partial(os.unlink, os.path.join(place, name)), "unlink_extension", place, name
+            )
+    changes += [f"database {name}\n" for name in databases if in_database(instance, act, text.raw(name), extension)]
     return {"changed": bool(changes), "directory": place, "diff": {"before": "", "after": "".join(changes)}}

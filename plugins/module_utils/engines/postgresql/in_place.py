@@ -18,7 +18,7 @@ from ...host.errors import MirroringError
 from ...host.lock import alone
 from ...host.module import Instance
 from ...host.run import Runner
-from ...values import conninfo, places
+from ...values import conninfo, places, text
 from . import database, observe, stopping
 
 STOP_SECONDS = 60
@@ -37,7 +37,7 @@ def attempt(work: t.Callable[[], None], result: dict[str, t.Any]) -> dict[str, t
         try:
             work()
         except (MirroringError, OSError) as error:
-            result["reason"] = str(error)
+            result["reason"] = text.named(str(error))
     return {**result, "seconds": round(time.monotonic() - begin, 2)}
 
 

@@ -9,7 +9,7 @@ import typing as t
 from ...host import account, network, programs, systemd
 from ...host.module import Instance
 from ...host.run import Runner
-from ...values import history, observation
+from ...values import history, observation, text
 from ..table import POSTGRESQL
 from . import credentials, database, segments, server_info, views
 from . import observe as looked
@@ -80,7 +80,7 @@ def _collect(
         "virtual_ip": None,
         "witness": witness,
         "witness_damage": damage,
-        "directories": [looked.tablespace_directory(path) for path in directories],
+        "directories": [looked.tablespace_directory(text.raw(path)) for path in directories],
         "server": server,
         "server_error": error,
     }

@@ -6,10 +6,11 @@ Source: PostgreSQL manual, "Database File Layout", "Database Object Location Fun
 
 from __future__ import annotations
 
+from ...host.errors import MirroringError
 from ...host.module import Instance
 from . import database
 
-DATABASES = "SELECT oid::text AS oid, datname FROM pg_database WHERE datallowconn"
+DATABASES = "SELECT oid::text AS oid, datname FROM pg_database"
 DEFAULT_TABLESPACE = "SELECT dattablespace::text AS oid FROM pg_database WHERE datname = current_database()"
 NAME = """
 SELECT n.nspname || '.' || c.relname AS name, c.oid < 16384 AS system
@@ -39,7 +40,10 @@ def names(instance: Instance, relations: list[str]) -> list[str]:
     for number in sorted({triple[1] for triple in triples}):
         inside = [triple for triple in triples if triple[1] == number]
         if number in databases:
-            found.update(_names_in(instance, databases[number], inside))
+            try:
+                found.update(_names_in(instance, databases[number], inside))
+            except MirroringError:  # one that lets nobody in keeps its names for itself
+                found.update({"/".join(each): f"database {databases[number]}: file {each[2]}" for each in inside})
         elif number != "0":  # shared catalogs
             found.update({"/".join(each): f"database {number}: file {each[2]} (not in the master)" for each in inside})
     return sorted(name for name in found.values() if name)

@@ -15,6 +15,7 @@ from ...host import files
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...values import conninfo, scram
+from ...values.text import lines_of
 from . import database, server_info
 
 MARK = "# hawq.mirroring rewind"
@@ -55,7 +56,7 @@ def edit_hba(cursor: t.Any, path: str, lines: list[str], act: bool) -> bool:
     """Let the role in, or not any more; return whether that changed the file."""
     path = os.path.realpath(path)
     text = files.read(path) or ""
-    others = [line for line in text.splitlines() if not line.endswith(MARK)]
+    others = [line for line in lines_of(text) if not line.endswith(MARK)]
     wanted = "".join(f"{line}\n" for line in [*(f"{line} {MARK}" for line in lines), *others])
     if wanted == text:
         return False

@@ -10,6 +10,7 @@ import typing as t
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
+from ...values import text
 from . import deployment, observe, snapshot_job, staging
 
 RUNNING = ("copying", "verifying", "done")
@@ -27,6 +28,9 @@ def started(
     timeout: int,
 ) -> dict[str, t.Any]:
     """Attach to a fitting job, else clear what is left and start one."""
+    mapping = {text.raw(old): text.raw(new) for old, new in request["tablespace_mapping"].items()}
+    tablespaces = [text.raw(path) for path in request["tablespaces"]]
+    request = {**request, "tablespaces": tablespaces, "tablespace_mapping": mapping}
     found = observe.snapshot(instance, run)
     same = found["request"].get("system_identifier") == request["system_identifier"]
     fits = same and not fresh

@@ -13,7 +13,7 @@ from ...host import files, programs
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
-from ...values import observation
+from ...values import observation, text
 from . import database
 
 EXTENSION = "hawq_mirroring"
@@ -58,7 +58,7 @@ def observe(
 
 def _has(instance: Instance, name: str) -> bool:
     try:
-        with database.session(instance, name) as cursor:
+        with database.session(instance, text.raw(name)) as cursor:
             return is_installed(cursor, EXTENSION)
     except MirroringError:
         return False

@@ -59,6 +59,9 @@ def wanted(rows: list[dict[str, t.Any]]) -> tuple[list[str], list[File]]:
     directories, files = [], []
     for row in rows:
         path = row["path"]
+        # a name that is no text cannot be asked for, and no server gives such a one
+        if not path.isprintable():
+            continue
         found = RELATION.fullmatch(path)
         unlogged = found and found["fork"] != "init" and f"{found['file']}_init" in paths
         if path == CONTROL or own(path) or LEFT_OUT.fullmatch(path) or unlogged:

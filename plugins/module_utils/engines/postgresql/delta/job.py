@@ -15,7 +15,7 @@ from ....host import files, user_places
 from ....host.errors import MirroringError
 from ....host.module import Instance
 from ....host.run import Runner
-from ....values import conninfo, places
+from ....values import conninfo, places, text
 from .. import database, in_place, receivewal
 from . import comparison
 from .copying import Copy
@@ -157,7 +157,8 @@ def delta(
         pace = Pace(rate_of(rate_limit), timeout)
         in_place.stop(instance, run)
         keywords["passfile"] = in_place.write_passfile(instance, password, keywords)
-        wanted = Wanted(primary, slot, tablespace_mapping, checkpoint == "fast", timeout)
+        mapping = {text.raw(old): text.raw(new) for old, new in tablespace_mapping.items()}
+        wanted = Wanted(primary, slot, mapping, checkpoint == "fast", timeout)
         try:
             with database.remote(keywords, in_place.READER) as cursor:
                 master = Master(cursor)
