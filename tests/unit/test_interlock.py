@@ -165,7 +165,7 @@ def test_it_becomes_the_servers_user_for_good(tmp_path: Path) -> None:
         "print([line.split()[1] for line in open('/proc/self/status') if line.startswith(('NoNewPrivs', 'CapEff'))])\n"
         "os.setuid(0)\n"
     )
-    done = subprocess.run([sys.executable, "-Ic", text, INTERLOCK], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-IBc", text, INTERLOCK], capture_output=True, text=True, check=False)
     who, rights = done.stdout.splitlines()
     assert who.endswith(") / ['HOME', 'LC_ALL', 'LOGNAME', 'PATH', 'USER']")
     assert not who.startswith("(0,")

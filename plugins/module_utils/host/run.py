@@ -31,11 +31,11 @@ class Runner:
         """Let ``take`` read what the program prints, as it comes; return exit code and errors."""
         with open(os.memfd_create("errors"), "w+b") as errors:
             process = self._started(command, timeout, subprocess.PIPE, errors)
-            assert process.stdout
+            output = t.cast("t.IO[bytes]", process.stdout)
             try:
-                take(process.stdout)
+                take(output)
             finally:
-                process.stdout.close()  # what has more to print than is wanted ends by that
+                output.close()  # what has more to print than is wanted ends by that
                 code = process.wait()
             errors.seek(0)
             return code, errors.read().decode(errors="surrogateescape")
