@@ -33,6 +33,7 @@ include_patterns = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "docs/*.md",
     "docs/reference/*",
     "molecule/lab/README.md",

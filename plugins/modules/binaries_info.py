@@ -21,6 +21,12 @@ options:
     description: Major version that is wanted.
     type: int
     required: true
+  user:
+    description: >-
+      The server's user, as whom a program is asked for its version, since that user may own it. Without one, or while
+      it does not exist, nobody does.
+    type: str
+    default: nobody
   engine: {description: The engine that they are of., type: str, choices: [postgresql], default: postgresql}
 author: [hawq.mirroring contributors (@hawq)]
 """
@@ -30,6 +36,7 @@ EXAMPLES = r"""
   hawq.mirroring.binaries_info:
     bin_directory: /usr/lib/postgresql/15/bin
     version: 15
+    user: gpadmin
   register: found
 """
 
@@ -89,11 +96,12 @@ def main(module):
 if __name__ == "__main__":
     run_module(
         main,
-        account=lambda _options: separation.NOBODY,
+        account=lambda options: options["user"],
         supports_check_mode=True,
         argument_spec={
             "bin_directory": {"type": "path", "required": True},
             "version": {"type": "int", "required": True},
+            "user": {"type": "str", "default": separation.NOBODY},
             "engine": ENGINE_OPTION,
         },
     )

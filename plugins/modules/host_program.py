@@ -9,15 +9,16 @@ short_description: Install one of the collection's own programs on a host
 version_added: 0.1.0
 description:
   - Installs a program that the collection brings along, its settings, and what makes systemd run it. The C(interlock)
-    is asked by the database's unit before each start, through a drop-in; the others have a unit of their own.
+    is asked by the database's unit before each start, through a drop-in. The C(peer) is run by sshd, for the keys of
+    the other master hosts. The others have a unit of their own.
 extends_documentation_fragment:
   - hawq.mirroring.instance
   - hawq.mirroring.attributes
 options:
-  name: {description: The program., type: str, choices: [interlock, virtual-ip, segment], required: true}
+  name: {description: The program., type: str, choices: [interlock, virtual-ip, segment, peer], required: true}
   program: {description: Text of the program., type: str, required: true}
   settings: {description: Its settings; see the program., type: dict, required: true}
-  unit: {description: Text of its unit or drop-in., type: str, required: true}
+  unit: {description: Text of its unit or drop-in; not of the C(peer)., type: str}
   started:
     description: Whether its unit is to run, afresh when something of it has changed. The interlock's never is.
     type: bool
@@ -67,12 +68,13 @@ if __name__ == "__main__":
         main,
         account=None,
         supports_check_mode=True,
+        required_if=[("name", name, ["unit"]) for name in programs.NAMES if name != programs.PEER],
         argument_spec={
             "instance": INSTANCE_OPTION,
             "name": {"type": "str", "choices": list(programs.NAMES), "required": True},
             "program": {"type": "str", "required": True},
             "settings": {"type": "dict", "required": True},
-            "unit": {"type": "str", "required": True},
+            "unit": {"type": "str"},
             "started": {"type": "bool", "default": False},
         },
     )

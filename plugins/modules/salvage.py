@@ -11,7 +11,9 @@ description:
   - The C(pg_wal) of a master whose server is dead is readable as long as its host lives. What was committed there and
     never reached the standby is brought over before the standby is activated, so that nothing is lost.
   - O(state=offered) runs on the old master's host and says what there is; O(state=fetched) runs on the standby's host
-    and gets it by SFTP between the two; O(state=installed) checks it and lets the standby replay it.
+    and gets it by SSH between the two; O(state=installed) checks it and lets the standby replay it.
+  - Where the two hosts do not reach each other, the WAL goes through the controller in pieces. O(state=given) reads one
+    on the old master's host, and O(state=taken) writes it on the standby's host.
 extends_documentation_fragment:
   - hawq.mirroring.instance
   - hawq.mirroring.attributes
@@ -20,7 +22,7 @@ options:
     description: What to do.
     type: str
     required: true
-    choices: [offered, fetched, installed]
+    choices: [offered, fetched, given, taken, installed]
   after:
     description: For O(state=offered), LSN of the standby's last replayed record.
     type: str
@@ -41,6 +43,9 @@ options:
     description: For O(state=fetched), where the old master's host answers SSH.
     type: str
   port: {description: Its SSH port., type: int, default: 22}
+  name: {description: "For O(state=given) and O(state=taken), the WAL file.", type: str}
+  offset: {description: Where in that file the piece begins., type: int, default: 0}
+  content: {description: "For O(state=taken), the piece that O(state=given) has returned.", type: str}
   timeout:
     description: Seconds that reading, fetching or replaying may take.
     type: int
@@ -73,6 +78,10 @@ staging:
   description: Where fetched segments are put on the standby's host.
   type: str
   returned: always
+content:
+  description: At most 8 MiB of the WAL file, compressed and in Base64.
+  type: str
+  returned: with O(state=given)
 replay_lsn:
   description: How far the standby has replayed.
   type: str
@@ -99,13 +108,21 @@ def main(module):
         look = choice.of(instance.engine, postgresql=offering.offered)
         names = ("after", "have", "timeline", "known", "known_from", "accept_loss")
         return look(instance, run, act, **only(options, *names, "timeout"))
+    if options["state"] == "given":
+        give = choice.of(instance.engine, postgresql=offering.given)
+        return give(instance, **only(options, "name", "offset"))
     with alone(act):
         if options["state"] == "fetched":
             get = choice.of(instance.engine, postgresql=taking.fetched)
             return get(instance, run, act, **only(options, "offer", "address", "port", "timeout"))
+        if options["state"] == "taken":
+            take = choice.of(instance.engine, postgresql=taking.taken)
+            return take(instance, act, **only(options, "offer", "name", "offset", "content"))
         replay = choice.of(instance.engine, postgresql=taking.installed)
         return replay(instance, run, act, **only(options, "offer", "have", "timeout"))
 
+
+STATES = ["offered", "fetched", "given", "taken", "installed"]
 
 if __name__ == "__main__":
     run_module(
@@ -114,11 +131,13 @@ if __name__ == "__main__":
         required_if=[
             ("state", "offered", ["after", "have", "timeline"]),
             ("state", "fetched", ["offer", "address"]),
+            ("state", "given", ["name"]),
+            ("state", "taken", ["offer", "name", "content"]),
             ("state", "installed", ["offer", "have"]),
         ],
         argument_spec={
             "instance": INSTANCE_OPTION,
-            "state": {"type": "str", "choices": ["offered", "fetched", "installed"], "required": True},
+            "state": {"type": "str", "choices": STATES, "required": True},
             "after": {"type": "str"},
             "have": {"type": "str"},
             "known": {"type": "str"},
@@ -128,6 +147,9 @@ if __name__ == "__main__":
             "offer": {"type": "dict"},
             "address": {"type": "str"},
             "port": {"type": "int", "default": 22},
+            "name": {"type": "str"},
+            "offset": {"type": "int", "default": 0},
+            "content": {"type": "str"},
             "timeout": {"type": "int", "default": 600},
         },
     )

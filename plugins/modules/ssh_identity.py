@@ -8,8 +8,8 @@ module: ssh_identity
 short_description: A user's SSH key pair, and the keys that others must know
 version_added: 0.1.0
 description:
-  - Makes an ed25519 key pair for the user when there is none, and returns its public half together with the host's own
-    public keys. A key that is there is never replaced.
+  - Makes an ed25519 key pair for the user when there is none, as that user, and returns its public half together with
+    what other hosts must know of this one. A key that is there is never replaced.
 extends_documentation_fragment:
   - hawq.mirroring.attributes
 options:
@@ -20,6 +20,13 @@ options:
   comment:
     description: Comment of a key that is made. The user and the host's name when not given.
     type: str
+  name: {description: "What other hosts call this one. Its own name when not given.", type: str}
+  addresses:
+    description: Further names and addresses at which it answers SSH.
+    type: list
+    elements: str
+    default: []
+  port: {description: Port at which it answers SSH., type: int, default: 22}
 attributes:
   check_mode: {description: Makes no key and says whether it would.}
   diff_mode: {description: Has nothing to show., support: none}
@@ -40,35 +47,20 @@ public_key:
   type: str
   returned: always
   sample: ssh-ed25519 AAAAC3Nz... gpadmin@mdw
-host_keys:
-  description: The host's public keys, each its type and its value.
-  type: list
-  elements: str
-  returned: always
-  sample: [ssh-ed25519 AAAAC3Nz...]
-directory:
-  description: The user's C(.ssh) directory; null in check mode when there is no user yet.
-  type: str
-  returned: always
-  sample: /home/gpadmin/.ssh
-uid:
-  description: The user's number; null in check mode when there is no user yet.
-  type: int
-  returned: always
-gid:
-  description: The number of the user's primary group; null in check mode when there is no user yet.
-  type: int
+host:
+  description: C(name), C(addresses) and C(keys) of this host, as M(hawq.mirroring.ssh_trust) wants them.
+  type: dict
   returned: always
 """
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import ssh_identity
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import only, run_module
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import run_module
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
 
 def main(module):
     """Find the user, make what is missing, say what others must know."""
-    return ssh_identity.ensure(Runner(), not module.check_mode, **only(module.params, "user", "comment"))
+    return ssh_identity.ensure(Runner(), not module.check_mode, **module.params)
 
 
 if __name__ == "__main__":
@@ -76,5 +68,11 @@ if __name__ == "__main__":
         main,
         account=lambda options: options["user"],
         supports_check_mode=True,
-        argument_spec={"user": {"type": "str", "required": True}, "comment": {"type": "str"}},
+        argument_spec={
+            "user": {"type": "str", "required": True},
+            "comment": {"type": "str"},
+            "name": {"type": "str"},
+            "addresses": {"type": "list", "elements": "str", "default": []},
+            "port": {"type": "int", "default": 22},
+        },
     )

@@ -185,6 +185,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
             "ssh": {
                 "public_key": f"{name}-key",
                 "authorized": [f"{other}-key" for other in others],
+                "restricted": [f"{other}-key" for other in others],
                 "known": [f"{other}-host-key" for other in others],
                 "host_keys": [f"{name}-host-key"],
             },

@@ -3,27 +3,20 @@
 
 from __future__ import annotations
 
-import importlib.machinery
-import importlib.util
 import json
 import os
 import subprocess
+import sys
 import typing as t
 from pathlib import Path
 
 import pytest
+from programs import INTERLOCK, PEER, loaded
 
-PROGRAM = str(Path(__file__).parents[2] / "roles/server/files/hawq-mirroring-interlock")
 
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def interlock() -> t.Any:
-    loader = importlib.machinery.SourceFileLoader("interlock", PROGRAM)
-    spec = importlib.util.spec_from_loader("interlock", loader)
-    assert spec
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
-    return module
+    return loaded(INTERLOCK)
 
 
 OWN = ("7711", 2)
@@ -111,9 +104,70 @@ def test_what_the_files_of_a_peer_say(
         mark = json.dumps({"inode": data.stat().st_ino + inode, "at": 1.5})
         (tmp_path / "master.hawq-unfinished").write_text(mark)
 
-    def here(command: list[str], _user: str, _seconds: int) -> str:
-        return subprocess.run(["sh", "-c", command[-1]], capture_output=True, text=True, check=True).stdout
+    settings = {"data_directory": str(data), "bin_directory": str(tmp_path)}
+    (tmp_path / "peer.json").write_text(json.dumps(settings))
+
+    def here(command: list[str], _seconds: int) -> str:
+        environment = {"PATH": os.environ["PATH"], "SSH_ORIGINAL_COMMAND": command[-1]}
+        answering = [sys.executable, "-I", PEER, str(tmp_path / "peer.json")]
+        return subprocess.run(answering, capture_output=True, text=True, check=True, env=environment).stdout
 
     monkeypatch.setattr(interlock, "output_of", here)
-    settings = {"data_directory": str(data), "bin_directory": str(tmp_path), "user": "gpadmin"}
     assert interlock.ask_host(settings, {"ssh_port": 22, "address": "smdw"}) == ("7", 3, what)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "unreadable", "deep"])
+def test_a_mark_that_is_none_keeps_the_server_from_starting_and_nobody_waiting(
+    interlock: t.Any, tmp_path: Path, kind: str
+) -> None:
+    data, mark = tmp_path / "master", tmp_path / "master.hawq-unfinished"
+    data.mkdir()
+    if kind == "pipe":
+        os.mkfifo(mark)
+    elif kind == "link to a pipe":
+        os.mkfifo(tmp_path / "pipe")
+        mark.symlink_to(tmp_path / "pipe")
+    elif kind == "deep":
+        mark.write_text("[" * 100000)
+    else:
+        mark.mkdir()
+    assert interlock.left_half_way(str(data))
+
+
+@pytest.mark.parametrize("answer", ["", "x", "7711\noff", "7711|two\noff", "|\n", "7711|2", None])
+def test_nonsense_of_a_peer_is_no_answer(interlock: t.Any, monkeypatch: pytest.MonkeyPatch, answer: str | None) -> None:
+    monkeypatch.setattr(interlock, "output_of", lambda command, seconds: answer)
+    settings = {"bin_directory": "/bin", "data_directory": "/data", "role": "r", "passfile": "/p", "sslmode": "prefer"}
+    peer = {"address": "smdw", "port": 5432, "ssh_port": 22}
+    assert interlock.ask_server(settings, peer) is None
+    assert interlock.ask_host(settings, peer) is None
+
+
+def test_what_a_program_prints_is_bounded(interlock: t.Any) -> None:
+    assert interlock.output_of(["sh", "-c", "echo hello"], 10) == "hello\n"
+    assert interlock.output_of(["sh", "-c", "ulimit -f 1; exec yes"], 10) is None
+    assert interlock.output_of(["sleep", "60"], 1) is None
+    assert interlock.output_of(["no-such-program"], 1) is None
+
+
+def test_a_value_of_a_connection_string_is_one_value(interlock: t.Any) -> None:
+    assert interlock.quoted("a' sslkey='b\\") == "'a\\' sslkey=\\'b\\\\'"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_it_becomes_the_servers_user_for_good(tmp_path: Path) -> None:
+    text = (
+        "import importlib.machinery, os, sys\n"
+        "program = importlib.machinery.SourceFileLoader('interlock', sys.argv[1]).load_module()\n"
+        "os.environ.update(LD_X='1', PGHOST='evil')\n"
+        "program.become('nobody')\n"
+        "print(os.getresuid(), os.getcwd(), sorted(os.environ))\n"
+        "print([line.split()[1] for line in open('/proc/self/status') if line.startswith(('NoNewPrivs', 'CapEff'))])\n"
+        "os.setuid(0)\n"
+    )
+    done = subprocess.run([sys.executable, "-Ic", text, INTERLOCK], capture_output=True, text=True, check=False)
+    who, rights = done.stdout.splitlines()
+    assert who.endswith(") / ['HOME', 'LC_ALL', 'LOGNAME', 'PATH', 'USER']")
+    assert not who.startswith("(0,")
+    assert rights == "['0000000000000000', '1']"
+    assert "PermissionError" in done.stderr

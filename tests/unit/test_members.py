@@ -130,6 +130,7 @@ def test_addresses_are_those_that_each_host_sees_itself(
     assert members.addresses({"mdw": mdw, "smdw": smdw}, places, ["mdw", "smdw"]) == addresses
 
 
+LOGIN = [mirrored("mdw", {"ssh.restricted": []}), standby("smdw", {"ssh.restricted": []})]
 KEYS: dict[str, tuple[list[Observation], bool]] = {
     "nobody else": ([mirrored()], False),
     "each knows the other": ([mirrored(), standby()], False),
@@ -146,7 +147,13 @@ KEYS: dict[str, tuple[list[Observation], bool]] = {
 
 @pytest.mark.parametrize(("seen", "needed"), KEYS.values(), ids=KEYS)
 def test_whether_they_need_keys(seen: list[Observation], needed: bool) -> None:
-    assert members.needs_ssh_keys(seen) is needed
+    assert members.needs_ssh_keys(seen, True) is needed
+
+
+def test_keys_of_an_earlier_version_are_good_for_a_login_and_are_replaced() -> None:
+    assert members.needs_ssh_keys(LOGIN, True)
+    assert not members.needs_ssh_keys(LOGIN, False)
+    assert members.needs_ssh_keys([mirrored(), standby()], False)
 
 
 SERVERS = [["mdw", "5432"], ["smdw", "5432"]]

@@ -13,7 +13,8 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Run
 
 
 def ensure(act=True, user="me"):
-    return ssh_identity.ensure(Runner(), act, user=user, comment="me@here")
+    place = {"name": "mdw", "addresses": ["10.0.0.2", "mdw"], "port": 22}
+    return ssh_identity.ensure(Runner(), act, user=user, comment="me@here", **place)
 
 
 @pytest.fixture
@@ -37,7 +38,8 @@ def test_makes_a_key_once_and_leaves_nothing_else(home):
     assert first["changed"]
     assert first["public_key"].startswith("ssh-ed25519 ")
     assert first["public_key"].endswith(" me@here")
-    assert first["host_keys"] == ["ssh-ed25519 AAAA", "ssh-rsa BBBB"]
+    keys = ["ssh-ed25519 AAAA", "ssh-rsa BBBB"]
+    assert first["host"] == {"name": "mdw", "addresses": ["mdw", "10.0.0.2"], "keys": keys}
     assert sorted(os.listdir(home / ".ssh")) == ["id_ed25519", "id_ed25519.pub"]
     assert (home / ".ssh").stat().st_mode & 0o777 == 0o700
     assert (home / ".ssh/id_ed25519").stat().st_mode & 0o777 == 0o600
@@ -60,6 +62,15 @@ def test_a_private_key_without_its_public_half_is_enough(home):
 
 def test_a_user_who_is_not_there(home):
     result = ensure(act=False, user="nobody-here")
-    assert (result["changed"], result["directory"]) == (True, None)
+    assert (result["changed"], result["public_key"]) == (True, None)
     with pytest.raises(MirroringError, match="There is no user nobody-here here: run the role gpadmin_user"):
         ensure(user="nobody-here")
+
+
+def test_at_another_port_it_is_known_with_that_port_too(home):
+    assert ssh_identity.known_as("mdw", ["fd00::2"], 2222)["addresses"] == [
+        "mdw",
+        "fd00::2",
+        "[mdw]:2222",
+        "[fd00::2]:2222",
+    ]

@@ -121,12 +121,13 @@ def test_case_14_standby_is_a_cluster_that_debian_knows() -> None:
 
 
 def test_case_16_banner_unwritable_home_and_no_acl() -> None:
-    """The two users log in to each other with known keys, past the banner, with homes that they cannot write to."""
+    """The two users ask each other with known keys, past the banner, with homes that they cannot write to."""
     for here, there in (("mdw", "smdw"), ("smdw", "mdw")):
         harness.on(here, "! runuser -u postgres -- touch ~postgres/file 2>/dev/null && ! command -v setfacl")
-        login = f"runuser -u postgres -- ssh -o BatchMode=yes -o StrictHostKeyChecking=yes {there} hostname 2>&1"
-        printed = harness.on(here, f"cd / && {login}").splitlines()
-        assert printed[-1] == there
+        call = "/usr/bin/python3 -I /usr/local/libexec/hawq-mirroring-peer /etc/hawq-mirroring/peer.json state"
+        ssh = f"ssh -o BatchMode=yes -o StrictHostKeyChecking=yes {there} {call} 2>&1"
+        printed = harness.on(here, f"cd / && runuser -u postgres -- {ssh}").splitlines()
+        assert any(line.startswith("Database system identifier") for line in printed)
         assert any("Authorised use only" in line for line in printed)
     assert harness.on("smdw", "runuser -l postgres -c 'echo $PGDATA'").splitlines()[-1] == DATA
 

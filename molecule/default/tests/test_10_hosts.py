@@ -104,10 +104,22 @@ def test_exactly_the_two_hosts_may_replicate(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_ssh_between_the_masters_asks_nothing(host: str) -> None:
+def test_one_master_may_ask_the_other_by_ssh_and_do_nothing_else(host: str) -> None:
+    other = OTHER[host]
+
+    def tried(command: str) -> str:
+        return on(host, f"cd / && runuser -u gpadmin -- timeout 20 {command} 2>&1 </dev/null", check=False)
+
     strict = "-F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=yes"
-    answer = on(host, f"cd / && runuser -u gpadmin -- ssh {strict} {OTHER[host]} 'id -un; hostname'")
-    assert answer.split() == ["gpadmin", OTHER[host]]
+    call = "/usr/bin/python3 -I /usr/local/libexec/hawq-mirroring-peer /etc/hawq-mirroring/peer.json"
+    assert "Database system identifier" in tried(f"ssh {strict} {other} '{call} state'")
+    for command in ("id", "", f"{call} wal ../../../../etc/passwd", f"{call} state; id"):
+        assert tried(f"ssh {strict} {other} '{command}'").endswith("for its WAL files, and for nothing else"), command
+    assert "PTY allocation request failed" in tried(f"ssh -tt {strict} {other} bash")
+    assert "forwarding failed" in tried(f"ssh {strict} -N -o ExitOnForwardFailure=yes -R 9999:localhost:22 {other}")
+    for command in (f"scp {strict}", f"scp -O {strict}"):
+        tried(f"{command} /etc/hostname {other}:/tmp/brought")
+    assert on(other, "test -e /tmp/brought", check=False) == on(other, "ls /tmp/brought 2>/dev/null", check=False) == ""
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -116,7 +128,5 @@ def test_only_login_shells_know_the_server(host: str) -> None:
     login = on(host, f"runuser -l gpadmin -c 'printenv {names}; command -v pg_ctl'").split()
     assert login == ["5432", DATA, DATA, "/usr/lib/postgresql/15/bin/pg_ctl"]
     assert on(host, f"cd / && runuser -u gpadmin -- bash -c 'printenv {names}; command -v pg_ctl'", check=False) == ""
-    over_ssh = f"ssh -F /dev/null -o BatchMode=yes {OTHER[host]} 'printenv {names}; command -v pg_ctl'"
-    assert on(host, f"cd / && runuser -u gpadmin -- {over_ssh}", check=False) == ""
     service = on(host, f"tr '\\0' '\\n' < /proc/$(systemctl show -P MainPID {SERVICE})/environ")
     assert "MASTER_DATA_DIRECTORY" not in service

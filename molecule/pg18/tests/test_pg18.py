@@ -200,7 +200,7 @@ def test_views_know_since_when_the_standby_is_gone(elsewhere: Elsewhere) -> None
 
 
 def test_failover_over_ipv6_salvages_what_never_arrived(elsewhere: Elsewhere) -> None:
-    """The WAL comes over SFTP between two IPv6 addresses; the new master listens on another port."""
+    """The WAL comes over SSH between two IPv6 addresses; the new master listens on another port."""
     harness.lab("cut", "mdw", "smdw")
     harness.sql("mdw", f"INSERT INTO goods SELECT n, 'late' FROM generate_series({ROWS + 1}, {2 * ROWS}) n")
     harness.on("mdw", f"kill -9 $(head -1 {harness.DATA}/postmaster.pid)")

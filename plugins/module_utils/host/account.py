@@ -8,7 +8,7 @@ import os
 import pwd
 
 from ..values.observation import Ssh, User
-from . import files
+from . import files, ssh_trust
 from .errors import MirroringError
 from .module import Instance
 
@@ -53,16 +53,18 @@ def ssh(instance: Instance) -> Ssh:
     try:
         place = os.path.join(pwd.getpwnam(instance.user).pw_dir, ".ssh")
     except KeyError:
-        return {"public_key": None, "authorized": [], "known": [], "host_keys": []}
+        return {"public_key": None, "authorized": [], "restricted": [], "known": [], "host_keys": []}
 
     def keys(path: str) -> list[str]:
         words = [line.split() for line in (files.text_of(path) or "").splitlines() if line and not line.startswith("#")]
         return [line[index + 1] for line in words for index, word in enumerate(line[:-1]) if word.startswith("ssh-")]
 
+    entries = ssh_trust.entries(files.text_of(os.path.join(place, "authorized_keys")))
     own = keys(os.path.join(place, "id_ed25519.pub"))
     return {
         "public_key": own[0] if own else None,
-        "authorized": keys(os.path.join(place, "authorized_keys")),
+        "authorized": sorted({each.value for each in entries}),
+        "restricted": ssh_trust.restricted(entries),
         "known": keys(os.path.join(place, "known_hosts")),
         "host_keys": keys("/etc/ssh/ssh_host_ed25519_key.pub"),
     }

@@ -41,6 +41,11 @@ def created(path: str) -> t.BinaryIO:
     return os.fdopen(os.open(path, flags, 0o600), "wb")
 
 
+def changed(path: str) -> t.BinaryIO:
+    """Open a file that is there for writing, not through a link."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC), "wb")
+
+
 def read(path: str) -> str | None:
     """Return the text of a file, or None when there is none. Bytes that are no text survive a write."""
     try:

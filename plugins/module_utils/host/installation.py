@@ -20,39 +20,47 @@ def install(
     service: str,
     program: str,
     settings: dict[str, t.Any],
-    unit: str,
+    unit: str | None,
     started: bool,
 ) -> dict[str, t.Any]:
     """Write program and settings first, then the unit; tell systemd what it does not know yet."""
     os.umask(0o022)  # other users' services read what is installed here
     done: list[str] = []
-    unit_name, unit_file = programs.unit_name(name, service), programs.unit_path(name, service)
+    unit_file = programs.unit_path(name, service)
     before = programs.observe(name, service)["settings"]
     told = json.dumps(settings, indent=2, sort_keys=True) + "\n"
-    for path, text in ((programs.path(name), program), (programs.settings_path(name), told), (unit_file, unit)):
+    texts = {programs.path(name): program, programs.settings_path(name): told}
+    if unit_file:
+        texts[unit_file] = unit or ""
+    for path, text in texts.items():
         if act:
             os.makedirs(os.path.dirname(path), exist_ok=True)
         if files.write(path, text, 0o644, act=act):
             done.append(path)
-
-    def tell(*words: str) -> None:
-        done.append(" ".join(words))
-        if act:
-            code, _output, errors = run(["systemctl", *words], timeout=60)
-            if code != 0:
-                raise MirroringError(
-                    f"systemctl {' '.join(words)} failed ({' '.join(errors.split())}): look at {unit_file}, then run"
-                    " this again"
-                )
-
-    shown = systemd.unit(run, unit_name)
-    # a run that was killed may have written what systemd has not read
-    if unit_file in done or shown["stale"]:
-        tell("daemon-reload")
-    if name != programs.INTERLOCK:
-        if shown["enabled"] != "enabled":
-            tell("enable", unit_name)
-        if started and (done or shown["active"] != "active"):
-            tell("restart", unit_name)
+    if unit_file:
+        done += _tell(run, act, name, service, done, started)
     was = json.dumps(before, indent=2, sort_keys=True) + "\n" if before else ""
     return {"changed": bool(done), "done": done, "diff": {"before": was, "after": told}}
+
+
+def _tell(run: Runner, act: bool, name: str, service: str, written: list[str], started: bool) -> list[str]:
+    """Tell systemd what it does not know yet; return what it was told."""
+    unit, unit_file = programs.unit_name(name, service), programs.unit_path(name, service)
+    own = name != programs.INTERLOCK
+    shown = systemd.unit(run, unit)
+    told: list[list[str]] = []
+    # a run that was killed may have written what systemd has not read
+    if unit_file in written or shown["stale"]:
+        told.append(["daemon-reload"])
+    if own and shown["enabled"] != "enabled":
+        told.append(["enable", unit])
+    if own and started and (written or told or shown["active"] != "active"):
+        told.append(["restart", unit])
+    for words in told if act else []:
+        code, _output, errors = run(["systemctl", *words], timeout=60)
+        if code != 0:
+            raise MirroringError(
+                f"systemctl {' '.join(words)} failed ({' '.join(errors.split())}): look at {unit_file}, then run this"
+                " again"
+            )
+    return [" ".join(words) for words in told]

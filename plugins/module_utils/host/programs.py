@@ -11,7 +11,7 @@ from ..values.observation import Program
 from . import files, systemd
 from .run import Runner
 
-INTERLOCK, VIRTUAL_IP, SEGMENT = NAMES = ("interlock", "virtual-ip", "segment")
+INTERLOCK, VIRTUAL_IP, SEGMENT, PEER = NAMES = ("interlock", "virtual-ip", "segment", "peer")
 
 
 def path(name: str) -> str:
@@ -24,13 +24,20 @@ def settings_path(name: str) -> str:
     return f"/etc/hawq-mirroring/{name}.json"
 
 
+def peer_command() -> str:
+    """Return the command by which another master host calls the program that answers it here."""
+    return f"/usr/bin/python3 -I {path(PEER)} {settings_path(PEER)}"
+
+
 def unit_name(name: str, service: str = "") -> str:
     """Return the unit that runs the program; the interlock's is the database's."""
     return service if name == INTERLOCK else f"hawq-mirroring-{name}.service"
 
 
 def unit_path(name: str, service: str) -> str:
-    """Return the unit's file; the interlock's is a drop-in of the database's unit."""
+    """Return the unit's file, none where sshd runs the program; the interlock's is a drop-in of the database's."""
+    if name == PEER:
+        return ""
     if name != INTERLOCK:
         return f"/etc/systemd/system/{unit_name(name)}"
     service = service if service.endswith(".service") else f"{service}.service"
@@ -51,7 +58,7 @@ def observe(name: str, service: str) -> dict[str, t.Any]:
     return {
         "program": digest(files.public(path(name))),
         "settings": settings,
-        "unit": digest(files.public(unit_path(name, service))),
+        "unit": digest(files.public(unit)) if (unit := unit_path(name, service)) else None,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import typing as t
 
 from . import separation
 
@@ -17,26 +18,41 @@ class Runner:
 
     def __call__(self, command: list[str], timeout: float = 30) -> tuple[int, str, str]:
         """Return exit code (124 when the time was up), output and errors, in which other bytes than UTF-8 survive."""
-        full = ["timeout", "--kill-after=5", str(timeout), *command]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-        environment.update({"LC_ALL": "C", "LANGUAGE": "C"})
         # not pipes, which what it leaves running would keep open, nor files, for which a full disk has no room
         with open(os.memfd_create("output"), "w+b") as output, open(os.memfd_create("errors"), "w+b") as errors:
-            done = subprocess.run(
-                full,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                env=environment,
-                cwd="/",
-                check=False,
-                close_fds=False,  # a process that has given up root cannot look at its own; Python's are not inherited
-            )
+            code = self._started(command, timeout, output, errors).wait()
             texts = []
             for file in (output, errors):
                 file.seek(0)
                 texts.append(file.read().decode(errors="surrogateescape"))
-        return done.returncode, texts[0], texts[1]
+        return code, texts[0], texts[1]
+
+    def reading(self, command: list[str], take: t.Callable[[t.IO[bytes]], None], timeout: float) -> tuple[int, str]:
+        """Let ``take`` read what the program prints, as it comes; return exit code and errors."""
+        with open(os.memfd_create("errors"), "w+b") as errors:
+            process = self._started(command, timeout, subprocess.PIPE, errors)
+            assert process.stdout
+            try:
+                take(process.stdout)
+            finally:
+                process.stdout.close()  # what has more to print than is wanted ends by that
+                code = process.wait()
+            errors.seek(0)
+            return code, errors.read().decode(errors="surrogateescape")
+
+    @staticmethod
+    def _started(command: list[str], timeout: float, output: t.Any, errors: t.Any) -> subprocess.Popen[bytes]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+        environment.update({"LC_ALL": "C", "LANGUAGE": "C"})
+        return subprocess.Popen(
+            ["timeout", "--kill-after=5", str(timeout), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            env=environment,
+            cwd="/",
+            close_fds=False,  # a process that has given up root cannot look at its own; Python's are not inherited
+        )
 
     def root(self, command: list[str], timeout: float = 30) -> tuple[int, str, str]:
         """Let root run one of the commands that ``services`` permits; return the same."""

@@ -43,6 +43,19 @@ SYSTEM = (
     "usr",
     "var",
 )
+#: what the snapshot's unit must not do; its files may be anywhere, as tablespaces are
+CONFINED = (
+    "NoNewPrivileges",
+    "ProtectKernelTunables",
+    "ProtectKernelModules",
+    "ProtectKernelLogs",
+    "ProtectControlGroups",
+    "ProtectClock",
+    "ProtectHostname",
+    "RestrictRealtime",
+    "RestrictNamespaces",
+    "LockPersonality",
+)
 EXTENSION_FILE = re.compile(r"hawq_mirroring(--\d+(\.\d+)+)*\.(control|sql)")
 
 
@@ -183,7 +196,8 @@ def _start_job(scope: Scope, run: Runner, job: dict[str, t.Any]) -> None:
     properties = {
         "User": scope.user,
         "UMask": "0077",
-        "NoNewPrivileges": "yes",
+        **dict.fromkeys(CONFINED, "yes"),
+        "CapabilityBoundingSet": "",
         "WorkingDirectory": "/",
         "TimeoutStartSec": f"{int(job['timeout'])}s",
         "TimeoutStopSec": "10s",

@@ -43,21 +43,28 @@ def make(run: Runner, directory: Path, comment: str) -> None:
             path.rename(directory / path.name)
 
 
-def ensure(run: Runner, act: bool, *, user: str, comment: str | None) -> dict[str, t.Any]:
+def known_as(name: str, addresses: list[str], port: int) -> dict[str, t.Any]:
+    """Return what other hosts write into known_hosts of this one."""
+    names = list(dict.fromkeys([name, *addresses]))
+    ports = [f"[{each}]:{port}" for each in names] if port != 22 else []
+    return {"name": name, "addresses": names + ports, "keys": host_keys()}
+
+
+def ensure(
+    run: Runner, act: bool, *, user: str, comment: str | None, name: str | None, addresses: list[str], port: int
+) -> dict[str, t.Any]:
     """Find the user, make a key pair when there is none, say what others must know."""
-    result: dict[str, t.Any] = dict.fromkeys(["public_key", "directory", "uid", "gid"])
-    result.update(changed=False, host_keys=host_keys())
+    host = known_as(name or socket.gethostname(), addresses, port)
+    result: dict[str, t.Any] = {"changed": False, "public_key": None, "host": host}
     try:
-        account = pwd.getpwnam(user)
+        directory = Path(pwd.getpwnam(user).pw_dir, ".ssh")
     except KeyError as error:
         if not act:
             return result | {"changed": True}
         raise MirroringError(
             f"There is no user {user} here: run the role gpadmin_user first, or name another."
         ) from error
-    directory = Path(account.pw_dir, ".ssh")
     private = directory / NAME
-    result.update(directory=str(directory), uid=account.pw_uid, gid=account.pw_gid)
     if not private.is_file():
         result["changed"] = True
         if not act:

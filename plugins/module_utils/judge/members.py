@@ -56,14 +56,15 @@ def addresses(observations: topology.Observations, hosts: Hosts, names: list[str
     return sorted(found)
 
 
-def needs_ssh_keys(seen: list[topology.Observation]) -> bool:
-    """Whether the users of the hosts cannot yet log in to each other with known keys."""
+def needs_ssh_keys(seen: list[topology.Observation], restrict: bool) -> bool:
+    """Whether the hosts cannot yet ask each other with known keys, or may do more than that although they must not."""
 
-    def may_log_in(here: topology.Observation, there: topology.Observation) -> bool:
+    def may_ask(here: topology.Observation, there: topology.Observation) -> bool:
         mine, its = here["ssh"], there["ssh"]
-        return mine["public_key"] in its["authorized"] and set(its["host_keys"]) <= set(mine["known"])
+        let_in = mine["public_key"] in its["authorized"] and (mine["public_key"] in its["restricted"]) == restrict
+        return let_in and set(its["host_keys"]) <= set(mine["known"])
 
-    return not all(may_log_in(one, other) for one in seen for other in seen if one is not other)
+    return not all(may_ask(one, other) for one in seen for other in seen if one is not other)
 
 
 def needs_passwords(seen: list[topology.Observation], servers: list[list[str]]) -> bool:

@@ -114,6 +114,7 @@ def plan(
         "tablespaces": [mapping.get(row["location"], row["location"]) for row in source["server"]["tablespaces"]],
         "view_databases": checks.view_databases(source, options["view_databases"]),
     }
+    asking = members.needs_ssh_keys([observations[name] for name in endpoints], options.get("ssh_keys_restrict", True))
     becomes_source = passwords or snapshot or master in closed or bool(reload or restart)
     configuration = seen["configuration"]["outside"] and not seen["configuration"]["exists"]
     place = seen["data_directory"]
@@ -123,7 +124,7 @@ def plan(
         "binaries": only(standby, needs_binaries(seen)),
         # the copy is moved there as a whole: only its place is needed
         "data_directory": only(standby, place["state"] == "missing" and not place["parent_exists"]),
-        "ssh_keys": list(endpoints) if members.needs_ssh_keys([observations[name] for name in endpoints]) else [],
+        "ssh_keys": list(endpoints) if asking else [],
         "passwords": list(endpoints) if passwords else [],
         "source": only(master, becomes_source or not members.is_source(master, source, standbys, slot)),
         # a new copy brings the master's lines along, unless they lie outside the data directory

@@ -23,6 +23,7 @@ class Options(t.TypedDict, total=False):
     resync_route: t.Annotated[str | None, "the cheapest way that may be taken"]
     binaries_method: t.Annotated[str, "how the engine's programs come to a host: packages, archive or installed"]
     ignore_witness: t.Annotated[list[str], "segments whose memory is not to be believed"]
+    ssh_keys_restrict: t.Annotated[bool, "whether master hosts may ask each other by SSH, and do nothing else there"]
     replication_user: t.Annotated[str, "role that standbys connect as"]
     segment_user: t.Annotated[str, "role that segments register as"]
     view_databases: t.Annotated[list[str], "databases that get the views beside those that always do"]

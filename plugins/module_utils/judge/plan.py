@@ -234,6 +234,7 @@ class SalvagePlan(Plan):
     """Of a takeover's salvage, which is judged again when the old master stands still."""
 
     offer: t.Annotated[dict[str, t.Any], "what the old master's disk has and the standby lacks"]
+    pieces: t.Annotated[list[dict[str, t.Any]], "of its files, which go through the controller one by one"]
     after: t.Annotated[str | None, "what the standby has replayed", "LSN"]
     have: t.Annotated[str | None, "what the standby has", "LSN"]
     timeline: t.Annotated[int | None, "of the standby"]

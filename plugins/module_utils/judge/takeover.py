@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..values import wal
 from . import topology
 from .failover import evidence
 from .options import Options
@@ -51,6 +52,15 @@ class Found(t.NamedTuple):
     port: int
 
 
+def pieces(files: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """Return the pieces in which files go through the controller: that needs the memory of one at a time."""
+    return [
+        {"name": entry["name"], "offset": offset}
+        for entry in files
+        for offset in range(0, min(int(entry["size"]), wal.MOST_BYTES), wal.PIECE_BYTES)
+    ]
+
+
 def salvage(plan: dict[str, t.Any], found: Found, options: Options) -> Verdict:
     """Judge, when the old master stands still, what the standby lacks and how it gets that."""
     old, new = plan["old"], plan["new"]
@@ -69,10 +79,12 @@ def salvage(plan: dict[str, t.Any], found: Found, options: Options) -> Verdict:
     start = plan["activate"] and plan["start"]
     look = start or (asks and offer.get("missing_bytes", 1) > 0)
     unseen = options.get("check") and start
+    unfetched = missing and found.unfetched
     judged: SalvagePlan = {
         "workflow": "salvage",
         "master": new,
         "offer": offer,
+        "pieces": pieces(offer["files"]) if unfetched else [],
         "after": server["replay_lsn"] if server else None,
         "have": server["have_lsn"] if server else None,
         "timeline": (server["timeline"] or server["checkpoint_timeline"]) if server else None,
@@ -84,8 +96,8 @@ def salvage(plan: dict[str, t.Any], found: Found, options: Options) -> Verdict:
             "offer": only(old, asks and not plan["standing"] and not unseen),
             "bring": [old, new] if missing else [],
             "fetch": only(new, missing),
-            "give": only(old, missing and found.unfetched),
-            "take": only(new, missing and found.unfetched),
+            "give": only(old, unfetched),
+            "take": only(new, unfetched),
         },
     }
     return decide(judged, [])

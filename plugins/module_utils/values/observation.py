@@ -48,6 +48,7 @@ class Ssh(t.TypedDict):
 
     public_key: t.Annotated[str | None, "that of the server's user"]
     authorized: t.Annotated[list[str], "those that the user lets in"]
+    restricted: t.Annotated[list[str], "those of them that are good for the questions of another master host only"]
     known: t.Annotated[list[str], "those that the user expects of other hosts"]
     host_keys: t.Annotated[list[str], "those of this host"]
 

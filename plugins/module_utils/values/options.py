@@ -31,6 +31,7 @@ PLAY_OPTIONS: dict[str, dict[str, t.Any]] = {
 #: variables of roles that judgement asks for: the role, the variable, and what judgement calls it
 JUDGED = (
     ("binaries", "binaries_method", "binaries_method"),
+    ("ssh_keys", "ssh_keys_restrict", "ssh_keys_restrict"),
     ("master", "master_replication_user", "replication_user"),
     ("master", "master_segment_user", "segment_user"),
     ("master", "master_view_databases", "view_databases"),

@@ -14,6 +14,8 @@ from . import lsn
 PAGE_BYTES = 8192
 #: of a page, and of the first page of a segment (``xlog_internal.h``)
 SHORT_HEADER, LONG_HEADER = 24, 40
+#: of the largest segment, and of what goes through the controller at once
+MOST_BYTES, PIECE_BYTES = 1 << 30, 8 << 20
 
 _LENGTH = re.compile(r"len \(rec/tot\): *\d+/ *(\d+)")
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
@@ -63,6 +65,11 @@ def begin_of(place: str, segment_bytes: int, further: int = 0) -> str:
     """Return the LSN at which a segment begins, or one that is further on, from its name without the timeline."""
     per_log = 0x100000000 // segment_bytes
     return lsn.render((int(place[:8], 16) * per_log + int(place[8:], 16) + further) * segment_bytes)
+
+
+def is_name(name: str) -> bool:
+    """Whether a file has the name of a segment of any timeline."""
+    return _SEGMENT.fullmatch(name) is not None
 
 
 def is_segment(name: str, timeline: int) -> bool:

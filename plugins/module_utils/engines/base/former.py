@@ -79,7 +79,15 @@ class Former(t.Protocol):
         port: int,
         timeout: int,
     ) -> Result:
-        """Get the offered files from the old master's host by SFTP."""
+        """Get the offered files from the old master's host by SSH."""
+
+    def salvage_given(self, instance: Instance, *, name: str, offset: int) -> Result:
+        """Return a piece of an offered file as ``content``, for a host that cannot fetch it."""
+
+    def salvage_taken(
+        self, instance: Instance, act: bool, *, offer: dict[str, t.Any], name: str, offset: int, content: str
+    ) -> Result:
+        """Put such a piece where fetched files are. Raises when a whole file is not what was offered."""
 
     def salvage_installed(
         self, instance: Instance, run: Runner, act: bool, *, offer: dict[str, t.Any], have: str, timeout: int

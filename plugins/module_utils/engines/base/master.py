@@ -16,6 +16,11 @@ Warn = t.Callable[[str], None]
 class Master(t.Protocol):
     """The life of a master."""
 
+    def make_system(
+        self, instance: Instance, run: Runner, act: bool, *, locale: str, settings: dict[str, t.Any], timeout: int
+    ) -> Result:
+        """Make a new database system with these settings, complete or not at all. One that is there stays as it is."""
+
     def activate(
         self,
         instance: Instance,

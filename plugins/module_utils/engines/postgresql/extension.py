@@ -91,7 +91,8 @@ def install(
     for name in sorted(name for name in there if name.startswith(f"{extension}--") and name not in files):
         changes.append(f"{place}/{name} (taken away)\n")
         if act and place:
-            unlink = functools.partial(os.unlink, os.path.join(place, name))
-            user_places.or_root(unlink, "unlink_extension", place, name)
+            user_places.or_root(
+                functools.partial(os.unlink, os.path.join(place, name)), "unlink_extension", place, name
+            )
     changes += [f"database {name}\n" for name in databases if in_database(instance, act, text.raw(name), extension)]
     return {"changed": bool(changes), "directory": place, "diff": {"before": "", "after": "".join(changes)}}

@@ -15,6 +15,7 @@ from . import (
     following,
     lost_work,
     mirroring,
+    new_system,
     observing,
     progress,
     promotion,
@@ -42,6 +43,7 @@ class PostgreSQL:
     relations = staticmethod(relations.names)
     examine = staticmethod(divergence.examine)
 
+    make_system = staticmethod(new_system.make)
     activate = staticmethod(promotion.activate)
     checkpoint = staticmethod(promotion.checkpoint)
     settings = staticmethod(settings.change)
@@ -64,6 +66,8 @@ class PostgreSQL:
     lift_fence = staticmethod(fencing.lift)
     salvage_offered = staticmethod(offering.offered)
     salvage_fetched = staticmethod(taking.fetched)
+    salvage_given = staticmethod(offering.given)
+    salvage_taken = staticmethod(taking.taken)
     salvage_installed = staticmethod(taking.installed)
     keep_lost = staticmethod(lost_work.keep)
     rewind = staticmethod(rewind.rewind)

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import os
 import typing as t
+import zlib
 
 from ....host import files
 from ....host.errors import MirroringError
@@ -117,3 +120,25 @@ def offered(
         return {**answer, "offer": offer(instance, run, standing, accept_loss, timeout)}
     except MirroringError as error:
         raise MirroringError(f"{error}{'' if accept_loss else way_back(instance)}") from error
+
+
+def given(instance: Instance, *, name: str, offset: int) -> dict[str, t.Any]:
+    """Return a piece of a WAL file, for a standby's host that cannot fetch it itself."""
+    if not wal.is_name(name):
+        raise MirroringError(f"{name!r} is no WAL file")
+    with files.opened(os.path.join(wal_files.directory(instance), name)) as file:
+        file.seek(offset)
+        packed = zlib.compress(file.read(wal.PIECE_BYTES), 1)
+    return {"changed": False, "staging": staging(instance), "content": base64.b64encode(packed).decode()}
+
+
+def unpacked(content: str) -> bytes:
+    """Return a piece as it was; what unpacks to more than one is none."""
+    unpacker = zlib.decompressobj()
+    try:
+        piece = unpacker.decompress(base64.b64decode(content, validate=True), wal.PIECE_BYTES)
+    except (binascii.Error, zlib.error) as error:
+        raise MirroringError(f"a piece of WAL has come over damaged: {error}") from error
+    if not unpacker.eof:
+        raise MirroringError("a piece of WAL has come over damaged: it is too long or not whole")
+    return piece

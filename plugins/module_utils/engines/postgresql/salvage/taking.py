@@ -12,7 +12,7 @@ import shutil
 import time
 import typing as t
 
-from ....host import files, user_places
+from ....host import files, programs, user_places
 from ....host.errors import MirroringError
 from ....host.module import Instance
 from ....host.run import Runner
@@ -21,6 +21,23 @@ from .. import database, observe, stopping, wal_files
 from . import offering
 
 STOP_SECONDS = 20
+#: WAL files that one connection brings
+AT_ONCE = 100
+SSH_OPTIONS = [
+    "-T",
+    *("-o", "BatchMode=yes"),
+    *("-o", "ConnectTimeout=5"),
+    *("-o", "ServerAliveInterval=5"),
+    *("-o", "ServerAliveCountMax=3"),
+]
+
+
+def _checked(offer: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return what another host offers, after a look at it: its names become names of files here."""
+    for entry in offer["files"]:
+        if not wal.is_name(str(entry["name"])) or not 0 < int(entry["size"]) <= wal.MOST_BYTES:
+            raise MirroringError(f"the old master's host offers {entry['name']!r}, which is no WAL file: look there")
+    return offer
 
 
 def _is_whole(path: str, entry: dict[str, t.Any]) -> bool:
@@ -47,34 +64,34 @@ def need_room(place: str, wanted: dict[str, t.Any]) -> None:
 
 
 def fetch(instance: Instance, run: Runner, wanted: dict[str, t.Any], address: str, port: int, timeout: int) -> bool:
-    """Get the WAL files by SFTP as the server's user, over the keys that the masters exchanged."""
+    """Get the WAL files as the server's user, over the keys that the masters exchanged, which are good for that."""
     place = prepare(instance)
     need_room(place, wanted)
     left = [entry for entry in wanted["files"] if not _is_whole(os.path.join(place, entry["name"]), entry)]
-    if not left:
-        return False
-    batch = os.path.join(place, "batch")
-    lines = (f'get "{wanted["directory"]}/{entry["name"]}" "{place}/{entry["name"]}"\n' for entry in left)
-    files.write(batch, "".join(lines), act=True)
-    options = [
-        "-o",
-        "BatchMode=yes",
-        "-o",
-        "ConnectTimeout=5",
-        "-o",
-        "ServerAliveInterval=5",
-        "-o",
-        "ServerAliveCountMax=3",
-    ]
-    host = f"[{address}]" if ":" in address else address
-    command = ["sftp", *options, "-q", "-P", str(port), "-b", batch, f"{instance.user}@{host}"]
-    code, output, errors = run(command, timeout=timeout)
-    os.unlink(batch)
-    broken = [entry["name"] for entry in left if not _is_whole(os.path.join(place, entry["name"]), entry)]
-    if code != 0 or broken:
-        words = " ".join((errors or output).split()) or f"{', '.join(broken)} did not arrive whole"
-        raise MirroringError(f"the WAL of the old master could not be fetched from {address} by SSH: {words}")
-    return True
+    deadline = time.monotonic() + timeout
+    for first in range(0, len(left), AT_ONCE):
+        some = left[first : first + AT_ONCE]
+
+        def take(stream: t.IO[bytes], some: list[dict[str, t.Any]] = some) -> None:
+            for entry in some:
+                _receive(stream, os.path.join(place, entry["name"]), int(entry["size"]))
+
+        request = [programs.peer_command(), "wal", *(entry["name"] for entry in some)]
+        command = ["ssh", *SSH_OPTIONS, "-p", str(port), "-l", instance.user, "--", address, " ".join(request)]
+        code, errors = run.reading(command, take, max(1, deadline - time.monotonic()))
+        broken = [entry["name"] for entry in some if not _is_whole(os.path.join(place, entry["name"]), entry)]
+        if code != 0 or broken:
+            words = " ".join(errors.split()) or f"{', '.join(broken)} did not arrive whole"
+            raise MirroringError(f"the WAL of the old master could not be fetched from {address} by SSH: {words}")
+    return bool(left)
+
+
+def _receive(stream: t.IO[bytes], path: str, size: int) -> None:
+    """Write so many bytes of a stream into a file of its own, fewer when it ends before."""
+    with files.created(path) as file:
+        while size and (piece := stream.read(min(size, offering.CHUNK))):
+            file.write(piece)
+            size -= len(piece)
 
 
 def _same_beginning(own: str, other: str, length: int) -> bool:
@@ -158,9 +175,35 @@ def _replayed(instance: Instance, last_record: str, timeout: int) -> str:
         time.sleep(0.05)
 
 
+def taken(
+    instance: Instance, act: bool, *, offer: dict[str, t.Any], name: str, offset: int, content: str
+) -> dict[str, t.Any]:
+    """Write a piece of an offered file; the last one makes it whole, which its digest must prove."""
+    place, answer = offering.staging(instance), _answer(instance, offer)
+    entry = next((entry for entry in offer["files"] if entry["name"] == name), None)
+    if entry is None:
+        raise MirroringError(f"{name} was not offered")
+    path, size = os.path.join(place, name), int(entry["size"])
+    if not act or _is_whole(path, entry):
+        return {**answer, "changed": not act}
+    piece = offering.unpacked(content)
+    if not 0 <= offset <= size - len(piece):
+        raise MirroringError(f"{name} is longer on the old master's host than it has said: run this again")
+    if offset == 0:
+        prepare(instance)
+        need_room(place, offer)
+        files.created(path).close()
+    with files.changed(path) as file:
+        file.seek(offset)
+        file.write(piece)
+    if offset + len(piece) == size and not _is_whole(path, entry):
+        raise MirroringError(f"{place}/{name} is not what the old master's host has offered: run this again")
+    return answer
+
+
 def _answer(instance: Instance, offer: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return what every call says."""
-    names = "".join(f"pg_wal/{entry['name']}\n" for entry in offer["files"])
+    names = "".join(f"pg_wal/{entry['name']}\n" for entry in _checked(offer)["files"])
     return {"changed": True, "staging": offering.staging(instance), "diff": {"before": "", "after": names}}
 
 
