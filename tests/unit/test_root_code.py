@@ -137,6 +137,7 @@ ROOT_FILES: dict[str, dict[str, tuple[set[str], str]]] = {
             {"os.open", "os.fdopen", "os.fchmod", "os.ftruncate"},
             "not called by root: a file of this process's own, never through a link",
         ),
+        "changed": ({"os.open", "os.fdopen"}, "not called by root: WAL that the user is given"),
         "created": ({"os.unlink", "os.open", "os.fdopen"}, "not called by root: files of a copy"),
         "write": (
             {"tempfile.mkstemp", "os.fdopen", "os.fchmod", "os.replace", "os.unlink"},
@@ -154,9 +155,11 @@ ROOT_FILES: dict[str, dict[str, tuple[set[str], str]]] = {
     },
     "host/lock.py": {"held": ({"os.open"}, "one file in /run, never through a link, and never written to")},
     "host/run.py": {
-        "Runner.__call__": (
-            {"open", "subprocess.run"},
-            "root runs what services permits and what its own modules say; open is that of memory",
+        "Runner.__call__": ({"open"}, "that of memory"),
+        "Runner.reading": ({"open"}, "that of memory"),
+        "Runner._started": (
+            {"subprocess.Popen"},
+            "root runs what services permits and what its own modules say",
         ),
     },
     "host/separation.py": {
@@ -292,30 +295,34 @@ def test_nobody_becomes_another_user_but_the_one_place() -> None:
 #: programs of roles that run as root, and what they do then
 ROOT_PROGRAMS: dict[str, dict[str, tuple[set[str], str]]] = {
     "roles/server/files/hawq-mirroring-interlock": {
-        "output_of": ({"subprocess.run"}, "runs as the server's user, by runuser"),
         "main": ({"open", "os.unlink"}, "root's settings in /etc, and root's permission in /run"),
-        # to be done by the user: see STILL_ROOT_PROGRAMS
-        "own_state": ({"glob.glob"}, ""),
-        "left_half_way": ({"open"}, ""),
+        "become": (
+            {"os.setgroups", "os.setresgid", "os.setresuid", "ctypes.CDLL"},
+            "gives up root, before anything of the user's is looked at",
+        ),
+        "output_of": ({"open", "subprocess.run"}, "as the user by then; open is that of memory"),
+        "own_state": ({"glob.glob", "glob.escape"}, "as the user by then"),
+        "small": ({"os.open", "os.fdopen"}, "as the user by then"),
     },
     "roles/virtual_ip/files/hawq-mirroring-virtual-ip": {
-        "run": ({"subprocess.run"}, "ip and arping as root; psql as the server's user, by runuser"),
-        "announce": ({"subprocess.Popen"}, "arping"),
         "main": ({"open"}, "root's settings in /etc"),
-        "accepts_writes": ({"open"}, ""),
+        "run": ({"open", "subprocess.run"}, "ip and arping as root, itself as the user; open is that of memory"),
+        "announce": ({"subprocess.Popen"}, "arping"),
+        "ask": ({"os.open", "os.fdopen", "os.execv"}, "as the user: it ends where it is root"),
     },
 }
 #: programs of roles that never are root, and why
-USERS_PROGRAMS = {"roles/segment/files/hawq-mirroring-segment": "its unit says User="}
-#: functions of root's programs that still open what is the user's. It gets empty, and is exact meanwhile
-STILL_ROOT_PROGRAMS = {
-    "roles/server/files/hawq-mirroring-interlock": {"own_state", "left_half_way"},
-    "roles/virtual_ip/files/hawq-mirroring-virtual-ip": {"accepts_writes"},
+USERS_PROGRAMS = {
+    "roles/segment/files/hawq-mirroring-segment": "its unit says User=",
+    "roles/ssh_keys/files/hawq-mirroring-peer": "a login of the user's runs it",
 }
+#: functions of root's programs that still open what is the user's. It gets empty, and is exact meanwhile
+STILL_ROOT_PROGRAMS: dict[str, set[str]] = {}
 
 
 def programs() -> list[str]:
-    found = [path for path in ROOT.glob("roles/*/files/*") if path.read_text().startswith(("#!", "# GNU"))]
+    files = [path for path in ROOT.glob("roles/*/files/*") if path.is_file()]
+    found = [path for path in files if path.read_text().startswith(("#!", "# GNU"))]
     return sorted(path.relative_to(ROOT).as_posix() for path in found if path.suffix not in (".sql", ".control"))
 
 
@@ -388,29 +395,9 @@ ALLOWED: dict[Touch, str] = {
 #: STILL TO BE REPLACED: tasks that open paths of the user's as root. Empty this list; the test fails for an entry that
 #: is no longer needed, and for a task that is in neither list.
 STILL_ROOT: set[Touch] = {
-    Touch("roles/server/tasks/create.yml", "blockinfile", "{{ server_data_directory }}.hawq-initdb/postgresql.conf"),
-    Touch(
-        "roles/server/tasks/create.yml",
-        "command",
-        "mv --no-target-directory {{ server_data_directory }}.hawq-initdb {{ server_data_",
-    ),
-    Touch(
-        "roles/server/tasks/create.yml",
-        "command",
-        "runuser --user={{ server_user }} -- {{ server_bin_directory }}/initdb --pgdata={",
-    ),
-    Touch("roles/server/tasks/create.yml", "file", "{{ server_data_directory }}.hawq-initdb"),
-    Touch("roles/ssh_keys/tasks/main.yml", "authorized_key", "{{ ssh_keys_user }}"),
-    Touch("roles/ssh_keys/tasks/main.yml", "blockinfile", "{{ ssh_keys_identity.directory }}/known_hosts"),
-    Touch("roles/standby/tasks/salvage_relay.yml", "copy", "{{ server_data_directory }}.hawq-salvage/{{ item.name }}"),
-    Touch(
-        "roles/standby/tasks/salvage_relay.yml", "fetch", "{{ standby_salvage.plan.offer.directory }}/{{ item.name }}"
-    ),
-    Touch(
-        "roles/standby/tasks/salvage_relay.yml",
-        "file",
-        "{{ standby_fetched.staging | default(server_data_directory ~ '.hawq-salvage') }}",
-    ),
+    Touch("roles/data_directory/tasks/main.yml", "stat", "{{ data_directory_path }}"),
+    Touch("roles/segment/tasks/main.yml", "copy", "{{ segment_passfile }}"),
+    Touch("roles/segment/tasks/main.yml", "file", "{{ segment_passfile | dirname }}"),
 }
 # ----------------------------------------------------------------------------------------------------------------------
 
