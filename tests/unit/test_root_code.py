@@ -316,8 +316,6 @@ USERS_PROGRAMS = {
     "roles/segment/files/hawq-mirroring-segment": "its unit says User=",
     "roles/ssh_keys/files/hawq-mirroring-peer": "a login of the user's runs it",
 }
-#: functions of root's programs that still open what is the user's. It gets empty, and is exact meanwhile
-STILL_ROOT_PROGRAMS: dict[str, set[str]] = {}
 
 
 def programs() -> list[str]:
@@ -335,8 +333,7 @@ def test_every_program_is_roots_or_the_users() -> None:
 def test_what_a_program_of_roots_changes_stands_here_with_its_reason(name: str) -> None:
     expected = {Use(function, word) for function, (words, _reason) in ROOT_PROGRAMS[name].items() for word in words}
     assert uses(ROOT / name) == expected
-    without = {function for function, (_words, reason) in ROOT_PROGRAMS[name].items() if not reason}
-    assert without == STILL_ROOT_PROGRAMS.get(name, set())
+    assert all(reason for _words, reason in ROOT_PROGRAMS[name].values())
 
 
 # tasks
@@ -368,6 +365,8 @@ ALLOWED: dict[Touch, str] = {
         "roles/gpadmin_user/tasks/main.yml", "blockinfile", "/etc/security/limits.d/hawq-{{ gpadmin_user_name }}.conf"
     ): "root's",
     Touch("roles/server/tasks/main.yml", "template", "/etc/systemd/system/{{ server_service }}"): "root's",
+    Touch("roles/segment/tasks/main.yml", "file", "/etc/hawq-mirroring"): "root's",
+    Touch("roles/segment/tasks/main.yml", "copy", "/etc/hawq-mirroring/segment.pgpass"): "begun where only root can",
     Touch("roles/binaries/tasks/packages.yml", "file", "/etc/postgresql-common/createcluster.d"): "root's",
     Touch(
         "roles/binaries/tasks/packages.yml", "copy", "/etc/postgresql-common/createcluster.d/hawq-mirroring.conf"
@@ -390,14 +389,6 @@ ALLOWED: dict[Touch, str] = {
             ("command", "mv --no-target-directory {{ binaries_staging }}/tree {{ binaries_prefix }}"),
         )
     },
-}
-# ----------------------------------------------------------------------------------------------------------------------
-#: STILL TO BE REPLACED: tasks that open paths of the user's as root. Empty this list; the test fails for an entry that
-#: is no longer needed, and for a task that is in neither list.
-STILL_ROOT: set[Touch] = {
-    Touch("roles/data_directory/tasks/main.yml", "stat", "{{ data_directory_path }}"),
-    Touch("roles/segment/tasks/main.yml", "copy", "{{ segment_passfile }}"),
-    Touch("roles/segment/tasks/main.yml", "file", "{{ segment_passfile | dirname }}"),
 }
 # ----------------------------------------------------------------------------------------------------------------------
 
@@ -466,10 +457,8 @@ def _touches_of(file: str, name: str, arguments: t.Any) -> t.Iterator[Touch]:
 
 def test_no_task_opens_what_is_the_users_as_root() -> None:
     found = set(touches())
-    assert found - set(ALLOWED) - STILL_ROOT == set(), "these run as root: use a module of this collection"
+    assert found - set(ALLOWED) == set(), "these run as root: use a module of this collection"
     assert set(ALLOWED) - found == set(), "these are not needed in ALLOWED any more"
-    assert STILL_ROOT - found == set(), "these are not needed in STILL_ROOT any more"
-    assert set(ALLOWED) & STILL_ROOT == set()
     assert all(ALLOWED.values())
 
 
