@@ -132,11 +132,6 @@ ROOT_FILES: dict[str, dict[str, tuple[set[str], str]]] = {
     },
     "host/files.py": {
         "opened": ({"os.open", "os.fdopen"}, "root reads what is installed, in /etc, /usr/local and /proc"),
-        "changing": ({"os.chmod"}, "not by root, who may write anywhere: a home that nobody may write to"),
-        "rewrite": (
-            {"os.open", "os.fdopen", "os.fchmod", "os.ftruncate"},
-            "not called by root: a file of this process's own, never through a link",
-        ),
         "changed": ({"os.open", "os.fdopen"}, "not called by root: WAL that the user is given"),
         "created": ({"os.unlink", "os.open", "os.fdopen"}, "not called by root: files of a copy"),
         "write": (

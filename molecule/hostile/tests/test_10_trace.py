@@ -70,6 +70,7 @@ def test_a_pair_is_made(inventory: list[str]) -> None:
     sql("mdw", "CREATE TABLE ledger (n bigint PRIMARY KEY) TABLESPACE one")
     open_to_clients()
     traced(inventory, "init_standby")
+    on("sdw1", "id gpadmin || useradd --create-home gpadmin")
     traced(inventory, "init_segments")
 
 

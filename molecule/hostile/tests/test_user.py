@@ -185,7 +185,7 @@ def test_a_salvage_into_links() -> None:
 
 
 def test_a_tablespace_where_the_database_says_so() -> None:
-    """Its place is a word of the database's: root makes none among the system's directories, and gives none away (A5)."""
+    """Its place is a word of the database's: root makes none among the system's, and gives none away (A5)."""
     attack("mdw", f"mkdir {HOME}/space")
     sql("mdw", f"CREATE TABLESPACE space LOCATION '{HOME}/space'")
     oid = sql("mdw", "SELECT oid FROM pg_tablespace WHERE spcname = 'space'")
