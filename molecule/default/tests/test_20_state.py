@@ -129,6 +129,9 @@ def test_standby_host_powered_off_and_on(whole: None) -> None:
     finally:
         lab("power-on", "smdw")
     until(synchronized, RECOVERY_SECONDS, "Synchronized by itself after the boot")
+    # it receives WAL before it gives sessions
+    ready = "pg_isready -h /tmp"
+    until(lambda: "accepting" in on("smdw", ready, check=False), 30, "a standby that gives sessions")
     until(lambda: not writer.missing_on("smdw"), 30, "every commit on the standby")
 
 
