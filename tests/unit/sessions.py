@@ -43,6 +43,8 @@ def given(monkeypatch: pytest.MonkeyPatch, answers: Answers) -> Cursor:
         yield cursor
 
     monkeypatch.setattr(database, "session", session)
+    for service in ("lock", "unlock"):
+        monkeypatch.setitem(separation._Process.services, service, lambda _name: None)
     return cursor
 
 

@@ -384,16 +384,20 @@ def test_the_lock_is_held_from_one_question_to_another(host: Host, monkeypatch: 
     said: list[str] = []
 
     @contextlib.contextmanager
-    def held() -> t.Iterator[None]:
-        said.append("held")
+    def held(name: str) -> t.Iterator[None]:
+        said.append(f"{name} held")
         yield
-        said.append("free")
+        said.append(f"{name} free")
 
     monkeypatch.setattr(lock, "held", held)
-    host.ask("lock")
-    assert said == ["held"]
-    host.ask("unlock")
-    assert said == ["held", "free"]
+    host.ask("lock", lock.READERS)
+    host.ask("lock", lock.CHANGES)
+    host.ask("unlock", lock.READERS)
+    assert said == ["readers held", "changes held", "readers free"]
+    host.ask("unlock", lock.CHANGES)
+    assert said[3:] == ["changes free"]
+    with pytest.raises(KeyError):
+        host.ask("lock", "/etc/passwd")
 
 
 # the extension's files

@@ -12,16 +12,29 @@ import typing as t
 from . import separation
 from .errors import MirroringError
 
-LOCK = "/run/hawq-mirroring.lock"
-LOCK_SECONDS = 90
+
+class Lock(t.NamedTuple):
+    """A file that is locked, and seconds to wait for it."""
+
+    path: str
+    seconds: int
+
+
+#: what is changed on a host, and who reads the files of a master: that one waits for a checkpoint
+CHANGES, READERS = "changes", "readers"
+LOCKS = {
+    CHANGES: Lock("/run/hawq-mirroring.lock", 90),
+    READERS: Lock("/run/hawq-mirroring-readers.lock", 600),
+}
 
 
 @contextlib.contextmanager
-def held() -> t.Iterator[None]:
+def held(name: str) -> t.Iterator[None]:
     """Keep the modules of another run off this host meanwhile. The lock ends with its holder, however that ends."""
-    descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    path, seconds = LOCKS[name]
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        deadline = time.monotonic() + LOCK_SECONDS
+        deadline = time.monotonic() + seconds
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -29,7 +42,7 @@ def held() -> t.Iterator[None]:
             except BlockingIOError as error:
                 if time.monotonic() > deadline:
                     raise MirroringError(
-                        f"another run has been changing this host for {LOCK_SECONDS} s (it holds {LOCK}):"
+                        f"another run has been changing this host for {seconds} s (it holds {path}):"
                         " run this again when it has ended"
                     ) from error
                 time.sleep(0.1)
@@ -39,13 +52,16 @@ def held() -> t.Iterator[None]:
 
 
 @contextlib.contextmanager
-def alone(act: bool = True) -> t.Iterator[None]:
-    """Let root hold the lock meanwhile; who does not act needs none."""
+def alone(act: bool = True, name: str = CHANGES) -> t.Iterator[None]:
+    """Let root hold the lock meanwhile; who does not act needs none.
+
+    It is the host's and not the database's, where any role could hold it.
+    """
     if not act:
         yield
         return
-    separation.ask("lock")
+    separation.ask("lock", name)
     try:
         yield
     finally:
-        separation.ask("unlock")
+        separation.ask("unlock", name)

@@ -74,11 +74,11 @@ class Scope(t.NamedTuple):
 
 def offered(scope: Scope, run: Runner) -> separation.Services:
     """Return the services by their names."""
-    held = contextlib.ExitStack()
+    held = {name: contextlib.ExitStack() for name in lock.LOCKS}
     return {
         "run": lambda command, timeout: run(_permitted(scope, command), timeout=float(timeout)),
-        "lock": lambda: held.enter_context(lock.held()),
-        "unlock": held.close,
+        "lock": lambda name: held[name].enter_context(lock.held(name)),
+        "unlock": lambda name: held[name].close(),
         "permit": _permit,
         "make_directory": lambda path, mode: _make_directory(scope, path, mode),
         "rename": lambda old, new: _rename(scope, old, new),

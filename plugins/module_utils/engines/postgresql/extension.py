@@ -13,6 +13,7 @@ import typing as t
 from ...host import files as host_files
 from ...host import user_places
 from ...host.errors import MirroringError
+from ...host.lock import alone
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import text
@@ -55,7 +56,6 @@ def in_database(instance: Instance, act: bool, name: str, extension: str) -> boo
                 " this again"
             )
         if act:
-            cursor.execute("SELECT pg_advisory_lock(hashtext('hawq.mirroring'))")
             cursor.execute(f'CREATE EXTENSION IF NOT EXISTS "{extension}"')
             cursor.execute(f'ALTER EXTENSION "{extension}" UPDATE')
     return True
@@ -93,5 +93,6 @@ def install(
         if act and place:
             unlink = functools.partial(os.unlink, os.path.join(place, name))
             user_places.or_root(unlink, "unlink_extension", place, name)
-    changes += [f"database {name}\n" for name in databases if in_database(instance, act, text.raw(name), extension)]
+    with alone(act and bool(databases)):
+        changes += [f"database {name}\n" for name in databases if in_database(instance, act, text.raw(name), extension)]
     return {"changed": bool(changes), "directory": place, "diff": {"before": "", "after": "".join(changes)}}

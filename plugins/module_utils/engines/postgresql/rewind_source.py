@@ -11,7 +11,7 @@ import os
 import time
 import typing as t
 
-from ...host import files
+from ...host import files, lock
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...values import conninfo, scram
@@ -37,11 +37,6 @@ FROM pg_control_checkpoint() c
 """
 ROLE = "SELECT shobj_description(oid, 'pg_authid') = %s AS ours FROM pg_roles WHERE rolname = %s"
 SESSIONS = "SELECT pid FROM pg_stat_activity WHERE usename = %s"
-#: whoever has it may be waiting for a checkpoint, or for a rewind's end
-LOCK = f"""
-SET lock_timeout = '{CHECKPOINT_SECONDS}s'; SELECT pg_advisory_lock(hashtext('hawq.mirroring rewind'));
-RESET lock_timeout
-"""
 #: a host that died is noticed before that
 END_SECONDS = 20
 
@@ -67,10 +62,12 @@ def edit_hba(cursor: t.Any, path: str, lines: list[str], act: bool) -> bool:
 
 
 @contextlib.contextmanager
-def _alone(instance: Instance) -> t.Iterator[tuple[t.Any, dict[str, t.Any]]]:
+def _alone(instance: Instance, act: bool) -> t.Iterator[tuple[t.Any, dict[str, t.Any]]]:
     """Give a cursor, and the timelines, in the database that pg_rewind uses: privileges are each database's own."""
-    with database.session(instance, statement_seconds=CHECKPOINT_SECONDS) as cursor:
-        cursor.execute(LOCK)
+    with (
+        lock.alone(act, lock.READERS),
+        database.session(instance, statement_seconds=CHECKPOINT_SECONDS) as cursor,
+    ):
         yield cursor, database.rows(cursor, TIMELINES)[0]
 
 
@@ -78,7 +75,7 @@ def present(
     instance: Instance, act: bool, *, role: str, passfile: str, password_of: str, hba_lines: list[str]
 ) -> dict[str, t.Any]:
     """Checkpoint, role, privileges, way in."""
-    with _alone(instance) as (cursor, row):
+    with _alone(instance, act) as (cursor, row):
         there = ours(cursor, role)
         if there is False:
             raise MirroringError(
@@ -116,7 +113,7 @@ def wait_for_end(cursor: t.Any, role: str) -> None:
 
 def absent(instance: Instance, act: bool, *, role: str) -> dict[str, t.Any]:
     """Take all of it away."""
-    with _alone(instance) as (cursor, row):
+    with _alone(instance, act) as (cursor, row):
         there = bool(ours(cursor, role))
         if there and act:
             wait_for_end(cursor, role)

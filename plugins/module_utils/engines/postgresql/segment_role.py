@@ -10,13 +10,13 @@ import typing as t
 
 from ...host import files
 from ...host.errors import MirroringError
+from ...host.lock import alone
 from ...host.module import Instance
 from ...values import conninfo, scram
 from . import database
 
 #: the comment of a role that was made here
 MARK = "made by hawq.mirroring for its segments"
-LOCK = "SELECT pg_advisory_lock(hashtext('hawq.mirroring'))"
 REGISTER = "public.hawq_mirroring_register(text, integer, text)"
 RIGHTS = "LOGIN NOSUPERUSER NOREPLICATION NOCREATEROLE NOCREATEDB NOBYPASSRLS VALID UNTIL 'infinity'"
 ROLE = """
@@ -38,8 +38,7 @@ ORDER BY name
 def present(instance: Instance, act: bool, *, role: str, passfile: str) -> dict[str, t.Any]:
     """Make or repair the role, with the file's password, and see that it alone may register."""
     done: list[str] = []
-    with database.session(instance) as cursor:
-        cursor.execute(LOCK)
+    with alone(act), database.session(instance) as cursor:
         password = conninfo.password_in(files.read(passfile) or "", role)
         if password is None and act:
             raise MirroringError(f"{passfile} holds no password for {role}: run the whole playbook again")

@@ -11,6 +11,7 @@ import typing as t
 
 from ...host import files
 from ...host.errors import MirroringError
+from ...host.lock import alone
 from ...host.module import Instance
 from ...values import conninfo, scram
 from . import database, server_info, staging
@@ -20,7 +21,6 @@ SELECT EXISTS (SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass 
 """
 SLOT = "SELECT slot_type, active, active_pid, wal_status FROM pg_replication_slots WHERE slot_name = %s"
 STALE_HBA = "SELECT (pg_stat_file(current_setting('hba_file'))).modification > pg_conf_load_time() AS stale"
-LOCK = "SELECT pg_advisory_lock(hashtext('hawq.mirroring'))"
 REPLIED = "SELECT max(reply_time) AS at FROM pg_stat_replication WHERE application_name = %s AND usename = %s"
 END_SNAPSHOT = "SELECT pg_terminate_backend(pid) FROM pg_stat_replication WHERE application_name = %s AND usename = %s"
 RELEASE_SECONDS = 10
@@ -111,8 +111,7 @@ def present(
     slot: str,
 ) -> dict[str, t.Any]:
     """Make what is missing."""
-    with database.session(instance) as cursor:
-        cursor.execute(LOCK)
+    with alone(act), database.session(instance) as cursor:
         password = conninfo.password_in(files.read(passfile) or "", role)
         if password is None and act:
             raise MirroringError(f"{passfile} holds no password for {role}: run the whole playbook again")
@@ -179,8 +178,7 @@ def absent(
     spare: bool,
 ) -> dict[str, t.Any]:
     """Take it away, in the opposite order."""
-    with database.session(instance) as cursor:
-        cursor.execute(LOCK)
+    with alone(act), database.session(instance) as cursor:
         if spare and answers(cursor, role):
             return _answer([], [], [], goes_on=True)
         slots = database.rows(cursor, SLOT, (slot,))
