@@ -106,6 +106,7 @@ def main(module):
 if __name__ == "__main__":
     run_module(
         main,
+        seconds=120,
         supports_check_mode=True,
         argument_spec={
             "instance": INSTANCE_OPTION,

@@ -127,6 +127,7 @@ STATES = ["offered", "fetched", "given", "taken", "installed"]
 if __name__ == "__main__":
     run_module(
         main,
+        seconds=86400,
         supports_check_mode=True,
         required_if=[
             ("state", "offered", ["after", "have", "timeline"]),

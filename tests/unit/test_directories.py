@@ -467,7 +467,7 @@ def test_a_directory_with_files_is_not_replaced(place: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["a file", "a link", "root's directory"])
-def test_what_was_exchanged_between_look_and_act_goes_back(
+def test_what_was_exchanged_between_look_and_act_does_not_stay(
     place: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """In a directory of its own the user may do that."""
@@ -489,7 +489,17 @@ def test_what_was_exchanged_between_look_and_act_goes_back(
         directories.rename(f"{place}/staging/copy", f"{place}/data", USER)
     assert done == ["copy"]
     assert not os.path.lexists(place / "data")
-    assert os.path.lexists(copy)
+    # what is no directory is deleted, since the user can block the way back
+    assert os.path.lexists(copy) == (what == "root's directory")
+    assert tree(place / "secret") == []
+
+
+def test_a_link_of_the_users_in_a_place_of_roots_is_not_followed(place: Path) -> None:
+    (place / "secret").mkdir()
+    (place / "link").symlink_to("secret")
+    os.chown(place / "link", USER.pw_uid, USER.pw_gid, follow_symlinks=False)
+    with pytest.raises(PermissionError, match="not root's"):
+        directories.make(f"{place}/link/new", USER)
     assert tree(place / "secret") == []
 
 

@@ -122,7 +122,7 @@ ROOT_FILES: dict[str, dict[str, tuple[set[str], str]]] = {
             {"os.mkdir", "os.open", "os.fchown", "os.fchmod"},
             "by the descriptor of what was just made or judged",
         ),
-        "rename": ({"os.rename"}, "between two descriptors; what has arrived is looked at, and goes back"),
+        "rename": ({"os.rename", "os.unlink"}, "between two descriptors; what has arrived is looked at, or goes"),
         "remove": ({"os.rmdir"}, "an empty directory, from one that is root's alone"),
         "write": (
             {"os.unlink", "os.open", "os.fdopen", "os.fchmod", "os.rename"},

@@ -268,13 +268,36 @@ def test_an_error_without_a_number_is_still_one_of_the_system() -> None:
 
 
 @as_root
-@pytest.mark.parametrize("error", [ValueError("odd"), RuntimeError("odd"), RecursionError("odd"), KeyError("odd")])
+@pytest.mark.parametrize("error", [ValueError("odd"), RuntimeError("odd"), KeyError("odd")])
 def test_any_other_error_comes_with_where_it_happened(error: Exception) -> None:
     def somewhere() -> None:
         raise error
 
     with pytest.raises(separation.BrokenError, match="in somewhere"):
         child(somewhere)
+
+
+@as_root
+def test_what_is_nested_too_deeply_is_told_in_a_sentence() -> None:
+    def walk() -> None:
+        raise RecursionError("maximum recursion depth exceeded")
+
+    with pytest.raises(MirroringError, match="nested more deeply"):
+        child(walk)
+
+
+@as_root
+def test_a_child_that_its_user_stops_is_ended() -> None:
+    begin = time.monotonic()
+    with pytest.raises(MirroringError, match="has stopped the process"):
+        child(lambda: os.kill(os.getpid(), signal.SIGSTOP))
+    assert time.monotonic() - begin < 30
+
+
+@as_root
+def test_a_child_that_is_not_done_in_time_is_ended() -> None:
+    with pytest.raises(MirroringError, match="not done after 1 s"):
+        separation.run_as(USER, lambda: time.sleep(600), seconds=1)
 
 
 @as_root

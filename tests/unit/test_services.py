@@ -25,6 +25,7 @@ SCOPE = services.Scope(
     data_directory=DATA,
     named=(DATA, "/etc/postgresql/15/main", "/opt/spaces/fast"),
     address=(ADDRESS, "eth0"),
+    texts=("text",),
 )
 
 
@@ -189,7 +190,7 @@ NAMED = [
     "/opt/spaces/fast/PG_15",
     f"{DATA}/pg_wal",
 ]
-OUTSIDE = ["/spaces/one", "/data/spaces/one", "/mnt/disk/one", "/srv/space", "/data/\udcff\n"]
+OUTSIDE = ["/srv/spaces/one", "/mnt/disk/one", "/srv/space", "/srv/\udcff\n"]
 SYSTEMS = [
     "/etc/cron.d",
     "/etc/systemd/system/ssh.service.d",
@@ -215,6 +216,10 @@ SYSTEMS = [
     "/lib/systemd/system/x.d",
     "/bin/x",
     "/sbin/x",
+    # at the top: names that the system may know
+    "/.autorelabel",
+    "/nowhere-yet/one",
+    "/srv",
 ]
 ASTRAY = [
     f"{DATA}/../../etc/x",
@@ -275,7 +280,7 @@ def test_nobody_else_may_write_there_and_nothing_there_gives_rights(host: Host, 
         ("/opt/spaces/fast", False, False),
         (f"{DATA}.hawq-snapshot", False, True),
         (f"{DATA}.kept-20260101T000000", False, False),
-        ("/data/spaces/one", True, False),
+        ("/srv/spaces/one", True, False),
     ],
 )
 def test_a_directory_of_roots_is_given_away_only_where_it_was_meant_for_the_user(
@@ -416,6 +421,13 @@ def test_the_extensions_own_files_are_written(host: Host, extension: str, name: 
     host.ask("write_extension", extension, name, "text")
     host.ask("unlink_extension", extension, name)
     assert host.done == [("write", f"{extension}/{name}", "text"), ("unlink", f"{extension}/{name}")]
+
+
+def test_another_text_than_the_collections_is_refused(host: Host, extension: str) -> None:
+    """The superuser of another cluster may install what stands there."""
+    with pytest.raises(MirroringError, match="another text"):
+        host.ask("write_extension", extension, "hawq_mirroring.control", "CREATE ROLE mine SUPERUSER")
+    assert host.done == []
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,9 @@ class _Trail:
             name = self._left.pop()
             if name == "..":
                 self._back(to=max(1, len(self.descriptors) - 1))
-            elif stat.S_ISLNK(self._look(name).st_mode):
+            elif stat.S_ISLNK((found := self._look(name)).st_mode):
+                if found.st_uid != 0:
+                    raise _refuse(self._path, f"the link {name} in it is not root's, and so root does not follow it")
                 self._follow(name)
             else:
                 self.descriptors.append(os.open(name, FLAGS, dir_fd=self.descriptors[-1]))
@@ -63,7 +65,7 @@ class _Trail:
         return os.stat(name, dir_fd=parent, follow_symlinks=False)
 
     def _follow(self, name: str) -> None:
-        """Go on with what a link leads to: root alone can have made it."""
+        """Go on with what a link of root's leads to."""
         self._links += 1
         if self._links > MOST_LINKS:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), self._path)
@@ -167,8 +169,11 @@ def rename(old: str, new: str, account: pwd.struct_passwd) -> None:
             _belongs(os.stat(name_new, dir_fd=target, follow_symlinks=False), account, new)
         os.rename(name, name_new, src_dir_fd=source, dst_dir_fd=target)
         arrived = os.stat(name_new, dir_fd=target, follow_symlinks=False)
-        if not stat.S_ISDIR(arrived.st_mode) or arrived.st_uid != account.pw_uid:
+        if not stat.S_ISDIR(arrived.st_mode):
+            os.unlink(name_new, dir_fd=target)  # the way back may be blocked by then
+        elif arrived.st_uid != account.pw_uid:
             os.rename(name_new, name, src_dir_fd=target, dst_dir_fd=source)
+        if not stat.S_ISDIR(arrived.st_mode) or arrived.st_uid != account.pw_uid:
             raise _refuse(old, "this was exchanged meanwhile")
         os.fsync(source)
         os.fsync(target)

@@ -83,12 +83,14 @@ def run_module(
     main: t.Callable[[AnsibleModule], dict[str, t.Any]],
     account: t.Callable[[dict[str, t.Any]], str] | None = account_of,
     named: t.Callable[[dict[str, t.Any]], t.Iterable[str]] = lambda _options: (),
+    seconds: float = separation.WORK_SECONDS,
     **spec: t.Any,
 ) -> None:
     """Build the module, let a process of the server's user call ``main``, and exit with what it returns, or fail.
 
     ``account`` says who that user is from the module's options; None for what is root's alone. ``named`` returns the
-    paths that the operator has named beside those of the instance.
+    paths that the operator has named beside those of the instance. The work is ended after ``seconds`` and what the
+    option ``timeout`` allows: the user can hold up its own processes.
     """
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]
@@ -100,9 +102,11 @@ def run_module(
         if account is None:
             result = main(module)
         else:
-            result, warnings = separation.run_as(acting(user), lambda: _worked(main, module))
+            # of what has a time-out there are up to three parts
+            seconds += 3 * int(module.params.get("timeout") or 0)
+            result, warnings = separation.run_as(acting(user), lambda: _worked(main, module), seconds)
     except MirroringError as error:
-        module.fail_json(msg=text.named(str(error)), **text.shown(error.details))
+        module.fail_json(msg=text.named(str(error)), **_harmless(text.shown(error.details)))
     except OSError as error:
         told = text.shown(traceback.format_exc())
         module.fail_json(msg=f"the operating system refuses: {text.named(str(error))}", exception=told)
@@ -112,7 +116,13 @@ def run_module(
         module.fail_json(msg=f"the module has failed: {last}", exception=told)
     for warning in warnings:
         module.warn(text.named(warning))
-    module.exit_json(**text.shown(result))
+    module.exit_json(**_harmless(text.shown(result)))
+
+
+def _harmless(result: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return a result without the keys that Ansible obeys: what the user's process says is data, and sets no fact."""
+    obeyed = ("ansible_", "_ansible", "add_", "invocation", "exception")
+    return {key: value for key, value in result.items() if not str(key).startswith(obeyed)}
 
 
 def _worked(main: t.Callable[[AnsibleModule], dict[str, t.Any]], module: AnsibleModule) -> list[t.Any]:
@@ -138,4 +148,6 @@ def scope_of(user: str, options: dict[str, t.Any], named: t.Iterable[str]) -> se
     ours = options.get("virtual_ip") or options
     address = (str(ours.get("address") or ""), str(ours.get("interface") or ""))
     unit = str(instance.get("service") or "")
-    return services.Scope(user, unit, data, tuple(each for each in places if each), address)
+    texts = options.get("files") if isinstance(options.get("files"), dict) else {}
+    named_places = tuple(each for each in places if each)
+    return services.Scope(user, unit, data, named_places, address, tuple(map(str, (texts or {}).values())))

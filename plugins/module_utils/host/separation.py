@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import functools
 import json
 import os
@@ -20,6 +21,7 @@ import signal
 import socket
 import struct
 import threading
+import time
 import traceback
 import typing as t
 
@@ -29,6 +31,10 @@ from .errors import MirroringError
 NOBODY = "nobody"
 #: bytes of one message
 MOST = 256 << 20
+#: until a process must have taken what it is told
+SEND_SECONDS = 30
+#: seconds that a module may take if it does not say how long its own work may
+WORK_SECONDS = 3600
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 
@@ -42,12 +48,17 @@ class BrokenError(Exception):
 class _Channel:
     """Messages over a socket: the length, then JSON."""
 
-    def __init__(self, line: socket.socket) -> None:
-        self._line = line
+    def __init__(self, line: socket.socket, watch: t.Callable[[], None] | None = None) -> None:
+        """``watch`` is called every second while nothing comes; it raises when there is no sense in waiting."""
+        self._line, self._watch = line, watch
 
     def send(self, message: dict[str, t.Any]) -> None:
         data = json.dumps(message).encode()
-        self._line.sendall(struct.pack("!Q", len(data)) + data)
+        self._line.settimeout(SEND_SECONDS if self._watch else None)
+        try:
+            self._line.sendall(struct.pack("!Q", len(data)) + data)
+        except TimeoutError as error:
+            raise ConnectionResetError(errno.ECONNRESET, "the other side takes nothing") from error
 
     def receive(self) -> dict[str, t.Any] | None:
         """Return the next message; None when the other side has ended, or has sent what is none."""
@@ -63,10 +74,15 @@ class _Channel:
     def _exactly(self, length: int) -> bytes | None:
         parts, left = [], length
         while left:
+            self._line.settimeout(1 if self._watch else None)
             try:
                 part = self._line.recv(min(left, 1 << 20))
             except ConnectionError:  # it has ended with something unread
                 return None
+            except TimeoutError:
+                if self._watch:
+                    self._watch()
+                continue
             if not part:
                 return None
             parts.append(part)
@@ -101,8 +117,10 @@ def ask(service: str, *arguments: t.Any) -> t.Any:
     return _value(answer)
 
 
-def run_as(user: str, work: t.Callable[[], t.Any]) -> t.Any:
+def run_as(user: str, work: t.Callable[[], t.Any], seconds: float = WORK_SECONDS) -> t.Any:
     """Let a child that is this user do the work, and serve it meanwhile; return what it returns (JSON).
+
+    The user can stop its processes, and so the child, which is ended then; it is also ended after these seconds.
 
     Raises MirroringError and OSError as the work does, and BrokenError for any other end.
     """
@@ -122,8 +140,16 @@ def run_as(user: str, work: t.Callable[[], t.Any]) -> t.Any:
         finally:
             os._exit(0)
     its.close()
+    deadline = time.monotonic() + seconds
+
+    def watch() -> None:
+        if os.waitid(os.P_PID, child, os.WSTOPPED | os.WNOHANG | os.WNOWAIT):
+            raise MirroringError(f"somebody has stopped the process that works as {user}: see who, then run this again")
+        if time.monotonic() > deadline:
+            raise MirroringError(f"the process that works as {user} is not done after {seconds:.0f} s: run this again")
+
     try:
-        return _serve(_Channel(mine))
+        return _serve(_Channel(mine, watch))
     finally:
         mine.close()
         os.kill(child, signal.SIGKILL)  # it has nothing left to do, whatever it thinks of that
@@ -154,6 +180,8 @@ def _outcome(work: t.Callable[[], t.Any]) -> dict[str, t.Any]:
         return {"failed": str(error), "details": error.details}
     except OSError as error:
         return {"refused": [error.errno, error.strerror or str(error), error.filename and os.fsdecode(error.filename)]}
+    except RecursionError:
+        return {"failed": "directories are nested more deeply here than can be walked: remove them", "details": {}}
     except Exception:  # whatever it is, the other side must hear of it
         return {"broken": traceback.format_exc()}
 

@@ -56,6 +56,10 @@ CONFINED = (
     "RestrictNamespaces",
     "LockPersonality",
 )
+#: what stands behind the data directory's name in those of the places beside it, and in them
+BESIDE = re.compile(
+    r"|\.hawq-[a-z]+(/(unverified-copy|old|verdict))?|\.hawq-lost-[0-9A-F]+-[0-9A-F]+(/pg_wal)?|\.kept-\d{8}T\d{6}"
+)
 EXTENSION_FILE = re.compile(r"hawq_mirroring(--\d+(\.\d+)+)*\.(control|sql)")
 
 
@@ -70,6 +74,8 @@ class Scope(t.NamedTuple):
     named: tuple[str, ...]
     #: the address that follows the master (with its prefix) and its interface, if there is one
     address: tuple[str, str] = ("", "")
+    #: texts of the extension's files, as the operator's collection has them
+    texts: tuple[str, ...] = ()
 
 
 def offered(scope: Scope, run: Runner) -> separation.Services:
@@ -86,7 +92,9 @@ def offered(scope: Scope, run: Runner) -> separation.Services:
         "write": lambda path, text: directories.write(_note(scope, path), text),
         "unlink": lambda path: directories.unlink(_note(scope, path)),
         "start_job": lambda job: _start_job(scope, run, job),
-        "write_extension": lambda place, name, text: directories.write(_extension_file(place, name), text),
+        "write_extension": lambda place, name, text: directories.write(
+            _extension_file(place, name), _known(scope, text)
+        ),
         "unlink_extension": lambda place, name: directories.unlink(_extension_file(place, name)),
     }
 
@@ -143,7 +151,8 @@ def _permit(given: bool) -> None:
 
 def _is_beside(scope: Scope, path: str) -> bool:
     data = scope.data_directory.rstrip("/")
-    return data != "" and (path == data or path.startswith((f"{data}.hawq-", f"{data}.kept-")))
+    rest = path[len(data) :] if data and path.startswith(data) else "/"
+    return BESIDE.fullmatch(rest) is not None
 
 
 def _is_named(scope: Scope, path: str) -> bool:
@@ -154,7 +163,10 @@ def _is_place(scope: Scope, path: str) -> bool:
     """Whether a database's files may be there: where the operator has named it, or outside of the system's own."""
     if not path.startswith("/") or ".." in path.split("/"):
         return False
-    return _is_beside(scope, path) or _is_named(scope, path) or not _system(path)
+    if _is_beside(scope, path) or _is_named(scope, path):
+        return True
+    # at the top it could be a name that the system knows
+    return not _system(path) and os.path.isdir(f"/{path.lstrip('/').partition('/')[0]}") and path.count("/") > 1
 
 
 def _note(scope: Scope, path: str) -> str:
@@ -172,9 +184,9 @@ def _make_directory(scope: Scope, path: str, mode: int) -> None:
             f" system's: make it yourself (install -d -o {scope.user} -m 0700 {path}), then run this again"
         )
     # an earlier version's staging places are root's; an empty directory that the operator has named is meant for it
-    staging = path.startswith(f"{scope.data_directory.rstrip('/')}.hawq-")
+    staging = _is_beside(scope, path) and path.startswith(f"{scope.data_directory.rstrip('/')}.hawq-")
     named = _is_beside(scope, path) or _is_named(scope, path)
-    adopt = (_is_beside(scope, path) and staging) or (named and directories.is_empty(path))
+    adopt = staging or (named and directories.is_empty(path))
     directories.make(path, _account(scope), mode & 0o755, adopt)
 
 
@@ -217,8 +229,7 @@ def _start_job(scope: Scope, run: Runner, job: dict[str, t.Any]) -> None:
     ]
     command += [f"--property={name}={value}" for name, value in properties.items()]
     _quoted(job["command"])
-    if not os.path.exists(places.SNAPSHOT_LOG):
-        directories.write(places.SNAPSHOT_LOG, "")  # systemd would make it for root's eyes only
+    directories.write(places.SNAPSHOT_LOG, "")  # systemd would make it for root's eyes only, or follow a link
     code, _output, errors = run([*command, "--", *job["command"]])
     if code != 0 and "already" not in errors:
         raise MirroringError(f"systemd-run could not start the snapshot job: {' '.join(errors.split())}")
@@ -236,6 +247,13 @@ def _quoted(words: list[str]) -> str:
     if not words or words[0][:1] != "/":
         raise _refuse(f"start {quoted}")
     return quoted
+
+
+def _known(scope: Scope, text: str) -> str:
+    """Return a text of the extension's: another cluster's superuser may install it, too."""
+    if text not in scope.texts:
+        raise _refuse("write another text than the collection's into the extension's files")
+    return text
 
 
 def _extension_file(directory: str, name: str) -> str:

@@ -208,6 +208,9 @@ def measure(instance: Instance) -> list[observation.Size] | None:
     """Return the sizes of the tablespaces in bytes, or None where so many files take longer than a session's limit."""
     try:
         with database.session(instance) as cursor:
-            return t.cast("list[observation.Size]", database.rows(cursor, SIZES))
+            found = database.rows(cursor, SIZES)
     except MirroringError:
         return None
+    # of a tablespace whose link leads nowhere there is no size
+    known = all(row["bytes"] is not None for row in found)
+    return t.cast("list[observation.Size]", found) if known else None
