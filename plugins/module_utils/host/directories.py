@@ -109,7 +109,11 @@ def _belongs(found: os.stat_result, account: pwd.struct_passwd, path: str) -> No
     if not stat.S_ISDIR(found.st_mode):
         raise _refuse(path, "this is no directory")
     if found.st_uid != account.pw_uid:
-        raise _refuse(path, f"this directory is not {account.pw_name}'s")
+        raise _refuse(
+            path,
+            f"this directory is not {account.pw_name}'s: if it may be used, give it away (chown {account.pw_name}"
+            f" {path}), then run this again",
+        )
 
 
 @contextlib.contextmanager
@@ -157,8 +161,8 @@ def is_empty(path: str) -> bool:
         return False
 
 
-def rename(old: str, new: str, account: pwd.struct_passwd) -> None:
-    """Rename a directory of the user's where root alone can.
+def rename(old: str, new: str, account: pwd.struct_passwd, over_roots: bool = False) -> None:
+    """Rename a directory of the user's where root alone can; an empty one of the user's, or of root's, may be replaced.
 
     The user may change what is in a directory of its own meanwhile. So what has arrived is looked at once more.
     """
@@ -166,7 +170,9 @@ def rename(old: str, new: str, account: pwd.struct_passwd) -> None:
     with _parent(above, account) as source, _parent(above_new, account) as target:
         _belongs(os.stat(name, dir_fd=source, follow_symlinks=False), account, old)
         with contextlib.suppress(FileNotFoundError):
-            _belongs(os.stat(name_new, dir_fd=target, follow_symlinks=False), account, new)
+            there = os.stat(name_new, dir_fd=target, follow_symlinks=False)
+            if there.st_uid != 0 or not over_roots:
+                _belongs(there, account, new)
         os.rename(name, name_new, src_dir_fd=source, dst_dir_fd=target)
         arrived = os.stat(name_new, dir_fd=target, follow_symlinks=False)
         if not stat.S_ISDIR(arrived.st_mode):

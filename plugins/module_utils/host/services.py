@@ -195,7 +195,7 @@ def _rename(scope: Scope, old: str, new: str) -> None:
     aside = places.is_kept(new, old) or places.is_kept(old, new)
     if ".." in f"{old}/{new}".split("/") or not (aside or (_is_place(scope, old) and _is_place(scope, new))):
         raise _refuse(f"rename {old} to {new}")
-    directories.rename(old, new, _account(scope))
+    directories.rename(old, new, _account(scope), new == scope.data_directory.rstrip("/"))
 
 
 def _system(path: str) -> bool:

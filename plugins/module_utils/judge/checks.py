@@ -100,6 +100,17 @@ def existing_data(
                 f"Stop it there (systemctl stop {seen['service']['unit']}), {AGAIN}",
             )
         ]
+    if what == topology.OTHER and not seen["data_directory"]["entries"]:
+        user = seen["user"]["name"]
+        return [
+            Refusal(
+                "directory-closed",
+                f"{directory} on {name} is no directory that {user} can look into",
+                "what is there cannot be judged, and no server could start there",
+                f"namei -l {directory} shows on {name} whose it is, and what is above it. Give it to {user} (chown"
+                f" {user} {directory}), let others pass through what is above it (chmod o+x), {AGAIN}",
+            )
+        ]
     if what == topology.EMPTY or choice in ("keep", "discard"):
         return []
     identifier, own = topology.system_identifier(seen), topology.system_identifier(source)
