@@ -143,7 +143,8 @@ def test_case_09_no_free_walsender_or_slot() -> None:
 
 
 def test_cases_02_and_12_every_reason_at_once(tmp_path: Path) -> None:
-    on("smdw", f"install -d -o postgres /data/hawq && cd / && runuser -u postgres -- {BIN}/initdb -D {DATA}")
+    on("smdw", "id gpadmin || useradd --create-home gpadmin")
+    on("smdw", f"install -d -o gpadmin /data/hawq && cd / && {AS_GPADMIN.partition('&& ')[2]} {BIN}/initdb -D {DATA}")
     on("smdw", "systemd-run --unit=squatter python3 -m http.server 5432")
     on("smdw", f"mkdir -p /opt/16/bin && cp -s {BIN}/* /opt/16/bin && rm /opt/16/bin/postgres")
     on(

@@ -107,8 +107,9 @@ def existing_data(
                 "directory-closed",
                 f"{directory} on {name} is no directory that {user} can look into",
                 "what is there cannot be judged, and no server could start there",
-                f"namei -l {directory} shows on {name} whose it is, and what is above it. Give it to {user} (chown"
-                f" {user} {directory}), let others pass through what is above it (chmod o+x), {AGAIN}",
+                f"To put it out of the way: mv {directory} {directory}.away on {name}. To use it, if it is empty: chown"
+                f" {user} {directory}, and chmod o+x what is above it and closed (namei -l {directory} shows it). Then"
+                f" run this again",
             )
         ]
     if what == topology.EMPTY or choice in ("keep", "discard"):
