@@ -54,3 +54,13 @@ def test_a_setting_that_waits_for_a_restart_would_stop_the_copy() -> None:
     assert "max_connections" in refusal.found
     assert "listen_addresses" not in refusal.found
     assert "systemctl restart hawq-master.service" in refusal.command
+
+
+@pytest.mark.parametrize("choice", ["refuse", "keep", "discard"])
+def test_a_directory_that_the_servers_user_cannot_look_into_is_no_one_to_decide_on(choice: str) -> None:
+    """It may hold the data of another user, or the user may not pass through what is above it."""
+    closed = empty("smdw", {"data_directory.state": "other", "data_directory.entries": []})
+    (refusal,) = checks.existing_data("smdw", closed, master(), choice)
+    assert refusal.kind == "directory-closed"
+    assert "mv /data/hawq/master /data/hawq/master.away" in refusal.command
+    assert "chown gpadmin /data/hawq/master" in refusal.command

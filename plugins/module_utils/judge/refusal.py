@@ -22,6 +22,7 @@ Kind = t.Literal[
     "data-not-there",
     "data-of-a-former-master",
     "different-systems",
+    "directory-closed",
     "directory-in-use",
     "disk-too-small",
     "follows-a-standby",
