@@ -19,7 +19,7 @@ MASTER, STANDBY = "fd77::11", "fd77::12"
 STANDBY_PORT = 5433
 ROWS = 20_000
 PARTS = ("meta/", "playbooks/", "plugins/", "roles/", "changelogs/", "inventories/example/", "docs/")
-PAGES = ("ARCHITECTURE.md", "CHANGELOG.rst", "CONTRIBUTING.md", "LICENSE", "README.md", "bindep.txt")
+PAGES = ("ARCHITECTURE.md", "CHANGELOG.rst", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md", "bindep.txt")
 #: what builds the site
 BUILDS = ("docs/build", "docs/conf.py")
 
