@@ -63,4 +63,8 @@ def test_a_directory_that_the_servers_user_cannot_look_into_is_no_one_to_decide_
     (refusal,) = checks.existing_data("smdw", closed, master(), choice)
     assert refusal.kind == "directory-closed"
     assert "mv /data/hawq/master /data/hawq/master.away" in refusal.command
-    assert "chown gpadmin /data/hawq/master" in refusal.command
+    assert "chown -h gpadmin /data/hawq/master" in refusal.command
+    closed["data_directory"]["real_path"] = "/root"
+    (refusal,) = checks.existing_data("smdw", closed, master(), choice)
+    assert "leads to /root" in refusal.command
+    assert "chown" not in refusal.command

@@ -13,6 +13,7 @@ import attacks
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import text_block
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import blocks
 
 MARKER = "# {mark} ours"
 BLOCK = "# BEGIN ours\nb\n# END ours\n"
@@ -37,8 +38,8 @@ EDITED: dict[str, tuple[str, str, bool, str]] = {
 
 @pytest.mark.parametrize(("text", "block", "first", "wanted"), EDITED.values(), ids=EDITED)
 def test_edited(text: str, block: str, first: bool, wanted: str) -> None:
-    assert text_block.edited(text, MARKER, block, first)[0] == wanted
-    assert text_block.edited(wanted, MARKER, block, first)[0] == wanted
+    assert blocks.edited(text, MARKER, block, first)[0] == wanted
+    assert blocks.edited(wanted, MARKER, block, first)[0] == wanted
 
 
 def keep(path: t.Any, act: bool = True, block: str = "b", begin: str | None = None) -> dict[str, t.Any]:

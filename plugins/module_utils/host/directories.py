@@ -111,8 +111,8 @@ def _belongs(found: os.stat_result, account: pwd.struct_passwd, path: str) -> No
     if found.st_uid != account.pw_uid:
         raise _refuse(
             path,
-            f"this directory is not {account.pw_name}'s: if it may be used, give it away (chown {account.pw_name}"
-            f" {path}), then run this again",
+            f"this directory is not {account.pw_name}'s: see whose it is and what is in it (ls -la {path}), move it"
+            " away or name another place, then run this again",
         )
 
 

@@ -11,6 +11,8 @@ import pwd
 import re
 import typing as t
 
+from ..values import blocks
+from ..values.text import lines_of
 from . import files, programs
 from .errors import MirroringError
 
@@ -39,7 +41,7 @@ def entry(line: str) -> Entry | None:
 
 def entries(text: str | None) -> list[Entry]:
     """Return what lets somebody in."""
-    return [found for found in map(entry, (text or "").splitlines()) if found]
+    return [found for found in map(entry, lines_of(text or "")) if found]
 
 
 def restricted(found: list[Entry]) -> list[str]:
@@ -52,7 +54,7 @@ def authorized(text: str, keys: list[str], restrict: bool) -> str:
     """Return the text with one line for each of these keys, in the place of its first; other lines stay."""
     wanted = {found.value: f"{RESTRICTED} {key}" if restrict else key for key in keys if (found := entry(key))}
     lines, done = [], set()
-    for line in text.splitlines():
+    for line in lines_of(text):
         found = entry(line)
         if found is None or found.value not in wanted:
             lines.append(line)
@@ -65,17 +67,10 @@ def authorized(text: str, keys: list[str], restrict: bool) -> str:
 
 def known(text: str, hosts: list[dict[str, t.Any]]) -> str:
     """Return the text with a block of lines for each host, in the place of its old one; other lines stay."""
-    lines = text.splitlines()
     for host in hosts:
-        begin, end = (f"# {word} hawq.mirroring {host['name']}" for word in ("BEGIN", "END"))
-        keys = [f"{','.join(host['addresses'])} {key}" for key in host["keys"]]
-        block = [begin, *keys, end]
-        if begin in lines and end in lines[lines.index(begin) :]:
-            first = lines.index(begin)
-            lines[first : lines.index(end, first) + 1] = block
-        else:
-            lines += block
-    return "".join(f"{line}\n" for line in lines)
+        block = "\n".join(f"{','.join(host['addresses'])} {key}" for key in host["keys"])
+        text, _before = blocks.edited(text, f"# {{mark}} hawq.mirroring {host['name']}", block, first=False)
+    return text
 
 
 def _check(keys: list[str], hosts: list[dict[str, t.Any]]) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import stat
 import typing as t
 
+from ..values import blocks
 from . import account, files
 from .errors import MirroringError
 
@@ -30,7 +30,7 @@ def keep(
     if text is None and block and begin is None:
         raise MirroringError(f"{path} does not exist")
     old = (begin or "") if text is None and block else (text or "")
-    new, before = edited(old, marker, block, first)
+    new, before = blocks.edited(old, marker, block, first)
     changed = new != (text or "")
     if changed:
         found = _changeable(path, asked)
@@ -38,41 +38,12 @@ def keep(
             files.write(path, new, stat.S_IMODE(found.st_mode) if found else mode, act=True)
             _regroup(path, found)
     # other lines can hold a secret, the password of an LDAP server for example
-    after = (old if text is None else "") + "".join(_lines_of(marker, block))
+    after = (old if text is None else "") + "".join(blocks.lines(marker, block))
     return {
         "changed": changed,
         "path": path,
         "diff": {"before_header": path, "after_header": path, "before": before, "after": after},
     }
-
-
-def _lines_of(marker: str, block: str) -> list[str]:
-    """Return the block with its markers, or nothing of an empty one."""
-    lines = [marker.replace("{mark}", "BEGIN"), *block.rstrip("\n").split("\n"), marker.replace("{mark}", "END")]
-    return [f"{line}\n" for line in lines] if block.strip() else []
-
-
-def edited(text: str, marker: str, block: str, first: bool) -> tuple[str, str]:
-    """Return the text with the block where it was, or else first or last in it; and the blocks that were there."""
-    kept: list[str] = []
-    was: list[str] = []
-    place = opened = None
-    for line in re.findall(r"[^\n]*\n|[^\n]+", text):
-        kept.append(line)
-        bare = line.rstrip("\r\n")
-        if bare == marker.replace("{mark}", "BEGIN"):
-            opened = len(kept) - 1
-        elif bare == marker.replace("{mark}", "END") and opened is not None:
-            was += kept[opened:]
-            place = opened if place is None else place
-            del kept[opened:]
-            opened = None
-    lines = _lines_of(marker, block)
-    if place is None:
-        place = 0 if first else len(kept)
-    if lines and place and not kept[place - 1].endswith("\n"):
-        kept[place - 1] += "\n"
-    return "".join([*kept[:place], *lines, *kept[place:]]), "".join(was)
 
 
 def _text(path: str) -> str | None:

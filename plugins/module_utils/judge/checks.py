@@ -101,15 +101,20 @@ def existing_data(
             )
         ]
     if what == topology.OTHER and not seen["data_directory"]["entries"]:
-        user = seen["user"]["name"]
+        user, real = seen["user"]["name"], seen["data_directory"]["real_path"]
+        # a link could be there to let an operator give away what it leads to
+        use = (
+            f"To use it, if it is empty: chown -h {user} {directory}, and chmod o+x what is above it and closed (namei"
+            f" -l {directory} shows it)"
+            if real == directory.rstrip("/")
+            else f"A link in that path leads to {real}: name that path itself when it is meant"
+        )
         return [
             Refusal(
                 "directory-closed",
                 f"{directory} on {name} is no directory that {user} can look into",
                 "what is there cannot be judged, and no server could start there",
-                f"To put it out of the way: mv {directory} {directory}.away on {name}. To use it, if it is empty: chown"
-                f" {user} {directory}, and chmod o+x what is above it and closed (namei -l {directory} shows it). Then"
-                f" run this again",
+                f"To put it out of the way: mv {directory} {directory}.away on {name}. {use}. Then run this again",
             )
         ]
     if what == topology.EMPTY or choice in ("keep", "discard"):

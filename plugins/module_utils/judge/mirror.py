@@ -122,8 +122,10 @@ def plan(
     steps: PairSteps = {
         "prepare": [standby],
         "binaries": only(standby, needs_binaries(seen)),
-        # the copy is moved there as a whole: only its place is needed
-        "data_directory": only(standby, place["state"] == "missing" and not place["parent_exists"]),
+        # the copy is moved there as a whole: only its place is needed, and an empty directory there must be the user's
+        "data_directory": only(
+            standby, place["state"] == "empty" or (place["state"] == "missing" and not place["parent_exists"])
+        ),
         "ssh_keys": list(endpoints) if asking else [],
         "passwords": list(endpoints) if passwords else [],
         "source": only(master, becomes_source or not members.is_source(master, source, standbys, slot)),
