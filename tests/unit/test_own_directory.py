@@ -126,7 +126,7 @@ def test_another_users_is_refused(place: attacks.Place) -> None:
     path = place.root / "theirs"
     path.mkdir()
     os.chown(path, 1, 1)
-    with pytest.raises(MirroringError, match=f"{path} belongs to .* and not to nobody: name another path"):
+    with pytest.raises(MirroringError, match=f"{path} belongs to .* and not to nobody: move it out of the way"):
         kept(place, path)
     for act in (False, True):
         with pytest.raises(MirroringError, match=r"cannot become a directory of nobody's .others than root can change"):

@@ -67,8 +67,8 @@ def _found(path: str) -> os.stat_result | None:
         raise MirroringError(f"{path} is there and is not a directory: move it away, or name another path")
     if found.st_uid not in (0, os.geteuid()):
         raise MirroringError(
-            f"{path} belongs to {account.name_of(found.st_uid)} and not to {account.acting()}: move it out of the way (mv"
-            f" {path} {path}.away) or name another path, then run this again"
+            f"{path} belongs to {account.name_of(found.st_uid)} and not to {account.acting()}: move it out of the way"
+            f" (mv {path} {path}.away), or name another path, then run this again"
         )
     return found
 
