@@ -99,8 +99,11 @@ def test_a_running_standby_that_gives_no_session_is_a_standby(engine: table.Engi
     assert (topology.timeline(seen), topology.system_identifier(seen)) == (1, standby()["control"]["system_identifier"])
 
 
-def test_where_standbys_give_sessions_one_that_gives_none_is_silent() -> None:
-    assert topology.kind(change(standby(), {"server": None, "server_error": MUTE})) == topology.SILENT
+def test_a_standby_that_gives_no_session_is_one_by_its_mark_and_its_data() -> None:
+    mute = change(standby(), {"server": None, "server_error": MUTE})
+    assert topology.kind(mute) == topology.STANDBY
+    for doubt in ({"data_directory.marked_standby": False}, {"control.as_master": True}, {"control": None}):
+        assert topology.kind(change(mute, doubt)) == topology.SILENT
 
 
 def test_a_server_without_the_mark_of_a_standby_is_silent_with_any_engine() -> None:

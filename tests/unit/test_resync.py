@@ -330,7 +330,7 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
     ),
     "not reachable": ({"reachable": False, "error": "timed out"}, master(), {}, None, "Bring it up"),
     "no session": (
-        standby("smdw", {"server": None, "server_error": "no session"}),
+        standby("smdw", {"server": None, "server_error": "no session", "control.as_master": True}),
         mirrored(),
         {},
         None,

@@ -20,5 +20,6 @@ def unit(run: Runner, name: str) -> Service:
         "sub": shown.get("SubState", ""),
         "enabled": shown.get("UnitFileState", ""),
         "stale": shown.get("NeedDaemonReload") == "yes",
+        "waits_for": None,
         "text": files.text_of(shown["FragmentPath"]) if shown.get("FragmentPath") else None,
     }

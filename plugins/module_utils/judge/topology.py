@@ -57,12 +57,22 @@ def kind(seen: Observation) -> str:
     if seen["server"]:
         return STANDBY if seen["server"]["standby"] else MASTER
     if seen["process"]["running"]:
-        mute = seen["data_directory"]["marked_standby"] and not table.of(seen).queries_on_standby
-        return STANDBY if mute else SILENT
+        return STANDBY if _is_mute_standby(seen) else SILENT
     directory = seen["data_directory"]
     if directory["state"] == "data":
         return STOPPED_STANDBY if _was_standby(seen) else STOPPED
     return OTHER if directory["state"] == "other" else EMPTY
+
+
+def _is_mute_standby(seen: Observation) -> bool:
+    """Whether a server that gives no session is a standby all the same: by its mark, and by what its data says.
+
+    A server that a removed mark has let become a master has written that into its data.
+    """
+    if not seen["data_directory"]["marked_standby"]:
+        return False
+    control = seen["control"]
+    return not table.of(seen).queries_on_standby or bool(control and control["as_master"] is False)
 
 
 def _was_standby(seen: Observation) -> bool:

@@ -78,6 +78,8 @@ class DataDirectory(t.TypedDict):
     fenced: t.Annotated[bool, "the record is there that says that it must not accept writes"]
     fence_reason: t.Annotated[str | None, "what that record gives as the reason"]
     removed: t.Annotated[bool, "that record says that it was taken away as a standby"]
+    fence_run: t.Annotated[str | None, "which run of a playbook made that record"]
+    removed_on_purpose: t.Annotated[bool, "a mark outside of it says that its data was deleted on purpose"]
     unfinished: t.Annotated[bool, "a run has left it half-way: it must not be started"]
     slots: t.Annotated[list[str], "names of the slots in it"]
     linked_files: t.Annotated[list[str], "configuration files in it that are symbolic links"]
@@ -108,6 +110,7 @@ class Control(t.TypedDict):
     min_recovery_timeline: t.Annotated[int | None, "timeline of that LSN; 0 of a master"]
     can_rewind: t.Annotated[bool, "whether changed blocks can be told: checksums or hints in the WAL are on"]
     wal_segment_bytes: t.Annotated[int | None, "bytes of a WAL segment"]
+    at_least: t.Annotated[dict[str, int], "what its master had of the settings that a standby may not have less of"]
 
 
 class PidFile(t.TypedDict, total=False):
@@ -138,6 +141,7 @@ class Service(t.TypedDict):
     enabled: t.Annotated[str, "systemd's UnitFileState"]
     stale: t.Annotated[bool, "whether its file has changed since systemd read it"]
     text: t.Annotated[str | None, "its file"]
+    waits_for: t.Annotated[str | None, "what its start waits for, as the unit says; None while it waits for nothing"]
 
 
 class Follows(t.TypedDict):
@@ -166,7 +170,9 @@ class Configuration(t.TypedDict):
     outside: t.Annotated[bool, "whether it lies outside the data directory"]
     exists: t.Annotated[bool, "whether a configuration is there"]
     at_least: t.Annotated[
-        dict[str, str], "what it asks for of the settings that a standby may not have less of than its master"
+        dict[str, str],
+        "what it asks for of the settings that a standby may not have less of than its master; empty while a session"
+        " tells what the server has",
     ]
 
 
@@ -210,6 +216,13 @@ class Probe(t.TypedDict):
     answers: t.Annotated[bool, "whether a server answers there"]
     sources: t.Annotated[list[str], "addresses of this host that connections to there leave from"]
     error: t.Annotated[str | None, "why it does not open"]
+
+
+class Ask(t.TypedDict):
+    """Whether another master host answers what this one would ask it before a start as a master."""
+
+    server: t.Annotated[str | None, '"accepted", or what its server answers to a login; None where its port is closed']
+    host: t.Annotated[str | None, '"answered", or why its host did not answer by SSH; None where that was not asked']
 
 
 class VirtualIp(t.TypedDict):
@@ -328,6 +341,15 @@ class Segment(t.TypedDict):
     description: t.Annotated[str | None, "what is wrong with it"]
 
 
+class Blocker(t.TypedDict):
+    """A session that may hold the replay of WAL up."""
+
+    pid: t.Annotated[int, "its process on the server"]
+    user: t.Annotated[str | None, "role"]
+    name: t.Annotated[str, "what it calls itself"]
+    open_seconds: t.Annotated[float | None, "seconds that its transaction has been open"]
+
+
 class Tablespace(t.TypedDict):
     """A tablespace of the master."""
 
@@ -354,6 +376,11 @@ class Server(t.TypedDict):
     replay_lsn: t.Annotated[str | None, "up to where a standby has replayed it"]
     replay_paused: t.Annotated[bool, "whether its replay is paused"]
     replay_age_seconds: t.Annotated[float | None, "seconds since the commit that it replayed last"]
+    last_commit_at: t.Annotated[float | None, "when that was committed, seconds since the epoch; None of a master"]
+    replay_blocked: t.Annotated[bool, "whether its replay waits until sessions let go of what it needs"]
+    blockers: t.Annotated[list[Blocker], "sessions that it waits for, the one that is open the longest first"]
+    sessions_free: t.Annotated[int, "sessions that can still be opened beside those that are open"]
+    clients: t.Annotated[int, "sessions of clients that are open, without ours"]
     settings: t.Annotated[Settings, "how it runs"]
     pending_restart: t.Annotated[list[str], "settings whose configured value waits for a restart"]
     access_stale: t.Annotated[bool, "whether the access file has changed since it was read"]
@@ -403,12 +430,17 @@ class Observation(t.TypedDict):
     views: t.Annotated[Views, "the extension that has the views"]
     listening: t.Annotated[bool, "whether anything listens on the server's port"]
     probes: t.Annotated[dict[str, Probe], "what comes back from each peer's port"]
+    asks: t.Annotated[dict[str, Ask], "whether each other master host would answer before a start as a master"]
     virtual_ip: t.Annotated[VirtualIp | None, "the address that follows the master; None without any"]
     witness: t.Annotated[Witness | None, "what a segment remembers of the master"]
     witness_damage: t.Annotated[str | None, "why what it has written down cannot be believed; None otherwise"]
     directories: t.Annotated[list[Directory], "directories that tablespaces of the master would need here"]
     server: t.Annotated[Server | None, "what the server says of itself; None when no session was possible"]
     server_error: t.Annotated[str | None, "why none was possible"]
+    server_damage: t.Annotated[str | None, "what the server or its log says of damaged data; None otherwise"]
+    wal_end: t.Annotated[
+        str | None, "LSN up to which a standby that gives no session holds WAL, read from its files; None otherwise"
+    ]
 
 
 class Unreachable(t.TypedDict):

@@ -89,6 +89,7 @@ def neutral_control(raw: dict[str, t.Any] | None) -> observation.Control | None:
         "min_recovery_timeline": raw.get("min_recovery_timeline"),
         "can_rewind": bool(raw.get("checksum_version")) or raw.get("wal_log_hints") == "on",
         "wal_segment_bytes": raw.get("wal_segment_bytes"),
+        "at_least": {name: raw[name] for name in POSTGRESQL.standby_at_least if name in raw},
     }
 
 
@@ -113,6 +114,8 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
         "fenced": places.RECORD in names,
         "fence_reason": str(record["reason"]) if record.get("reason") else None,
         "removed": record.get("was") == fence_record.STANDBY,
+        "fence_run": str(record["run"]) if record.get("run") else None,
+        "removed_on_purpose": False,
         "unfinished": unfinished(path),
         "slots": account._names(os.path.join(path, "pg_replslot")),
         "linked_files": [name for name in CONFIGURATION_FILES if os.path.islink(os.path.join(path, name))],

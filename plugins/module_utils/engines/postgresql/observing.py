@@ -77,10 +77,13 @@ def _collect(
         "views": views.observe(instance, run, server, view_databases),
         "listening": network.listening(instance.port),
         "probes": probes,
+        "asks": {},
         "virtual_ip": None,
         "witness": witness,
         "witness_damage": damage,
         "directories": [looked.tablespace_directory(text.raw(path)) for path in directories],
         "server": server,
         "server_error": error,
+        "server_damage": None,
+        "wal_end": None,
     }

@@ -44,7 +44,8 @@ SELECT pg_is_in_recovery() AS standby,
        pg_last_wal_replay_lsn()::text AS replay_lsn,
        greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::text AS have_lsn,
        CASE WHEN pg_is_in_recovery() THEN pg_is_wal_replay_paused() ELSE false END AS replay_paused,
-       extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8 AS replay_age_seconds
+       extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8 AS replay_age_seconds,
+       extract(epoch FROM pg_last_xact_replay_timestamp())::float8 AS last_commit_at
 FROM pg_control_system() s, pg_control_checkpoint() c
 """
 SENDERS = """
@@ -150,6 +151,7 @@ def gather(instance: Instance, sizes: bool, running: bool) -> tuple[observation.
     try:
         with database.session(instance) as cursor:
             found = t.cast(observation.Server, database.rows(cursor, GENERAL)[0])
+            found["replay_blocked"], found["blockers"], found["sessions_free"], found["clients"] = False, [], 1, 0
             settings = database.rows(cursor, SETTINGS_QUERY, (list(SETTINGS),))
             found["settings"] = neutral_settings({row["name"]: row["setting"] for row in settings})
             found["pending_restart"] = [row["name"] for row in settings if row["pending_restart"]]
