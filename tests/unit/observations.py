@@ -208,6 +208,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "fenced": False,
                 "fence_reason": None,
                 "fence_run": None,
+                "fence_timeline": None,
                 "removed_on_purpose": False,
                 "unfinished": False,
                 "slots": [],

@@ -20,3 +20,11 @@ def record(data_directory: str) -> dict[str, t.Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def timeline(found: dict[str, t.Any]) -> int | None:
+    """Return the timeline that the data was on when the record was made, as far as the record tells."""
+    control = found.get("control")
+    known = control if isinstance(control, dict) else {}
+    numbers = [known.get(name) for name in ("timeline", "min_recovery_timeline")]
+    return max((each for each in numbers if isinstance(each, int)), default=None)

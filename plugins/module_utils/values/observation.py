@@ -79,6 +79,7 @@ class DataDirectory(t.TypedDict):
     fence_reason: t.Annotated[str | None, "what that record gives as the reason"]
     removed: t.Annotated[bool, "that record says that it was taken away as a standby"]
     fence_run: t.Annotated[str | None, "which run of a playbook made that record"]
+    fence_timeline: t.Annotated[int | None, "timeline of the data when that record was made"]
     removed_on_purpose: t.Annotated[bool, "a mark outside of it says that its data was deleted on purpose"]
     unfinished: t.Annotated[bool, "a run has left it half-way: it must not be started"]
     slots: t.Annotated[list[str], "names of the slots in it"]

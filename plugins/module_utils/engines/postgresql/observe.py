@@ -115,6 +115,7 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
         "fence_reason": str(record["reason"]) if record.get("reason") else None,
         "removed": record.get("was") == fence_record.STANDBY,
         "fence_run": str(record["run"]) if record.get("run") else None,
+        "fence_timeline": fence_record.timeline(record),
         "removed_on_purpose": False,
         "unfinished": unfinished(path),
         "slots": account._names(os.path.join(path, "pg_replslot")),
