@@ -97,7 +97,7 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
     """The data directory: missing, empty, data (a server's) or other (somebody's files), with the room around it."""
     path = instance.data_directory
     names = account._names(path)
-    record = fence_record.record(path)
+    record, state = fence_record.record(path), _directory_state(path, names)
     beside, wal_place = os.path.dirname(path.rstrip("/")), os.path.join(path, "pg_wal")
     wal_link = os.path.realpath(wal_place) if os.path.islink(wal_place) else None
     usage = shutil.disk_usage(account._parent_on_disk(path))
@@ -106,7 +106,7 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
         "real_path": os.path.realpath(path),
         "mount_point": os.path.ismount(path),
         "link": os.path.islink(path),
-        "state": _directory_state(path, names),
+        "state": state,
         "entries": names[:5],
         "marked_standby": POSTGRESQL.words.standby_marker in names,
         "marked_recovery": "recovery.signal" in names,
@@ -116,7 +116,7 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
         "removed": record.get("was") == fence_record.STANDBY,
         "fence_run": str(record["run"]) if record.get("run") else None,
         "fence_timeline": fence_record.timeline(record),
-        "removed_on_purpose": False,
+        "removed_on_purpose": state in ("missing", "empty") and fence_record.removed_on_purpose(path),
         "unfinished": unfinished(path),
         "slots": account._names(os.path.join(path, "pg_replslot")),
         "linked_files": [name for name in CONFIGURATION_FILES if os.path.islink(os.path.join(path, name))],
@@ -196,13 +196,13 @@ def follows(told: dict[str, str]) -> observation.Follows:
     return {"host": told.get("host"), "port": int(port) if port.isdecimal() else None, "user": told.get("user")}
 
 
-def configuration(instance: Instance, run: Runner) -> observation.Configuration:
-    """The configuration directory when it lies outside the data directory, and what it asks of a server."""
+def configuration(instance: Instance, run: Runner, session: bool) -> observation.Configuration:
+    """The configuration directory, and what it asks of a server where no session tells what that has."""
     path = instance.config_directory
     outside = os.path.realpath(path) != os.path.realpath(instance.data_directory)
     exists = os.path.exists(os.path.join(path, "postgresql.conf"))
     found: observation.Configuration = {"path": path, "outside": outside, "exists": exists, "at_least": {}}
-    if outside and exists and os.access(instance.program("postgres"), os.X_OK):
+    if exists and not session and os.access(instance.program("postgres"), os.X_OK):
         for name in POSTGRESQL.standby_at_least:
             code, output, _errors = run([instance.program("postgres"), "-C", name, "-D", path], timeout=10)
             if code == 0:

@@ -11,7 +11,7 @@ from ...host.module import Instance
 from ...host.run import Runner
 from ...values import history, observation, text
 from ..table import POSTGRESQL
-from . import credentials, database, segments, server_info, views
+from . import asking, credentials, damage, database, segments, server_info, views, wal_held
 from . import observe as looked
 
 
@@ -26,25 +26,28 @@ def observe(
     view_databases: list[str],
     sizes: bool,
 ) -> observation.Observation:
-    """Collect everything; what cannot be read is None. Whether anybody has the address takes longest to learn."""
-    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as pool:
+    """Collect everything; what cannot be read is None. What other hosts are asked takes longest to learn."""
+    with concurrent.futures.ThreadPoolExecutor(max_workers=3) as pool:
+        probing = pool.submit(network.probes, peers)
+        interlock = programs.observe(programs.INTERLOCK, instance.service)
+        asks = pool.submit(asking.answers, run, interlock, probing)
         address = pool.submit(network.virtual_ip, run, **virtual_ip)
-        found = _collect(instance, run, peers, directories, replication, view_databases, sizes)
-        found["virtual_ip"] = address.result()
+        found = _collect(instance, run, probing, directories, replication, view_databases, sizes)
+        found["asks"], found["virtual_ip"] = asks.result(), address.result()
         return found
 
 
 def _collect(
     instance: Instance,
     run: Runner,
-    peers: list[dict[str, t.Any]],
+    probing: concurrent.futures.Future[dict[str, observation.Probe]],
     directories: list[str],
     replication: dict[str, t.Any],
     view_databases: list[str],
     sizes: bool,
 ) -> observation.Observation:
     process = looked.process(instance, database.postmaster(instance))
-    server, error = server_info.gather(instance, sizes, process["running"])
+    server, error, damaged = server_info.gather(instance, sizes, process["running"])
     control, histories = looked.neutral_control(looked.control(instance, run)), looked.histories(instance)
     if server and server["timeline"] is None and server["have_lsn"]:
         known = max(server["checkpoint_timeline"], (control["min_recovery_timeline"] or 0) if control else 0)
@@ -52,8 +55,10 @@ def _collect(
         server["timeline"] = history.at(
             histories, known, lsn, lambda timeline: looked.has_segment(instance, timeline, lsn, size)
         )
-    witness, damage = segments.remembered()
-    (told, slot), probes = looked.settings_on_disk(instance), network.probes(peers)
+    witness, unbelievable = segments.remembered()
+    (told, slot), probes = looked.settings_on_disk(instance), probing.result()
+    directory, service = looked.data_directory(instance, sizes), systemd.unit(run, instance.service)
+    mute = directory["marked_standby"] and server is None
     return {
         "reachable": True,
         "engine": POSTGRESQL.key,
@@ -63,15 +68,15 @@ def _collect(
         "blocks": looked.blocks(instance, server["settings"]["access_file"] if server else None),
         "ssh": account.ssh(instance),
         "binaries": looked.binaries(instance, run),
-        "data_directory": looked.data_directory(instance, sizes),
+        "data_directory": directory,
         "control": control,
         "histories": histories,
         "process": process,
-        "service": systemd.unit(run, instance.service),
+        "service": service,
         "follows": looked.follows(told),
         "follows_slot": slot,
         "credentials": credentials.observe(instance, replication, server, told, list(probes.values())),
-        "configuration": looked.configuration(instance, run),
+        "configuration": looked.configuration(instance, run, server is not None),
         "snapshot": looked.snapshot(instance, run),
         "programs": programs.observe_all(run, instance.service),
         "views": views.observe(instance, run, server, view_databases),
@@ -80,10 +85,17 @@ def _collect(
         "asks": {},
         "virtual_ip": None,
         "witness": witness,
-        "witness_damage": damage,
+        "witness_damage": unbelievable,
         "directories": [looked.tablespace_directory(text.raw(path)) for path in directories],
         "server": server,
         "server_error": error,
-        "server_damage": None,
-        "wal_end": None,
+        "server_damage": damaged or (damage.in_log(instance, run) if mute and service["active"] == "failed" else None),
+        "wal_end": _wal_end(instance, run, control, histories) if mute and process["running"] else None,
     }
+
+
+def _wal_end(
+    instance: Instance, run: Runner, control: observation.Control | None, histories: dict[str, list[list[t.Any]]]
+) -> str | None:
+    """Return up to where a running standby has WAL; its data says that it is one, whatever its mark says."""
+    return wal_held.end(instance, run, control, histories) if control and control["as_master"] is False else None

@@ -13,8 +13,11 @@ from ...host.module import Instance
 from ...values import observation, wal
 from ...values.text import MEBIBYTE
 from ..table import POSTGRESQL
-from . import database
+from . import damage, database, replay
 
+#: on a standby a lock of the replay lasts as long as that waits; what stands behind it is not worth a long wait
+LOCK_MILLISECONDS = 500
+LOCK_NOT_AVAILABLE = "55P03"
 SETTINGS = (
     *POSTGRESQL.standby_at_least,
     *POSTGRESQL.restart_settings,
@@ -47,6 +50,11 @@ SELECT pg_is_in_recovery() AS standby,
        extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8 AS replay_age_seconds,
        extract(epoch FROM pg_last_xact_replay_timestamp())::float8 AS last_commit_at
 FROM pg_control_system() s, pg_control_checkpoint() c
+"""
+#: a walsender and a background worker take none of the sessions of max_connections
+SESSIONS = """
+SELECT current_setting('max_connections')::int - count(*) AS free, count(*) AS clients
+FROM pg_stat_activity WHERE backend_type = 'client backend' AND NOT starts_with(application_name, 'hawq_mirroring')
 """
 SENDERS = """
 SELECT pid, usename AS user, application_name AS name, client_addr::text AS address,
@@ -144,44 +152,65 @@ def register(cursor: t.Any, role: str, names: list[str]) -> None:
         cursor.execute(f'ALTER ROLE "{role}" RESET "hawq_mirroring.standbys"')
 
 
-def gather(instance: Instance, sizes: bool, running: bool) -> tuple[observation.Server | None, str | None]:
-    """Return the server's account of itself, or None and the reason why there is none."""
+def gather(instance: Instance, sizes: bool, running: bool) -> tuple[observation.Server | None, str | None, str | None]:
+    """Return the server's account of itself, or None; the reason why there is none; what it says of damaged data."""
     if not running:
-        return None, "the server is not running"
+        return None, "the server is not running", None
     try:
         with database.session(instance) as cursor:
             found = t.cast(observation.Server, database.rows(cursor, GENERAL)[0])
-            found["replay_blocked"], found["blockers"], found["sessions_free"], found["clients"] = False, [], 1, 0
-            settings = database.rows(cursor, SETTINGS_QUERY, (list(SETTINGS),))
-            found["settings"] = neutral_settings({row["name"]: row["setting"] for row in settings})
-            found["pending_restart"] = [row["name"] for row in settings if row["pending_restart"]]
-            found["senders"] = t.cast("list[observation.Sender]", database.rows(cursor, SENDERS))
-            found["slots"] = t.cast("list[observation.Slot]", database.rows(cursor, SLOTS))
-            receiver = t.cast("list[observation.Receiver]", database.rows(cursor, RECEIVER))
-            found["receiver"] = receiver[0] if receiver else None
-            segments = database.rows(cursor, WAL)[0]
-            found["wal_bytes"], found["oldest_wal"] = (
-                segments["bytes"],
-                wal.begin_of(segments["oldest"], found["settings"]["wal_segment_bytes"]),
-            )
-            found["tablespaces"] = t.cast("list[observation.Tablespace]", database.rows(cursor, TABLESPACES))
-            found["standbys"] = [row["name"] for row in database.rows(cursor, STANDBYS)]
-            found["access_rules"] = database.rows(cursor, HBA_RULES)[0]["digest"]
-            found["rewind_roles"] = [row["rolname"] for row in database.rows(cursor, REWIND_ROLES, (REWIND_MARK,))]
-            names = database.rows(cursor, MASTER_NAME)
-            found["master_name"] = names[0]["name"] if names else None
-            found["databases"] = [
-                row["datname"] for row in database.rows(cursor, "SELECT datname FROM pg_database WHERE datallowconn")
-            ]
-            found["mirroring"], found["mirrors"], found["segments"] = None, [], []
-            if database.rows(cursor, VIEW_EXISTS)[0]["there"]:
-                found["mirroring"] = t.cast(observation.Mirroring, database.rows(cursor, VIEW)[0])
-                found["mirrors"] = t.cast("list[observation.Mirror]", database.rows(cursor, MIRRORS))
-                found["segments"] = t.cast("list[observation.Segment]", database.rows(cursor, SEGMENTS))
+            if found["standby"]:
+                cursor.execute(f"SET lock_timeout = {LOCK_MILLISECONDS}")
+            _of_replay(cursor, found)
+            _of_wal(cursor, found)
+            _of_catalogs(cursor, found)
     except MirroringError as error:
-        return None, str(error)
+        return None, str(error), damage.told(error)
     found["sizes"] = measure(instance) if sizes and not found["standby"] else None
-    return found, None
+    return found, None, None
+
+
+def _of_replay(cursor: t.Any, found: observation.Server) -> None:
+    sessions = database.rows(cursor, SESSIONS)[0]
+    found["sessions_free"], found["clients"] = sessions["free"], sessions["clients"]
+    found["replay_blocked"], found["blockers"] = replay.waits(cursor) if found["standby"] else (False, [])
+
+
+def _of_wal(cursor: t.Any, found: observation.Server) -> None:
+    settings = database.rows(cursor, SETTINGS_QUERY, (list(SETTINGS),))
+    found["settings"] = neutral_settings({row["name"]: row["setting"] for row in settings})
+    found["pending_restart"] = [row["name"] for row in settings if row["pending_restart"]]
+    found["senders"] = t.cast("list[observation.Sender]", database.rows(cursor, SENDERS))
+    found["slots"] = t.cast("list[observation.Slot]", database.rows(cursor, SLOTS))
+    receiver = t.cast("list[observation.Receiver]", database.rows(cursor, RECEIVER))
+    found["receiver"] = receiver[0] if receiver else None
+    segments = database.rows(cursor, WAL)[0]
+    found["wal_bytes"] = segments["bytes"]
+    found["oldest_wal"] = wal.begin_of(segments["oldest"], found["settings"]["wal_segment_bytes"])
+
+
+def _of_catalogs(cursor: t.Any, found: observation.Server) -> None:
+    """What stands in catalogs and tables, which the replay of a standby may hold locks on, and so hold this up."""
+
+    def rows(query: str, parameters: t.Any = None) -> list[dict[str, t.Any]]:
+        try:
+            return database.rows(cursor, query, parameters)
+        except database.Error as error:
+            if found["standby"] and error.pgcode == LOCK_NOT_AVAILABLE:
+                return []
+            raise
+
+    found["tablespaces"] = t.cast("list[observation.Tablespace]", rows(TABLESPACES))
+    found["standbys"] = [row["name"] for row in rows(STANDBYS)]
+    found["access_rules"] = next((row["digest"] for row in rows(HBA_RULES)), None)
+    found["rewind_roles"] = [row["rolname"] for row in rows(REWIND_ROLES, (REWIND_MARK,))]
+    found["master_name"] = next((row["name"] for row in rows(MASTER_NAME)), None)
+    found["databases"] = [row["datname"] for row in rows("SELECT datname FROM pg_database WHERE datallowconn")]
+    found["mirroring"], found["mirrors"], found["segments"] = None, [], []
+    if any(row["there"] for row in rows(VIEW_EXISTS)):
+        found["mirroring"] = t.cast("observation.Mirroring | None", next(iter(rows(VIEW)), None))
+        found["mirrors"] = t.cast("list[observation.Mirror]", rows(MIRRORS))
+        found["segments"] = t.cast("list[observation.Segment]", rows(SEGMENTS))
 
 
 def neutral_settings(now: dict[str, str]) -> observation.Settings:

@@ -1,0 +1,87 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether the other master hosts would answer what the interlock here asks them before a start as a master.
+
+It is asked as the interlock asks it (``roles/server/files/hawq-mirroring-interlock``), by the same user with the same
+programs. Source: PostgreSQL manual, "Streaming Replication Protocol" (IDENTIFY_SYSTEM).
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import typing as t
+
+from ...host import network, programs
+from ...host.run import Runner
+from ...values import conninfo, observation
+
+CONNECT_SECONDS, ALL_SECONDS = 2, 5
+#: bytes of an answer that are read
+MOST = 64 << 10
+ANSWERS = ("Database system identifier", "no data directory")
+#: of a port that is open: a kernel opens connections for frozen processes, too
+SILENT = "its port is open, but no server answers there"
+
+
+def answers(
+    run: Runner, installed: dict[str, t.Any], probing: concurrent.futures.Future[dict[str, observation.Probe]]
+) -> dict[str, observation.Ask]:
+    """Return the answers by the peer's name, all asked at the same time; none without an interlock."""
+    settings = installed["settings"] if installed["program"] and isinstance(installed["settings"], dict) else {}
+    peers = [peer for peer in settings.get("peers") or [] if {"name", "address", "port"} <= set(peer)]
+    if not peers:
+        return {}
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2 * len(peers)) as pool:
+        hosts = [pool.submit(of_host, run, peer["address"], peer.get("ssh_port") or 22) for peer in peers]
+        servers = [pool.submit(of_server, run, settings, peer, probing) for peer in peers]
+        return {
+            peer["name"]: {"server": server.result(), "host": host.result()}
+            for peer, server, host in zip(peers, servers, hosts)
+        }
+
+
+def of_server(
+    run: Runner,
+    settings: dict[str, t.Any],
+    peer: dict[str, t.Any],
+    probing: concurrent.futures.Future[dict[str, observation.Probe]],
+) -> str | None:
+    """Return "accepted", or what the peer's server answers to the login; None where its port is closed."""
+    place = (peer["address"], peer["port"])
+    seen = [probe for probe in probing.result().values() if (probe["address"], probe["port"]) == place]
+    probe = seen[0] if seen else network.probe(*place)
+    if not probe["open"]:
+        return None
+    if not probe["answers"]:
+        return SILENT
+    told = {
+        "host": peer["address"],
+        "port": peer["port"],
+        "user": settings.get("role", ""),
+        "passfile": settings.get("passfile", ""),
+        "sslmode": settings.get("sslmode", "prefer"),
+        "replication": "true",
+        "dbname": "replication",
+        "connect_timeout": CONNECT_SECONDS,
+    }
+    command = [f"{settings.get('bin_directory')}/psql", "--no-psqlrc", "--no-password", "-At"]
+    code, _output, errors = run([*command, "-c", "IDENTIFY_SYSTEM", conninfo.render(told)], timeout=ALL_SECONDS)
+    return "accepted" if code == 0 else _reason(code, " ".join(errors.split()).removeprefix("psql: error: "))
+
+
+def of_host(run: Runner, address: str, port: int) -> str:
+    """Return "answered", or why the peer's host does not answer by SSH."""
+    got: list[bytes] = []
+    options = ["-T", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_SECONDS}", "-p", str(port)]
+    command = ["ssh", *options, "--", address, f"{programs.peer_command()} state"]
+    code, errors = run.reading(command, lambda output: got.append(output.read(MOST)), ALL_SECONDS)
+    if code == 0:
+        text = b"".join(got).decode(errors="replace")
+        return "answered" if any(word in text for word in ANSWERS) else "it says nothing of its data"
+    lines = [line.strip() for line in errors.splitlines() if line.strip()]
+    return _reason(code, (lines or [""])[-1].rpartition(f"@{address}: ")[2].removeprefix("ssh: ").rstrip("."))
+
+
+def _reason(code: int, said: str) -> str:
+    if code in (124, 137):
+        return f"no answer within {ALL_SECONDS} s"
+    return said or f"the program ended with {code} and said nothing"
