@@ -82,6 +82,7 @@ PERMITTED = [
     ["systemctl", "reset-failed", "hawq-mirroring-snapshot.service"],
     ["systemctl", "restart", "hawq-mirroring-virtual-ip.service"],
     ["journalctl", "--unit", "hawq-master", "-n", "4", "-o", "cat"],
+    ["journalctl", "--unit", "hawq-master", "-n", "20", "-o", "cat"],
     [*ARPING, "eth0", "192.0.2.10"],
     ["ip", "address", "delete", ADDRESS, "dev", "eth0"],
 ]

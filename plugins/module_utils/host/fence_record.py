@@ -11,8 +11,6 @@ from ..values import places
 from . import files
 
 MASTER, STANDBY = "master", "standby"
-#: root's own, outside of any data directory, so that one that is not mounted is never taken for a removed one
-REMOVED = "/var/lib/hawq-mirroring/removed.json"
 
 
 def record(data_directory: str) -> dict[str, t.Any]:
@@ -35,7 +33,7 @@ def timeline(found: dict[str, t.Any]) -> int | None:
 def removed_on_purpose(data_directory: str) -> bool:
     """Whether root has written down that the data of this very directory was deleted on purpose."""
     try:
-        found = json.loads(files.public(REMOVED) or "null")
+        found = json.loads(files.public(places.REMOVED) or "null")
     except (ValueError, RecursionError):
         return False
-    return isinstance(found, dict) and found.get("data_directory") == data_directory
+    return isinstance(found, dict) and str(found.get("data_directory")).rstrip("/") == data_directory.rstrip("/")

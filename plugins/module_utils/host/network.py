@@ -19,6 +19,8 @@ from . import files
 from .run import Runner
 
 ARP_SECONDS = 0.5
+#: of a port that is open: a kernel opens connections for frozen processes, too
+NO_ANSWER = "port {} is open, but nothing answers there"
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
@@ -64,11 +66,11 @@ def sources_for(address: str) -> list[str]:
     return sorted(found)
 
 
-def probe(address: str, port: int, seconds: float = 2.0) -> Probe:
+def probe(address: str, port: int, seconds: float = 2.0, question: bytes = SSL_REQUEST) -> Probe:
     """Whether a TCP connection opens, whether a server answers, and which of this host's addresses it may leave from.
 
     A kernel opens connections for frozen processes, too. So the server is asked for SSL, which any one answers at once
-    (PostgreSQL manual, "Message Flow", SSLRequest).
+    (PostgreSQL manual, "Message Flow", SSLRequest). One that speaks first is asked nothing.
     """
     answer: Probe = {
         "address": address,
@@ -84,19 +86,19 @@ def probe(address: str, port: int, seconds: float = 2.0) -> Probe:
         return {**answer, "error": str(error)}
     # all addresses of the name at once: a dead host costs one time-out
     with concurrent.futures.ThreadPoolExecutor(max_workers=len(targets)) as pool:
-        found = list(pool.map(lambda target: _ask(target[0], target[4], seconds), targets))
+        found = list(pool.map(lambda target: _ask(target[0], target[4], seconds, question), targets))
     best = max(found, key=lambda each: (each["answers"], each["open"]))
     return {**answer, "open": best["open"], "answers": best["answers"], "error": best["error"]}
 
 
-def _ask(family: int, target: t.Any, seconds: float) -> dict[str, t.Any]:
+def _ask(family: int, target: t.Any, seconds: float, question: bytes) -> dict[str, t.Any]:
     found: dict[str, t.Any] = {"open": False, "answers": False, "error": None}
     try:
         with socket.socket(family, socket.SOCK_STREAM) as connection:
             connection.settimeout(seconds)
             connection.connect(target)
             found["open"] = True
-            connection.sendall(SSL_REQUEST)
+            connection.sendall(question)
             found["answers"] = connection.recv(1) != b""
     except OSError as error:
         found["error"] = str(error)

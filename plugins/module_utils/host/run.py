@@ -42,7 +42,8 @@ class Runner:
 
     @staticmethod
     def _started(command: list[str], timeout: float, output: t.Any, errors: t.Any) -> subprocess.Popen[bytes]:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+        # another thread may give libpq one of its variables meanwhile: none of theirs is read
+        environment = {name: os.environ[name] for name in os.environ if not name.startswith("PG")}
         environment.update({"LC_ALL": "C", "LANGUAGE": "C"})
         return subprocess.Popen(
             ["timeout", "--kill-after=5", str(timeout), *command],

@@ -22,6 +22,8 @@ from .run import Runner
 
 SNAPSHOT_UNIT = "hawq-mirroring-snapshot.service"
 VERBS = ("start", "stop", "restart", "reload", "reset-failed")
+#: what is read of the end of a unit's log
+LAST_LINES = [["-n", number, "-o", "cat"] for number in ("4", "20")]
 #: where nobody expects a database's files: a directory made there could be one that root's programs read
 SYSTEM = (
     "bin",
@@ -127,7 +129,7 @@ def _fits(scope: Scope, program: str, words: list[str]) -> bool:
         asked = [word for word in words if word != "--no-block"]
         return len(asked) == 2 and asked[0] in VERBS and asked[1] in units
     if program == "journalctl":
-        return words[0] == "--unit" and words[1] in units and words[2:] == ["-n", "4", "-o", "cat"]
+        return words[0] == "--unit" and words[1] in units and words[2:] in LAST_LINES
     if program == "arping":
         return words[:-2] == ["-D", "-q", "-c", "1", "-w", "1", "-I"] and _is_ours(scope, words[-1], words[-2])
     if program == "ip":

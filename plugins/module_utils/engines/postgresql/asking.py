@@ -15,11 +15,11 @@ from ...host.run import Runner
 from ...values import conninfo, observation
 
 CONNECT_SECONDS, ALL_SECONDS = 2, 5
+#: a host that is well has answered a probe by then; of any other ssh would try one address after the other
+SOON_SECONDS, REST_SECONDS = 0.3, 1.7
 #: bytes of an answer that are read
 MOST = 64 << 10
 ANSWERS = ("Database system identifier", "no data directory")
-#: of a port that is open: a kernel opens connections for frozen processes, too
-SILENT = "its port is open, but no server answers there"
 
 
 def answers(
@@ -31,7 +31,7 @@ def answers(
     if not peers:
         return {}
     with concurrent.futures.ThreadPoolExecutor(max_workers=2 * len(peers)) as pool:
-        hosts = [pool.submit(of_host, run, peer["address"], peer.get("ssh_port") or 22) for peer in peers]
+        hosts = [pool.submit(of_host, run, peer, probing) for peer in peers]
         servers = [pool.submit(of_server, run, settings, peer, probing) for peer in peers]
         return {
             peer["name"]: {"server": server.result(), "host": host.result()}
@@ -52,7 +52,7 @@ def of_server(
     if not probe["open"]:
         return None
     if not probe["answers"]:
-        return SILENT
+        return network.NO_ANSWER.format(peer["port"])
     told = {
         "host": peer["address"],
         "port": peer["port"],
@@ -68,8 +68,15 @@ def of_server(
     return "accepted" if code == 0 else _reason(code, " ".join(errors.split()).removeprefix("psql: error: "))
 
 
-def of_host(run: Runner, address: str, port: int) -> str:
+def of_host(
+    run: Runner, peer: dict[str, t.Any], probing: concurrent.futures.Future[dict[str, observation.Probe]]
+) -> str:
     """Return "answered", or why the peer's host does not answer by SSH."""
+    address, port = peer["address"], peer.get("ssh_port") or 22
+    if not concurrent.futures.wait([probing], SOON_SECONDS).done:
+        probe = network.probe(address, port, REST_SECONDS, b"")
+        if not probe["answers"]:
+            return network.NO_ANSWER.format(port) if probe["open"] else f"port {port}: {probe['error']}"
     got: list[bytes] = []
     options = ["-T", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_SECONDS}", "-p", str(port)]
     command = ["ssh", *options, "--", address, f"{programs.peer_command()} state"]

@@ -10,7 +10,7 @@ import os
 import pwd
 import typing as t
 
-from ...host import account, files
+from ...host import account, files, network
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...values import conninfo, observation, scram, text
@@ -36,8 +36,9 @@ def observe(
     fields = [conninfo.passfile_fields(line) for line in text.lines_of(files.text_of(path) or "")]
     ours = [row for row in fields if row and row[2:4] == ["replication", role]]
     passwords = {row[4] for row in ours}
+    there = [probe for probe in probes if told and probe["open"] and probe["address"] == told.get("host")]
     if told:
-        ask = told if any(probe["open"] and probe["address"] == told.get("host") for probe in probes) else {}
+        ask = told if any(probe["answers"] for probe in there) else {}
     else:
         answering = [probe for probe in probes if probe["answers"] and passwords and not server]
         ask = {"host": answering[0]["address"], "port": str(answering[0]["port"])} if answering else {}
@@ -48,7 +49,7 @@ def observe(
         "servers": [row[:2] for row in ours],
         "consistent": len(passwords) == 1,
         "accepted": _accepted(instance, role, passwords) if server and not server["standby"] else None,
-        "login": login(ask) if ask else None,
+        "login": login(ask) if ask else next((network.NO_ANSWER.format(probe["port"]) for probe in there), None),
     }
 
 

@@ -42,7 +42,9 @@ def _sentence(text: str) -> str:
 
 
 def in_log(instance: Instance, run: Runner) -> str | None:
-    """Return the same from the last words of the server's unit."""
-    _code, output, _errors = run.root(["journalctl", "--unit", instance.service, "-n", "4", "-o", "cat"], timeout=10)
-    lines = [line for line in lines_of(output) if _LEVEL.match(line)]
-    return next(filter(None, map(in_text, lines)), None)
+    """Return the same from the last words of the server's unit since its last start."""
+    _code, output, _errors = run.root(["journalctl", "--unit", instance.service, "-n", "20", "-o", "cat"], timeout=10)
+    lines = lines_of(output)
+    begin = max((number for number, line in enumerate(lines) if line.startswith(("Starting ", "Started "))), default=0)
+    found = [in_text(line) for line in lines[begin:] if _LEVEL.match(line)]
+    return next(filter(None, reversed(found)), None)
