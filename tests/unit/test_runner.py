@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import collections
+import os
 import time
 
 import pytest
@@ -32,3 +34,14 @@ def test_what_a_program_leaves_running_is_not_waited_for() -> None:
 def test_it_runs_in_english_at_the_root_and_without_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
     assert Runner()(["sh", "-c", "echo $LC_ALL; pwd; read line || echo no input"])[1] == "C\n/\nno input\n"
+
+
+def test_a_variable_of_libpq_that_another_thread_takes_away_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Going(collections.UserDict[str, str]):
+        def __getitem__(self, name: str) -> str:
+            if name.startswith("PG"):
+                raise KeyError(name)
+            return super().__getitem__(name)
+
+    monkeypatch.setattr(os, "environ", Going({"PATH": os.defpath, "PGDATABASE": "x"}))
+    assert Runner()(["sh", "-c", "echo ${PGDATABASE:-none}"])[1] == "none\n"

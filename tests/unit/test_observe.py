@@ -1,0 +1,101 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is seen of a host beside its server: what its start waits for, what was deleted on purpose, what it is set to."""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observe, observing, wal_held
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import fence_record, systemd
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
+from observations import control
+from sessions import instance_in
+
+UNITS: dict[str, tuple[str, str, str | None]] = {
+    "waits": ("activating", "waits for smdw: no answer", "waits for smdw: no answer"),
+    "says nothing": ("activating", "", None),
+    "runs": ("active", "waits for smdw: no answer", None),
+    "has failed": ("failed", "waits for smdw: no answer", None),
+}
+
+
+@pytest.mark.parametrize(("active", "status", "waits"), UNITS.values(), ids=UNITS)
+def test_what_a_start_waits_for(active: str, status: str, waits: str | None) -> None:
+    def run(command: list[str], timeout: float) -> tuple[int, str, str]:
+        assert "StatusText" in command[-1]
+        return 0, f"LoadState=loaded\nActiveState={active}\nStatusText={status}\n", ""
+
+    assert systemd.unit(t.cast("t.Any", run), "hawq-master.service")["waits_for"] == waits
+
+
+MARKS: dict[str, tuple[str, bool]] = {
+    "this one": ('{"data_directory": "{}"}', True),
+    "with a slash": ('{"data_directory": "{}/"}', True),
+    "another one": ('{"data_directory": "/data/other"}', False),
+    "no object": ("[1]", False),
+    "of no use": ("{", False),
+}
+
+
+@pytest.mark.parametrize(("text", "removed"), MARKS.values(), ids=MARKS)
+@pytest.mark.parametrize("state", ["missing", "empty", "data", "other"])
+def test_what_was_deleted_on_purpose(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, removed: bool, state: str
+) -> None:
+    data, mark = tmp_path / "data", tmp_path / "removed.json"
+    mark.write_text(text.replace("{}", str(data)) if len(text) > 2 else text)
+    mark.chmod(0o644)
+    monkeypatch.setattr(places, "REMOVED", str(mark))
+    if state != "missing":
+        data.mkdir()
+    if state in ("data", "other"):
+        (data / ("PG_VERSION" if state == "data" else "thesis.tex")).touch()
+    seen = observe.data_directory(instance_in(data), False)
+    assert seen["state"] == state
+    assert seen["removed_on_purpose"] == (removed and state in ("missing", "empty"))
+
+
+def test_only_root_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mark = tmp_path / "removed.json"
+    monkeypatch.setattr(places, "REMOVED", str(mark))
+    assert not fence_record.removed_on_purpose("/data")
+    mark.write_text(json.dumps({"data_directory": "/data"}))
+    mark.chmod(0o666)
+    assert not fence_record.removed_on_purpose("/data")
+    mark.chmod(0o644)
+    assert fence_record.removed_on_purpose("/data")
+    os.chown(mark, 65534, 65534)
+    assert not fence_record.removed_on_purpose("/data")
+
+
+@pytest.mark.parametrize(
+    ("session", "exists", "asked"), [(False, True, True), (True, True, False), (False, False, False)]
+)
+def test_what_a_server_would_be_started_with(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, session: bool, exists: bool, asked: bool
+) -> None:
+    if exists:
+        (tmp_path / "postgresql.conf").touch()
+    monkeypatch.setattr(observe.os, "access", lambda _path, _mode: True)
+
+    def run(command: list[str], timeout: float) -> tuple[int, str, str]:
+        assert command[3:] == ["-D", str(tmp_path)]
+        return (1, "", "no such setting") if command[2] == "max_wal_senders" else (0, "LOG: something\n200\n", "")
+
+    found = observe.configuration(instance_in(tmp_path), t.cast("t.Any", run), session)
+    names = {"max_connections", "max_worker_processes", "max_prepared_transactions", "max_locks_per_transaction"}
+    assert found["at_least"] == (dict.fromkeys(names, "200") if asked else {})
+
+
+@pytest.mark.parametrize(("state", "read"), [("in archive recovery", True), ("in production", False), (None, False)])
+def test_only_of_a_standby_the_end_of_its_wal_is_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: str | None, read: bool
+) -> None:
+    monkeypatch.setattr(wal_held, "end", lambda *_arguments: "0/4000000")
+    told = t.cast("t.Any", control(state) if state else None)
+    found = observing._wal_end(instance_in(tmp_path), t.cast("t.Any", None), told, {})
+    assert found == ("0/4000000" if read else None)
