@@ -52,3 +52,7 @@ SNAPSHOT_LOG = "/run/hawq-mirroring-snapshot.log"
 
 #: lets the interlock start a server once although nobody can be asked
 PERMISSION = "/run/hawq-mirroring.start"
+
+
+#: says that the data directory that it names was deleted on purpose (JSON); outside of what may only not be mounted
+REMOVED = "/var/lib/hawq-mirroring/removed.json"
