@@ -9,7 +9,7 @@ short_description: Move the address that follows the master
 version_added: 0.1.0
 description:
   - Brings the address to this host, through the unit that the role C(virtual_ip) installs. That unit only adds it when
-    the server here accepts writes, and announces it by gratuitous ARP. M(hawq.mirroring.fence) takes it off
+    the server here accepts writes, announces it by gratuitous ARP, and keeps it here. M(hawq.mirroring.fence) takes it off
     the old host.
 extends_documentation_fragment:
   - hawq.mirroring.attributes
@@ -46,6 +46,8 @@ def main(module):
     run, begin = Runner(), time.monotonic()
     address, interface = module.params["address"], module.params["interface"]
     wanted, before = module.params["state"] == "present", virtual_ip.here(run, address)
+    if wanted:
+        before = before and virtual_ip.held(run)
     if before != wanted and not module.check_mode:
         move = virtual_ip.take if wanted else virtual_ip.release
         move(run, address, interface, module.params["timeout"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import ipaddress
+import json
 import os
 import pwd
 import re
@@ -88,6 +89,8 @@ def offered(scope: Scope, run: Runner) -> separation.Services:
         "lock": lambda name: held[name].enter_context(lock.held(name)),
         "unlock": lambda name: held[name].close(),
         "permit": _permit,
+        "mark_removed": lambda: _mark_removed(scope),
+        "unmark_removed": lambda: directories.unlink(places.REMOVED),
         "make_directory": lambda path, mode: _make_directory(scope, path, mode),
         "rename": lambda old, new: _rename(scope, old, new),
         "remove_directory": lambda path: directories.remove(path, _account(scope)),
@@ -149,6 +152,13 @@ def _permit(given: bool) -> None:
         directories.write(places.PERMISSION, "")
     else:
         directories.unlink(places.PERMISSION)
+
+
+def _mark_removed(scope: Scope) -> None:
+    """Say that the data directory's data was deleted on purpose."""
+    if not scope.data_directory:
+        raise _refuse("say that data was deleted on purpose")
+    directories.write(places.REMOVED, json.dumps({"data_directory": scope.data_directory.rstrip("/")}) + "\n")
 
 
 def _is_beside(scope: Scope, path: str) -> bool:

@@ -7,7 +7,7 @@ import ipaddress
 import time
 import typing as t
 
-from . import network, programs
+from . import network, programs, systemd
 from .errors import MirroringError
 from .run import Runner
 
@@ -29,8 +29,13 @@ def here(run: Runner, address: str) -> bool:
     return bare in network.machine(run)["addresses"]
 
 
+def held(run: Runner) -> bool:
+    """Whether the unit runs that keeps the address here."""
+    return systemd.unit(run, UNIT)["active"] == "active"
+
+
 def take(run: Runner, address: str, interface: str, seconds: int) -> None:
-    """Start the unit that adds and announces the address; bounded."""
+    """Start the unit that adds, announces and keeps the address; bounded. Its start is done when the address is there."""
     _code, _output, errors = run.root(["systemctl", "restart", UNIT], timeout=seconds)
     _until(run, address, True, f"{address} is not on {interface}", errors, seconds)
 

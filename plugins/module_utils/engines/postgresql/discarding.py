@@ -7,7 +7,7 @@ import os
 import re
 import typing as t
 
-from ...host import fence_record, user_places
+from ...host import fence_record, removed_mark, user_places
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
@@ -61,6 +61,8 @@ def discard(instance: Instance, run: Runner, act: bool, *, system_identifier: st
         for path in deleted:
             if path == place:
                 user_places.rename(place, doomed)
+            if path == place or (path == doomed and not full):
+                removed_mark.put(place)  # nothing is there any more, whether or not the rest of this is done
             user_places.remove(doomed if path == place else path)
         user_places.unlink(places.unfinished(place))
     shown = "".join(f"{text.named(path)}\n" for path in deleted)

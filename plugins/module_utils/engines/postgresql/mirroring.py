@@ -45,22 +45,38 @@ def state(
     while True:
         row, reason = _ask(instance, standby)
         waited = round(time.monotonic() - begin, 2)
-        died = _last_words(instance, run) if row is None else None
+        # of a unit that systemd has yet to start or restart: it may be stopped, or the session with the server of before
+        unsettled = (row is None or wait_for == SESSION) and _has_job(instance, run)
+        died = _last_words(instance, run) if row is None and not unsettled else None
         if died is not None and act:
             last = died.rstrip(". ") or "no log"
             raise MirroringError(f"the server of {instance.service} has stopped: {last}. {advice}".rstrip(" ."))
+        if row and unsettled:
+            row, reason = None, "its unit is still being started or stopped"
         if row and wait_for in (None, SESSION, row["summary_state"]):
             return {"changed": False, "mirroring": row, "waited": waited}
         if not act:
             return {"changed": False, "mirroring": row or {}, "waited": waited}
         if wait_for is None or waited > timeout:
             raise MirroringError(
-                f"{_trouble(row, reason, wait_for, waited)}. Look at the logs of both servers (journalctl -u"
+                f"{_trouble(row, reason, wait_for, waited)}{_start(instance, run)}. Look at the logs of both servers (journalctl -u"
                 f" {instance.service}). {advice}".rstrip(),
                 mirroring=row or {},
                 waited=waited,
             )
         time.sleep(0.1)
+
+
+def _has_job(instance: Instance, run: Runner) -> bool:
+    """Whether systemd has yet to start, restart or stop the unit."""
+    _code, output, _errors = run(["systemctl", "show", instance.service, "--property", "Job", "--value"], timeout=10)
+    return output.strip() not in ("", "0")
+
+
+def _start(instance: Instance, run: Runner) -> str:
+    """Say what the unit's start waits for, if it does."""
+    waits_for = systemd.unit(run, instance.service)["waits_for"]
+    return f". Its start waits, and goes on by itself: {waits_for}" if waits_for else ""
 
 
 def _trouble(row: dict[str, t.Any] | None, reason: str, wait_for: str | None, waited: float) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ...host import files, user_places
+from ...host import files, removed_mark, user_places
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
@@ -40,5 +40,6 @@ def make(
         raise MirroringError(f"initdb has failed: {' '.join((errors or output).split()) or code}")
     path = os.path.join(place, "postgresql.conf")
     files.write(path, settings_file.edit(files.read(path) or "", wanted), act=True)
+    removed_mark.lift(data)
     user_places.rename(place, data)
     return answer

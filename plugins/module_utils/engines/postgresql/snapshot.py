@@ -7,6 +7,7 @@ import os
 import time
 import typing as t
 
+from ...host import removed_mark
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
@@ -50,8 +51,10 @@ def started(
                 deployment.keep_tablespace(path, asides[path], instance.data_directory)
             elif existing_data == "discard":
                 deployment.empty_directory(path)
-        if existing_data == "discard" and make_room:
-            deployment.empty_directory(instance.data_directory)
+        place = instance.data_directory
+        if existing_data == "discard" and make_room and os.path.isdir(place) and os.listdir(place):
+            deployment.empty_directory(place)
+            removed_mark.put(place)  # the master may start without this host's answer while the copy is made
         snapshot_job.start(instance, request, timeout)
     place = staging.Staging(instance.data_directory).place
     return _answer(instance, True, "copying", f"{place} created\n", kept=kept, attached=False)
