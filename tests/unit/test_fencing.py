@@ -244,7 +244,11 @@ def test_without_a_look_at_the_standby_its_start_asks_first(server: Server) -> N
 
 
 OTHERS: dict[str, tuple[dict[str, t.Any] | None, list[str], str]] = {
-    "another run's": ({"run": ANOTHER, "reason": "smdw took over as master"}, [], f"{ANOTHER} .smdw took over as master"),
+    "another run's": (
+        {"run": ANOTHER, "reason": "smdw took over as master"},
+        [],
+        f"{ANOTHER} .smdw took over as master",
+    ),
     "an older version's": ({"reason": "smdw took over as master"}, [], "another run .smdw took over"),
     "without a reason": ({"run": ANOTHER}, [], f"{ANOTHER} and not by this one .{MINE}"),
     "a standby by now": (None, ["standby.signal"], "marked as a standby"),

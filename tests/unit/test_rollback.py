@@ -88,7 +88,7 @@ OUTCOMES: dict[str, tuple[dict[str, t.Any], str, str]] = {
     ),
     "another run has made the standby the master": (
         told({"smdw": master("smdw")}, {}, {}),
-        "mdw stays fenced: mdw: why. smdw is a master that accepts writes: another run has made it the master meanwhile.",
+        "mdw stays fenced: mdw: why. smdw is a master that accepts writes: another run has made it the master",
         "let mdw follow: ansible-playbook hawq.mirroring.resync_standby -e standby_host=mdw",
     ),
     "another run has fenced it": (
@@ -103,7 +103,7 @@ OUTCOMES: dict[str, tuple[dict[str, t.Any], str, str]] = {
     ),
     "it waits for the other one": (
         told({"smdw": unreachable()}, STARTED, {"msg": "no session", "mirroring": {}}),
-        "nobody is the master yet: mdw: why. mdw was told to start and waits until smdw can be asked",
+        "nobody is the master yet: mdw: why. mdw was told to start, and does so when smdw answers that it is no master",
         "touch /run/hawq-mirroring.start && systemctl restart hawq-master.service",
     ),
     "it does not start": (

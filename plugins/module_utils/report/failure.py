@@ -81,8 +81,8 @@ def given_up(plan: t.Mapping[str, t.Any], causes: dict[str, str], back: Back) ->
     names = " and ".join(back.plan["doubtful"])
     return [
         f"{begin} nobody is the master yet: {why}.",
-        f"{old} was told to start and waits until {names} can be asked, since another run could have made it the master"
-        f" meanwhile ({back.plan['seen']}).",
+        f"{old} was told to start, and does so when {names} answers that it is no master, since another run could have"
+        f" made it one meanwhile ({back.plan['seen']}). Until now: {trouble}.",
     ]
 
 
