@@ -13,7 +13,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import document
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import options
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import identity, options
 from ansible_collections.hawq.mirroring.plugins.plugin_utils import _run
 
 ROLES = os.path.join(os.path.dirname(__file__), "..", "..", "roles")
@@ -47,7 +47,8 @@ class ActionModule(ActionBase):
         path = self._path(workflow, variables) if first and not later else None
         _run.write(path, document.begun(workflow, result["mark"], check))
         try:
-            return {**result, "options": self._checked(variables, own, later), **self._peers(variables)}
+            told = self._checked(variables, own, later)
+            return {**result, "run": self._identity(workflow, variables), "options": told, **self._peers(variables)}
         except AnsibleActionFail as error:
             refusal = {
                 "kind": "variables",
@@ -70,6 +71,13 @@ class ActionModule(ActionBase):
         if os.path.isdir(place):
             raise AnsibleActionFail(f"the report is to be written to {path}, which is a directory: name a file in it")
         return str(path)
+
+    @staticmethod
+    def _identity(workflow: str, variables: dict[str, t.Any]) -> str:
+        """Return the run's identity: a later play goes on with the work of the first."""
+        before = variables.get(_run.OPENED)
+        known = before.get("run") if isinstance(before, dict) else None
+        return str(known) if identity.is_one(known) else identity.of(workflow, _run.PROCESS)
 
     @staticmethod
     def _peers(variables: dict[str, t.Any]) -> dict[str, list[dict[str, t.Any]]]:

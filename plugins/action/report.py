@@ -151,7 +151,8 @@ class ActionModule(ActionBase):
                 }
             )
         elif given_up:
-            why = failure.given_up(plan, told)
+            back = failure.Back(**sources.rollback(plan, run.read))
+            why = failure.given_up(plan, told, back)
         else:
             record, active = (
                 run.read(plan.get(who), register)
@@ -159,7 +160,7 @@ class ActionModule(ActionBase):
             )
             lost += failure.fenced(plan, record.get("record"), bool(active.get("timeline")))
             why = [*dict.fromkeys(f"{name}: {sentence(text)}" for name, text in told.items()), *lost]
-        follow = failure.follow(plan, again=not taken_back)
+        follow = failure.after_that(plan, back) if given_up else failure.follow(plan, again=not taken_back)
         report = document.failed(workflow, run.began, time.time(), run.check, why, follow)
         run.end_badly({**report, "plan": plan})
         shown = why if taken_back or given_up else lost

@@ -14,6 +14,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
     init_segments,
     init_standby,
     removal,
+    rollback,
     state,
     switchover,
     takeover,
@@ -40,7 +41,7 @@ WORKFLOWS = {
     "remove_standby": removal.judge,
 }
 #: variables that observing tasks register
-OBSERVED, PLACES = "server_observed", "places"
+OBSERVED, PLACES, SEEN_AGAIN = "server_observed", "places", "server_seen_again"
 #: those that make a copy, and so ask for the places of tablespaces
 COPYING = ("init_standby", "resync_standby")
 
@@ -66,6 +67,8 @@ class ActionModule(ActionBase):
         with inventory_in_use(run.sources):
             if workflow == "salvage":
                 return {**result, **self._answer(run, run.judged["plan"]["workflow"], self._salvage(run))}
+            if workflow == "rollback":
+                return {**result, **self._answer(run, run.judged["plan"]["workflow"], self._rollback(run))}
             observations = self._observations(run, variables["groups"]["masters"])
             if workflow == "state":
                 return {**result, "mark": time.time(), "state": state.document(observations)}
@@ -154,6 +157,11 @@ class ActionModule(ActionBase):
         )
         return takeover.salvage(plan, found, {"check": run.check})
 
+    def _rollback(self, run: _run.Run) -> Verdict:
+        """Judge, when a switchover is given up, whether the old master may serve again."""
+        plan = run.judged["plan"]
+        return rollback.judge(plan, self._observations(run, plan["steps"]["rollback_look"], SEEN_AGAIN))
+
     @staticmethod
     def _told(workflow: str, refusal: Refusal) -> bool:
         """On a terminal the operator may say there and then what a refusal waits for; elsewhere it stays one."""
@@ -180,11 +188,11 @@ class ActionModule(ActionBase):
         return known
 
     @staticmethod
-    def _observations(run: _run.Run, names: list[str]) -> Observations:
+    def _observations(run: _run.Run, names: list[str], register: str = OBSERVED) -> Observations:
         """Collect what the observing tasks registered on each of these hosts, in the inventory's order."""
         found: dict[str, t.Any] = {}
         for name in names:
-            answer, later = run.read(name, OBSERVED), run.read(name, PLACES)
+            answer, later = run.read(name, register), run.read(name, PLACES)
             if "observation" in answer:
                 found[name] = {**answer["observation"]}
                 if "observation" in later:

@@ -11,10 +11,12 @@ description:
   - Stops the server of this host (fast, then immediate, then with SIGKILL, each bounded; a frozen one is killed) and
     leaves C(standby.signal) in its data directory, so that it cannot come back as a master. Data and WAL stay.
   - Takes the address that follows the master off this host.
-  - Records since when and why, and what the control file said, in C(hawq_mirroring.fence) in the data directory.
+  - Records since when, why and by which run, and what the control file said, in C(hawq_mirroring.fence) in the data
+    directory. Where an earlier run has recorded that, the record becomes this run's.
   - With O(state=stopped) it only stops the server, whatever it is.
-  - With O(state=undone) a stopped server may be started as a master again, since nobody has taken over. That is said to
-    the boot interlock as well, for one start; a host that answers is asked all the same.
+  - With O(state=undone) a server that this very run has fenced is started as a master again, since nobody has taken over. It
+    fails, and changes nothing, when another run has fenced it too, or has made it a standby. Its boot interlock asks the other
+    hosts first, and waits for one that does not answer unless O(unasked).
   - With O(state=lifted) a former master that streams from the new one by now loses that record, and the slots of its
     time as a master, which would keep WAL for ever.
 extends_documentation_fragment:
@@ -23,6 +25,22 @@ extends_documentation_fragment:
 options:
   state: {description: What is to be., type: str, choices: [fenced, stopped, undone, lifted], default: fenced}
   reason: {description: Why the server must not accept writes any more., type: str}
+  run:
+    description:
+      - The identity of this run, as M(hawq.mirroring.options) returns it. Without it a record of an earlier run stays as it is.
+    type: str
+  still:
+    description:
+      - What the server was when this run looked. When it runs as the other one by now, another run has changed it meanwhile,
+        and it is left as it is.
+    type: str
+    choices: [master, standby]
+  unasked:
+    description:
+      - Whether the boot interlock lets it start although a host that might be the master does not answer, this once and within two
+        minutes. A host that answers is asked all the same.
+    type: bool
+    default: false
   virtual_ip:
     description: The address that follows the master.
     type: dict
@@ -77,7 +95,7 @@ cut_off:
   returned: with O(state=fenced)
 record:
   description:
-    - What is recorded, C(at), C(reason), C(was) and C(control) (the control file's fields), now or by an earlier run.
+    - What is recorded, C(at), C(reason), C(run), C(was) and C(control) (the control file's fields), now or by an earlier run.
   type: dict
   returned: always
 offer:
@@ -109,16 +127,19 @@ def main(module):
     instance, run = instance_of(options["instance"]), Runner()
     with alone(act):
         if options["state"] == "stopped":
-            return choice.of(instance.engine, postgresql=fencing.stop)(instance, run, act, timeout=options["timeout"])
+            stop = choice.of(instance.engine, postgresql=fencing.stop)
+            return stop(instance, run, act, **only(options, "still", "timeout"))
         if options["state"] == "undone":
-            return choice.of(instance.engine, postgresql=fencing.undo)(instance, act)
+            undo = choice.of(instance.engine, postgresql=fencing.undo)
+            return undo(instance, run, act, by=options["run"], unasked=options["unasked"])
         if options["state"] == "lifted":
             return choice.of(instance.engine, postgresql=fencing.lift)(instance, act, timeout=options["timeout"])
         return choice.of(instance.engine, postgresql=fencing.fence)(
             instance,
             run,
             act,
-            **only(options, "reason", "was", "offer", "accept_loss", "drain", "timeout"),
+            **only(options, "reason", "was", "still", "offer", "accept_loss", "drain", "timeout"),
+            by=options["run"],
             address=options["virtual_ip"],
             warn=module.warn,
         )
@@ -132,6 +153,9 @@ if __name__ == "__main__":
             "instance": INSTANCE_OPTION,
             "state": {"type": "str", "choices": ["fenced", "stopped", "undone", "lifted"], "default": "fenced"},
             "reason": {"type": "str"},
+            "run": {"type": "str"},
+            "still": {"type": "str", "choices": [fence_record.MASTER, fence_record.STANDBY]},
+            "unasked": {"type": "bool", "default": False},
             "virtual_ip": virtual_ip.OPTION,
             "offer": {
                 "type": "dict",
@@ -152,5 +176,5 @@ if __name__ == "__main__":
                 "default": fence_record.MASTER,
             },
         },
-        required_if=[("state", "fenced", ["reason"])],
+        required_if=[("state", "fenced", ["reason"]), ("state", "undone", ["run"])],
     )

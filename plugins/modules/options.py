@@ -30,6 +30,13 @@ mark:
   description: When this was done, in seconds since the epoch, on the controller.
   type: float
   returned: success
+run:
+  description:
+    - What tells this run of C(ansible-playbook) from every other one, on all hosts and in all plays. Fence records and permissions
+      carry it, and a run undoes only its own.
+  type: str
+  returned: success
+  sample: switchover-20261127T074408Z-3f9a
 options:
   description: The options of the playbooks with their defaults.
   type: dict

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import time
 import typing as t
 
@@ -16,6 +17,9 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.values.command impo
 
 #: variable that the opening registers, and the one that the judgement does
 OPENED, JUDGED = "checked", "judged"
+#: when this process began, and what tells it from others of that second. The strategy linear loads an action before it
+#: forks the workers that run it, so all hosts and all plays of one ansible-playbook have the same
+PROCESS = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(2)}"
 
 
 class Run:

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import fencing, observe, stopping
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.salvage import offering
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import systemd, virtual_ip
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import files, systemd, virtual_ip
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
 from sessions import given, instance_in, root_offers
 
-RUN = t.cast("t.Any", None)
+MINE, ANOTHER = "switchover-20261127T074408Z-3f9a", "failover-20261127T074500Z-0001"
 ADDRESS = {"address": "192.0.2.10/24", "interface": "eth0"}
 
 
@@ -24,29 +25,38 @@ class Server:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
         self.place, self.running, self.ends, self.told = place, True, "fast", []
+        self.state, self.frozen = "in production", False
         self.permission = place.parent / "permission"
-        root_offers(monkeypatch, permit=self._permit)
-        monkeypatch.setattr(observe, "control", lambda instance, run: {"state": "shut down"})
+        root_offers(monkeypatch, permit=self._permit, run=self._root)
+        monkeypatch.setattr(observe, "control", lambda instance, run: {"state": self.state})
         monkeypatch.setattr(observe, "process", lambda instance, pidfile: {**self._process()})
         monkeypatch.setattr(systemd, "unit", lambda run, name: {"active": "active" if self.running else "inactive"})
         monkeypatch.setattr(stopping, "workers", lambda path: [1] if self.running else [])
         monkeypatch.setattr(stopping, "drain", lambda *_: self.told.append("drain") or False)
         monkeypatch.setattr(stopping, "stop", self._stop)
 
-    def _permit(self, given: bool) -> None:
-        if given:
+    def _permit(self, run: str | None) -> None:
+        if run:
             # before the marks are taken away: killed in between, the server may start, and is a standby
             assert self.marks() == ["hawq_mirroring.fence", "standby.signal"]
-            self.permission.touch()
+            self.permission.write_text(run)
         else:
             self.permission.unlink(missing_ok=True)
 
+    def _root(self, command: list[str], timeout: float) -> tuple[int, str, str]:
+        if command[:2] == ["systemctl", "start"]:
+            assert self.marks() == []
+            assert "--no-block" in command
+            self.running = True
+        self.told.append(command[1])
+        return 0, "", ""
+
     def _process(self) -> dict[str, t.Any]:
-        return {"running": self.running, "pid": 1 if self.running else None, "frozen": False}
+        return {"running": self.running, "pid": 1 if self.running else None, "frozen": self.frozen}
 
     def _stop(self, *_arguments: t.Any) -> str:
         self.told.append("stop")
-        self.running = not self.ends
+        self.running, self.state = not self.ends, "shut down"
         return self.ends
 
     def marks(self) -> list[str]:
@@ -63,6 +73,8 @@ def fence(server: Server, act: bool = True, **options: t.Any) -> dict[str, t.Any
     wanted: dict[str, t.Any] = {
         "reason": "smdw takes over",
         "was": "master",
+        "by": MINE,
+        "still": None,
         "address": {"address": "", "interface": ""},
         "offer": None,
         "accept_loss": False,
@@ -70,7 +82,11 @@ def fence(server: Server, act: bool = True, **options: t.Any) -> dict[str, t.Any
         "timeout": 20,
         "warn": pytest.fail,
     }
-    return fencing.fence(instance_in(server.place), RUN, act, **{**wanted, **options})
+    return fencing.fence(instance_in(server.place), Runner(), act, **{**wanted, **options})
+
+
+def undo(server: Server, by: str = MINE, act: bool = True, unasked: bool = True) -> dict[str, t.Any]:
+    return fencing.undo(instance_in(server.place), Runner(), act, by=by, unasked=unasked)
 
 
 def test_it_is_stopped_marked_and_recorded_once(server: Server) -> None:
@@ -82,8 +98,77 @@ def test_it_is_stopped_marked_and_recorded_once(server: Server) -> None:
     kept = json.loads((server.place / places.RECORD).read_text())
     assert kept == first["record"]
     assert (kept["reason"], kept["was"], kept["control"]) == ("smdw takes over", "master", {"state": "shut down"})
-    again = fence(server, reason="another")
+    assert kept["run"] == MINE
+    again = fence(server, reason="smdw takes over")
     assert (again["changed"], again["stopped"], again["record"]) == (False, "", kept)
+
+
+def test_the_run_that_fences_it_last_has_the_record(server: Server) -> None:
+    """What the first has recorded of the data stays: the server may have written since."""
+    first = fence(server, reason="switchover to smdw")["record"]
+    server.state = "shut down in recovery"
+    without = fence(server, by=None, reason="nobody is activated")
+    assert (without["changed"], without["record"]) == (False, first)
+    over = fence(server, by=ANOTHER, reason="smdw took over as master")
+    assert over["changed"]
+    assert over["record"] == {**first, "run": ANOTHER, "reason": "smdw took over as master"}
+    assert json.loads((server.place / places.RECORD).read_text()) == over["record"]
+
+
+def test_the_record_comes_before_the_mark(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed in between, the run finds it as its own, and can undo it."""
+    written: list[str] = []
+
+    def write(path: str, text: str, *, act: bool) -> bool:
+        written.append(Path(path).name)
+        return act
+
+    monkeypatch.setattr(files, "write", write)
+    fence(server)
+    assert written == ["hawq_mirroring.fence", "standby.signal"]
+
+
+STATES = [
+    ("master", "in production", True),
+    ("master", "in archive recovery", False),
+    ("standby", "in archive recovery", True),
+    ("standby", "in production", False),
+    ("standby", "in crash recovery", True),
+    (None, "in production", True),
+]
+
+
+@pytest.mark.parametrize(("still", "state", "acts"), STATES)
+@pytest.mark.parametrize("how", ["fence", "stop"])
+def test_what_another_run_has_changed_meanwhile_is_left_alone(
+    server: Server, how: str, still: str | None, state: str, acts: bool
+) -> None:
+    server.state = state
+
+    def act() -> None:
+        if how == "fence":
+            fence(server, still=still)
+        else:
+            fencing.stop(instance_in(server.place), Runner(), True, still=still, timeout=20)
+
+    if acts:
+        act()
+        assert server.told == ["stop"]
+    else:
+        with pytest.raises(MirroringError, match=f"was a {still} when this run looked"):
+            act()
+        assert (server.told, server.marks(), server.running) == ([], [], True)
+
+
+def test_a_frozen_server_is_what_it_was(server: Server) -> None:
+    server.frozen = True
+    fencing.stop(instance_in(server.place), Runner(), True, still="standby", timeout=20)
+    assert server.told == ["stop"]
+
+
+def test_a_server_that_is_stopped_is_as_it_was_left(server: Server) -> None:
+    server.running, server.state = False, "shut down in recovery"
+    assert fence(server, still="master")["changed"]
 
 
 def test_a_check_changes_nothing(server: Server) -> None:
@@ -137,18 +222,62 @@ def test_an_offer_that_fails(server: Server, monkeypatch: pytest.MonkeyPatch, ac
 
 
 def test_stopping_leaves_no_mark(server: Server) -> None:
-    stop = fencing.stop(instance_in(server.place), RUN, True, timeout=20)
+    stop = fencing.stop(instance_in(server.place), Runner(), True, still=None, timeout=20)
     assert (stop["changed"], stop["stopped"], server.marks()) == (True, "fast", [])
-    assert not fencing.stop(instance_in(server.place), RUN, True, timeout=20)["changed"]
+    assert not fencing.stop(instance_in(server.place), Runner(), True, still=None, timeout=20)["changed"]
 
 
 def test_undoing_lets_it_start_as_a_master_once(server: Server) -> None:
     fence(server)
-    assert fencing.undo(instance_in(server.place), False)["changed"]
-    assert (len(server.marks()), server.permission.exists()) == (2, False)
-    assert fencing.undo(instance_in(server.place), True)["changed"]
-    assert (server.marks(), server.permission.exists()) == ([], True)
-    assert not fencing.undo(instance_in(server.place), True)["changed"]
+    assert undo(server, act=False)["changed"]
+    assert (len(server.marks()), server.permission.exists(), server.running) == (2, False, False)
+    assert undo(server)["changed"]
+    assert (server.marks(), server.permission.read_text(), server.running) == ([], MINE, True)
+    assert not undo(server)["changed"]
+
+
+def test_without_a_look_at_the_standby_its_start_asks_first(server: Server) -> None:
+    fence(server)
+    server.permission.touch()
+    assert undo(server, unasked=False)["changed"]
+    assert (server.marks(), server.permission.exists(), server.running) == ([], False, True)
+
+
+OTHERS: dict[str, tuple[dict[str, t.Any] | None, list[str], str]] = {
+    "another run's": (
+        {"run": ANOTHER, "reason": "smdw took over as master"},
+        [],
+        f"{ANOTHER} .smdw took over as master",
+    ),
+    "an older version's": ({"reason": "smdw took over as master"}, [], "another run .smdw took over"),
+    "without a reason": ({"run": ANOTHER}, [], f"{ANOTHER} and not by this one .{MINE}"),
+    "a standby by now": (None, ["standby.signal"], "marked as a standby"),
+}
+
+
+@pytest.mark.parametrize(("record", "marks", "words"), OTHERS.values(), ids=OTHERS)
+def test_a_run_undoes_only_its_own(
+    server: Server, record: dict[str, t.Any] | None, marks: list[str], words: str
+) -> None:
+    server.running = False
+    for name in marks:
+        (server.place / name).touch()
+    if record is not None:
+        (server.place / "standby.signal").touch()
+        (server.place / places.RECORD).write_text(json.dumps(record))
+    before = server.marks()
+    for act in (False, True):
+        with pytest.raises(MirroringError, match=words):
+            undo(server, act=act)
+    assert (server.marks(), server.permission.exists(), server.running, server.told) == (before, False, False, [])
+
+
+def test_what_was_never_fenced_is_started(server: Server) -> None:
+    """The fence failed before it had marked anything."""
+    server.running = False
+    server.permission.touch()
+    assert not undo(server)["changed"]
+    assert (server.running, server.permission.exists()) == (True, True)
 
 
 @pytest.mark.parametrize("streams", [True, False])

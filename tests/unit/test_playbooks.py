@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[2]
 PLAYBOOKS = ROOT / "playbooks"
 #: what judges for itself in the middle of another playbook
 INNER = {"tasks/replaced.yml": "remove_standby"}
-#: register of a judgement in the middle of a workflow, and the plan that it gives
-SALVAGE = "standby_salvage"
+#: plans of judgements in the middle of a workflow, and what registers them
+MIDDLE = {"salvage": "standby_salvage", "rollback": "server_rollback"}
 INCLUDES = ("import_tasks", "include_tasks")
 ROLES = ("import_role", "include_role")
 #: what is allowed at most in playbooks and roles
@@ -101,10 +101,11 @@ def test_every_step_and_key_is_one_of_some_plan() -> None:
     assert set(used(files, r"judged\.steps")) <= steps
 
 
-def test_salvage_has_its_steps() -> None:
-    plans, steps = map(keys, plan.PLANS["salvage"])
-    assert set(used(every_yaml(), rf"{SALVAGE}\.steps")) == steps
-    assert set(used(every_yaml(), rf"{SALVAGE}\.plan")) <= plans
+@pytest.mark.parametrize(("workflow", "register"), MIDDLE.items())
+def test_a_judgement_in_the_middle_has_its_steps(workflow: str, register: str) -> None:
+    plans, steps = map(keys, plan.PLANS[workflow])
+    assert set(used(every_yaml(), rf"{register}\.steps")) == steps
+    assert set(used(every_yaml(), rf"{register}\.plan")) <= plans
 
 
 def test_every_playbook_begins_alike() -> None:
@@ -149,7 +150,8 @@ def test_what_a_report_reads_is_registered() -> None:
         for task in tasks_of(found)
         if "register" in task
     }
-    read = {source.register for rows in (*sources.SOURCES.values(), sources.UNDONE) for source in rows.values()}
+    every = (*sources.SOURCES.values(), sources.UNDONE, sources.ROLLBACK)
+    read = {source.register for rows in every for source in rows.values()}
     assert read <= registered
 
 

@@ -381,10 +381,21 @@ def test_without_a_data_directory_there_are_no_notes(monkeypatch: pytest.MonkeyP
     assert host.done == []
 
 
+RUN = "switchover-20261127T074408Z-3f9a"
+
+
 def test_one_start_is_permitted_and_not_any_more(host: Host) -> None:
-    host.ask("permit", True)
-    host.ask("permit", False)
-    assert host.done == [("write", places.PERMISSION, ""), ("unlink", places.PERMISSION)]
+    host.ask("permit", RUN)
+    host.ask("permit", None)
+    assert host.done == [("write", places.PERMISSION, f"{RUN}\n"), ("unlink", places.PERMISSION)]
+
+
+@pytest.mark.parametrize("run", ["", True, f"{RUN}\n", "x" * 4096])
+def test_a_permission_without_a_run_is_refused(host: Host, run: object) -> None:
+    """An empty one would be an operator's, which is good for ever."""
+    with pytest.raises(MirroringError, match="root does not do this"):
+        host.ask("permit", run)
+    assert host.done == []
 
 
 def test_the_lock_is_held_from_one_question_to_another(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ import pwd
 import re
 import typing as t
 
-from ..values import places
+from ..values import identity, places
 from . import directories, lock, programs, separation
 from .errors import MirroringError
 from .run import Runner
@@ -146,12 +146,17 @@ def _is_ours(scope: Scope, address: str, *interface: str) -> bool:
     return its != "" and interface == (its,) and ipaddress.ip_interface(address).ip == ipaddress.ip_interface(ours).ip
 
 
-def _permit(given: bool) -> None:
-    """Let the interlock start a server once although nobody can be asked, or not any more."""
-    if given:
-        directories.write(places.PERMISSION, "")
-    else:
+def _permit(run: str | None) -> None:
+    """Let the interlock start a server once although nobody can be asked, or not any more: say which run allows it.
+
+    The interlock believes a run's permission for two minutes: one that was killed before its start allows no later one.
+    """
+    if run is None:
         directories.unlink(places.PERMISSION)
+    elif identity.is_one(run):
+        directories.write(places.PERMISSION, f"{run}\n")
+    else:
+        raise _refuse("permit a start for what is no run")
 
 
 def _mark_removed(scope: Scope) -> None:

@@ -207,6 +207,7 @@ class SwitchoverSteps(TakeoverSteps):
     fence_command: t.Annotated[Hosts, "is switched off by the operator's command"]
     again: t.Annotated[Hosts, "is observed again when the master has stopped"]
     rollback: t.Annotated[Hosts, "gets its service back when that fails"]
+    rollback_look: t.Annotated[Hosts, "are looked at again before that"]
     rollback_address: t.Annotated[Hosts, "gets its address back when that fails"]
 
 
@@ -216,6 +217,21 @@ class SwitchoverPlan(TakeoverPlan):
     again: t.Annotated[bool, "whether the standby must still run when the master has stopped"]
     rollback: t.Annotated[bool, "whether the old master may serve again when that fails"]
     steps: SwitchoverSteps
+
+
+class RollbackSteps(t.TypedDict):
+    """Steps by which a master that was stopped for a switchover serves again."""
+
+    undo: t.Annotated[Hosts, "is started as a master again"]
+
+
+class RollbackPlan(Plan):
+    """Of the end of a switchover that is given up, which is judged when all hosts have been looked at again."""
+
+    seen: t.Annotated[str, "what speaks for it or against it"]
+    doubtful: t.Annotated[Hosts, "that could be a master by now"]
+    unasked: t.Annotated[bool, "whether it may start without an answer of the other hosts"]
+    steps: RollbackSteps
 
 
 class SalvageSteps(t.TypedDict):
@@ -291,6 +307,7 @@ PLANS: dict[str, tuple[type, type]] = {
     "failover": (FailoverPlan, FailoverSteps),
     "switchover": (SwitchoverPlan, SwitchoverSteps),
     "salvage": (SalvagePlan, SalvageSteps),
+    "rollback": (RollbackPlan, RollbackSteps),
     "remove_standby": (RemovalPlan, RemovalSteps),
 }
 

@@ -75,6 +75,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             **takeover.steps(hands, options),
             "again": [standby],
             "rollback": [master],
+            "rollback_look": [name for name in dict.fromkeys([standby, *after]) if name in hosts and name != master],
             "rollback_address": only(master, bool(observations[master].get("virtual_ip"))),
         },
     }
@@ -161,6 +162,7 @@ def _nothing(
             "activate": only(master, bool(left or astray)),
             "again": [],
             "rollback": [],
+            "rollback_look": [],
             "rollback_address": [],
         },
     }
@@ -201,7 +203,7 @@ def _of_failover(found: FailoverPlan) -> SwitchoverPlan:
         again=False,
         rollback=False,
         reason=f"{REASON}{found['new']}",
-        steps={**found["steps"], "again": [], "rollback": [], "rollback_address": []},
+        steps={**found["steps"], "again": [], "rollback": [], "rollback_look": [], "rollback_address": []},
     )
     return t.cast(SwitchoverPlan, plan)
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 import typing as t
 
 from ..engines import table
+from ..values import places
+from ..values.command import playbook
 from ..values.text import sentence
 from . import layout
 
@@ -41,11 +43,64 @@ def sentences(document: dict[str, t.Any]) -> list[str]:
     return found
 
 
-def given_up(plan: dict[str, t.Any], causes: dict[str, str]) -> list[str]:
-    """Return why a switchover was given up before anybody was activated."""
-    now = f"{plan['old']} is the master again" if plan["rollback"] else "nobody is the master: run this again"
+class Back(t.NamedTuple):
+    """What has come of giving a master that a switchover had stopped its service back."""
+
+    #: the plan of that; nothing when nobody was to be given anything back
+    plan: t.Mapping[str, t.Any]
+    #: what its start has told, and whether its server gives sessions again
+    undone: t.Mapping[str, t.Any]
+    session: bool
+    unit: str
+
+    @property
+    def left(self) -> str:
+        """Why it was left alone; nothing when it was told to start."""
+        return "" if "record" in self.undone else sentence(str(self.undone.get("msg") or "no answer"))
+
+
+def given_up(plan: t.Mapping[str, t.Any], causes: dict[str, str], back: Back) -> list[str]:
+    """Return why a switchover was given up before anybody was activated, and who is the master now."""
+    old, new = plan["old"], plan["new"]
     why = "; ".join(sentence(text) for text in causes.values()) or "see above"
-    return [f"The switchover was given up before {plan['new']} was activated, and {now}: {why}."]
+    begin = f"The switchover was given up before this run had activated {new}, and"
+    if not back.plan:
+        return [f"{begin} nobody is the master: run this again: {why}."]
+    if back.plan["master"] != old:
+        return [
+            f"{begin} {old} stays fenced: {why}.",
+            f"{back.plan['seen']}: another run has made it the master meanwhile. {old} beside it would be a second one.",
+        ]
+    if back.left:
+        return [f"{begin} {old} was not started again: {why}.", f"{old}: {back.left}."]
+    if back.session:
+        return [f"{begin} {old} is the master again: {why}."]
+    trouble = sentence(str(back.undone.get("trouble") or "no session"))
+    if not back.plan["doubtful"]:
+        return [f"{begin} {old} was told to start and does not serve yet ({trouble}): {why}."]
+    names = " and ".join(back.plan["doubtful"])
+    return [
+        f"{begin} nobody is the master yet: {why}.",
+        f"{old} was told to start, and does so when {names} answers that it is no master, since another run could have"
+        f" made it one meanwhile ({back.plan['seen']}). Until now: {trouble}.",
+    ]
+
+
+def after_that(plan: t.Mapping[str, t.Any], back: Back) -> list[str]:
+    """Return what goes on after a switchover that was given up."""
+    old, look = plan["old"], f"look who is the master now: {playbook('state')}"
+    if not back.plan or (back.session and not back.left):
+        return follow(plan, again=True)
+    if back.plan["master"] != old:
+        return [f"let {old} follow: {playbook('resync_standby', standby_host=old)}"]
+    if back.left or not back.plan["doubtful"]:
+        return [look]
+    names = " and ".join(back.plan["doubtful"])
+    return [
+        f"switch {names} on or mend the way there, and {old} starts by itself or says why not (systemctl status {back.unit})",
+        f"if it is certain that {names} is no master and cannot become one, run this on {old}:"
+        f" touch {places.PERMISSION} && systemctl restart {back.unit}",
+    ]
 
 
 def silent(names: t.Iterable[str]) -> list[str]:

@@ -84,6 +84,13 @@ UNDONE = {
     "master": Source("master", "master_undone", ("changed", "goes_on", "slot_lost", "msg")),
 }
 
+#: of a switchover that is given up: what is told of the master before
+ROLLBACK = {
+    "undone": Source("old", "server_unfenced", ("changed", "record", "msg")),
+    "back": Source("old", "server_back", ("mirroring", "msg")),
+    "seen": Source("old", "server_observed", ("observation",)),
+}
+
 #: of tasks that put a pair in order: whether any of them has changed anything
 ORDER = (
     "environment_profile",
@@ -127,6 +134,20 @@ def part(source: Source, plan: t.Mapping[str, t.Any], read: Read) -> t.Any:
 def parts(workflow: str, plan: t.Mapping[str, t.Any], read: Read) -> dict[str, t.Any]:
     """Return what every task that the report of this workflow tells of has told."""
     return {name: part(source, plan, read) for name, source in SOURCES[workflow].items()}
+
+
+def rollback(plan: t.Mapping[str, t.Any], read: Read) -> dict[str, t.Any]:
+    """Return what has come of giving the old master its service back: plan, undone, session, unit."""
+    found = {name: part(source, plan, read) for name, source in ROLLBACK.items()}
+    service = found["seen"].get("observation", {}).get("service", {})
+    # a host that was lost on the way has not been told of it
+    judged = [read(plan[who], "server_rollback").get("plan") for who in ("old", "new")]
+    return {
+        "plan": next(filter(None, judged), {}),
+        "undone": {**found["undone"], "trouble": found["back"].get("msg", "")},
+        "session": bool(found["back"].get("mirroring")),
+        "unit": service.get("unit", ""),
+    }
 
 
 def offered(plan: t.Mapping[str, t.Any], read: Read) -> dict[str, t.Any]:

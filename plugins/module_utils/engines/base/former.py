@@ -25,6 +25,8 @@ class Former(t.Protocol):
         *,
         reason: str,
         was: str,
+        by: str | None,
+        still: str | None,
         address: dict[str, str],
         offer: dict[str, t.Any] | None,
         accept_loss: bool,
@@ -34,16 +36,22 @@ class Former(t.Protocol):
     ) -> Result:
         """End the server and see to it that it never accepts writes again, now or after its next boot.
 
-        Sessions get ``drain`` seconds to end, a fast shutdown ``timeout``; then it is killed. The address is taken off
+        ``by`` is the run that does it; a record of another one's becomes its own. ``still`` is what the server was when
+        that was judged (master or standby). Sessions get ``drain`` seconds to end, a fast shutdown ``timeout``; then it is killed. The address is taken off
         this host. ``offer`` says how far the standby is; what that lacks is returned as salvage_offered does. Raises
-        when the server does not die, and when WAL cannot be read, unless that loss is accepted.
+        when the server is something else by now, when it does not die, and when WAL cannot be read, unless that loss is
+        accepted.
         """
 
-    def stop(self, instance: Instance, run: Runner, act: bool, *, timeout: int) -> Result:
-        """End the server without a word about its future. Raises when it does not die."""
+    def stop(self, instance: Instance, run: Runner, act: bool, *, still: str | None, timeout: int) -> Result:
+        """End the server without a word about its future. Raises when it is something else by now, or does not die."""
 
-    def unfence(self, instance: Instance, act: bool) -> Result:
-        """Let a fenced server be started as a master again, once without asking anybody."""
+    def unfence(self, instance: Instance, run: Runner, act: bool, *, by: str, unasked: bool) -> Result:
+        """Start a server that this run (``by``) has fenced as a master again.
+
+        It asks the other hosts before, and waits for those that do not answer unless ``unasked``. Raises when another
+        run has fenced it, or made it a standby.
+        """
 
     def lift_fence(self, instance: Instance, act: bool, *, timeout: int) -> Result:
         """Forget the fence of a server that streams again, and drop its slots. Raises when it does not stream."""

@@ -23,6 +23,8 @@ from .salvage import offering
 
 #: for reading the WAL
 OFFER_SECONDS = 600
+#: until a unit that was told to start is more than a job
+START_SECONDS = 5
 STANDING = """
 SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AND pg_is_in_recovery() AS streams
 """
@@ -47,6 +49,8 @@ def fence(
     *,
     reason: str,
     was: str,
+    by: str | None,
+    still: str | None,
     address: dict[str, str],
     offer: dict[str, t.Any] | None,
     accept_loss: bool,
@@ -55,7 +59,8 @@ def fence(
     warn: t.Callable[[str], None],
 ) -> dict[str, t.Any]:
     """Stop and mark, then say what the standby lacks."""
-    result = _stop_and_mark(instance, run, act, reason, was, drain, timeout)
+    _look_again(instance, run, still)
+    result = _stop_and_mark(instance, run, act, {"reason": reason, "was": was, "run": by}, drain, timeout)
     if address["address"] and virtual_ip.here(run, address["address"]):
         result["changed"] = True
         if act:
@@ -74,16 +79,33 @@ def fence(
     return result
 
 
+def _look_again(instance: Instance, run: Runner, still: str | None) -> None:
+    """Raise when the server runs as what it was not when this run was judged: another run has been here since."""
+    if still is None or not stopping.workers(instance.data_directory):
+        return
+    if observe.process(instance, database.postmaster(instance))["frozen"]:
+        return  # nobody has made it anything
+    found = observe.neutral_control(observe.control(instance, run))
+    as_master = found["as_master"] if found else None
+    if as_master is None or as_master == (still == fence_record.MASTER):
+        return
+    now = "accepts writes" if as_master else "is a standby"
+    raise MirroringError(
+        f"the server here was a {still} when this run looked, and {now} by now: another run has changed it meanwhile, so it"
+        " is left as it is. Run this again, it begins with what is there now"
+    )
+
+
 def _stop_and_mark(
-    instance: Instance, run: Runner, act: bool, reason: str, was: str, drain: int, timeout: int
+    instance: Instance, run: Runner, act: bool, wanted: dict[str, t.Any], drain: int, timeout: int
 ) -> dict[str, t.Any]:
-    """Stop, then mark; the mark comes from before anything else runs on the data."""
+    """Stop, then record and mark: a run that is killed in between finds the record, and can undo it."""
     place = instance.data_directory
     process = observe.process(instance, database.postmaster(instance))
     asked_for = systemd.unit(run, instance.service)["active"] not in ("inactive", "failed")
     running = process["running"] or asked_for or bool(stopping.workers(place))
     record, how, cut_off = _record(instance), "", False
-    if record and record.get("was", fence_record.MASTER) != was:
+    if record and record.get("was", fence_record.MASTER) != wanted["was"]:
         record = None  # it has been something else since
     before = ("server runs\n" if running else "server is stopped\n") + ("fenced\n" if record else "not fenced\n")
     if running and act:
@@ -97,21 +119,25 @@ def _stop_and_mark(
             )
     changed = running
     if act:
-        separation.ask("permit", False)
+        separation.ask("permit", None)
     if os.path.isdir(place):
         if record is None:
             now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-            record = {"at": now, "reason": reason, "control": observe.control(instance, run), "was": was}
+            record = {"at": now, "control": observe.control(instance, run), **wanted}
+        elif wanted["run"] and wanted["was"] == fence_record.MASTER:
+            # what this run builds on, the run that has fenced it first must not undo
+            record = {**record, "reason": wanted["reason"], "run": wanted["run"]}
         text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-        marked = files.write(os.path.join(place, "standby.signal"), "", act=act)
         noted = files.write(os.path.join(place, places.RECORD), text, act=act)
+        marked = files.write(os.path.join(place, "standby.signal"), "", act=act)
         changed = changed or marked or noted
     after = "server is stopped\nfenced\n"
     return _answer(changed, before, after, how, cut_off=cut_off, record=record or {})
 
 
-def stop(instance: Instance, run: Runner, act: bool, *, timeout: int) -> dict[str, t.Any]:
+def stop(instance: Instance, run: Runner, act: bool, *, still: str | None, timeout: int) -> dict[str, t.Any]:
     """Stop the server without a word about its future."""
+    _look_again(instance, run, still)
     process = observe.process(instance, database.postmaster(instance))
     unit, place = systemd.unit(run, instance.service)["active"], instance.data_directory
     running, how = process["running"] or bool(stopping.workers(place)) or unit == "active", ""
@@ -123,15 +149,43 @@ def stop(instance: Instance, run: Runner, act: bool, *, timeout: int) -> dict[st
     return _answer(running, before, "server is stopped\n", how)
 
 
-def undo(instance: Instance, act: bool) -> dict[str, t.Any]:
-    """Take the marks of the fence away, and nothing else."""
-    record = _record(instance)
+def undo(instance: Instance, run: Runner, act: bool, *, by: str, unasked: bool) -> dict[str, t.Any]:
+    """Take the marks of this run's fence away, and start the server."""
+    record, mark = _record(instance), os.path.join(instance.data_directory, "standby.signal")
+    _refuse_others(record, os.path.lexists(mark), by)
     if record and act:
-        separation.ask("permit", True)
-        for name in ("standby.signal", places.RECORD):
+        # before the marks go: killed in between, it may start, and is a standby
+        separation.ask("permit", by if unasked else None)
+        for path in (mark, os.path.join(instance.data_directory, places.RECORD)):
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(os.path.join(instance.data_directory, name))
+                os.unlink(path)
+    if act:
+        _start(instance, run)
     return _answer(bool(record), "fenced\n" if record else "not fenced\n", "not fenced\n")
+
+
+def _refuse_others(record: dict[str, t.Any] | None, marked: bool, by: str) -> None:
+    """Raise unless a fence is this run's: what another one has built on it since must not be torn down."""
+    if record and record.get("run") == by:
+        return
+    if record:
+        who = f"the run {record['run']}" if record.get("run") else "another run"
+        reason = f" ({record['reason']})" if record.get("reason") else ""
+        raise MirroringError(
+            f"the server here is fenced by {who}{reason} and not by this one ({by}): most likely another operator has made"
+            " another host the master, so it is left alone and not started"
+        )
+    if marked:
+        raise MirroringError("the server here is marked as a standby, and not by this run: it is left alone")
+
+
+def _start(instance: Instance, run: Runner) -> None:
+    """Tell systemd to start it and wait until that has begun; its interlock may wait for another host for long."""
+    run.root(["systemctl", "reset-failed", instance.service], timeout=10)
+    run.root(["systemctl", "start", "--no-block", instance.service], timeout=10)
+    deadline = time.monotonic() + START_SECONDS
+    while systemd.unit(run, instance.service)["active"] == "inactive" and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def lift(instance: Instance, act: bool, *, timeout: int) -> dict[str, t.Any]:
@@ -152,6 +206,6 @@ def lift(instance: Instance, act: bool, *, timeout: int) -> dict[str, t.Any]:
             cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
     if record:
         os.unlink(os.path.join(instance.data_directory, places.RECORD))
-    separation.ask("permit", False)
+    separation.ask("permit", None)
     before += "".join(f"slot {name}\n" for name in dropped)
     return _answer(bool(record or dropped), before, "not fenced\n")
