@@ -152,7 +152,7 @@ class ActionModule(ActionBase):
             unfetched="msg" in run.read(new, "standby_fetched"),
             port=int(run.value(old, "ansible_port") or 22) if old else 22,
         )
-        return takeover.salvage(plan, found, {"check": run.check})
+        return takeover.salvage(plan, found, {"check": run.check, "accept_data_loss": run.options["accept_data_loss"]})
 
     @staticmethod
     def _told(workflow: str, refusal: Refusal) -> bool:

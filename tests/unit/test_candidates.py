@@ -22,6 +22,7 @@ from observations import (
 )
 
 OPTIONS: Options = {"standby_host": None, "accept_data_loss": False, "master_is_down": False}
+FENCED = {"data_directory.fenced": True, "data_directory.fence_timeline": 1}
 LOSS, DOWN = {"accept_data_loss": True}, {"master_is_down": True}
 AHEAD = {"server.have_lsn": "0/4017F88"}
 
@@ -57,7 +58,7 @@ CHOSEN: dict[str, tuple[Hosts, Options, str]] = {
         {"standby_host": "sdw1"},
         "sdw1",
     ),
-    "the other one is fenced": (standbys(standby(), standby("sdw1", {"data_directory.fenced": True})), {}, "smdw"),
+    "the other one is fenced": (standbys(standby(), standby("sdw1", FENCED)), {}, "smdw"),
     "the named one of different systems": (
         standbys(standby(), standby("sdw1", {"server.system_identifier": FOREIGN})),
         {"standby_host": "smdw"},
@@ -158,7 +159,7 @@ AGAINST: dict[str, tuple[Hosts, Hosts, Options, Refusals]] = {
         [],
     ),
     "the old master was fenced and booted": (
-        {"mdw": standby("mdw", {"data_directory.fenced": True}), "smdw": standby()},
+        {"mdw": standby("mdw", FENCED), "smdw": standby()},
         {},
         {},
         [],
@@ -182,7 +183,7 @@ AGAINST: dict[str, tuple[Hosts, Hosts, Options, Refusals]] = {
         beside(crashed(), stopped("sdw1", NEWER)),
         {},
         {},
-        [("newer-timeline", "Start it there (systemctl start hawq-master.service")],
+        [("newer-timeline", "Start it on sdw1 (systemctl start hawq-master.service")],
     ),
     "a master that has stopped on a newer timeline, and the loss is accepted": (
         beside(crashed(), stopped("sdw1", NEWER)),
@@ -195,7 +196,7 @@ AGAINST: dict[str, tuple[Hosts, Hosts, Options, Refusals]] = {
     "a server without sessions": (beside(unreachable(), silent("sdw1")), {}, {}, UNCOMPARED),
     "a stopped standby, and the loss is accepted": (beside(unreachable(), stopped_standby("sdw1")), {}, LOSS, []),
     "a stopped standby that is fenced": (
-        beside(unreachable(), stopped_standby("sdw1", {"data_directory.fenced": True})),
+        beside(unreachable(), stopped_standby("sdw1", FENCED)),
         {},
         {},
         [],

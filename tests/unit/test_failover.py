@@ -13,6 +13,7 @@ from observations import (
     CLOSED,
     DATA,
     FOREIGN,
+    FORMER,
     REMOVED,
     Observation,
     crashed,
@@ -60,7 +61,7 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         {**TOLD, "fence": "module"},
     ),
     "fenced by a killed run, then booted": (
-        pair(standby("mdw", {"data_directory.fenced": True})),
+        pair(standby("mdw", FORMER)),
         {},
         {**TOLD, "fence": "module", "salvage": True},
     ),
@@ -191,7 +192,7 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         {"activate": False, "old": "mdw", "new": "smdw", "fence": "module", "salvage": False},
     ),
     "activated already, the fenced one was booted": (
-        pair(standby("mdw", {"data_directory.fenced": True}), activated()),
+        pair(standby("mdw", FORMER), activated()),
         {},
         {"activate": False, "old": "mdw", "fence": "module"},
     ),
@@ -361,7 +362,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "a third host stopped on a newer timeline": (
         {**pair(crashed()), "sdw1": stopped("sdw1", {"control.timeline": 2, **ended("in production")})},
         {},
-        [("on a newer timeline (2) than smdw (1)", "Start it there (systemctl start")],
+        [("on a newer timeline (2) than smdw (1)", "Start it on sdw1 (systemctl start")],
     ),
     "the standby follows a standby": (
         {

@@ -21,7 +21,7 @@ from observations import (
 )
 
 SDW1 = {"sdw1": "hawq_mirroring_sdw1"}
-FENCED = {"data_directory.fenced": True}
+FENCED = {"data_directory.fenced": True, "data_directory.fence_timeline": 1}
 OTHERS: dict[str, tuple[Observation, dict[str, str]]] = {
     "a running standby": (standby("sdw1"), SDW1),
     "a standby of another system": (standby("sdw1", {"server.system_identifier": FOREIGN}), {}),

@@ -156,6 +156,7 @@ class SegmentsPlan(Plan):
 class TakeoverSteps(t.TypedDict):
     """Steps by which a standby becomes the master."""
 
+    settings: t.Annotated[Hosts, "is given the settings that it lacks, and restarted, before anybody is fenced"]
     fence: t.Annotated[Hosts, "is stopped and kept from coming back as a master"]
     activate: t.Annotated[Hosts, "becomes the master"]
     follow: t.Annotated[Hosts, "further standbys that follow it"]
@@ -177,12 +178,14 @@ class TakeoverPlan(Plan):
     slots: t.Annotated[list[str], "that it keeps"]
     fence: t.Annotated[str, "how the old master is kept from writing"]
     start: t.Annotated[bool, "whether the standby has to be started first"]
+    recovery_settings: t.Annotated[dict[str, str], "that the standby's server must get to replay on"]
     reason: t.Annotated[str, "that the fence records"]
     salvage: t.Annotated[bool, "whether the old master's disk can be asked for what the standby lacks"]
     standing: t.Annotated[dict[str, t.Any] | None, "what the standby has, while it stands still"]
     known_lsn: t.Annotated[str | None, "up to where the old master is known to have written", "LSN"]
     known_from: t.Annotated[str, "which segment alone says so, and how to go on without it; empty otherwise"]
     ignored_witnesses: t.Annotated[Hosts, "segments whose memory the operator does not believe"]
+    last_commit_at: t.Annotated[float | None, "when the last commit that the standby has was made; None: not known"]
     endpoints: t.Annotated[Endpoints, "those that take part: address and port"]
     segments: t.Annotated[Hosts, "that have ever registered"]
     evidence: t.Annotated[list[str], "that the old master is dead"]

@@ -11,7 +11,7 @@ from ...host.module import Instance
 from ...host.run import Runner
 from ...values import history, observation, text
 from ..table import POSTGRESQL
-from . import credentials, database, segments, server_info, views
+from . import credentials, database, segments, server_info, views, wal_files
 from . import observe as looked
 
 
@@ -86,4 +86,5 @@ def _collect(
         "server_error": error,
         "server_damage": None,
         "wal_end": None,
+        "wal_age_seconds": wal_files.age(instance, control["wal_segment_bytes"] if control else None),
     }
