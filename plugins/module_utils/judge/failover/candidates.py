@@ -47,7 +47,9 @@ def choose(observations: topology.Observations, options: Options) -> tuple[str |
         ]
     most = max(place(observations[name]) for name in standbys)
     ahead = [name for name in standbys if place(observations[name]) == most]
-    ahead.sort(key=lambda name: (topology.kind(observations[name]) != topology.STANDBY, not observations[name]["server"]))
+    ahead.sort(
+        key=lambda name: (topology.kind(observations[name]) != topology.STANDBY, not observations[name]["server"])
+    )
     if chosen in (None, *ahead) or options["accept_data_loss"]:
         return chosen or ahead[0], []
     return None, [
