@@ -185,7 +185,6 @@ class TakeoverPlan(Plan):
     known_lsn: t.Annotated[str | None, "up to where the old master is known to have written", "LSN"]
     known_from: t.Annotated[str, "which segment alone says so, and how to go on without it; empty otherwise"]
     ignored_witnesses: t.Annotated[Hosts, "segments whose memory the operator does not believe"]
-    last_commit_at: t.Annotated[float | None, "when the last commit that the standby has was made; None: not known"]
     endpoints: t.Annotated[Endpoints, "those that take part: address and port"]
     segments: t.Annotated[Hosts, "that have ever registered"]
     evidence: t.Annotated[list[str], "that the old master is dead"]

@@ -68,7 +68,6 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "ignored_witnesses": [],
         "standing": None,
         "recovery_settings": {},
-        "last_commit_at": None,
         "reason": f"{REASON}{standby}",
         "endpoints": {name: hosts[name] for name in observations},
         "segments": segments,
@@ -154,7 +153,6 @@ def _nothing(
         "ignored_witnesses": [],
         "standing": None,
         "recovery_settings": {},
-        "last_commit_at": None,
         "reason": f"{REASON}{master}",
         "endpoints": {name: hosts[name] for name in observations},
         "segments": segments,
@@ -187,10 +185,8 @@ def _go_on(observations: topology.Observations, hosts: Hosts, options: Options, 
     )
     found, refusals = failover.judge(observations, hosts, {**options, "standby_host": meant})
     if refusals:
-        back = (
-            f"Or, if it is certain that nobody took over, go back to {left[0]}: {evidence.unfence(observations[left[0]])}"
-            " there"
-        )
+        line = evidence.unfence(observations[left[0]])
+        back = f"Or, if it is certain that nobody took over, go back to {left[0]}: {line} there"
         return refused([each._replace(command=f"{each.command}. {back}") for each in refusals])
     return decide(_of_failover(found), [])
 
@@ -252,8 +248,8 @@ def _session(seen: topology.Observation, standby: str) -> list[Refusal]:
             f"{standby} runs as a standby and gives no session ({sentence(seen['server_error'] or 'no answer')})",
             "it cannot be asked whether it is ready, and clients could not use it as the master",
             f"Mend what keeps sessions out of it (journalctl -u {unit} on {standby} says more; end the clients that"
-            f" have all its sessions, or systemctl restart {unit}), {AGAIN}. If the master is lost meanwhile, a failover"
-            " goes on without a session",
+            f" have all its sessions, or systemctl restart {unit}), {AGAIN}. If the master is lost meanwhile, a"
+            " failover goes on without a session",
         )
     ]
 

@@ -51,7 +51,6 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     doubt = (
         f"{memories.says(known.memory)}. {memories.ignoring([known.memory['name']], options)}" if known.memory else ""
     )
-    server = observations[new]["server"]
     plan: FailoverPlan = {
         "workflow": "failover",
         "engine": observations[new]["engine"],
@@ -68,7 +67,6 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         # one that is restarted for its settings says afterwards how far it is
         "standing": evidence.standing(observations[new], known.lsn, doubt) if salvage and not wanted else None,
         "recovery_settings": wanted,
-        "last_commit_at": server["last_commit_at"] if server else None,
         "known_lsn": known.lsn,
         "known_from": doubt,
         "untold": followers.untold(observations, after, further),
@@ -140,7 +138,6 @@ def _with_a_writer(
         "salvage": False,
         "standing": None,
         "recovery_settings": {},
-        "last_commit_at": None,
         "known_lsn": None,
         "known_from": "",
         "ignored_witnesses": [],

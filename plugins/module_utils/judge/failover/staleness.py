@@ -3,7 +3,7 @@
 
 When a master's host is off, its standby looks the same whether the two have parted at that moment, or the master has
 gone on without it for a while and then went down, too. Only what others have seen, or the operator, can tell the two
-apart. So the standby's own word is believed for a short time only; points in time are ages, as its host has counted them.
+apart. So the standby's own word is believed for a short time only. Points in time are ages, as its host counted them.
 """
 
 from __future__ import annotations
