@@ -11,7 +11,7 @@ from ...host.module import Instance
 from ...host.run import Runner
 from ...values import history, observation, text
 from ..table import POSTGRESQL
-from . import credentials, database, segments, server_info, views, wal_files
+from . import credentials, database, segments, server_info, views
 from . import observe as looked
 
 
@@ -66,6 +66,7 @@ def _collect(
         "data_directory": looked.data_directory(instance, sizes),
         "control": control,
         "histories": histories,
+        "wal_age_seconds": looked.wal_age(instance, control),
         "process": process,
         "service": systemd.unit(run, instance.service),
         "follows": looked.follows(told),
@@ -86,5 +87,4 @@ def _collect(
         "server_error": error,
         "server_damage": None,
         "wal_end": None,
-        "wal_age_seconds": wal_files.age(instance, control["wal_segment_bytes"] if control else None),
     }
