@@ -155,7 +155,7 @@ class ActionModule(ActionBase):
             unfetched="msg" in run.read(new, "standby_fetched"),
             port=int(run.value(old, "ansible_port") or 22) if old else 22,
         )
-        return takeover.salvage(plan, found, {"check": run.check})
+        return takeover.salvage(plan, found, {"check": run.check, "accept_data_loss": run.options["accept_data_loss"]})
 
     def _rollback(self, run: _run.Run) -> Verdict:
         """Judge, when a switchover is given up, whether the old master may serve again."""

@@ -24,6 +24,7 @@ from observations import (
     frozen,
     master,
     mirrored,
+    mute,
     silent,
     slot,
     standby,
@@ -56,6 +57,7 @@ def assert_refused(refusals: list[Refusal], expected: Refusals) -> None:
 EVERY_KIND: dict[str, t.Callable[[str], Observation]] = {
     "master": master,
     "standby": standby,
+    "mute standby": mute,
     "stopped standby": stopped_standby,
     "stopped": stopped,
     "silent": silent,

@@ -25,7 +25,9 @@ HOSTS = {name: {"address": name, "port": 5432} for name in ADDRESSES}
 #: what lies in a data directory that somebody else's files are in
 FILES = {"data_directory.state": "other", "data_directory.entries": ["thesis.tex"]}
 #: marks of a former master that was fenced, and of a standby that was removed
-FORMER = {"data_directory.fenced": True, "data_directory.marked_standby": True}
+FORMER = {"data_directory.fenced": True, "data_directory.marked_standby": True, "data_directory.fence_timeline": 1}
+#: the mark of one that has followed another master since
+FOLLOWED = {**FORMER, "data_directory.fence_timeline": 0}
 REMOVED = {"data_directory.fenced": True, "data_directory.removed": True}
 #: mdw cannot be seen from a host
 CLOSED = {"probes.mdw.open": False, "probes.mdw.answers": False, "probes.mdw.error": "timed out"}
@@ -277,6 +279,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
             "server_error": "the server is not running",
             "server_damage": None,
             "wal_end": None,
+            "wal_age_seconds": None,
         },
         overrides,
     )
@@ -292,6 +295,7 @@ def stopped(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Ob
             "data_directory.reclaimable_bytes": 2 * GIGABYTE,
             "control": control("shut down"),
             "configuration.exists": True,
+            "wal_age_seconds": 20.0,
         },
     )
     return change(base, overrides)
@@ -417,6 +421,12 @@ def standby(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Ob
     }
     server = {"standby": True, "replay_lsn": "0/3017F88", "have_lsn": "0/3017F88", "receiver": receiver}
     return change(_running(base, name, server), overrides)
+
+
+def mute(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Observation:
+    """Return a running standby that gives no session, whose files show how much WAL it has."""
+    nothing = {"server": None, "server_error": "no session: too many clients", "wal_end": "0/3017F88"}
+    return change(change(standby(name), nothing), overrides)
 
 
 def silent(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Observation:

@@ -8,12 +8,14 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover impo
 from cases import QUIET, Hosts, Options, Refusals, assert_refused, segment
 from observations import (
     CLOSED,
+    FOLLOWED,
     FOREIGN,
     REMOVED,
     Observation,
     crashed,
     empty,
     frozen,
+    mute,
     silent,
     standby,
     stopped,
@@ -22,6 +24,7 @@ from observations import (
 )
 
 OPTIONS: Options = {"standby_host": None, "accept_data_loss": False, "master_is_down": False}
+FENCED = {"data_directory.fenced": True, "data_directory.fence_timeline": 1}
 LOSS, DOWN = {"accept_data_loss": True}, {"master_is_down": True}
 AHEAD = {"server.have_lsn": "0/4017F88"}
 
@@ -32,6 +35,8 @@ def standbys(smdw: Observation, sdw1: Observation) -> Hosts:
 
 PLACES: dict[str, tuple[Observation, tuple[int, int]]] = {
     "running": (standby("smdw", AHEAD), (1, 0x4017F88)),
+    "no session, its files tell": (mute("smdw", {"wal_end": "0/4017F88"}), (1, 0x4017F88)),
+    "no session, its files cannot be read": (mute("smdw", {"wal_end": None}), (1, 0x3017F88)),
     "stopped": (stopped_standby("smdw", {"control.min_recovery_timeline": 2}), (2, 0x3017F88)),
     "not known": (stopped_standby("smdw", {"control": None}), (0, 0)),
 }
@@ -57,7 +62,20 @@ CHOSEN: dict[str, tuple[Hosts, Options, str]] = {
         {"standby_host": "sdw1"},
         "sdw1",
     ),
-    "the other one is fenced": (standbys(standby(), standby("sdw1", {"data_directory.fenced": True})), {}, "smdw"),
+    "the only one, which gives no session (55)": ({"mdw": crashed(), "smdw": mute()}, {}, "smdw"),
+    "the one that is ahead, which gives no session": (
+        standbys(standby(), mute("sdw1", {"wal_end": "0/4017F88"})),
+        {},
+        "sdw1",
+    ),
+    "of two that are equal the one that gives sessions": (standbys(mute(), standby("sdw1")), {}, "sdw1"),
+    "one whose fence is obsolete (58)": ({"mdw": crashed(), "smdw": standby("smdw", FOLLOWED)}, {}, "smdw"),
+    "the other one is left half-way": (
+        standbys(stopped_standby("smdw", {"data_directory.unfinished": True}), standby("sdw1")),
+        {},
+        "sdw1",
+    ),
+    "the other one is fenced": (standbys(standby(), standby("sdw1", FENCED)), {}, "smdw"),
     "the named one of different systems": (
         standbys(standby(), standby("sdw1", {"server.system_identifier": FOREIGN})),
         {"standby_host": "smdw"},
@@ -97,6 +115,21 @@ NOBODY: dict[str, tuple[Hosts, Options, Refusals]] = {
         {"mdw": crashed(), "smdw": empty()},
         {},
         [("no-standby", "start the master again (systemctl start hawq-master.service on mdw")],
+    ),
+    "both are stopped, the standby's host was the master (A16)": (
+        {"mdw": stopped("mdw"), "smdw": stopped("smdw", {"control.timeline": 2})},
+        {},
+        [("no-standby", "master again (systemctl start hawq-master.service on smdw, whose timeline 2 is the newest,")],
+    ),
+    "both are stopped, and the newest is fenced by a killed run": (
+        {"mdw": stopped("mdw"), "smdw": stopped("smdw", {"control.timeline": 2, **FENCED})},
+        {},
+        [("no-standby", "certain that nobody took over, go back to smdw: rm /data/hawq/master/standby.signal")],
+    ),
+    "the only one is fenced, and the record does not say since when": (
+        {"mdw": unreachable(), "smdw": mute("smdw", {"data_directory.fenced": True})},
+        {},
+        [("no-standby", "if smdw has followed the last master since it was fenced: rm /data/hawq/master/hawq")],
     ),
     "the only one is frozen": (
         {"mdw": empty("mdw"), "smdw": frozen(standby())},
@@ -158,12 +191,49 @@ AGAINST: dict[str, tuple[Hosts, Hosts, Options, Refusals]] = {
         [],
     ),
     "the old master was fenced and booted": (
-        {"mdw": standby("mdw", {"data_directory.fenced": True}), "smdw": standby()},
+        {"mdw": standby("mdw", FENCED), "smdw": standby()},
         {},
         {},
         [],
     ),
     "a running standby": (beside(unreachable(), standby("sdw1")), {}, {}, []),
+    "the old master's data was left half-way on its way to be another one's standby": (
+        {"mdw": stopped_standby("mdw", {"data_directory.unfinished": True}), "smdw": standby()},
+        {},
+        {},
+        [("follows-a-standby", "Bring the master's host up, then run this again")],
+    ),
+    "the old master has become a standby since it was fenced": (
+        {"mdw": standby("mdw", FOLLOWED), "smdw": standby()},
+        {},
+        {},
+        [("follows-a-standby", "Bring the master's host up, then run this again")],
+    ),
+    "a standby that gives no session, its files have no more": (beside(unreachable(), mute("sdw1")), {}, {}, []),
+    "a standby that gives no session, its files have more": (
+        beside(unreachable(), mute("sdw1", {"wal_end": "0/4017F88"})),
+        {},
+        {},
+        UNCOMPARED,
+    ),
+    "a standby that gives no session, it has the history of a newer timeline": (
+        beside(unreachable(), mute("sdw1", {"histories": {"2": [[1, "0/3017F88"]]}})),
+        {},
+        {},
+        UNCOMPARED,
+    ),
+    "a standby that gives no session, its files cannot be read": (
+        beside(unreachable(), mute("sdw1", {"wal_end": None})),
+        {},
+        {},
+        UNCOMPARED,
+    ),
+    "a standby that gives no session is to take over, and a further one has no more": (
+        beside(unreachable(), mute("sdw1"), mute("smdw", {**CLOSED, **QUIET})),
+        {},
+        {},
+        [],
+    ),
     "a running standby on a newer timeline": (
         beside(crashed(), standby("sdw1", {"server.timeline": 2})),
         {},
@@ -182,7 +252,7 @@ AGAINST: dict[str, tuple[Hosts, Hosts, Options, Refusals]] = {
         beside(crashed(), stopped("sdw1", NEWER)),
         {},
         {},
-        [("newer-timeline", "Start it there (systemctl start hawq-master.service")],
+        [("newer-timeline", "Start it on sdw1 (systemctl start hawq-master.service")],
     ),
     "a master that has stopped on a newer timeline, and the loss is accepted": (
         beside(crashed(), stopped("sdw1", NEWER)),
@@ -195,7 +265,7 @@ AGAINST: dict[str, tuple[Hosts, Hosts, Options, Refusals]] = {
     "a server without sessions": (beside(unreachable(), silent("sdw1")), {}, {}, UNCOMPARED),
     "a stopped standby, and the loss is accepted": (beside(unreachable(), stopped_standby("sdw1")), {}, LOSS, []),
     "a stopped standby that is fenced": (
-        beside(unreachable(), stopped_standby("sdw1", {"data_directory.fenced": True})),
+        beside(unreachable(), stopped_standby("sdw1", FENCED)),
         {},
         {},
         [],

@@ -11,11 +11,13 @@ from cases import Hosts, Options, Refusals, assert_refused, segment
 from observations import (
     CLOSED,
     FILES,
+    FORMER,
     Observation,
     crashed,
     empty,
     frozen,
     master,
+    mute,
     silent,
     standby,
     stopped,
@@ -30,6 +32,14 @@ CUT_OFF = standby("smdw", CLOSED)
 OPEN = {"probes.mdw.answers": False}
 TAKEN = {**CLOSED, "virtual_ip": {"address": "10.9.0.100/24", "here": False, "taken": True}}
 FREE = {**CLOSED, "virtual_ip": {"address": "10.9.0.100/24", "here": False, "taken": False}}
+#: two sessions of the standby hold its replay up
+BLOCKED: dict[str, t.Any] = {
+    "server.replay_blocked": True,
+    "server.blockers": [
+        {"pid": 4801, "user": "report", "name": "psql", "open_seconds": 180.0},
+        {"pid": 4802, "user": None, "name": "", "open_seconds": None},
+    ],
+}
 BEHIND = {"server.receiver.latest_end_lsn": "0/4017F88"}
 
 FENCES: dict[str, tuple[Observation, Observation, Hosts, Options, str]] = {
@@ -209,6 +219,26 @@ LISTED: dict[str, tuple[Hosts, Hosts, list[str]]] = {
         {},
         ["mdw: not reachable by SSH (Connection timed out)", "10.9.0.100/24 as seen from smdw: nobody answers"],
     ),
+    "the standby gives no session (55)": (
+        {"mdw": crashed(), "smdw": mute()},
+        {},
+        [
+            "mdw: the data of a master whose server is stopped (not shut down cleanly, timeline 1)",
+            "its port mdw:5432 as seen from smdw: answered",
+            "smdw gives no session (no session: too many clients): it is activated without one",
+        ],
+    ),
+    "a query holds replay up (57)": (
+        {"mdw": crashed(), "smdw": standby("smdw", BLOCKED)},
+        {},
+        [
+            "mdw: the data of a master whose server is stopped (not shut down cleanly, timeline 1)",
+            "its port mdw:5432 as seen from smdw: answered",
+            "WAL receiver on smdw: streaming, last heard of 0.1 s ago",
+            "sessions on smdw hold replay up, and the activation ends them:"
+            " process 4801 (report, psql, open for 3 minutes), process 4802 (no role, without a name)",
+        ],
+    ),
     "it answers": (
         {"mdw": silent("mdw"), "smdw": stopped_standby()},
         {},
@@ -232,10 +262,16 @@ def test_how_far_a_standby_is() -> None:
     restarted = standby("smdw", {"server.timeline": None, "server.checkpoint_timeline": 2})
     assert (evidence.standing(restarted, None) or {})["timeline"] == 2
     assert evidence.standing(stopped_standby(), "0/5017F88") is None
+    of_files = {**found, "after": "0/4017F88"}
+    assert evidence.standing(mute("smdw", {"wal_end": "0/4017F88"}), "0/5017F88") == of_files
+    unknown = mute("smdw", {"wal_end": None, "control.min_recovery_lsn": None})
+    assert evidence.standing(unknown, "0/5017F88") is None
 
 
 HAVE: dict[str, tuple[Observation, str | None]] = {
     "running": (standby("smdw", {"server.have_lsn": "0/4017F88"}), "0/4017F88"),
+    "no session": (mute("smdw", {"wal_end": "0/4017F88"}), "0/4017F88"),
+    "no session, its files cannot be read": (mute("smdw", {"wal_end": None}), "0/3017F88"),
     "stopped": (stopped_standby("smdw", {"control.min_recovery_lsn": "0/4017F88"}), "0/4017F88"),
     "no control file": (stopped_standby("smdw", {"control": None}), None),
 }
@@ -317,3 +353,19 @@ def test_what_its_standby_lacks(mdw: Observation, smdw: Observation, witnesses: 
     refusals = evidence.missing("mdw", "smdw", {"mdw": mdw, "smdw": smdw}, witnesses, OPTIONS)
     assert_refused(refusals, [("data-missing", BRING)] if found else [])
     assert all(found in refusal.found for refusal in refusals)
+
+
+STARTS: dict[str, tuple[Observation, str]] = {
+    "stopped": (stopped("mdw"), "Start it on mdw (systemctl start hawq-master.service; if it does not start"),
+    "fenced": (
+        stopped("mdw", FORMER),
+        "go back to mdw: rm /data/hawq/master/standby.signal /data/hawq/master/hawq_mirroring.fence && systemctl start"
+        " hawq-master.service there",
+    ),
+    "frozen": (frozen(master()), "On mdw, let it go on there (kill -CONT 103)"),
+}
+
+
+@pytest.mark.parametrize(("seen", "words"), STARTS.values(), ids=STARTS)
+def test_how_it_becomes_the_master_again(seen: Observation, words: str) -> None:
+    assert words in evidence.start("mdw", seen)

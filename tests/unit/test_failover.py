@@ -12,7 +12,9 @@ from cases import EVERY_KIND, QUIET, Hosts, failover, master_of_the_other, segme
 from observations import (
     CLOSED,
     DATA,
+    FOLLOWED,
     FOREIGN,
+    FORMER,
     REMOVED,
     Observation,
     crashed,
@@ -21,6 +23,7 @@ from observations import (
     frozen,
     master,
     mirrored,
+    mute,
     shown,
     silent,
     slot,
@@ -48,6 +51,17 @@ FENCED = {"data_directory.fenced": True, "data_directory.fence_reason": "sdw1 to
 NEWER = {"server.timeline": 2, "follows.host": "sdw1"}
 AHEAD = {"server.have_lsn": "0/4017F88"}
 BEHIND = {"server.receiver.latest_end_lsn": "0/4017F88"}
+#: what a standby has that has all, and of one whose master had more connections than it
+STANDING = {"have": "0/3017F88", "timeline": 1, "known": "0/3017F88", "known_from": ""}
+RAISED = {"control.at_least": {"max_connections": 200, "max_worker_processes": 8}}
+#: it has received nothing for more than a minute
+CUT_OFF: dict[str, t.Any] = {
+    **CLOSED,
+    "server.receiver": None,
+    "server.last_commit_at": 1795600800.0,
+    "server.replay_age_seconds": 80.0,
+    "wal_age_seconds": 75.0,
+}
 TOLD = {"activate": True, "old": "mdw", "new": "smdw"}
 PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
     "crashed server, host alive": (pair(crashed()), {}, {**TOLD, "fence": "module", "salvage": True, "start": False}),
@@ -60,12 +74,80 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         {**TOLD, "fence": "module"},
     ),
     "fenced by a killed run, then booted": (
-        pair(standby("mdw", {"data_directory.fenced": True})),
+        pair(standby("mdw", FORMER)),
         {},
         {**TOLD, "fence": "module", "salvage": True},
     ),
     "standby stopped": (pair(crashed(), stopped_standby()), {}, {**TOLD, "start": True}),
     "replay paused": (pair(crashed(), standby("smdw", {"server.replay_paused": True})), {}, TOLD),
+    "standby without a session (55)": (
+        pair(crashed(), mute()),
+        {},
+        {
+            **TOLD,
+            "start": False,
+            "salvage": True,
+            "standing": {**STANDING, "after": "0/3017F88", "known": None},
+            "settings": [],
+        },
+    ),
+    "standby without a session, host dead": (
+        pair(unreachable(), mute("smdw", CLOSED)),
+        DOWN,
+        {**TOLD, "start": False, "salvage": False},
+    ),
+    "standby without a session, its files cannot be read": (
+        pair(crashed(), mute("smdw", {"wal_end": None})),
+        {},
+        {**TOLD, "salvage": True, "standing": {**STANDING, "after": "0/3017F88", "known": None}},
+    ),
+    "hot_standby is off (55)": (
+        pair(crashed(), mute("smdw", {"server_error": "no session: the database system is not accepting connections"})),
+        {},
+        {**TOLD, "start": False},
+    ),
+    "its snapshot is pending (55)": (
+        pair(crashed(), mute("smdw", {"server_error": "no session: the database system is not yet accepting"})),
+        {},
+        {**TOLD, "start": False},
+    ),
+    "its settings are below the master's (54)": (
+        pair(crashed(), standby("smdw", {**RAISED, "server.replay_paused": True})),
+        {},
+        {**TOLD, "recovery_settings": {"max_connections": "200"}, "settings": ["smdw"], "standing": None},
+    ),
+    "its settings are below the master's, no session (54, 55)": (
+        pair(crashed(), mute("smdw", {**RAISED, "configuration.at_least": {"max_connections": "100"}})),
+        {},
+        {**TOLD, "recovery_settings": {"max_connections": "200"}, "settings": ["smdw"], "standing": None},
+    ),
+    "its settings are below the master's, and the WAL of that is on the old master's disk only": (
+        pair(crashed(RAISED)),
+        {},
+        {**TOLD, "recovery_settings": {"max_connections": "200"}, "settings": ["smdw"]},
+    ),
+    "a query holds replay up (57)": (
+        pair(crashed(), standby("smdw", {"server.replay_blocked": True, "server.replay_lsn": "0/3000000"})),
+        {},
+        {**TOLD, "standing": {**STANDING, "after": "0/3000000"}},
+    ),
+    "a fence record that it has outlived (58)": (pair(crashed(), standby("smdw", FOLLOWED)), {}, TOLD),
+    "a fence record that it has outlived, host dead (58)": (
+        pair(unreachable(), standby("smdw", {**FOLLOWED, **CLOSED})),
+        DOWN,
+        TOLD,
+    ),
+    "cut off long before, the loss is accepted (56)": (
+        pair(unreachable(), standby("smdw", CUT_OFF)),
+        {**DOWN, **LOSS},
+        TOLD,
+    ),
+    "cut off long before, host alive": (pair(crashed(), standby("smdw", CUT_OFF)), {}, {**TOLD, "salvage": True}),
+    "the inventory has another address by now (A15)": (
+        pair(unreachable(), standby("smdw", {**CLOSED, "probes.mdw.address": "192.0.2.7"})),
+        DOWN,
+        TOLD,
+    ),
     "host dead, the operator's word": (
         pair(unreachable()),
         DOWN,
@@ -191,7 +273,7 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         {"activate": False, "old": "mdw", "new": "smdw", "fence": "module", "salvage": False},
     ),
     "activated already, the fenced one was booted": (
-        pair(standby("mdw", {"data_directory.fenced": True}), activated()),
+        pair(standby("mdw", FORMER), activated()),
         {},
         {"activate": False, "old": "mdw", "fence": "module"},
     ),
@@ -216,6 +298,45 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
         pair(mirrored(), unreachable()),
         DOWN,
         [("mdw is the master, is alive", "hawq.mirroring.switchover")],
+    ),
+    "cut off long before the host went down (56)": (
+        pair(unreachable(), standby("smdw", CUT_OFF)),
+        DOWN,
+        [
+            (
+                "smdw last received WAL 75 seconds ago; its last commit is of 2026-11-25 10:00:00 UTC, 80 seconds ago,"
+                " and mdw is not reachable by SSH",
+                "-e accept_data_loss=true",
+            )
+        ],
+    ),
+    "both stopped, the standby's host was the master (A16)": (
+        pair(stopped("mdw"), stopped("smdw", {"control.timeline": 2})),
+        {},
+        [("no host is a standby that could be activated", "on smdw, whose timeline 2 is the newest")],
+    ),
+    "the old master is on a newer timeline": (
+        pair(stopped("mdw", {"control.timeline": 2})),
+        {},
+        [("on a newer timeline (2) than smdw (1)", "Start it on mdw (systemctl start")],
+    ),
+    "its data is damaged": (
+        pair(crashed(), standby("smdw", {"server_damage": "invalid page in block 3 of relation base/5/1255"})),
+        {},
+        [("the data of smdw is damaged (invalid page in block 3", "bring its server up instead")],
+    ),
+    "its WAL's disk is full": (
+        pair(crashed(), standby("smdw", {"data_directory.wal_free_bytes": 0})),
+        {},
+        [("smdw has 0 B free for WAL", "Make room there")],
+    ),
+    "alive, fenced records are of before (58)": (
+        pair(
+            standby("mdw", {**FORMER, "server.timeline": 2, "follows.host": "smdw"}),
+            activated({"server.standbys": ["mdw"]}),
+        ),
+        {},
+        [("smdw is the master, is alive and accepts writes", "hawq.mirroring.switchover")],
     ),
     "two writers": (pair(master(), activated()), DOWN, [("mdw and smdw both accept writes", "systemctl stop")]),
     "alive, only cut off from here": (
@@ -361,7 +482,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "a third host stopped on a newer timeline": (
         {**pair(crashed()), "sdw1": stopped("sdw1", {"control.timeline": 2, **ended("in production")})},
         {},
-        [("on a newer timeline (2) than smdw (1)", "Start it there (systemctl start")],
+        [("on a newer timeline (2) than smdw (1)", "Start it on sdw1 (systemctl start")],
     ),
     "the standby follows a standby": (
         {
@@ -454,3 +575,21 @@ def test_a_removed_standby_is_nobodys_former_master() -> None:
     assert (alive.plan["activate"], alive.plan["old"]) == (False, None)
     lost = failover({"mdw": unreachable(), "smdw": removed}, {**DOWN, **LOSS})
     assert "removed by remove_standby" in lost.refusals[0].found
+
+
+def test_the_evidence_tells_what_the_activation_will_end() -> None:
+    blocker = {"pid": 4801, "user": "report", "name": "psql", "open_seconds": 180.0}
+    blocked = {"server.replay_blocked": True, "server.blockers": [blocker]}
+    told = failover(pair(crashed(), standby("smdw", blocked)), {}).plan["evidence"]
+    assert any("the activation ends them: process 4801 (report, psql, open for 3 minutes)" in line for line in told)
+
+
+@pytest.mark.parametrize("first", EVERY)
+def test_three_hosts_of_any_kinds_are_judged(first: str) -> None:
+    """No mixture makes the judgement stumble, and no refusal is without a command."""
+    for second, third in itertools.product(EVERY, repeat=2):
+        hosts = {"mdw": EVERY[first]("mdw"), "smdw": EVERY[second]("smdw"), "sdw1": EVERY[third]("sdw1")}
+        for options in ({}, {**DOWN, **LOSS}, {"standby_host": "sdw1"}):
+            verdict = failover(hosts, options)
+            assert verdict.plan or verdict.refusals, (second, third, options)
+            assert all(each.found and each.why and each.command for each in verdict.refusals)

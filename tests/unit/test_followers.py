@@ -7,7 +7,9 @@ import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import followers
 from cases import Hosts
 from observations import (
+    FOLLOWED,
     FOREIGN,
+    FORMER,
     HOSTS,
     Observation,
     crashed,
@@ -15,17 +17,20 @@ from observations import (
     frozen,
     master,
     mirrored,
+    mute,
     standby,
     stopped_standby,
     unreachable,
 )
 
 SDW1 = {"sdw1": "hawq_mirroring_sdw1"}
-FENCED = {"data_directory.fenced": True}
+FENCED = FORMER
 OTHERS: dict[str, tuple[Observation, dict[str, str]]] = {
     "a running standby": (standby("sdw1"), SDW1),
     "a standby of another system": (standby("sdw1", {"server.system_identifier": FOREIGN}), {}),
     "a former master that was booted": (standby("sdw1", FENCED), {}),
+    "one that gives no session": (mute("sdw1"), SDW1),
+    "a former master that follows by now": (standby("sdw1", FOLLOWED), SDW1),
     "a stopped standby": (stopped_standby("sdw1"), {}),
     "a frozen standby": (frozen(standby("sdw1")), {}),
     "a host that has nothing": (empty("sdw1"), {}),
@@ -48,6 +53,13 @@ BEHIND: dict[str, tuple[Observation, Observation, dict[str, str]]] = {
     "is on the new timeline": (master("smdw", ACTIVATED), standby("sdw1", {"server.timeline": 2}), {}),
     "is not registered": (master("smdw", {"server.timeline": 2}), standby("sdw1"), {}),
     "is stopped": (master("smdw", ACTIVATED), stopped_standby("sdw1"), {}),
+    "gives no session": (master("smdw", ACTIVATED), mute("sdw1"), SDW1),
+    "was fenced and has followed": (master("smdw", ACTIVATED), standby("sdw1", FOLLOWED), SDW1),
+    "is told the new one's address": (
+        master("smdw", ACTIVATED),
+        standby("sdw1", {"follows.host": "10.9.0.3"}),
+        {},
+    ),
     "is fenced": (master("smdw", ACTIVATED), standby("sdw1", FENCED), {}),
 }
 
@@ -64,6 +76,7 @@ AFTER: dict[str, tuple[Observation, dict[str, str], list[str]]] = {
     "those that could not be looked at": (standby("smdw", {"server.standbys": ["sdw1", "smdw"]}), {}, ["sdw1"]),
     "neither the old nor the new one": (standby("smdw", {"server.standbys": ["mdw", "sdw2", "smdw"]}), {}, ["sdw2"]),
     "no session tells": (stopped_standby(), SDW1, ["sdw1"]),
+    "it gives no session": (mute(), SDW1, ["sdw1"]),
 }
 
 
@@ -102,3 +115,25 @@ def test_whom_a_standby_is_told_to_follow(seen: Observation, place: tuple[str | 
 def test_nobody_is_left_behind_by_a_master_of_old() -> None:
     hosts: Hosts = {"mdw": mirrored(), "smdw": standby()}
     assert followers.left_behind(hosts, HOSTS, "mdw") == {}
+
+
+#: the inventory reaches mdw at an address that its standby was not told (A15)
+MOVED = {**HOSTS, "mdw": {"address": "192.0.2.7", "port": 5432}}
+TOLD: dict[str, tuple[str, Observation, str | None]] = {
+    "its name in the inventory, its host is off": ("mdw", unreachable(), "mdw"),
+    "its own name for itself": ("db1", crashed({"machine.hostname": "db1"}), "mdw"),
+    "one of its addresses": ("10.9.0.2", crashed(), "mdw"),
+    "the new address": ("192.0.2.7", unreachable(), "mdw"),
+    "an address that nobody has": ("10.9.0.2", unreachable(), None),
+    "a name that two hosts have": ("smdw-id", crashed({"machine.hostname": "smdw-id"}), None),
+}
+
+
+@pytest.mark.parametrize(("host", "mdw", "name"), TOLD.values(), ids=TOLD)
+def test_whom_it_follows_when_the_inventory_has_another_address(host: str, mdw: Observation, name: str | None) -> None:
+    sdw1 = empty("sdw1", {"machine.hostname": "smdw-id"})
+    seen = standby("smdw", {"follows.host": host})
+    found = {"mdw": mdw, "smdw": seen, "sdw1": sdw1}
+    assert followers.followed_by(seen, MOVED, found) == name
+    other_port = standby("smdw", {"follows.host": host, "follows.port": 6000})
+    assert followers.followed_by(other_port, MOVED, found) is None

@@ -273,7 +273,7 @@ def test_only_a_standby_is_deleted_and_never_the_master_stopped(first: str, seco
         if plan["stop"]:
             assert hosts[plan["standby"]]["server"] is None or hosts[plan["standby"]]["server"]["standby"]
         if plan["discard"]:
-            assert {first, second} & {"standby", "stopped standby", "removed", "empty"}
+            assert {first, second} & {"standby", "mute standby", "stopped standby", "removed", "empty"}
 
 
 LEFT = {

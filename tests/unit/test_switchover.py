@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import switchover
+from cases import EVERY_KIND, master_of_the_other
 from observations import (
     HOSTS,
     Observation,
     change,
     mirrored,
+    mute,
     sender,
     set_to,
     shown,
@@ -50,6 +53,10 @@ def judge(mdw: Observation, smdw: Observation, options: dict[str, t.Any]) -> t.A
     return switchover.judge({"mdw": mdw, "smdw": smdw}, HOSTS, {**OPTIONS, **options})
 
 
+BLOCKED: dict[str, t.Any] = {
+    "server.replay_blocked": True,
+    "server.blockers": [{"pid": 4801, "user": "report", "name": "psql", "open_seconds": 180.0}],
+}
 LAG: dict[str, t.Any] = {"server.current_lsn": "0/9017F88"}
 ADDRESS = {"address": "10.9.0.100/24", "here": False, "taken": None}
 REFUSED: dict[str, tuple[Observation, Observation, dict[str, t.Any], str, str]] = {
@@ -63,6 +70,41 @@ REFUSED: dict[str, tuple[Observation, Observation, dict[str, t.Any], str, str]] 
         "resync_standby",
     ),
     "paused": (mirrored(), standby("smdw", {"server.replay_paused": True}), {}, "is paused", "resync_standby"),
+    "its settings are below the master's (54)": (
+        mirrored("mdw", set_to(max_connections="200")),
+        standby("smdw", {"server.replay_paused": True}),
+        {},
+        "smdw needs at least max_connections = 200, as mdw has",
+        "hawq.mirroring.resync_standby",
+    ),
+    "its settings are below the master's, which has less again": (
+        mirrored(),
+        standby("smdw", {"control.at_least": {"max_connections": 200}}),
+        {},
+        "smdw needs at least max_connections = 200",
+        "hawq.mirroring.resync_standby",
+    ),
+    "all its sessions are taken (55)": (
+        mirrored(),
+        mute(),
+        {},
+        "smdw runs as a standby and gives no session (no session: too many clients)",
+        "journalctl -u hawq-master.service on smdw",
+    ),
+    "a query holds replay up (57)": (
+        mirrored(),
+        standby("smdw", BLOCKED),
+        {},
+        "sessions on smdw hold its replay up: process 4801 (report, psql, open for 3 minutes)",
+        'end them on smdw: psql -d postgres -c "SELECT pg_terminate_backend(4801)"',
+    ),
+    "something holds replay up that nobody sees": (
+        mirrored(),
+        standby("smdw", {**BLOCKED, "server.blockers": []}),
+        {},
+        "sessions on smdw hold its replay up: none that can be seen",
+        "hawq.mirroring.state",
+    ),
     "behind": (mirrored("mdw", LAG), standby(), {}, "96 MB behind", "when less is written"),
     "a backup runs": (
         mirrored("mdw", {"server.senders": [sender(), sender(4712, "pg_basebackup", streaming=False, copying=True)]}),
@@ -199,3 +241,29 @@ def test_a_further_standby_that_a_killed_swap_has_not_told_is_told() -> None:
     assert (plan["activate"], plan["old"], plan["steps"]["activate"]) == (False, "mdw", ["smdw"])
     assert (plan["followers"], plan["slots"]) == ({"sdw1": "hawq_mirroring_sdw1"}, ["hawq_mirroring_sdw1"])
     assert plan["standbys"] == ["sdw1"]
+
+
+def test_a_swap_that_goes_on_sets_what_the_standby_needs_first() -> None:
+    raised = {"control.at_least": {"max_connections": 200}, "server.receiver": None}
+    plan, refusals = judge(given_up("smdw"), standby("smdw", raised), {})
+    assert refusals == []
+    assert (plan["recovery_settings"], plan["steps"]["settings"]) == ({"max_connections": "200"}, ["smdw"])
+
+
+def test_a_swap_that_goes_on_needs_no_session() -> None:
+    plan, refusals = judge(given_up("smdw"), mute(), {})
+    assert (refusals, plan["activate"], plan["new"], plan["start"]) == ([], True, "smdw", False)
+
+
+EVERY = {**EVERY_KIND, "master": master_of_the_other}
+
+
+@pytest.mark.parametrize("first", EVERY)
+def test_three_hosts_of_any_kinds_are_judged(first: str) -> None:
+    """No mixture makes the judgement stumble, and no refusal is without a command."""
+    for second, third in itertools.product(EVERY, repeat=2):
+        hosts = {"mdw": EVERY[first]("mdw"), "smdw": EVERY[second]("smdw"), "sdw1": EVERY[third]("sdw1")}
+        for options in ({}, {"master_host": "smdw"}, {"master_host": "sdw1"}):
+            verdict = judge_three(hosts, options)
+            assert verdict.plan or verdict.refusals, (second, third, options)
+            assert all(each.found and each.why and each.command for each in verdict.refusals)

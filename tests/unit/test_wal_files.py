@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import time
 import typing as t
 from pathlib import Path
 
@@ -103,3 +105,32 @@ def test_reading_is_bounded(tmp_path: Path) -> None:
     standing = wal_files.Standing("0/5000000", "0/5000000", 1, None)
     with pytest.raises(MirroringError, match="took more than 60 s"):
         wal_files.end_of_wal(instance, t.cast("t.Any", lambda *_, **__: (124, "", "")), standing, SIZE, 60)
+
+
+#: segments with the number that their first page says, and when each was written to: seconds ago
+AGES: dict[str, tuple[dict[int, tuple[int, int]], float | None]] = {
+    "the newest": ({4: (4, 900), 5: (5, 60)}, 60.0),
+    "made ready later, and never written to": ({4: (4, 900), 5: (0, 5)}, 900.0),
+    "an old one under a later name": ({4: (4, 900), 5: (3, 5)}, 900.0),
+    "none": ({}, None),
+    "none that was written to": ({4: (0, 5)}, None),
+}
+
+
+def at(place: Path) -> Instance:
+    return Instance("postgres", "/bin", str(place), str(place), "unit", "mdw", 5432)
+
+
+@pytest.mark.parametrize(("there", "age"), AGES.values(), ids=AGES)
+def test_when_wal_was_last_written(tmp_path: Path, there: dict[int, tuple[int, int]], age: float | None) -> None:
+    place = tmp_path / "data"
+    (place / "pg_wal").mkdir(parents=True)
+    (place / "pg_wal/00000002.history").write_text("")
+    for number, (says, ago) in there.items():
+        segment = place / "pg_wal" / NAMES[number]
+        segment.write_bytes(page(says) if says else b"")
+        os.utime(segment, (time.time() - ago,) * 2)
+    found = wal_files.age(at(place), SIZE)
+    assert found == (None if age is None else pytest.approx(age, abs=5))
+    assert wal_files.age(at(place), None) is None
+    assert wal_files.age(at(tmp_path), SIZE) is None

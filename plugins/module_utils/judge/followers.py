@@ -16,7 +16,7 @@ def left_behind(observations: Observations, hosts: Hosts, master: str) -> dict[s
         for name, seen in observations.items()
         if name in topology.registered(master, source)
         and _is_running_standby(seen, source)
-        and followed_by(seen, hosts) not in (None, master)
+        and followed_by(seen, hosts, observations) not in (None, master)
         and (topology.timeline(seen) or 0) < (topology.timeline(source) or 0)
     }
 
@@ -25,7 +25,7 @@ def _is_running_standby(seen: Observation, like: Observation) -> bool:
     """Whether a host runs a standby of the same system as another one."""
     return (
         topology.kind(seen) == topology.STANDBY
-        and not seen["data_directory"]["fenced"]
+        and not topology.is_fenced(seen)
         and topology.system_identifier(seen) == topology.system_identifier(like)
     )
 
@@ -61,7 +61,22 @@ def told(seen: Observation) -> tuple[str | None, int]:
     return host, words["port"] or (receiver["port"] if receiver else None) or 5432
 
 
-def followed_by(seen: Observation, hosts: Hosts) -> str | None:
-    """Return the host of the group that a standby is told to follow; None when it is none of them."""
-    place = told(seen)
-    return next((name for name, host in hosts.items() if (str(host["address"]), int(host["port"])) == place), None)
+def followed_by(seen: Observation, hosts: Hosts, observations: Observations | None = None) -> str | None:
+    """Return the host of the group that a standby is told to follow; None when it is none of them.
+
+    An inventory may reach a host at another address than when the standby was made: then the host's name in the
+    inventory, its own name for itself and its addresses are compared as well.
+    """
+    host, port = told(seen)
+    same_port = {name: place["address"] for name, place in hosts.items() if int(place["port"]) == port}
+    found = [name for name, address in same_port.items() if str(address) == host]
+    found = found or [name for name in same_port if host in _names(name, observations or {})]
+    return found[0] if len(found) == 1 else None
+
+
+def _names(name: str, observations: Observations) -> list[str]:
+    """Return what a host may be called."""
+    seen = topology.seen_at(observations, name)
+    if topology.kind(seen) == topology.UNREACHABLE:
+        return [name]
+    return [name, seen["machine"]["hostname"], *seen["machine"]["addresses"]]

@@ -20,6 +20,7 @@ class Options(t.TypedDict, total=False):
     master_is_down: t.Annotated[bool, "the operator's word that the old master is off"]
     accept_data_loss: t.Annotated[bool, "whether what cannot be fetched may be lost"]
     fence_command: t.Annotated[str | None, "what switches the old master off"]
+    stale_seconds: t.Annotated[int, "so long a standby may have heard nothing of a master that is off"]
     resync_route: t.Annotated[str | None, "the cheapest way that may be taken"]
     binaries_method: t.Annotated[str, "how the engine's programs come to a host: packages, archive or installed"]
     ignore_witness: t.Annotated[list[str], "segments whose memory is not to be believed"]

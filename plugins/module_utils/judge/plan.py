@@ -156,6 +156,7 @@ class SegmentsPlan(Plan):
 class TakeoverSteps(t.TypedDict):
     """Steps by which a standby becomes the master."""
 
+    settings: t.Annotated[Hosts, "is given the settings that it lacks, and restarted, before anybody is fenced"]
     fence: t.Annotated[Hosts, "is stopped and kept from coming back as a master"]
     activate: t.Annotated[Hosts, "becomes the master"]
     follow: t.Annotated[Hosts, "further standbys that follow it"]
@@ -177,6 +178,7 @@ class TakeoverPlan(Plan):
     slots: t.Annotated[list[str], "that it keeps"]
     fence: t.Annotated[str, "how the old master is kept from writing"]
     start: t.Annotated[bool, "whether the standby has to be started first"]
+    recovery_settings: t.Annotated[dict[str, str], "that the standby's server must get to replay on"]
     reason: t.Annotated[str, "that the fence records"]
     salvage: t.Annotated[bool, "whether the old master's disk can be asked for what the standby lacks"]
     standing: t.Annotated[dict[str, t.Any] | None, "what the standby has, while it stands still"]

@@ -9,10 +9,10 @@ from __future__ import annotations
 import typing as t
 
 from ..engines import table
-from ..values import conninfo, lsn, places
+from ..values import conninfo, lsn
 from ..values.command import playbook
-from ..values.observation import Hosts
-from ..values.text import size
+from ..values.observation import Hosts, Server
+from ..values.text import sentence, size
 from . import followers, identify, members, settings, takeover, topology
 from .failover import evidence, memories
 from .failover import judge as failover
@@ -67,6 +67,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "known_from": "",
         "ignored_witnesses": [],
         "standing": None,
+        "recovery_settings": {},
         "reason": f"{REASON}{standby}",
         "endpoints": {name: hosts[name] for name in observations},
         "segments": segments,
@@ -152,6 +153,7 @@ def _nothing(
         "known_from": "",
         "ignored_witnesses": [],
         "standing": None,
+        "recovery_settings": {},
         "reason": f"{REASON}{master}",
         "endpoints": {name: hosts[name] for name in observations},
         "segments": segments,
@@ -185,12 +187,8 @@ def _go_on(observations: topology.Observations, hosts: Hosts, options: Options, 
     )
     found, refusals = failover.judge(observations, hosts, {**options, "standby_host": meant})
     if refusals:
-        place, unit = observations[left[0]]["data_directory"]["path"], observations[left[0]]["service"]["unit"]
-        mark = table.of(observations[left[0]]).words.standby_marker
-        back = (
-            f"Or, if it is certain that nobody took over, go back to {left[0]}: rm {place}/{mark}"
-            f" {place}/{places.RECORD} && systemctl start {unit} there"
-        )
+        line = evidence.unfence(observations[left[0]])
+        back = f"Or, if it is certain that nobody took over, go back to {left[0]}: {line} there"
         return refused([each._replace(command=f"{each.command}. {back}") for each in refusals])
     return decide(_of_failover(found), [])
 
@@ -232,11 +230,45 @@ def preflight(
         ]
     return [
         *_mirroring(source, pair),
-        *_replay(source, seen, pair),
+        *_session(seen, standby),
+        *(_too_small(source, seen, pair) or _replay(source, seen, pair)),
         *_copies(source, master),
         *_settings_of(source, seen, pair),
         *_address(seen, pair),
         *_way_back(observations, hosts, options, pair),
+    ]
+
+
+def _session(seen: topology.Observation, standby: str) -> list[Refusal]:
+    """A swap can wait until the standby gives sessions; a failover goes on without any."""
+    if seen["server"] or not table.of(seen).queries_on_standby:
+        return []
+    unit = seen["service"]["unit"]
+    return [
+        Refusal(
+            "no-session",
+            f"{standby} runs as a standby and gives no session ({sentence(seen['server_error'] or 'no answer')})",
+            "it cannot be asked whether it is ready, and clients could not use it as the master",
+            f"Mend what keeps sessions out of it (journalctl -u {unit} on {standby} says more; end the clients that"
+            f" have all its sessions, or systemctl restart {unit}), {AGAIN}. If the master is lost meanwhile, a"
+            " failover goes on without a session",
+        )
+    ]
+
+
+def _too_small(source: topology.Observation, seen: topology.Observation, pair: members.Pair) -> list[Refusal]:
+    """With less than its master the standby stops replaying, and is never promoted."""
+    wanted = settings.recovery_wanted(seen, source)
+    if not wanted:
+        return []
+    words = ", ".join(f"{name} = {value}" for name, value in wanted.items())
+    return [
+        Refusal(
+            "settings-too-small",
+            f"{pair.standby} needs at least {words}, as {pair.master} has",
+            "with less it does not replay what comes next, and cannot become the master",
+            f"Set that first, {AGAIN}. To set it: {playbook('resync_standby')}",
+        )
     ]
 
 
@@ -258,6 +290,8 @@ def _mirroring(source: topology.Observation, pair: members.Pair) -> list[Refusal
 def _replay(source: topology.Observation, seen: topology.Observation, pair: members.Pair) -> list[Refusal]:
     # one that gives no session is known by what it tells its master
     server, sender = seen["server"], topology.sender_of(source, conninfo.slot_name(pair.standby))
+    if server and server["replay_blocked"]:
+        return [_blocked(seen, server, pair.standby)]
     if server and server["replay_paused"]:
         return [Refusal("replay-paused", f"replay on {pair.standby} is paused", CATCH_UP, _repair())]
     replayed = server["replay_lsn"] if server else sender["replay_lsn"] if sender else None
@@ -272,6 +306,20 @@ def _replay(source: topology.Observation, seen: topology.Observation, pair: memb
             f"Run this again when less is written. To see how far it is: {playbook('state')}",
         )
     ]
+
+
+def _blocked(seen: topology.Observation, server: Server, standby: str) -> Refusal:
+    """A promotion waits until the standby has replayed all, and that waits for these sessions."""
+    words, pids = table.of(seen).words, [row["pid"] for row in server["blockers"]]
+    end = words.typed(words.end_session.format(pid=pid) for pid in pids)
+    return Refusal(
+        "replay-blocked",
+        f"sessions on {standby} hold its replay up: {evidence.blockers(server)}",
+        "the swap would wait for them while nobody is served",
+        f"Run this again when they have ended, or end them on {standby}: {end}"
+        if pids
+        else f"Run this again when its queries have ended. To see how far it is: {playbook('state')}",
+    )
 
 
 def _copies(source: topology.Observation, master: str) -> list[Refusal]:

@@ -21,12 +21,15 @@ class Hands(t.NamedTuple):
     fence: str
     followers: list[str]
     segments: bool
+    #: whether the new master's server must be given other settings first
+    settings: bool = False
 
 
 def steps(hands: Hands, options: Options) -> FailoverSteps:
     """Return the hosts of each step of a takeover."""
     by_command = hands.fence == evidence.BY_COMMAND and not options.get("check")
     return {
+        "settings": only(hands.new, hands.settings),
         "fence": only(hands.old, hands.fence == evidence.BY_MODULE),
         "fence_command": only(hands.old, by_command),
         "activate": [hands.new],
@@ -61,39 +64,56 @@ def pieces(files: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
     ]
 
 
+def _log(seen: topology.Observation | None) -> str:
+    """Return where a host's server says what keeps it from working, when that is known."""
+    if not seen or topology.kind(seen) == topology.UNREACHABLE:
+        return ""
+    return f" (journalctl -u {seen['service']['unit']} there)"
+
+
 def salvage(plan: dict[str, t.Any], found: Found, options: Options) -> Verdict:
     """Judge, when the old master stands still, what the standby lacks and how it gets that."""
     old, new = plan["old"], plan["new"]
-    if plan.get("again") and not (found.standby and topology.kind(found.standby) == topology.STANDBY):
+    running = bool(found.standby) and topology.kind(t.cast(t.Any, found.standby)) == topology.STANDBY
+    start = plan["activate"] and (plan["start"] or bool(plan.get("recovery_settings")))
+    asks = plan["activate"] and plan["salvage"]
+    ask = asks and not plan["standing"] and not (options.get("check") and start)
+    asked_for = found.started or not start
+    if not running and (plan.get("again") or (ask and asked_for)):
         words = " ".join((found.trouble or "no answer").split())
         return refuse(
             "not-a-running-standby",
             f"{new} is no running standby any more ({words})",
             "nobody could take over",
-            f"Look at it, {AGAIN}",
+            f"Look at it{_log(found.standby)}, {AGAIN}",
         )
-    server = found.standby["server"] if found.standby else None
+    holds = evidence.holds(t.cast(t.Any, found.standby)) if running else {}
+    if ask and asked_for and holds["have"] is None and not options.get("accept_data_loss"):
+        return refuse(
+            "not-compared",
+            f"{new} gives no session ({found.trouble}), and how much WAL it has cannot be read",
+            f"what only {old} has would be lost",
+            f"Mend what keeps sessions out of {new}{_log(found.standby)}, {AGAIN}. Or accept the loss:"
+            " -e accept_data_loss=true",
+        )
     offer = found.offered.get("offer") or {}
-    asks = plan["activate"] and plan["salvage"]
     missing = asks and offer.get("missing_bytes", 0) > 0
-    start = plan["activate"] and plan["start"]
     look = start or (asks and offer.get("missing_bytes", 1) > 0)
-    unseen = options.get("check") and start
     unfetched = missing and found.unfetched
     judged: SalvagePlan = {
         "workflow": "salvage",
         "master": new,
         "offer": offer,
         "pieces": pieces(offer["files"]) if unfetched else [],
-        "after": server["replay_lsn"] if server else None,
-        "have": server["have_lsn"] if server else None,
-        "timeline": (server["timeline"] or server["checkpoint_timeline"]) if server else None,
+        "after": holds.get("after"),
+        "have": holds.get("have"),
+        "timeline": holds.get("timeline"),
         "address": plan["endpoints"][old]["address"] if old in plan["endpoints"] else "",
         "port": found.port,
         "steps": {
             "look": [old, new] if look else [],
             "start": only(new, start and not found.started),
-            "offer": only(old, asks and not plan["standing"] and not unseen),
+            "offer": only(old, ask and (not asked_for or holds["have"] is not None)),
             "bring": [old, new] if missing else [],
             "fetch": only(new, missing),
             "give": only(old, unfetched),

@@ -11,16 +11,8 @@ from . import topology
 
 
 def timeline(seen: topology.Observation) -> int | None:
-    """Return the timeline that a host's WAL ends on.
-
-    Just after a promotion only the history file tells of the new one. A standby gets that file before it gets there, so
-    of a standby the server or the control file is asked alone.
-    """
-    known = topology.timeline(seen)
-    if known is None or topology.kind(seen) in (topology.MASTER, topology.STANDBY, topology.STOPPED_STANDBY):
-        return known
-    newer = [int(name) for name, lines in seen["histories"].items() if known in [line[0] for line in lines]]
-    return max([known, *newer])
+    """Return the timeline that a host's WAL ends on."""
+    return topology.last_timeline(seen)
 
 
 def stretches(seen: topology.Observation) -> list[history.Stretch] | None:

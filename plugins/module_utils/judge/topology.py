@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from ..engines import table
-from ..values import conninfo
+from ..values import conninfo, lsn
 from ..values.observation import Control, Hosts, Observation, Observations, Sender, Slot, Unreachable
 
 __all__ = ["Hosts", "Observation", "Observations"]
@@ -92,8 +92,32 @@ def is_standby(seen: Observation) -> bool:
 
 
 def may_take_over(seen: Observation) -> bool:
-    """Whether a host holds a standby, running or stopped, that is not fenced: it may become the master."""
-    return kind(seen) in STANDBYS and not seen["data_directory"]["fenced"]
+    """Whether a host holds a standby, running or stopped, that is whole and not fenced: it may become the master."""
+    return kind(seen) in STANDBYS and not is_fenced(seen) and not seen["data_directory"]["unfinished"]
+
+
+def is_fenced(seen: Observation) -> bool:
+    """Whether a host's data must not become a master's again: a record says so, and it is not obsolete.
+
+    The record of a former master is obsolete as soon as its data has followed a newer timeline than the one that it was
+    fenced on: then it is a standby like any other. A run that is killed leaves such a record behind, and it must not
+    stand in the way of a failover.
+    """
+    return seen["data_directory"]["fenced"] and not _has_followed(seen)
+
+
+def _has_followed(seen: Observation) -> bool:
+    """Whether fenced data has followed another master since.
+
+    A record that does not say on which timeline that was proves nothing later: only WAL that a master sends it now
+    shows that its data is a part of that master's history.
+    """
+    directory, server = seen["data_directory"], seen["server"]
+    if directory["removed"] or directory["unfinished"] or directory["unstarted_copy"] or kind(seen) not in STANDBYS:
+        return False
+    if directory["fence_timeline"] is None:
+        return bool(server and server["receiver"] and server["receiver"]["status"] == "streaming")
+    return (timeline(seen) or 0) > directory["fence_timeline"]
 
 
 def describe(seen: Observation) -> str:
@@ -105,7 +129,7 @@ def describe(seen: Observation) -> str:
         return f"{words} ({seen['server_error']})"
     if seen["data_directory"]["removed"]:
         words = f"{words}, removed by remove_standby"
-    elif seen["data_directory"]["fenced"]:
+    elif is_fenced(seen):
         words = f"{words}, fenced"
     if seen["data_directory"]["unfinished"]:
         words = f"{words}, left half-way by a resynchronisation"
@@ -134,6 +158,35 @@ def timeline(seen: Observation) -> int | None:
     if control:
         return max(control["timeline"], control["min_recovery_timeline"] or 0)
     return None
+
+
+def last_timeline(seen: Observation) -> int | None:
+    """Return the timeline that a host's WAL ends on.
+
+    Just after a promotion only the history file tells of the new one. A standby gets that file before it gets there, so
+    of a standby the server or the control file is asked alone.
+    """
+    known = timeline(seen)
+    if known is None or kind(seen) in (MASTER, STANDBY, STOPPED_STANDBY):
+        return known
+    newer = [int(name) for name, lines in seen["histories"].items() if known in [line[0] for line in lines]]
+    return max([known, *newer])
+
+
+def end(seen: Observation) -> str | None:
+    """Return the LSN up to which a host holds WAL, as far as can be told without starting its server."""
+    server, control = seen["server"], seen["control"]
+    if server:
+        return server["have_lsn"] if server["standby"] else server["current_lsn"]
+    known = [seen["wal_end"], *((control["min_recovery_lsn"], control["checkpoint_lsn"]) if control else ())]
+    return max((each for each in known if each), key=lsn.parse, default=None)
+
+
+def newest(observations: Observations) -> list[str]:
+    """Return the hosts that hold a server's data: who is the furthest first, by timeline and then by LSN."""
+    there = {name: seen for name, seen in observations.items() if kind(seen) not in (UNREACHABLE, EMPTY, OTHER)}
+    place = {name: (last_timeline(seen) or 0, lsn.parse(end(seen) or "0/0")) for name, seen in there.items()}
+    return sorted(there, key=lambda name: place[name], reverse=True)
 
 
 def access_file(seen: Observation) -> str:

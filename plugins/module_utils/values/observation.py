@@ -442,6 +442,7 @@ class Observation(t.TypedDict):
     wal_end: t.Annotated[
         str | None, "LSN up to which a standby that gives no session holds WAL, read from its files; None otherwise"
     ]
+    wal_age_seconds: t.Annotated[float | None, "seconds since WAL was last written to its disk"]
 
 
 class Unreachable(t.TypedDict):

@@ -19,6 +19,7 @@ PLAY_OPTIONS: dict[str, dict[str, t.Any]] = {
     "fence_command": {"type": "str"},
     "fence_command_timeout": {"type": "int", "default": 30},
     "ignore_witness": {"type": "list", "elements": "str", "default": []},
+    "stale_seconds": {"type": "int", "default": 60},
     "resync_route": {"type": "str", "choices": ["start", "follow", "rewind", "delta", "snapshot"]},
     "drain_seconds": {"type": "int", "default": 0},
     "report_file": {"type": "path"},
@@ -52,6 +53,7 @@ PATTERNS = {
     "master_wal_keep_megabytes": (r"[1-9]\d*", "a number of megabytes above 0"),
     "drain_seconds": (r"\d+", "a number of seconds"),
     "fence_command_timeout": (r"[1-9]\d*", "a number of seconds above 0"),
+    "stale_seconds": (r"\d+", "a number of seconds"),
     "virtual_ip_address": (
         r"|(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*)/\d{1,3}",
         "an address with its prefix",

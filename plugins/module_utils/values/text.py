@@ -28,6 +28,14 @@ def size(number: float) -> str:
     return f"{number:.1f} GB"
 
 
+def duration(seconds: float) -> str:
+    """Return a time as people read it, in the largest unit that it has two of."""
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
 def sentence(text: str) -> str:
     """Return a text as one line without its full stop, to be a part of a longer sentence."""
     return " ".join(text.split()).rstrip(".")

@@ -17,7 +17,7 @@ from ...host.module import Instance
 from ...host.run import Runner
 from ...values import conninfo, control_data, history, lsn, observation, places, settings_file, wal
 from ..table import POSTGRESQL
-from . import staging
+from . import staging, wal_files
 from .database import HAS_PSYCOPG2
 
 CONFIGURATION_FILES = ("pg_hba.conf", "pg_ident.conf", "postgresql.conf", "postgresql.auto.conf")
@@ -178,6 +178,11 @@ def has_segment(instance: Instance, timeline: int, end: str, size: int) -> bool:
     """Whether there is a segment of that timeline with the last byte before an LSN."""
     name = wal.segment_name(timeline, max(0, lsn.parse(end) - 1), size)
     return os.path.exists(os.path.join(instance.data_directory, "pg_wal", name))
+
+
+def wal_age(instance: Instance, control: observation.Control | None) -> float | None:
+    """Return the seconds since WAL was last written here, as far as its files tell."""
+    return wal_files.age(instance, control["wal_segment_bytes"] if control else None)
 
 
 def settings_on_disk(instance: Instance) -> tuple[dict[str, str], str]:

@@ -71,6 +71,7 @@ def _collect(
         "data_directory": directory,
         "control": control,
         "histories": histories,
+        "wal_age_seconds": looked.wal_age(instance, control),
         "process": process,
         "service": service,
         "follows": looked.follows(told),

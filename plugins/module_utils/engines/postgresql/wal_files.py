@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
+import time
 import typing as t
 
 from ...host import files
@@ -48,6 +49,20 @@ def written(directory: str, name: str, size: int) -> bool:
     with files.opened(os.path.join(directory, name)) as file:
         _magic, _info, timeline, address = struct.unpack("=HHIQ", file.read(16).ljust(16, b"\0"))
     return 0 < timeline <= int(name[:8], 16) and lsn.render(address) == wal.begin_of(name[8:], size)
+
+
+def age(instance: Instance, size: int | None) -> float | None:
+    """Return the seconds since WAL was last written here; None where there is none, or it cannot be read.
+
+    The clock of the file system is that of the host. A segment that was made ready for later counts for nothing.
+    """
+    place = directory(instance)
+    try:
+        names = sorted((name for name in os.listdir(place) if wal.is_name(name)), key=lambda name: (name[8:], name))
+        newest = next((name for name in reversed(names) if size and written(place, name, size)), None)
+        return None if newest is None else max(0.0, time.time() - os.stat(os.path.join(place, newest)).st_mtime)
+    except OSError:
+        return None
 
 
 def dump(instance: Instance, timeline: int, start: str, end: str | None, size: int) -> list[str] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from ...values import lsn
+from ...values import lsn, places
 from .. import identify, topology
 from ..options import Options
 from ..refusal import AGAIN, Refusal
@@ -47,7 +47,9 @@ def choose(observations: topology.Observations, options: Options) -> tuple[str |
         ]
     most = max(place(observations[name]) for name in standbys)
     ahead = [name for name in standbys if place(observations[name]) == most]
-    ahead.sort(key=lambda name: topology.kind(observations[name]) != topology.STANDBY)
+    ahead.sort(
+        key=lambda name: (topology.kind(observations[name]) != topology.STANDBY, not observations[name]["server"])
+    )
     if chosen in (None, *ahead) or options["accept_data_loss"]:
         return chosen or ahead[0], []
     return None, [
@@ -67,12 +69,7 @@ def _words(seen: topology.Observation) -> str:
 
 def _none(observations: topology.Observations) -> Refusal:
     seen = "; ".join(f"{name}: {topology.describe(observation)}" for name, observation in observations.items())
-    starts = [
-        f"start the master again (systemctl start {observation['service']['unit']} on {name}; if it does not start,"
-        f" journalctl -u {observation['service']['unit']} says why and what to do)"
-        for name, observation in observations.items()
-        if topology.kind(observation) == topology.STOPPED
-    ]
+    starts = [*_starts(observations), *_fenced_without_timeline(observations)]
     down = any(topology.kind(observation) == topology.UNREACHABLE for observation in observations.values())
     wakes = [
         f"on {name}, {identify.thaw(observation)}"
@@ -88,13 +85,43 @@ def _none(observations: topology.Observations) -> Refusal:
     )
 
 
+def _starts(observations: topology.Observations) -> list[str]:
+    """Return how the master that was the last one starts again: older data would come up without its commits."""
+    stopped = [name for name in topology.newest(observations) if topology.kind(observations[name]) == topology.STOPPED]
+    last = [topology.last_timeline(observations[name]) for name in stopped]
+    found = []
+    for name in (name for name, timeline in zip(stopped, last) if timeline == last[0]):
+        seen, unit = observations[name], observations[name]["service"]["unit"]
+        which = f", whose timeline {last[0]} is the newest," if len(set(last)) > 1 else ""
+        found.append(
+            f"if it is certain that nobody took over, go back to {name}: {evidence.unfence(seen)} there"
+            if topology.is_fenced(seen)
+            else f"start the master again (systemctl start {unit} on {name}{which or ';'} if it does not start,"
+            f" journalctl -u {unit} says why and what to do)"
+        )
+    return found
+
+
+def _fenced_without_timeline(observations: topology.Observations) -> list[str]:
+    """Return what the operator can say of standbys whose record does not tell whether it is obsolete."""
+    return [
+        f"if {name} has followed the last master since it was fenced: rm"
+        f" {seen['data_directory']['path']}/{places.RECORD} there"
+        for name, seen in observations.items()
+        if topology.kind(seen) in topology.STANDBYS
+        and topology.is_fenced(seen)
+        and not seen["data_directory"]["removed"]
+        and seen["data_directory"]["fence_timeline"] is None
+    ]
+
+
 def against(
     observations: topology.Observations, onlookers: topology.Observations, old: str, new: str, options: Options
 ) -> list[Refusal]:
     """Return what forbids that this standby takes over from that old master, as far as third hosts are concerned."""
     found, loss = [], options["accept_data_loss"]
     seen = observations[old]
-    if topology.may_take_over(seen) and not loss:
+    if topology.kind(seen) in topology.STANDBYS and not topology.is_fenced(seen) and not loss:
         found.append(
             Refusal(
                 "follows-a-standby",
@@ -126,21 +153,30 @@ def _reachable(
     if directory["removed"]:
         return []
     if mine > its and topology.kind(seen) != topology.STANDBY:
-        unit = seen["service"]["unit"]
         return [
             Refusal(
                 "newer-timeline",
                 f"{name} is {topology.describe(seen)}, on a newer timeline ({mine}) than {new} ({its})",
                 f"what was committed on it would be lost, since {new} does not have it",
-                f"Start it there (systemctl start {unit}; if it does not start, journalctl -u {unit} says why), or"
-                f" {ACCEPT}",
+                f"{evidence.start(name, seen)}, or {ACCEPT}",
             )
         ]
-    # the control file of one that gives no session may name an older timeline than it has got to
     dark = (topology.is_standby(seen) and not seen["server"]) or topology.kind(seen) in topology.BUSY
-    if readable or not dark or directory["fenced"]:
+    if readable or not dark or topology.is_fenced(seen) or _has_no_more(seen, taken):
         return []
     return [_uncompared(name, seen, new)]
+
+
+def _has_no_more(seen: topology.Observation, taken: topology.Observation) -> bool:
+    """Whether the files of a standby without a session show that it has nothing that the other one lacks.
+
+    Its control file may name an older timeline than it has got to: the history of a timeline is there before its WAL.
+    """
+    mine, most = topology.timeline(taken) or 0, evidence.have(taken)
+    newest = max([topology.timeline(seen) or 0, *map(int, seen["histories"])])
+    if not seen["wal_end"] or not most or newest > mine:
+        return False
+    return topology.kind(seen) in topology.STANDBYS and lsn.parse(seen["wal_end"]) <= lsn.parse(most)
 
 
 def _uncompared(name: str, seen: topology.Observation, new: str) -> Refusal:

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ...values import lsn
-from ...values.text import size
-from .. import topology
+from ...engines import table
+from ...values import lsn, places
+from ...values.observation import Server
+from ...values.text import duration, size
+from .. import identify, topology
 from ..options import Options
 from ..refusal import AGAIN, Refusal
 from . import memories
@@ -96,6 +98,22 @@ def fence(
     ]
 
 
+def start(name: str, seen: topology.Observation) -> str:
+    """Return how a stopped master becomes the master again, fenced or not."""
+    unit = seen["service"]["unit"]
+    if topology.kind(seen) == topology.FROZEN:
+        return f"On {name}, {identify.thaw(seen)}"
+    if topology.is_fenced(seen):
+        return f"If it is certain that nobody took over, go back to {name}: {unfence(seen)} there"
+    return f"Start it on {name} (systemctl start {unit}; if it does not start, journalctl -u {unit} says why)"
+
+
+def unfence(seen: topology.Observation) -> str:
+    """Return the line that makes a fenced former master the master again."""
+    place, mark = seen["data_directory"]["path"], table.of(seen).words.standby_marker
+    return f"rm {place}/{mark} {place}/{places.RECORD} && systemctl start {seen['service']['unit']}"
+
+
 def listed(observations: topology.Observations, onlookers: topology.Observations, old: str, new: str) -> list[str]:
     """Return what speaks for and against the death of the old master, as people read it."""
     others = [name for name in observations if name not in (old, new)]
@@ -120,29 +138,50 @@ def listed(observations: topology.Observations, onlookers: topology.Observations
     address = observations[new].get("virtual_ip")
     if address and address["taken"] is not None:
         found.append(f"{address['address']} as seen from {new}: {'answered' if address['taken'] else 'nobody answers'}")
-    if observations[new]["server"]:
-        receiver = observations[new]["server"]["receiver"]
-        words = (
-            f"{receiver['status']}, last heard of {receiver['silent_seconds']:.1f} s ago"
-            if receiver
-            else "not connected"
-        )
-        found.append(f"WAL receiver on {new}: {words}")
+    return found + _standby(new, observations[new])
+
+
+def _standby(name: str, seen: topology.Observation) -> list[str]:
+    """Return how current the standby is, and what its activation will do on the way."""
+    server = seen["server"]
+    if not server:
+        mute = topology.kind(seen) == topology.STANDBY
+        return [f"{name} gives no session ({seen['server_error']}): it is activated without one"] if mute else []
+    receiver = server["receiver"]
+    words = (
+        f"{receiver['status']}, last heard of {receiver['silent_seconds']:.1f} s ago" if receiver else "not connected"
+    )
+    found = [f"WAL receiver on {name}: {words}"]
+    if server["replay_blocked"]:
+        found.append(f"sessions on {name} hold replay up, and the activation ends them: {blockers(server)}")
     return found
 
 
+def blockers(server: Server) -> str:
+    """Return the sessions that hold replay up, as people read it."""
+    rows = [
+        f"process {row['pid']} ({row['user'] or 'no role'}, {row['name'] or 'without a name'}"
+        + (f", open for {duration(row['open_seconds'])})" if row["open_seconds"] is not None else ")")
+        for row in server["blockers"]
+    ]
+    return ", ".join(rows) or "none that can be seen"
+
+
 def standing(seen: topology.Observation, known: str | None, known_from: str = "") -> dict[str, t.Any] | None:
-    """How far the standby is, or None while that is not known: of one that must be started first."""
-    server = seen["server"]
-    if not server:
+    """How far a running standby is, or None while that is not known: of one that must be started first."""
+    if topology.kind(seen) != topology.STANDBY or have(seen) is None:
         return None
-    return {
-        "after": server["replay_lsn"],
-        "have": have(seen),
-        "timeline": server["timeline"] or server["checkpoint_timeline"],
-        "known": known,
-        "known_from": known_from,
-    }
+    return {**holds(seen), "known": known, "known_from": known_from}
+
+
+def holds(seen: topology.Observation) -> dict[str, t.Any]:
+    """Return what a standby has replayed, what it holds, and on which timeline.
+
+    One that gives no session holds at least what its files show, and replays that before it is activated.
+    """
+    server = seen["server"]
+    after = server["replay_lsn"] if server else have(seen)
+    return {"after": after, "have": have(seen), "timeline": topology.timeline(seen)}
 
 
 def have(seen: topology.Observation) -> str | None:
@@ -150,7 +189,7 @@ def have(seen: topology.Observation) -> str | None:
     server, control = seen["server"], seen["control"]
     if server:
         return server["have_lsn"]
-    return control["min_recovery_lsn"] if control else None
+    return seen["wal_end"] or (control["min_recovery_lsn"] if control else None)
 
 
 class Known(t.NamedTuple):

@@ -9,11 +9,11 @@ from __future__ import annotations
 from ...values import conninfo
 from ...values.command import playbook
 from ...values.observation import Hosts
-from .. import followers, identify, takeover, topology
+from .. import followers, identify, settings, takeover, topology
 from ..options import Options
 from ..plan import FailoverPlan
 from ..refusal import AGAIN, Refusal, Verdict, decide, refuse, refused
-from . import candidates, evidence, memories
+from . import candidates, evidence, fitness, memories, staleness
 
 
 def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
@@ -42,8 +42,10 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     fence, unproven = evidence.fence(old, new, observations, onlookers, options)
     unproven += candidates.against(observations, onlookers, old, new, options)
     if not options["accept_data_loss"]:
-        unproven += evidence.missing(old, new, observations, witnesses, options)
-    refusals += unproven
+        lacking = evidence.missing(old, new, observations, witnesses, options)
+        unproven += lacking or staleness.refusals(old, new, observations, witnesses, options)
+    refusals += [*unproven, *fitness.refusals(old, new, observations, options)]
+    wanted = settings.recovery_wanted(observations[new], *fitness.sources(old, new, observations))
     salvage = fence == evidence.BY_MODULE and evidence.has_data(observations[old])
     known = evidence.known(old, new, observations, witnesses)
     doubt = (
@@ -62,7 +64,9 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "start": topology.kind(observations[new]) == topology.STOPPED_STANDBY,
         "reason": f"{new} took over as master",
         "salvage": salvage,
-        "standing": evidence.standing(observations[new], known.lsn, doubt) if salvage else None,
+        # one that is restarted for its settings says afterwards how far it is
+        "standing": evidence.standing(observations[new], known.lsn, doubt) if salvage and not wanted else None,
+        "recovery_settings": wanted,
         "known_lsn": known.lsn,
         "known_from": doubt,
         "untold": followers.untold(observations, after, further),
@@ -71,8 +75,15 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "slots": topology.slots(observations[new], (old, *after)),
         "segments": segments,
         "ignored_witnesses": ignored,
-        "evidence": [*evidence.listed(observations, onlookers, old, new), *told],
-        "steps": takeover.steps(takeover.Hands(old, new, fence, list(further), bool(segments)), options),
+        "evidence": [
+            *evidence.listed(observations, onlookers, old, new),
+            *staleness.listed(old, new, observations),
+            *told,
+        ],
+        "steps": takeover.steps(
+            takeover.Hands(old, new, fence, list(further), bool(segments), bool(wanted)),
+            options,
+        ),
     }
     return decide(plan, refusals)
 
@@ -126,6 +137,7 @@ def _with_a_writer(
         "reason": f"{writer} took over as master",
         "salvage": False,
         "standing": None,
+        "recovery_settings": {},
         "known_lsn": None,
         "known_from": "",
         "ignored_witnesses": [],
@@ -143,13 +155,14 @@ def _is_former(other: topology.Observation, master: topology.Observation) -> boo
     same = topology.system_identifier(other) == topology.system_identifier(master)
     if topology.kind(other) != topology.STOPPED or not same:
         standby = same and topology.kind(other) in topology.STANDBYS
-        return standby and other["data_directory"]["fenced"] and not other["data_directory"]["removed"]
+        return standby and topology.is_fenced(other) and not other["data_directory"]["removed"]
     return (topology.timeline(other) or 0) < (topology.timeline(master) or 0)
 
 
 def _old_master_of(observations: topology.Observations, hosts: Hosts, new: str) -> tuple[str | None, list[Refusal]]:
     """Return the host that the standby was told to follow: nobody else may be taken for its master."""
-    old = followers.followed_by(observations[new], {name: host for name, host in hosts.items() if name != new})
+    others = {name: host for name, host in hosts.items() if name != new}
+    old = followers.followed_by(observations[new], others, observations)
     if old is not None:
         return old, _same_system(old, new, observations)
     address, port = followers.told(observations[new])
@@ -158,9 +171,20 @@ def _old_master_of(observations: topology.Observations, hosts: Hosts, new: str) 
             "unknown-master",
             f"{new} follows {f'{address}:{port}' if address else 'nobody'}, which no host of the group masters is",
             "the old master must be looked at before its standby may take over",
-            f"Add its host to the inventory's group masters, or correct server_address there, {AGAIN}",
+            _name_it(address, others),
         )
     ]
+
+
+def _name_it(address: str | None, others: Hosts) -> str:
+    """Return how the operator says which host an address is."""
+    if address is None or len(others) != 1:
+        return f"Add its host to the inventory's group masters, or correct server_address there, {AGAIN}"
+    name = next(iter(others))
+    return (
+        f"If that is {name}, set server_address={address} for {name} in the inventory, {AGAIN}. If not, add its host to"
+        " the group masters"
+    )
 
 
 def _same_system(old: str, new: str, observations: topology.Observations) -> list[Refusal]:

@@ -1,0 +1,89 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether a standby may have been cut off from its master long before that one went down. Pure: no I/O, no clock.
+
+When a master's host is off, its standby looks the same whether the two have parted at that moment, or the master has
+gone on without it for a while and then went down, too. Only what others have seen, or the operator, can tell the two
+apart. So the standby's own word is believed for a short time only. Points in time are ages, as its host counted them.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from ...values import lsn
+from ...values.text import duration
+from .. import topology
+from ..options import Options
+from ..refusal import AGAIN, Refusal
+from . import evidence, memories
+
+#: so long it is taken for granted that a standby and the master's host were lost at the same moment
+SECONDS = 60
+#: clocks of hosts may differ by so much
+CLOCKS = 60
+
+
+def silent_seconds(seen: topology.Observation) -> float | None:
+    """Return for how long a standby has heard nothing of its master, as far as is known."""
+    server = seen["server"]
+    receiver = server["receiver"] if server else None
+    if receiver and receiver["silent_seconds"] is not None:
+        return receiver["silent_seconds"]
+    return seen.get("wal_age_seconds")
+
+
+def last_commit(seen: topology.Observation) -> str:
+    """Return when the last commit that a standby has replayed was made, in words; empty when that is not known."""
+    server = seen["server"]
+    if not server or server["last_commit_at"] is None:
+        return ""
+    when = datetime.datetime.fromtimestamp(server["last_commit_at"], datetime.timezone.utc)
+    age = server["replay_age_seconds"]
+    ago = f", {duration(age)} ago" if age is not None else ""
+    return f"its last commit is of {when.strftime('%Y-%m-%d %H:%M:%S UTC')}{ago}"
+
+
+def words(seen: topology.Observation) -> str:
+    """Return how current a standby is, as people read it."""
+    silent = silent_seconds(seen)
+    heard = "when it last received WAL is not known" if silent is None else f"last received WAL {duration(silent)} ago"
+    return "; ".join(each for each in (heard, last_commit(seen)) if each)
+
+
+def refusals(
+    old: str, new: str, observations: topology.Observations, witnesses: topology.Observations, options: Options
+) -> list[Refusal]:
+    """Return why it cannot be taken for granted that the standby has what its master, whose host is gone, committed."""
+    seen = observations[new]
+    if evidence.has_data(observations[old]) or _was_in_step(old, seen, witnesses):
+        return []
+    silent, most = silent_seconds(seen), float(options.get("stale_seconds", SECONDS))
+    if silent is not None and silent <= most:
+        return []
+    return [
+        Refusal(
+            "standby-stale",
+            f"{new} {words(seen)}, and {old} is {topology.describe(observations[old])}",
+            f"what {old} has committed since then would be lost, and nobody here can tell whether there is any",
+            f"Bring the host of {old} up without its server, {AGAIN}: what is missing is fetched from there. If {old}"
+            " went down at that time, or the loss is accepted: -e accept_data_loss=true",
+        )
+    ]
+
+
+def listed(old: str, new: str, observations: topology.Observations) -> list[str]:
+    """Return how current the standby is, where nobody can fetch what it lacks, for the evidence of a takeover."""
+    return [] if evidence.has_data(observations[old]) else [f"{new} {words(observations[new])}"]
+
+
+def _was_in_step(old: str, seen: topology.Observation, witnesses: topology.Observations) -> bool:
+    """Whether a segment still reached the master after the standby's last commit, and it had its standby in step.
+
+    A memory of an earlier time says nothing of what the master did when the standby had been cut off.
+    """
+    server = seen["server"]
+    last = memories.furthest(old, witnesses, topology.timeline(seen))
+    if not last or not server or server["last_commit_at"] is None or last["summary_state"] != topology.SYNCHRONIZED:
+        return False
+    more = lsn.distance(last["lsn"], evidence.have(seen)) or 0
+    return more <= 0 and last["at"] >= server["last_commit_at"] - CLOCKS
