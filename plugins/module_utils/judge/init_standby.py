@@ -39,9 +39,7 @@ def needs_snapshot(seen: topology.Observation, source: topology.Observation, slo
 
 
 def _resync(standby: str, options: Options) -> Command:
-    return playbook(
-        "resync_standby", standby_host=standby, additional_standby=options["additional_standby"] or None
-    )
+    return playbook("resync_standby", standby_host=standby, additional_standby=options["additional_standby"] or None)
 
 
 def _gives_up(seen: topology.Observation, snapshot: bool, choice: str, accepted: bool) -> bool:

@@ -13,6 +13,7 @@ import typing as t
 from ..engines import table
 from ..values import conninfo, history, lsn, places
 from ..values.command import playbook
+from ..values.text import size
 from . import timelines, topology
 from .refusal import Kind, Refusal
 
@@ -96,7 +97,7 @@ def _positions(seen: topology.Observation, source: topology.Observation, slot: s
 def have(seen: topology.Observation) -> str | None:
     """Return the LSN up to which a host holds WAL at least, as far as is known without reading that."""
     server, control = seen["server"], seen["control"]
-    known = [server["have_lsn"]] if server else [seen["wal_end"]]
+    known = [server["have_lsn"], server["current_lsn"]] if server else [seen["wal_end"]]
     if control and not server:
         known += [control["min_recovery_lsn"], control["checkpoint_lsn"]]
     return max((each for each in known if each), key=lsn.parse, default=None)
@@ -139,19 +140,100 @@ def refusal(
     )
 
 
-def keep(name: str, hosts: topology.Observations, others: t.Sequence[str], kind: Kind = "newer-timeline") -> str:
-    """Return the commands that make what one host has the master's, and the others its standbys, in their order."""
+def keep(
+    name: str,
+    hosts: topology.Observations,
+    others: t.Sequence[str],
+    kind: Kind = "newer-timeline",
+    give_up: bool = False,
+) -> str:
+    """Return the commands that make what one host has the master's, and the others its standbys, in their order.
+
+    ``give_up`` says that the others have something newer, which is given up for it.
+    """
     seen, what = hosts[name], topology.kind(hosts[name])
     steps = [f"systemctl stop {hosts[other]['service']['unit']} on {other}" for other in others]
     if what in topology.STANDBYS or topology.is_standby(seen):
         steps.append(str(playbook("failover")))
     elif what != topology.MASTER:
-        directory, unit = seen["data_directory"], seen["service"]["unit"]
-        marker = table.of(seen).words.standby_marker
-        free = f"rm {directory['path']}/{marker} {directory['path']}/{places.RECORD} and "
-        steps.append(f"{free if directory['fenced'] else ''}systemctl start {unit} on {name}")
+        steps.append(start(name, seen))
     # on the same timeline nobody can tell from where on the master's own WAL is another one
     route = "delta" if kind == "ahead-of-master" else None
     which = others[0] if len(hosts) > 2 else None
-    steps.append(str(playbook("resync_standby", standby_host=which, resync_route=route)))
+    told = {OPTION: True} if give_up else {}
+    steps.append(str(playbook("resync_standby", standby_host=which, resync_route=route, **told)))
     return ", then ".join(steps)
+
+
+def start(name: str, seen: topology.Observation) -> str:
+    """Return how the data of a former master is made the master's again: marks of a fence go, as the operator says."""
+    directory, unit = seen["data_directory"], seen["service"]["unit"]
+    marks = f"{directory['path']}/{table.of(seen).words.standby_marker} {directory['path']}/{places.RECORD}"
+    free = f"rm {marks} and " if directory["fenced"] else ""
+    return f"{free}systemctl start {unit} on {name}"
+
+
+def newest(observations: topology.Observations, names: t.Iterable[str]) -> list[str]:
+    """Return these hosts, those with the newest data first: by timeline, then what was a master, then by LSN."""
+
+    def rank(name: str) -> tuple[int, bool, int]:
+        seen = observations[name]
+        return (
+            timelines.timeline(seen) or 0,
+            topology.kind(seen) not in topology.STANDBYS,
+            lsn.parse(have(seen) or "0/0"),
+        )
+
+    return sorted(names, key=rank, reverse=True)
+
+
+def two_masters(names: list[str], observations: topology.Observations) -> Refusal:
+    """Return the refusal to go on while several hosts accept writes: what each has, and how each is kept."""
+    order = newest(observations, names)
+    first, second = order[:2]
+    if len({topology.system_identifier(observations[name]) for name in names}) > 1:
+        return Refusal(
+            "two-masters",
+            f"{' and '.join(names)} both accept writes, and are of different systems",
+            "the group masters is one master and its standbys",
+            "Give each system an inventory of its own, or take the host that is not meant out of the group masters",
+        )
+    keeps = []
+    for name in order:
+        others = [other for other in order if other != name]
+        give_up = any(of(other, observations[other], name, observations[name]) for other in others)
+        keeps.append(f"To keep {name}: {keep(name, observations, others, give_up=give_up)}")
+    return Refusal(
+        "two-masters",
+        f"{' and '.join(names)} both accept writes. "
+        + ". ".join(_account(name, observations[name]) for name in order)
+        + f". {_parting(first, second, observations)}",
+        "with two masters every further step could destroy committed work, and only you can say whose is wanted",
+        ". ".join(keeps),
+    )
+
+
+def _account(name: str, seen: topology.Observation) -> str:
+    """Say what one of several masters is: its timeline, its age, who works with it."""
+    server, place = seen["server"], seen.get("virtual_ip")
+    words = [f"timeline {timelines.timeline(seen)}", f"runs since {moment(server['started'])}"]
+    words.append(f"{server['clients']} client{'' if server['clients'] == 1 else 's'}")
+    words += [f"has the address {place['address']}"] if place and place["here"] else []
+    return f"{name}: {', '.join(words)}"
+
+
+def _parting(first: str, second: str, observations: topology.Observations) -> str:
+    """Say what each of two masters has written since their histories parted, and whose timeline is the newer one."""
+    one, other = observations[first], observations[second]
+    mine, its = timelines.stretches(one), timelines.stretches(other)
+    fork = history.fork(mine, its) if mine and its else None
+    if fork is None:
+        return "Where their histories part cannot be told"
+    written = [
+        f"{name} {size(max(0, lsn.distance(observations[name]['server']['current_lsn'], fork.lsn) or 0))}"
+        for name in (first, second)
+    ]
+    known = f"Their histories part at {fork.lsn}, and since then {' and '.join(written)} of WAL was written"
+    if timelines.timeline(other) == fork.timeline != timelines.timeline(one):
+        return f"{known}; {first} was made a master there, and is the newer one"
+    return known

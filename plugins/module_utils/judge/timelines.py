@@ -14,14 +14,11 @@ def timeline(seen: topology.Observation) -> int | None:
     """Return the timeline that a host's WAL ends on.
 
     Just after a promotion only the history file tells of the new one. A standby gets that file before it gets there, so
-    of a standby the server and the control file are asked alone: the server knows it while it is sent WAL, the control
-    file since the first page of the new one was written.
+    of a standby the server or the control file is asked alone.
     """
-    known, control = topology.timeline(seen), seen["control"]
-    if known is None or topology.kind(seen) in (topology.MASTER, topology.STOPPED_STANDBY):
+    known = topology.timeline(seen)
+    if known is None or topology.kind(seen) in (topology.MASTER, topology.STANDBY, topology.STOPPED_STANDBY):
         return known
-    if topology.kind(seen) == topology.STANDBY:
-        return max(known, control["timeline"], control["min_recovery_timeline"] or 0) if control else known
     newer = [int(name) for name, lines in seen["histories"].items() if known in [line[0] for line in lines]]
     return max([known, *newer])
 
