@@ -38,8 +38,8 @@ options:
     default: {}
   started:
     description:
-      - Judge V(resync_standby) again because the server that it started has failed. There is a plan only when its data is
-        to blame and another way is left.
+      - Judge V(resync_standby) again because the server that it started has failed. There is a plan only when its data
+        is to blame and another way is left.
     type: bool
     default: false
 author: [hawq.mirroring contributors (@hawq)]
