@@ -73,6 +73,8 @@ class ActionModule(ActionBase):
             if workflow == "state":
                 return {**result, "mark": time.time(), "state": state.document(observations)}
             options = self._options(run, workflow)
+            if self._task.args.get("started") and not options["damaged"]:
+                return result
             options["witnesses"] = self._observations(run, variables["groups"].get("segments", []))
             places = self._places(run, workflow, observations, options)
             if places:
@@ -124,7 +126,17 @@ class ActionModule(ActionBase):
         reason = run.read(before["standby"], done).get("reason") if done else None
         if reason:
             failed[before["route"]] = reason
-        return {**told, "divergence": found, "failed_routes": failed}
+        damage = self._damage(run, before, failed) if self._task.args.get("started") else None
+        if damage:  # and so a start without mending it would fail as well
+            failed = {"start": damage, **failed, before["route"]: damage}
+        return {**told, "divergence": found, "failed_routes": failed, "damaged": bool(damage)}
+
+    @staticmethod
+    def _damage(run: _run.Run, plan: dict[str, t.Any], failed: dict[str, str]) -> str | None:
+        """Return what the server that was started last has said of damaged data, and did not say before."""
+        told = run.read(plan["standby"], "ansible_failed_result").get("damaged")
+        seen = run.read(plan["standby"], OBSERVED).get("observation") or {}
+        return told if told and told not in failed.values() else seen.get("server_damage")
 
     @staticmethod
     def _places(run: _run.Run, workflow: str, observations: Observations, options: Options) -> list[str]:

@@ -36,6 +36,12 @@ options:
     description: Options of the workflow that differ from those that the playbook was given.
     type: dict
     default: {}
+  started:
+    description:
+      - Judge V(resync_standby) again because the server that it started has failed. There is a plan only when its data
+        is to blame and another way is left.
+    type: bool
+    default: false
 author: [hawq.mirroring contributors (@hawq)]
 """
 

@@ -106,6 +106,7 @@ def failover(hosts: Hosts, options: Options) -> Verdict:
 def removal(hosts: Hosts, options: Options) -> Verdict:
     """Judge the removal of a standby."""
     defaults: Options = {"standby_host": None, "existing_data": "refuse", "replication_user": "hawq_mirroring"}
+    defaults["accept_data_loss"] = False
     return removal_judge.judge(hosts, HOSTS, _with_defaults(options, defaults))
 
 
@@ -119,6 +120,7 @@ RESYNC_DEFAULTS: Options = {
     "wal_keep_megabytes": 10240,
     "tablespace_mapping": {},
     "resync_route": None,
+    "accept_data_loss": False,
     "divergence": None,
     "failed_routes": {},
 }

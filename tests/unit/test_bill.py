@@ -7,9 +7,10 @@ import typing as t
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import disk
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.newer import Newer
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import bill
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync.case import ROUTES, Case
-from cases import DIVERGED, PARTED, activated, case, divergence
+from cases import DIVERGED, FORK, PARTED, activated, case, divergence
 from observations import (
     FORMER,
     GIGABYTE,
@@ -213,6 +214,27 @@ LOST: dict[str, tuple[dict[str, t.Any] | None, str]] = {
     "WAL without a transaction": ({**DIVERGED, **NONE}, "WAL without a commit that only smdw has"),
     "not read to the end": ({**DIVERGED, "whole": False}, f"at least {MINE}"),
 }
+
+
+MORE = Newer("ahead-of-master", PARTED, "", "it is ahead")
+UNKNOWN = Newer("newer-timeline", None, "", "it is newer")
+NEWER_LOST: dict[str, tuple[Newer, dict[str, t.Any] | None, str]] = {
+    "not compared yet": (MORE, None, f"what smdw has beyond {FORK} (not counted)"),
+    "it cannot be read": (MORE, divergence(damage="torn"), f"what smdw has beyond {FORK} (not counted)"),
+    "it was read": (MORE, DIVERGED, MINE),
+    "its history cannot be read": (UNKNOWN, None, "what only smdw has"),
+}
+
+
+@pytest.mark.parametrize(("more", "found", "words"), NEWER_LOST.values(), ids=NEWER_LOST)
+def test_what_is_newer_is_at_stake_even_when_it_cannot_be_counted(
+    more: Newer, found: dict[str, t.Any] | None, words: str
+) -> None:
+    judged = case(FORMER_MASTER, mirrored(), fork=more.fork, found=found, newer=more)
+    assert bill.lost(judged) == words
+    verb = "are" if found == DIVERGED else "is"
+    assert bill.cost("delta", judged)["stake"] == f"{words} {verb} taken out; its WAL since then is kept aside"
+    assert bill.cost("snapshot", judged)["stake"] == f"{words} {verb} in the old data, which is moved aside"
 
 
 @pytest.mark.parametrize(("found", "words"), LOST.values(), ids=LOST)

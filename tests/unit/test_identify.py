@@ -7,7 +7,10 @@ import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import identify
 from cases import Hosts, Refusals, assert_refused, three
 from observations import (
+    DATA,
     FILES,
+    FOREIGN,
+    FORMER,
     Observation,
     crashed,
     empty,
@@ -17,6 +20,7 @@ from observations import (
     silent,
     slot,
     standby,
+    stopped,
     stopped_standby,
     unreachable,
 )
@@ -34,10 +38,17 @@ def test_the_one_that_accepts_writes_is_the_master(hosts: Hosts) -> None:
 
 
 TWICE = master("smdw", {"machine": master()["machine"]})
+#: on a timeline that left mdw's
+NEWER = {"histories": {"2": [[1, "0/3017F88"]]}, "control.timeline": 2}
 NO_MASTER: dict[str, tuple[Hosts, Refusals]] = {
     "two": (
         {"mdw": master(), "smdw": master("smdw")},
-        [("two-masters", "systemctl stop hawq-master.service on mdw or systemctl stop hawq-master.service on smdw")],
+        [
+            (
+                "two-masters",
+                "To keep mdw: systemctl stop hawq-master.service on smdw, then ansible-playbook hawq.mirroring",
+            )
+        ],
     ),
     "one by two names": (
         {"mdw": master(), "smdw": TWICE},
@@ -49,7 +60,7 @@ NO_MASTER: dict[str, tuple[Hosts, Refusals]] = {
     ),
     "one without sessions": (
         {"mdw": silent("mdw"), "smdw": crashed()},
-        [("no-master", "If mdw is the master, mend what keeps sessions out of it, then run this again")],
+        [("no-master", "sessions out of it (journalctl -u hawq-master.service), or restart it (systemctl restart")],
     ),
     "a stopped one": (
         {"smdw": standby(), "mdw": crashed()},
@@ -65,11 +76,44 @@ NO_MASTER: dict[str, tuple[Hosts, Refusals]] = {
     ),
     "one that cannot be looked at": (
         {"mdw": unreachable(), "smdw": standby()},
-        [("no-master", "Bring the master's host and server up, then run this again")],
+        [("no-master", "If it is off for certain: ansible-playbook hawq.mirroring.failover -e master_is_down=true")],
     ),
     "somebody else's files": (
         {"mdw": empty("mdw", FILES), "smdw": empty()},
-        [("no-master", "Bring the master's host and server up, then run this again")],
+        [("no-master", "Bring the master up, then run this again")],
+    ),
+    "A16: both stopped, the standby of before on the newer timeline": (
+        {"mdw": stopped("mdw"), "smdw": stopped("smdw", NEWER)},
+        [("no-master", "Start smdw, which has the newest data (timeline 2; mdw has timeline 1), there (systemctl")],
+    ),
+    "A16: just after the promotion, which only the history file tells": (
+        {"mdw": stopped("mdw"), "smdw": stopped("smdw", {"histories": {"2": [[1, "0/3017F88"]]}})},
+        [("no-master", "Start smdw, which has the newest data (timeline 2; mdw has")],
+    ),
+    "a master of old stopped, and a standby on a newer timeline": (
+        {"mdw": stopped("mdw"), "smdw": standby("smdw", {"server.timeline": 2})},
+        [("no-master", "smdw has the newest data: ansible-playbook hawq.mirroring.failover")],
+    ),
+    "a failover that was killed between fence and activation": (
+        {"mdw": stopped("mdw", FORMER), "smdw": standby()},
+        [("no-master", "smdw has the newest data: ansible-playbook hawq.mirroring.failover")],
+    ),
+    "nobody but a fenced one": (
+        {"mdw": stopped("mdw", FORMER), "smdw": empty()},
+        [
+            (
+                "no-master",
+                f"rm {DATA}/standby.signal {DATA}/hawq_mirroring.fence and systemctl start hawq-master.service on",
+            )
+        ],
+    ),
+    "a fenced one, and a host that cannot be looked at": (
+        {"mdw": stopped("mdw", FORMER), "smdw": unreachable()},
+        [("no-master", "Bring smdw up, then run this again")],
+    ),
+    "N3: two systems": (
+        {"mdw": master(), "smdw": master("smdw", {"server.system_identifier": FOREIGN})},
+        [("two-masters", "Give each system an inventory of its own")],
     ),
 }
 
@@ -79,6 +123,31 @@ def test_the_master_cannot_be_said(hosts: Hosts, expected: Refusals) -> None:
     name, refusals = identify.master_of(hosts)
     assert name is None
     assert_refused(refusals, expected)
+
+
+def test_case_60_of_two_masters_is_told_what_each_has_and_how_it_is_kept() -> None:
+    """smdw was promoted by hand, and the address and twelve clients are still with mdw."""
+    address = {"address": "10.9.0.100/24", "here": True, "taken": None}
+    old = master("mdw", {"virtual_ip": address, "server.clients": 12, "server.current_lsn": "0/4017F88"})
+    new = master("smdw", {**NEWER, "server.timeline": 2, "server.clients": 1, "server.current_lsn": "0/3027F88"})
+    refusal = identify.master_of({"mdw": old, "smdw": new})[1][0]
+    assert refusal.found == (
+        "mdw and smdw both accept writes."
+        " smdw: timeline 2, runs since 2026-11-23 10:14:16 UTC, 1 client."
+        " mdw: timeline 1, runs since 2026-11-23 10:14:16 UTC, 12 clients, has the address 10.9.0.100/24."
+        " Their histories part at 0/3017F88, and since then smdw 64 kB and mdw 16 MB of WAL was written;"
+        " smdw was made a master there, and is the newer one"
+    )
+    stop = "systemctl stop hawq-master.service on"
+    resync = "ansible-playbook hawq.mirroring.resync_standby"
+    assert refusal.command == (
+        f"To keep smdw: {stop} mdw, then {resync}. To keep mdw: {stop} smdw, then {resync} -e accept_data_loss=true"
+    )
+
+
+def test_of_two_masters_on_one_timeline_nobody_can_tell_where_they_part() -> None:
+    refusal = identify.master_of({"mdw": master(), "smdw": master("smdw")})[1][0]
+    assert "Where their histories part cannot be told" in refusal.found
 
 
 def test_how_a_frozen_server_goes_on() -> None:

@@ -39,6 +39,7 @@ from observations import (
 )
 
 KEEP, DISCARD = {"existing_data": "keep"}, {"existing_data": "discard"}
+NEWER = {"histories": {"2": [[1, "0/3017F88"]]}, "control.timeline": 2}
 RESTART = {"master_restart_allowed": True}
 LOST = {"server.slots": [slot(active=False, active_pid=None, lost=True, wal="lost")], "server.senders": []}
 JOB = {
@@ -67,6 +68,7 @@ def judged(hosts: Hosts, options: Options) -> Verdict:
         "view_databases": [],
         "wal_keep_megabytes": 10240,
         "tablespace_mapping": {},
+        "accept_data_loss": False,
     }
     assert set(options) <= set(defaults)
     return init_standby.judge(hosts, HOSTS, {**defaults, **options})
@@ -358,6 +360,21 @@ PLANS: dict[str, tuple[Hosts, Options, dict[str, t.Any]]] = {
     ),
 }
 FENCED = {"data_directory.fenced": True, "follows_slot": "hawq_mirroring_smdw"}
+PLANS["A12: what is newer than the master's is moved aside"] = (
+    pair(stopped("smdw", NEWER)),
+    KEEP,
+    {"snapshot": True, "existing_data": "keep"},
+)
+PLANS["A12: what is newer than the master's is given up"] = (
+    pair(stopped("smdw", NEWER)),
+    {**DISCARD, "accept_data_loss": True},
+    {"snapshot": True, "existing_data": "discard"},
+)
+PLANS["a standby that has less than its master"] = (
+    pair(standby(), mirrored("mdw", set_to(max_connections="200"))),
+    {},
+    {"snapshot": False, "recovery_settings": {"max_connections": "200"}},
+)
 PLANS["fenced former master, keep"] = (
     pair(stopped("smdw", {**FENCED, "data_directory.marked_standby": True})),
     KEEP,
@@ -369,6 +386,33 @@ PLANS["fenced former master that was booted and stopped, keep"] = (
     {"snapshot": True, "existing_data": "keep"},
 )
 REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
+    "A12: newer than the master": (
+        pair(stopped("smdw", NEWER)),
+        {},
+        [("smdw is on timeline 2, which left timeline 1 at 0/3017F88", "systemctl start hawq-master.service on smdw")],
+    ),
+    "A12: newer than the master, discard": (
+        pair(stopped("smdw", NEWER)),
+        DISCARD,
+        [("smdw is on timeline 2, which left timeline 1", "hawq.mirroring.resync_standby -e accept_data_loss=true")],
+    ),
+    "A12: newer than the master, and it runs": (
+        pair(standby("smdw", {**NEWER, "server.timeline": 2})),
+        KEEP,
+        [("smdw is on timeline 2, which left timeline 1", "ansible-playbook hawq.mirroring.failover")],
+    ),
+    "79: its master was set back": (
+        pair(
+            stopped_standby("smdw", {"control.min_recovery_lsn": "0/9000000"}), mirrored("mdw", {"server.senders": []})
+        ),
+        {},
+        [
+            (
+                "smdw holds WAL of timeline 1 up to 0/9000000, and the master mdw has it up to 0/3017F88 only",
+                "-e resync_route",
+            )
+        ],
+    ),
     "fenced former master": (
         pair(stopped_standby("smdw", FENCED)),
         {},
@@ -397,7 +441,12 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
     "master unreachable": (
         {"mdw": unreachable(), "smdw": standby()},
         {},
-        [("mdw: not reachable by SSH (Connection timed out); smdw: a running standby", "Bring the master's host")],
+        [
+            (
+                "mdw: not reachable by SSH (Connection timed out); smdw: a running standby",
+                "If mdw is the master, bring it up",
+            )
+        ],
     ),
     "master frozen": (
         {"mdw": frozen(mirrored()), "smdw": standby()},
@@ -407,19 +456,24 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
     "master without psycopg2": (
         {"mdw": silent("mdw", {"server_error": "Python's psycopg2 is missing on this host"}), "smdw": empty()},
         {},
-        [("mdw: a server process that gives no session (Python's psycopg2 is missing", "mend what keeps sessions out")],
+        [
+            (
+                "mdw: a server process that gives no session (Python's psycopg2 is missing",
+                "look there at what keeps sessions out",
+            )
+        ],
     ),
     "master gone, files there": (
         {"mdw": empty("mdw", FILES), "smdw": empty()},
         {},
-        [("mdw: a directory with files that are not a server's", "Bring the master's host and server up")],
+        [("mdw: a directory with files that are not a server's", "Bring the master up")],
     ),
     "two masters": (
         pair(master("smdw")),
         {},
-        [("mdw and smdw both accept writes", "systemctl stop hawq-master.service on mdw or systemctl stop")],
+        [("mdw and smdw both accept writes", "To keep smdw: systemctl stop hawq-master.service on mdw, then")],
     ),
-    "two masters, discard": (pair(master("smdw")), DISCARD, [("both accept writes", "hawq.mirroring.state")]),
+    "two masters, discard": (pair(master("smdw")), DISCARD, [("both accept writes", "To keep mdw: systemctl stop")]),
     "three hosts without standby_host": (
         three(),
         {},
@@ -574,7 +628,7 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
     ),
     "port taken": (pair(empty("smdw", {"listening": True})), {}, [("port 5432 on smdw is taken", "server_port")]),
     "standby's own configuration asks for less": (
-        pair(empty("smdw", {"configuration.at_least": {"max_connections": "50"}})),
+        pair(empty("smdw", {"configuration.outside": True, "configuration.at_least": {"max_connections": "50"}})),
         {},
         [("sets max_connections = 50, the master has 100", "Set max_connections = 100 there")],
     ),

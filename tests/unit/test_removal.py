@@ -38,6 +38,8 @@ NAMED = {"standby_host": "smdw"}
 GONE = {"standby_host": "gone"}
 AFTER_FAILOVER = {"server.slots": [slot("hawq_mirroring_mdw", active=False, active_pid=None)]}
 INTERLOCK = {"programs": {"interlock": {"settings": {"peers": [{"name": "smdw"}]}}}}
+NEWER = {"histories": {"2": [[1, "0/3017F88"]]}, "control.timeline": 2}
+REMOVE = "ansible-playbook hawq.mirroring.remove_standby"
 ROLE, SLOT = ["slot", "registration", "role"], ["slot", "registration"]
 
 
@@ -57,6 +59,11 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
     "the choice of init_standby means to keep": (pair(standby()), {"existing_data": "keep"}, STOP),
     "discard": (pair(standby()), DISCARD, {**STOP, "discard": True, "system_identifier": OWN}),
     "named": (pair(standby()), NAMED, STOP),
+    "what is newer than the master's is given up": (
+        pair(standby("smdw", {**NEWER, "server.timeline": 2})),
+        {**DISCARD, "accept_data_loss": True},
+        {**STOP, "discard": True},
+    ),
     "stopped standby": (pair(stopped_standby()), {}, STOP),
     "frozen standby": (pair(frozen(standby())), {}, STOP),
     "former master that follows by now": (pair(standby("smdw", FORMER)), DISCARD, {**STOP, "discard": True}),
@@ -189,7 +196,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
         {},
         [("no host accepts writes (mdw: the data of a master", "start it there")],
     ),
-    "two masters": (pair(master("smdw")), {}, [("mdw and smdw both accept writes", "hawq.mirroring.state")]),
+    "two masters": (pair(master("smdw")), {}, [("mdw and smdw both accept writes", "To keep mdw: systemctl stop")]),
     "named host is the master": (
         pair(standby()),
         {"standby_host": "mdw"},
@@ -230,6 +237,33 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
         {"mdw": stopped("mdw", FORMER), "smdw": master("smdw", AFTER_FAILOVER)},
         DISCARD,
         [(f"{DATA} on mdw holds a former master's data", f"delete it there yourself (rm -r {DATA})")],
+    ),
+    "A12: it has a newer timeline than the master": (
+        pair(stopped("smdw", NEWER)),
+        {},
+        [
+            (
+                "smdw is on timeline 2, which left timeline 1 at 0/3017F88",
+                f"To remove it all the same: {REMOVE} -e accept",
+            )
+        ],
+    ),
+    "A12: it has a newer timeline than the master, discard": (
+        pair(standby("smdw", {**NEWER, "server.timeline": 2})),
+        {**DISCARD, **NAMED},
+        [
+            (
+                "smdw is on timeline 2",
+                f"{REMOVE} -e standby_host=smdw -e existing_data=discard -e accept_data_loss=true",
+            )
+        ],
+    ),
+    "79: it has more than its master": (
+        pair(
+            stopped_standby("smdw", {"control.min_recovery_lsn": "0/9000000"}), mirrored("mdw", {"server.senders": []})
+        ),
+        DISCARD,
+        [("smdw holds WAL of timeline 1 up to 0/9000000", "To keep what smdw has: systemctl stop")],
     ),
     "discard a mount point": (
         pair(standby("smdw", {"data_directory.mount_point": True})),

@@ -28,6 +28,23 @@ from observations import (
 )
 
 LOST_SLOT = {"server.slots": [slot(active=False, active_pid=None, lost=True, wal="lost")]}
+#: the master does not know anything of the standby now
+CUT_OFF = {
+    "server.senders": [],
+    "server.slots": [slot(active=False, active_pid=None)],
+    "server.mirroring.summary_state": "Not Synchronized",
+}
+#: on a timeline that left mdw's
+NEWER = {"histories": {"2": [[1, FORK]]}, "control.timeline": 2}
+#: it has more of the master's timeline than the master
+FURTHER = {"server.receiver": None, "server.replay_lsn": "0/9000000", "server.have_lsn": "0/9000000"}
+#: a standby that gives no session, because of its data
+MUTE = {
+    "server": None,
+    "server_error": "invalid page",
+    "server_damage": "invalid page in block 3 of relation base/5/1255",
+}
+MORE = {**mirrored()["server"]["settings"]["at_least"], "max_connections": 200}
 UNDER_WAY = {
     **empty()["snapshot"],
     "phase": "copying",
@@ -181,11 +198,188 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         "left it half-way",
     ),
     "a standby was promoted by hand and stopped": (
-        stopped("smdw", {"histories": {"2": [[1, FORK]]}, "control.timeline": 2}),
+        stopped("smdw", NEWER),
         mirrored("mdw", {"server.senders": []}),
         {"divergence": DIVERGED},
+        None,
+        "3 transactions (2026-11-25 10:00:00 to 2026-11-25 10:00:02 UTC) that only smdw has: what smdw has is newer",
+    ),
+    "a standby was promoted by hand and stopped, its work is given up": (
+        stopped("smdw", NEWER),
+        mirrored("mdw", {"server.senders": []}),
+        {"divergence": DIVERGED, "accept_data_loss": True},
         "rewind",
-        "beyond",
+        "it is on timeline 2, which the master does not have",
+    ),
+    "a standby was promoted by hand, has committed nothing and is stopped": (
+        stopped("smdw", NEWER),
+        mirrored("mdw", {"server.senders": []}),
+        {"divergence": divergence(end_lsn="0/3018000", wal_bytes=120)},
+        "rewind",
+        "it is on timeline 2, which the master does not have",
+    ),
+    "A12: the new master comes back when the stale one serves": (
+        stopped("smdw", {**NEWER, "control": control("in production", timeline=2)}),
+        mirrored("mdw", CUT_OFF),
+        {"divergence": DIVERGED},
+        None,
+        "To keep what smdw has: systemctl stop hawq-master.service on mdw, then systemctl start hawq-master.service on"
+        " smdw, then ansible-playbook hawq.mirroring.resync_standby. To give it up for what mdw has: ansible-playbook"
+        " hawq.mirroring.resync_standby -e accept_data_loss=true",
+    ),
+    "A12: its WAL is damaged, its work is given up": (
+        stopped("smdw", NEWER),
+        mirrored("mdw", CUT_OFF),
+        {"divergence": divergence(damage="torn"), "accept_data_loss": True},
+        "snapshot",
+        "what only it has cannot be read",
+    ),
+    "A12: it is to be kept aside as a whole": (
+        stopped("smdw", NEWER),
+        mirrored("mdw", CUT_OFF),
+        {"divergence": DIVERGED, "existing_data": "keep"},
+        "snapshot",
+        "existing_data=keep",
+    ),
+    "a standby on a timeline that a set-back master does not have": (
+        standby("smdw", {**NEWER, "server.timeline": 2, "server.receiver": None}),
+        mirrored("mdw", CUT_OFF),
+        {"divergence": DIVERGED},
+        None,
+        "systemctl stop hawq-master.service on mdw, then ansible-playbook hawq.mirroring.failover, then",
+    ),
+    "both were made masters of the same timeline, each of its own": (
+        stopped("smdw", {"histories": {"2": [[1, "0/3020000"]]}, "control.timeline": 2}),
+        activated(),
+        {"divergence": DIVERGED},
+        None,
+        "smdw is on timeline 2, which left timeline 1 at 0/3017F88",
+    ),
+    "79: a master that was set back": (
+        standby("smdw", FURTHER),
+        mirrored("mdw", CUT_OFF),
+        {"divergence": DIVERGED},
+        None,
+        "mdw was set back, or has lost what it had written",
+    ),
+    "79: it is kept by a failover, and then all is compared": (
+        stopped_standby("smdw", {"control.min_recovery_lsn": "0/9000000"}),
+        mirrored("mdw", CUT_OFF),
+        {"divergence": DIVERGED},
+        None,
+        "hawq.mirroring.failover, then ansible-playbook hawq.mirroring.resync_standby -e resync_route=delta. To give",
+    ),
+    "79: what it has is given up": (
+        standby("smdw", FURTHER),
+        mirrored("mdw", CUT_OFF),
+        {"divergence": DIVERGED, "accept_data_loss": True},
+        "delta",
+        "it is on the master's own timeline, and beyond it",
+    ),
+    "79: the set-back master is within the segment, and so it streams": (
+        standby("smdw", {"server.replay_lsn": "0/3018000", "server.have_lsn": "0/3018000"}),
+        mirrored(),
+        {"divergence": DIVERGED},
+        None,
+        "smdw holds WAL of timeline 1 up to 0/3018000, and the master mdw has it up to 0/3017F88 only",
+    ),
+    "a standby that streams, and was looked at a moment later": (
+        standby(
+            "smdw",
+            {
+                "server.replay_lsn": "0/9000000",
+                "server.have_lsn": "0/9000000",
+                "server.receiver.latest_end_lsn": "0/9000000",
+            },
+        ),
+        mirrored(),
+        {},
+        "none",
+        "",
+    ),
+    "a standby whose link came back between the two looks": (
+        standby("smdw", {"server.have_lsn": "0/9000000", "server.receiver.latest_end_lsn": "0/9000000"}),
+        mirrored("mdw", CUT_OFF),
+        {},
+        "start",
+        "mirroring is Not Synchronized",
+    ),
+    "a standby that was cut off between the two looks": (
+        standby("smdw", {"server.have_lsn": "0/9000000", "server.receiver": None}),
+        mirrored("mdw", {"server.mirroring.summary_state": "Synchronizing"}),
+        {},
+        "start",
+        "mirroring is Synchronizing",
+    ),
+    "59: damaged, and it says so": (
+        standby("smdw", MUTE),
+        mirrored(),
+        {},
+        "delta",
+        "its data is damaged: invalid page in block 3 of relation base/5/1255",
+    ),
+    "59: damaged, and stopped by that": (
+        stopped_standby("smdw", {"server_damage": MUTE["server_damage"], "service.active": "failed"}),
+        mirrored("mdw", CUT_OFF),
+        {},
+        "delta",
+        "its data is damaged",
+    ),
+    "59: damaged, as its start has shown": (
+        standby("smdw", {**MUTE, "server_damage": None}),
+        mirrored(),
+        {"failed_routes": {"start": "invalid page"}},
+        "delta",
+        "invalid page",
+    ),
+    "59: damaged and diverged": (
+        stopped("smdw", {**FORMER, "server_damage": MUTE["server_damage"]}),
+        activated(),
+        {"divergence": DIVERGED},
+        "delta",
+        "its data is damaged",
+    ),
+    "59: damaged after a rewind, too": (
+        standby("smdw", {**MUTE, "server_damage": None}),
+        mirrored(),
+        {"failed_routes": {"start": "invalid page", "rewind": "invalid page"}},
+        "delta",
+        "invalid page",
+    ),
+    "59: damaged after a delta, too": (
+        standby("smdw", MUTE),
+        mirrored(),
+        {"failed_routes": {"start": "invalid page", "delta": "invalid page"}},
+        "snapshot",
+        "invalid page",
+    ),
+    "59: damaged after a copy, too": (
+        standby("smdw", MUTE),
+        mirrored(),
+        {"failed_routes": {"start": "invalid page", "delta": "invalid page", "snapshot": "invalid page"}},
+        None,
+        "no way is left",
+    ),
+    "59: damaged and ahead of a set-back master": (
+        standby("smdw", {**MUTE, "wal_end": "0/9000000"}),
+        mirrored("mdw", CUT_OFF),
+        {"divergence": DIVERGED},
+        None,
+        "To keep what smdw has",
+    ),
+    "54: less than its master": (
+        standby("smdw", {"server.replay_paused": True}),
+        mirrored("mdw", {"server.settings.at_least": MORE}),
+        {},
+        "start",
+        "its replay is paused",
+    ),
+    "54: less than its master, not needed yet": (
+        standby(),
+        mirrored("mdw", {"server.settings.at_least": MORE}),
+        {},
+        "start",
+        "it has less than its master of max_connections",
     ),
     "standby of the former master, ahead of the new one": (
         stopped_standby("smdw", {"control.min_recovery_lsn": "0/3027F88"}),
@@ -267,8 +461,22 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
     ),
     "its history file is gone, too": (
         stopped_standby("smdw", {"control.timeline": 3, "control.min_recovery_timeline": 3}),
+        mirrored("mdw", {**LOST_SLOT, "server.timeline": 4, "histories": {"4": [[1, "0/9000000"], [3, "0/9100000"]]}}),
+        {},
+        "snapshot",
+        "its history cannot be read",
+    ),
+    "its history file is gone, too, and its timeline is newer": (
+        stopped_standby("smdw", {"control.timeline": 3, "control.min_recovery_timeline": 3}),
         mirrored("mdw", LOST_SLOT),
         {},
+        None,
+        "smdw is on timeline 3, which mdw does not have, and mdw accepts writes on timeline 1",
+    ),
+    "its history file is gone, too, and its newer timeline is given up": (
+        stopped_standby("smdw", {"control.timeline": 3, "control.min_recovery_timeline": 3}),
+        mirrored("mdw", LOST_SLOT),
+        {"accept_data_loss": True},
         "snapshot",
         "its history cannot be read",
     ),
@@ -391,7 +599,85 @@ PARTS: dict[str, tuple[Observation, Observation, dict[str, t.Any], dict[str, t.A
         standby("smdw", {"server.replay_paused": True}),
         mirrored(),
         {},
-        {"resume": True, "stop": False},
+        {"resume": True, "stop": False, "settings": {}, "recovery_settings": {}},
+    ),
+    "54: a replay that is paused for a setting gets that, and does not just go on": (
+        standby("smdw", {"server.replay_paused": True}),
+        mirrored("mdw", {"server.settings.at_least": MORE}),
+        {},
+        {"route": "start", "resume": False, "recovery_settings": {"max_connections": "200"}},
+    ),
+    "54: the master was set back to less since, and the WAL needs it all the same": (
+        standby("smdw", {"server.replay_paused": True, "control.at_least": MORE}),
+        mirrored(),
+        {},
+        {"route": "start", "resume": False, "recovery_settings": {"max_connections": "200"}},
+    ),
+    "54: a stopped standby whose configuration asks for less": (
+        stopped_standby("smdw", {"configuration.at_least": {"max_connections": "50"}}),
+        mirrored("mdw", CUT_OFF),
+        {},
+        {"route": "start", "recovery_settings": {"max_connections": "100"}},
+    ),
+    "54: a copy brings its master's settings along": (
+        stopped_standby("smdw", {"configuration.at_least": {"max_connections": "50"}}),
+        mirrored("mdw", CUT_OFF),
+        {"resync_route": "snapshot"},
+        {"route": "snapshot", "recovery_settings": {}},
+    ),
+    "57: whom a replay waits for is told": (
+        standby(
+            "smdw",
+            {
+                "server.replay_blocked": True,
+                "server.blockers": [{"pid": 77, "user": "app", "name": "psql", "open_seconds": 300.4}],
+            },
+        ),
+        mirrored(),
+        {},
+        {
+            "route": "none",
+            "notes": [
+                "replay on smdw waits for sessions there (77 (app, open 300 s)), and a failover would end them. To end"
+                ' them now, there: psql -d postgres -c "SELECT pg_terminate_backend(77)"'
+            ],
+        },
+    ),
+    "57: nobody can say whom it waits for": (
+        standby("smdw", {"server.replay_blocked": True}),
+        mirrored(),
+        {},
+        {"notes": ["replay on smdw waits for sessions there"]},
+    ),
+    "A12: what only the new master of before has is read first": (
+        stopped("smdw", NEWER),
+        mirrored("mdw", CUT_OFF),
+        {},
+        {"compare": True, "fork": FORK, "stop": False},
+    ),
+    "79: what it has beyond is read first, from where the slot says": (
+        standby("smdw", FURTHER),
+        mirrored("mdw", CUT_OFF),
+        {},
+        {"compare": True, "fork": "0/3000000"},
+    ),
+    "79: without a slot from where the master ends": (
+        standby("smdw", FURTHER),
+        mirrored("mdw", {**CUT_OFF, "server.slots": []}),
+        {},
+        {"compare": True, "fork": FORK},
+    ),
+    "79: and kept aside before it is given up": (
+        standby("smdw", FURTHER),
+        mirrored("mdw", CUT_OFF),
+        {"divergence": DIVERGED, "accept_data_loss": True},
+        {"route": "delta", "stop": True, "keep_lost": True, "compare": False},
+    ),
+    "59: a damaged standby is stopped, and compared with the master": (
+        standby("smdw", MUTE),
+        mirrored(),
+        {},
+        {"route": "delta", "stop": True, "compare": False, "keep_lost": False},
     ),
     "a stopped standby that missed a new timeline is compared first": (
         stopped_standby(),

@@ -7,7 +7,7 @@ import typing as t
 
 from ..values import conninfo
 from ..values.command import playbook
-from . import checks, topology
+from . import checks, newer, timelines, topology
 from .refusal import AGAIN, Refusal, one_of
 
 
@@ -24,38 +24,59 @@ def master_of(observations: topology.Observations) -> tuple[str | None, list[Ref
     if twice:
         return None, twice
     if writers:
-        return None, [
-            Refusal(
-                "two-masters",
-                f"{' and '.join(writers)} both accept writes",
-                "with two masters every further step could destroy committed work",
-                f"Look at both ({playbook('state')}), stop the one whose work is not wanted ("
-                + " or ".join(f"systemctl stop {observations[name]['service']['unit']} on {name}" for name in writers)
-                + f"), {AGAIN}",
-            )
-        ]
+        return None, [newer.two_masters(writers, observations)]
     seen = "; ".join(f"{name}: {topology.describe(observation)}" for name, observation in observations.items())
+    why, command = "a standby is made from a running master", _to_a_master(observations)
+    return None, [Refusal("no-master", f"no host accepts writes ({seen})", why, command)]
+
+
+def _to_a_master(observations: topology.Observations) -> str:
+    """Return what to do where nobody accepts writes: whose data is the newest becomes or stays the master."""
     kinds = {name: topology.kind(observation) for name, observation in observations.items()}
-    stopped = [name for name, what in kinds.items() if what == topology.STOPPED]
     frozen = [name for name, what in kinds.items() if what == topology.FROZEN]
     silent = [name for name, what in kinds.items() if what == topology.SILENT]
+    away = [name for name, what in kinds.items() if what == topology.UNREACHABLE]
+    standbys = [name for name, seen in observations.items() if topology.may_take_over(seen)]
+    stopped = [name for name, what in kinds.items() if what == topology.STOPPED and not _fenced(observations[name])]
+    order = newer.newest(observations, [*stopped, *standbys])
     if frozen:
-        command = f"If {frozen[0]} is the master, {thaw(observations[frozen[0]])}, {AGAIN}"
-    elif silent:
-        command = f"If {silent[0]} is the master, mend what keeps sessions out of it, {AGAIN}"
-    elif stopped:
-        unit = observations[stopped[0]]["service"]["unit"]
-        command = (
-            f"If {stopped[0]} is the master, start it there (systemctl start {unit}; if it does not start, journalctl"
-            f" -u {unit} says why), {AGAIN}. If it is lost: {playbook('failover')}"
+        return f"If {frozen[0]} is the master, {thaw(observations[frozen[0]])}, {AGAIN}"
+    if silent:
+        unit = observations[silent[0]]["service"]["unit"]
+        return (
+            f"If {silent[0]} is the master, look there at what keeps sessions out of it (journalctl -u {unit}), or"
+            f" restart it (systemctl restart {unit}), {AGAIN}"
         )
-    elif set(kinds.values()) == {topology.EMPTY}:
-        command = f"Make a master first: {playbook('init_master', master_host='HOST')}"
-    else:
-        command = f"Bring the master's host and server up, {AGAIN}"
-    return None, [
-        Refusal("no-master", f"no host accepts writes ({seen})", "a standby is made from a running master", command)
-    ]
+    if order and order[0] in stopped:
+        return _start(order, stopped, observations)
+    if order:
+        host = f"If {' or '.join(away)} is the master, bring it up, {AGAIN}. If it is off for certain: " if away else ""
+        failover = playbook("failover", master_is_down=True if away else None)
+        return f"{host or f'{order[0]} has the newest data: '}{failover}"
+    fenced = [name for name, what in kinds.items() if what == topology.STOPPED and _fenced(observations[name])]
+    if fenced and not away:
+        name = newer.newest(observations, fenced)[0]
+        start = newer.start(name, observations[name])
+        return f"Only {name} has a master's data, and it is fenced. To let it go on: {start}"
+    if set(kinds.values()) == {topology.EMPTY}:
+        return f"Make a master first: {playbook('init_master', master_host='HOST')}"
+    return f"Bring {' and '.join(away) or 'the master'} up, {AGAIN}"
+
+
+def _start(order: list[str], stopped: list[str], observations: topology.Observations) -> str:
+    """Return how the master of before is started; of several the one that has the newest data."""
+    name, unit = order[0], observations[order[0]]["service"]["unit"]
+    start = f"(systemctl start {unit}; if it does not start, journalctl -u {unit} says why), {AGAIN}"
+    if len(stopped) > 1:
+        has = {each: f"timeline {timelines.timeline(observations[each])}" for each in stopped}
+        behind = ", ".join(f"{each} has {has[each]}" for each in stopped if each != name)
+        return f"Start {name}, which has the newest data ({has[name]}; {behind}), there {start}"
+    lost = f". If it is lost: {playbook('failover')}" if len(order) > 1 else ""
+    return f"If {name} is the master, start it there {start}{lost}"
+
+
+def _fenced(seen: topology.Observation) -> bool:
+    return seen["data_directory"]["fenced"]
 
 
 def thaw(seen: topology.Observation) -> str:

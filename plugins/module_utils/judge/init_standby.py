@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from ..engines import table
 from ..values import conninfo
+from ..values.command import Command, playbook
 from ..values.observation import Hosts
-from . import checks, identify, members, mirror, topology
+from . import checks, identify, members, mirror, newer, topology
 from .options import Options
 from .plan import MirrorPlan
 from .refusal import AGAIN, Refusal, Verdict, decide, refuse, refused
@@ -35,6 +36,16 @@ def needs_snapshot(seen: topology.Observation, source: topology.Observation, slo
     stopped = topology.kind(seen) == topology.STOPPED_STANDBY
     replace = stopped and choice in ("keep", "discard") and (started or topology.slot_of(source, slot) is None)
     return replace or not (topology.is_standby(seen) and ours) or topology.is_lost(source, slot)
+
+
+def _resync(standby: str, options: Options) -> Command:
+    return playbook("resync_standby", standby_host=standby, additional_standby=options["additional_standby"] or None)
+
+
+def _gives_up(seen: topology.Observation, snapshot: bool, choice: str, accepted: bool) -> bool:
+    """Whether what a host has that is newer would not be moved aside as a whole, nor may be given up."""
+    running = topology.kind(seen) not in (topology.STOPPED, topology.STOPPED_STANDBY)
+    return running or not snapshot or not (choice == "keep" or (choice == "discard" and accepted))
 
 
 def _stuck_standby(name: str, seen: topology.Observation, source: topology.Observation, slot: str) -> list[Refusal]:
@@ -89,6 +100,10 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     refusals = list(stuck)
     if topology.kind(seen) == topology.FROZEN and not snapshot:
         refusals += _frozen_standby(standby, seen)
+    more = newer.of(standby, seen, master, source)
+    if more and _gives_up(seen, snapshot, choice, bool(options.get(newer.OPTION))):
+        further_standby = options["additional_standby"] or None
+        return refused([newer.refusal(more, (standby, master), observations, additional_standby=further_standby)])
     if snapshot and not stuck:
         refusals += checks.existing_data(standby, seen, source, choice, options["additional_standby"])
     if checks.same_machine(standby, seen, master, source):
@@ -97,5 +112,10 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     base, steps, found = mirror.plan(observations, hosts, options, pair, snapshot and not stuck)
     others = [name for name in base["standbys"] if name != standby]
     replaced = others if options["replace_standby"] else []
-    plan: MirrorPlan = {**base, "workflow": "init_standby", "steps": {**steps, "replace": replaced}}
+    plan: MirrorPlan = {
+        **base,
+        "workflow": "init_standby",
+        "advice": "" if snapshot else f"If its data is to blame: {_resync(standby, options)}",
+        "steps": {**steps, "replace": replaced},
+    }
     return decide(plan, refusals + found)

@@ -66,7 +66,7 @@ def plan(
     if not refusals:
         refusals += checks.binaries(standby, seen, source, options["binaries_method"])
         refusals += checks.network(standby, seen, master, source)
-        refusals += checks.configuration(standby, seen, source)
+        refusals += checks.configuration(standby, seen, source) if snapshot and seen["configuration"]["outside"] else []
         refusals += checks.port(standby, seen, hosts[standby]["port"])
         if snapshot:
             refusals += not_online(master, source)
@@ -77,6 +77,8 @@ def plan(
             if not resumes(seen, source):
                 refusals += disk.tablespaces(standby, seen, choice)
                 refusals += disk.disk(standby, seen, source, mapping, choice)
+    # a copy brings its master's own along
+    recovery = {} if snapshot else settings.recovery_wanted(seen, source)
     reload, restart = settings.wanted(source, slot, snapshot, options["wal_keep_megabytes"])
     refusals += settings.restart_refusals(master, source, restart, options["master_restart_allowed"])
     refusals += checks.databases(source, options["view_databases"])
@@ -105,6 +107,7 @@ def plan(
             [*source["machine"]["addresses"], hosts[master]["address"]],
             hosts[standby]["address"],
         ),
+        "recovery_settings": recovery,
         "make_room": choice == "discard" and disk.needs_room_first(seen, source),
         "hba_lines": lines,
         "endpoints": endpoints,
@@ -142,6 +145,7 @@ def plan(
         "undo": only(standby),
         "undo_source": [master],
         "interlock": list(endpoints),
+        "settings": only(standby, bool(recovery)),
         "start": [standby],
         "views": list(endpoints),
         "address": holders,

@@ -32,5 +32,6 @@ class Options(t.TypedDict, total=False):
     tablespace_mapping: t.Annotated[dict[str, str], "where tablespaces of the master go on the standby"]
     divergence: t.Annotated[dict[str, t.Any] | None, "what divergence_info found; None while it was not asked"]
     failed_routes: t.Annotated[dict[str, str], "ways that have failed in this run, each with the reason"]
+    damaged: t.Annotated[bool, "whether the server that was started last has ended with damaged data"]
     check: t.Annotated[bool, "whether the run is to change nothing"]
     witnesses: t.Annotated[Observations, "observations of the segments"]

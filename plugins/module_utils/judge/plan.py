@@ -57,6 +57,7 @@ class PairSteps(t.TypedDict):
     undo: t.Annotated[Hosts, "takes back half a copy when that fails"]
     undo_source: t.Annotated[Hosts, "takes back what the master was given when that fails"]
     interlock: t.Annotated[Hosts, "ask before each start whether another one has taken over"]
+    settings: t.Annotated[Hosts, "gets settings without which it cannot replay, and is restarted"]
     start: t.Annotated[Hosts, "is started"]
     views: t.Annotated[Hosts, "get the views"]
     address: t.Annotated[Hosts, "can hold the master's address"]
@@ -78,6 +79,7 @@ class PairPlan(Plan):
     settings: t.Annotated[dict[str, str], "that the master gets at once"]
     restart_settings: t.Annotated[dict[str, str], "that the master gets with a restart"]
     standby_settings: t.Annotated[dict[str, str | None], "that the standby gets"]
+    recovery_settings: t.Annotated[dict[str, str], "that the standby's server must have at least, or it cannot replay"]
     make_room: t.Annotated[bool, "whether the old data must go before the copy"]
     hba_lines: t.Annotated[list[str], "that let the hosts replicate from each other"]
     hba_file: t.Annotated[str, "where the master has such lines"]
@@ -97,6 +99,7 @@ class MirrorSteps(PairSteps):
 class MirrorPlan(PairPlan):
     """Of init_standby."""
 
+    advice: t.Annotated[str, "what to do when the present standby does not start"]
     steps: MirrorSteps
 
 
@@ -120,6 +123,7 @@ class ResyncPlan(PairPlan):
     route: t.Annotated[str | None, "the way that is taken"]
     bill: t.Annotated[list[dict[str, t.Any]], "what each way would cost, or why it is none"]
     resume: t.Annotated[bool, "whether a paused replay goes on"]
+    notes: t.Annotated[list[str], "what goes on by itself, and what to do when it does not"]
     advice: t.Annotated[str, "what to do when a start is not enough"]
     failed_routes: t.Annotated[dict[str, str], "ways that have failed in this run, each with the reason"]
     fork: t.Annotated[str | None, "where the histories part", "LSN"]

@@ -13,6 +13,7 @@ AGAIN = "then run this again"
 #: What a refusal is about, for programs: these words stay, whatever the sentences become.
 Kind = t.Literal[
     "address-taken",
+    "ahead-of-master",
     "another-took-over",
     "behind-another",
     "configuration-too-small",

@@ -12,7 +12,7 @@ from ..engines import table
 from ..values import conninfo
 from ..values.command import playbook
 from ..values.observation import Hosts
-from . import checks, identify, members, topology
+from . import checks, identify, members, newer, topology
 from .options import Options
 from .plan import RemovalPlan, only
 from .refusal import AGAIN, Refusal, Verdict, decide, refused
@@ -34,6 +34,8 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         refusals += checks.same_machine(standby, seen, master, source)
         refusals += _may_be_a_master(standby, seen)
         refusals += _undeletable(standby, seen, source) if choice == "discard" else []
+        if not refusals:
+            refusals += _newer(standby, master, observations, options)
     server = source["server"]
     slot = conninfo.slot_name(standby or master)
     others = [name for name in server["standbys"] if name not in (standby, master)]
@@ -167,6 +169,21 @@ def _may_be_a_master(name: str, seen: topology.Observation) -> list[Refusal]:
             f" (systemctl stop {seen['service']['unit']}), {AGAIN}",
         )
     ]
+
+
+def _newer(standby: str, master: str, observations: topology.Observations, options: Options) -> list[Refusal]:
+    """What is newer than what the master has is not taken away without being told: it may be the right one."""
+    more = newer.of(standby, observations[standby], master, observations[master])
+    if more is None or options.get(newer.OPTION):
+        return []
+    refusal = newer.refusal(more, (standby, master), observations)
+    command = playbook(
+        "remove_standby",
+        standby_host=options["standby_host"],
+        existing_data="discard" if options["existing_data"] == "discard" else None,
+        accept_data_loss=True,
+    )
+    return [refusal._replace(command=f"{refusal.command}. To remove it all the same: {command}")]
 
 
 def _undeletable(name: str, seen: topology.Observation, source: topology.Observation) -> list[Refusal]:

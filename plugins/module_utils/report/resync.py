@@ -91,7 +91,7 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
         )
         look = [f"what only it had, record by record (there, as the server's user):\n{command}"]
     follow = [f"when you need it no more, delete {' and '.join(kept)}"] if kept and not check else []
-    follow = [*look, *follow]
+    follow = [*plan["notes"], *look, *follow]
     follow.append(work.look())
     nothing = plan["route"] == "none" and not document["changed"]
     return {"title": title, "facts": facts, "next": follow, "nothing": nothing}

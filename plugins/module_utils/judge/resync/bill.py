@@ -53,6 +53,10 @@ def _stream(route: str, case: t.Any) -> dict[str, t.Any]:
 def lost(case: t.Any) -> str:
     """Return what only this host has, in words."""
     found = case.found
+    if case.newer and case.fork and (not found or found["damage"] or not found["wal_bytes"]):
+        return f"what {case.name} has beyond {case.fork.lsn} (not counted)"
+    if case.newer and not case.fork:
+        return f"what only {case.name} has"
     if not found or not found["wal_bytes"]:
         return ""
     count = found["transactions"]
@@ -66,7 +70,7 @@ def lost(case: t.Any) -> str:
 def _verb(case: t.Any) -> str:
     """Return the verb that fits what only this host has: is or are."""
     found = case.found or {}
-    one = found.get("transactions") == 1 or (not found.get("transactions") and found.get("whole"))
+    one = found.get("transactions") == 1 or not found or (not found.get("transactions") and found.get("whole"))
     return "is" if one else "are"
 
 

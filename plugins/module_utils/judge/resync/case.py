@@ -6,8 +6,8 @@ from __future__ import annotations
 import typing as t
 
 from ...engines import table
-from ...values import history, lsn
-from .. import topology
+from ...values import history
+from .. import newer, topology
 from ..options import Options
 
 NONE, START, FOLLOW, REWIND, DELTA, SNAPSHOT = "none", "start", "follow", "rewind", "delta", "snapshot"
@@ -16,8 +16,8 @@ NONE, START, FOLLOW, REWIND, DELTA, SNAPSHOT = "none", "start", "follow", "rewin
 ROUTES = (NONE, START, FOLLOW, REWIND, DELTA, SNAPSHOT)
 
 
-#: ways that write into the old data
-IN_PLACE = (REWIND, DELTA)
+#: ways that write into the old data, and those that only start a server with it
+IN_PLACE, STARTED = (REWIND, DELTA), (NONE, START, FOLLOW)
 
 
 class Case(t.NamedTuple):
@@ -36,6 +36,8 @@ class Case(t.NamedTuple):
     options: Options
     #: whether both histories can be read and have the same beginning, so that no fork means one history
     history_known: bool
+    #: what it has that is newer than what the master has; None when nothing is known to be
+    newer: newer.Newer | None = None
 
     @property
     def standby(self) -> bool:
@@ -48,8 +50,11 @@ class Case(t.NamedTuple):
     @property
     def have(self) -> str | None:
         """The LSN up to which it holds WAL, as far as is known without reading that."""
-        server, control = self.seen["server"], self.seen["control"]
-        known = [server["have_lsn"]] if server else []
-        if control and not server:
-            known = [control["min_recovery_lsn"], control["checkpoint_lsn"]]
-        return max((each for each in known if each), key=lsn.parse, default=None)
+        return newer.have(self.seen)
+
+    @property
+    def damage(self) -> str:
+        """Why its server cannot work with its data as it is, as was seen or as its start in this run has shown."""
+        if self.seen["server_damage"]:
+            return f"its data is damaged: {self.seen['server_damage']}"
+        return next((self.failed[route] for route in STARTED if route in self.failed), "")

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import typing as t
 
+from ...engines import table
 from ...values import conninfo, history, lsn
 from ...values.command import playbook
 from ...values.observation import Hosts
 from ...values.text import size
-from .. import checks, disk, identify, members, mirror, timelines, topology
+from .. import checks, disk, identify, members, mirror, newer, settings, timelines, topology
 from ..options import Options
 from ..plan import ResyncPlan, only
 from ..refusal import AGAIN, Refusal, Verdict, decide, refused
+from . import bill as bills
 from . import routes
 from .case import DELTA, FOLLOW, IN_PLACE, NONE, REWIND, ROUTES, SNAPSHOT, START, Case
 
@@ -34,20 +36,11 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     refusals = _impossible(standby, seen, source, hosts)
     if refusals:
         return refused(refusals)
-    mine, its = timelines.stretches(seen), timelines.stretches(source)
-    fork = history.fork(mine, its) if mine and its else None
-    known = bool(mine and its and mine[0][:2] == its[0][:2])
-    case = Case(
-        standby,
-        seen,
-        source,
-        conninfo.slot_name(standby),
-        fork,
-        options.get("divergence"),
-        options.get("failed_routes") or {},
-        options,
-        known,
-    )
+    case = _case(standby, seen, master, source, options)
+    refusals = _newer(case, master, observations)
+    if refusals:
+        return refused(refusals)
+    fork, mine = case.fork, timelines.stretches(seen)
     bill = _without_dearer([routes.row(route, case) for route in ROUTES], case)
     chosen = next((row["route"] for row in bill if row["possible"]), None)
     snapshot = chosen == SNAPSHOT
@@ -70,7 +63,8 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "workflow": "resync_standby",
         "route": chosen,
         "bill": bill,
-        "resume": chosen == START and bool(seen["server"]) and bool(seen["server"]["replay_paused"]),
+        "resume": chosen == START and _resumes(seen, source),
+        "notes": _blocked(standby, seen),
         "advice": _advice(chosen, bill, standby if len(observations) > 2 else ""),
         "failed_routes": case.failed,
         "fork": fork.lsn if fork else None,
@@ -94,6 +88,61 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         },
     }
     return decide(plan, refusals + found)
+
+
+def _case(
+    standby: str, seen: topology.Observation, master: str, source: topology.Observation, options: Options
+) -> Case:
+    """Return what the routes are judged by."""
+    mine, its = timelines.stretches(seen), timelines.stretches(source)
+    more = newer.of(standby, seen, master, source)
+    fork = history.fork(mine, its) if mine and its else None
+    return Case(
+        standby,
+        seen,
+        source,
+        conninfo.slot_name(standby),
+        more.fork if more else fork,
+        options.get("divergence"),
+        options.get("failed_routes") or {},
+        options,
+        bool(mine and its and mine[0][:2] == its[0][:2]),
+        more,
+    )
+
+
+def _newer(case: Case, master: str, observations: topology.Observations) -> list[Refusal]:
+    """What is newer than what the master has is not given up without being told, unless it is known to be no commit.
+
+    It is looked at first, where it can be: the refusal says what it is. What is moved aside as a whole is not given up.
+    """
+    more, found = case.newer, case.found
+    if more is None or case.options.get(newer.OPTION) or case.options["existing_data"] == "keep":
+        return []
+    if more.fork and found is None:
+        return []
+    if more.kind == "newer-timeline" and found and found["whole"] and not (found["transactions"] or found["damage"]):
+        return []
+    further = {"additional_standby": case.options.get("additional_standby") or None}
+    return [newer.refusal(more, (case.name, master), observations, bills.lost(case), **further)]
+
+
+def _resumes(seen: topology.Observation, source: topology.Observation) -> bool:
+    """Whether a paused replay goes on when told: one that is paused for a setting would end the server."""
+    server = seen["server"]
+    return bool(server and server["replay_paused"]) and not settings.recovery_wanted(seen, source)
+
+
+def _blocked(name: str, seen: topology.Observation) -> list[str]:
+    """Return which sessions hold the replay up, and how they are ended. They are the users', and are left alone."""
+    server = seen["server"]
+    if not server or not server["replay_blocked"]:
+        return []
+    words, rows = table.of(seen).words, server["blockers"]
+    who = ", ".join(f"{row['pid']} ({row['user'] or 'no role'}, open {row['open_seconds'] or 0:.0f} s)" for row in rows)
+    typed = words.typed(words.end_session.format(pid=row["pid"]) for row in rows)
+    end = f" ({who}), and a failover would end them. To end them now, there: {typed}" if rows else ""
+    return [f"replay on {name} waits for sessions there{end}"]
 
 
 def _must_stop(seen: topology.Observation, chosen: str | None) -> bool:
@@ -157,6 +206,8 @@ def _must_compare(case: Case, chosen: str | None) -> bool:
     Of a standby that runs the server tells; one that is stopped may hold more than its control file says.
     """
     told = chosen == NONE or (chosen == START and case.seen["server"])
+    if case.newer:
+        return case.newer.fork is not None
     return case.fork is not None and not told and not routes.half_way(case)
 
 

@@ -13,14 +13,15 @@ import typing as t
 from ...engines import table
 from ...values import history, lsn, wal
 from ...values.text import size
-from .. import mirror, rewinding, topology
+from .. import mirror, rewinding, settings, topology
 from . import bill
-from .case import DELTA, FOLLOW, NONE, REWIND, ROUTES, SNAPSHOT, START, Case
+from .case import DELTA, FOLLOW, NONE, REWIND, ROUTES, SNAPSHOT, START, STARTED, Case
 
 
 def row(route: str, case: Case) -> dict[str, t.Any]:
     """Return one line of the bill: possible or why not, and what it would cost."""
-    why_not = case.failed.get(route) or {
+    why_not = case.failed.get(route) or _why_not_as_it_is(route, case)
+    why_not = why_not or {
         NONE: _why_not_none,
         START: _why_not_start,
         FOLLOW: _why_not_follow,
@@ -32,6 +33,15 @@ def row(route: str, case: Case) -> dict[str, t.Any]:
     if not why_not and wanted and ROUTES.index(route) < ROUTES.index(wanted) and route != NONE:
         why_not = f"passed over (resync_route={wanted})"
     return {"route": route, "possible": not why_not, "reason": why_not, **bill.cost(route, case)}
+
+
+def _why_not_as_it_is(route: str, case: Case) -> str:
+    """Return why its data cannot be used as it is: newer than the master's, or damaged. A rewind mends no damage."""
+    if half_way(case):
+        return ""  # that is told of each way
+    if route in STARTED:
+        return case.newer.reason if case.newer else case.damage
+    return case.damage if route == REWIND else ""
 
 
 def _why_not_none(case: Case) -> str:
@@ -48,6 +58,9 @@ def _why_not_none(case: Case) -> str:
         )
     if case.seen["server"] and case.seen["server"]["replay_paused"]:
         return "its replay is paused"
+    wanted = settings.recovery_wanted(case.seen, case.source)
+    if wanted:
+        return "it has less than its master of " + ", ".join(wanted)
     return ""
 
 
@@ -107,6 +120,10 @@ def _why_not_follow(case: Case) -> str:
 def _why_not_rewind(case: Case) -> str:
     if half_way(case):
         return half_way(case)
+    if case.newer and case.newer.kind == "ahead-of-master":
+        return "it is on the master's own timeline, and beyond it"
+    if case.newer and case.options["existing_data"] == "keep":
+        return "the old data would not be kept (existing_data=keep)"
     if case.fork is None and table.of(case.source).timelines:
         return "its history does not part from the master's, or cannot be read"
     if rewinding.why_not(case.seen, case.source):
