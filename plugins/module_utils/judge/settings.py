@@ -1,10 +1,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which settings the master must change to feed a standby. Pure.
+"""Which settings the master must change to feed a standby, and a standby to replay on. Pure.
 
-Sources: PostgreSQL manual, "Replication" (server configuration), "pg_rewind" (checksums or wal_log_hints).
+Sources: PostgreSQL manual, "Replication" (server configuration), "pg_rewind" (checksums or wal_log_hints), "Hot
+Standby" (settings that must not be below the primary's).
 """
 
 from __future__ import annotations
+
+import typing as t
 
 from ..engines import table
 from ..values.observation import Observation
@@ -91,3 +94,33 @@ def standby_overrides(
             dict.fromkeys(standby_address if word in own else word for word in now["listens"])
         )
     return overrides
+
+
+def recovery_wanted(seen: Observation, *sources: Observation) -> dict[str, str]:
+    """Return the settings that a standby's server must be given before it can replay on, or be promoted.
+
+    It may have less of none than its master had when the WAL was written: then replay pauses, and a promotion waits, or
+    the server does not start. What that was stands in the standby's own control file once it has come to that WAL. Of a
+    master that can be looked at (``sources``) it is known before. A setting is only told when what the standby has
+    is known.
+    """
+    has: dict[str, t.Any] = {**(_has(seen) if topology.kind(seen) != topology.UNREACHABLE else {})}
+    needs: dict[str, int] = {}
+    for each in (seen, *sources):
+        for name, value in _needs(each, of_master=each is not seen).items():
+            needs[name] = max(needs.get(name, 0), value)
+    return {name: str(value) for name, value in sorted(needs.items()) if name in has and int(has[name]) < value}
+
+
+def _has(seen: Observation) -> t.Mapping[str, t.Any]:
+    server = seen["server"]
+    return server["settings"]["at_least"] if server else seen["configuration"]["at_least"]
+
+
+def _needs(seen: Observation, of_master: bool) -> dict[str, int]:
+    if topology.kind(seen) == topology.UNREACHABLE:
+        return {}
+    control, server = seen["control"], seen["server"]
+    if of_master and server:
+        return server["settings"]["at_least"]
+    return control["at_least"] if control else {}
