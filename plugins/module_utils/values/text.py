@@ -6,6 +6,7 @@ In a text here a byte that is no UTF-8 is a surrogate, as Python's ``surrogatees
 
 from __future__ import annotations
 
+import datetime
 import re
 import typing as t
 
@@ -26,6 +27,11 @@ def size(number: float) -> str:
             return f"{number:.0f} {unit}"
         number /= 1024
     return f"{number:.1f} GB"
+
+
+def moment(epoch: float) -> str:
+    """Return a moment as people read it."""
+    return datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def sentence(text: str) -> str:
