@@ -8,14 +8,14 @@ type: aggregate
 short_description: End ansible-playbook with the exit code that state.yml found
 version_added: 0.1.0
 description:
-  - Ansible ends with 2 when a task fails, whatever the task is. A monitor wants to know whether there is no master, or only
-    no standby. With this callback C(ansible-playbook) ends with the code that P(hawq.mirroring.report#module) of
+  - Ansible ends with 2 when a task fails, whatever the task is. A monitor wants to know whether there is no master, or
+    only no standby. With this callback C(ansible-playbook) ends with the code that P(hawq.mirroring.report#module) of
     C(state.yml) has returned; C(docs/state.md) lists them.
   - When anything else of the run has failed, it ends as Ansible does. With several clusters the worst code counts.
   - It must be the last one in C(callbacks_enabled), since what follows is not told of the end of a run with a problem.
 requirements:
-  - It must be enabled, with C(callbacks_enabled=hawq.mirroring.exit_code) in C(ansible.cfg) or in the environment variable
-    C(ANSIBLE_CALLBACKS_ENABLED).
+  - It must be enabled, with C(callbacks_enabled=hawq.mirroring.exit_code) in C(ansible.cfg) or in the environment
+    variable C(ANSIBLE_CALLBACKS_ENABLED).
 author: [hawq.mirroring contributors (@hawq)]
 """
 

@@ -45,24 +45,33 @@ class Answer(t.TypedDict):
     lost_seconds: t.Annotated[float | None, "how old the oldest of it is"]
 
 
+class _Seen(t.NamedTuple):
+    """What there is now, and what brings the standby back."""
+
+    observations: Observations
+    master: str
+    mend: str
+
+
 def ask(observations: Observations, hosts: Hosts, options: Options, master: str, mend: str) -> list[Answer]:
     """Return what would come of each fault of the master; ``mend`` is what brings its standby back now."""
     told = t.cast(Options, {**options, "standby_host": None, "accept_data_loss": False, "witnesses": {}})
     said = t.cast(Options, {**told, "master_is_down": True})
     dead = hypothetical.server_dies(observations, hosts, master)
     silent = hypothetical.host_goes_silent(observations, hosts, master)
-    source = observations[master]
+    seen = _Seen(observations, master, mend)
     return [
-        _failover(SERVER_DIES, failover.judge(dead, hosts, {**told, "master_is_down": False}), source, mend),
-        _failover(HOST_SILENT, failover.judge(silent, hosts, said), source, mend),
-        _failover(HOST_LOST, failover.judge(silent, hosts, said), source, mend),
-        _switchover(observations, hosts, told, master, mend),
+        _failover(SERVER_DIES, failover.judge(dead, hosts, {**told, "master_is_down": False}), seen),
+        _failover(HOST_SILENT, failover.judge(silent, hosts, said), seen),
+        _failover(HOST_LOST, failover.judge(silent, hosts, said), seen),
+        _switchover(observations, hosts, told, seen),
     ]
 
 
-def _failover(case: t.Any, verdict: Verdict, source: Observation, mend: str) -> Answer:
+def _failover(case: t.Any, verdict: Verdict, seen: _Seen) -> Answer:
     if verdict.refusals:
-        return _refused(case, verdict.refusals, mend)
+        return _refused(case, verdict.refusals, seen)
+    master, source = seen.master, seen.observations[seen.master]
     new, down = verdict.plan["new"], None if case == SERVER_DIES else True
     answer: Answer = {
         "case": case,
@@ -76,10 +85,10 @@ def _failover(case: t.Any, verdict: Verdict, source: Observation, mend: str) -> 
         "lost_seconds": 0.0,
     }
     if case == HOST_SILENT:
-        answer["words"] += ", once it is off and you say so (-e master_is_down=true)"
+        answer["words"] += f", once {master} is off and you say so"
     elif case == HOST_LOST:
         answer.update(_loss(source, new))
-        answer["words"] += f"; {_of_loss(answer)}"
+        answer["words"] += _of_loss(answer)
     else:
         answer["words"] += ", nothing is lost"
     return answer
@@ -101,15 +110,16 @@ def _loss(source: Observation, new: str) -> t.Any:
 
 def _of_loss(answer: Answer) -> str:
     if answer["outcome"] == WORKS:
-        return "nothing is lost, since commits wait for it"
+        return ", nothing is lost, since commits wait for it"
     if answer["lost_bytes"] is None:
-        return "what is lost is not known"
-    seconds = "" if answer["lost_seconds"] is None else f", {answer['lost_seconds']:.3f} s"
-    return f"what it has not got is lost: {size(answer['lost_bytes'])}{seconds} at this moment"
+        return ", and how much it lacks is not known"
+    seconds = "" if answer["lost_seconds"] is None else f", {answer['lost_seconds']:.1f} s"
+    return f" without what it has not received: {size(answer['lost_bytes'])}{seconds} now"
 
 
-def _switchover(observations: Observations, hosts: Hosts, told: Options, master: str, mend: str) -> Answer:
+def _switchover(observations: Observations, hosts: Hosts, told: Options, seen: _Seen) -> Answer:
     """With several standbys it is enough that one of them can take over."""
+    master = seen.master
     standbys = topology.registered(master, observations[master]) or [None]
     verdicts = {
         name: switchover.judge(observations, hosts, t.cast(Options, {**told, "master_host": name})) for name in standbys
@@ -129,22 +139,32 @@ def _switchover(observations: Observations, hosts: Hosts, told: Options, master:
                 "lost_bytes": 0,
                 "lost_seconds": 0.0,
             }
-    return _refused(SWITCHOVER, verdicts[standbys[0]].refusals, mend)
+    return _refused(SWITCHOVER, verdicts[standbys[0]].refusals, seen)
 
 
-def _refused(case: t.Any, refusals: list[Refusal], mend: str) -> Answer:
-    first = refusals[0]
+def _refused(case: t.Any, refusals: list[Refusal], seen: _Seen) -> Answer:
+    mend, first = seen.mend, refusals[0]
     return {
         "case": case,
         "outcome": "refused",
         "new": None,
-        "words": "; ".join(f"{row.found}: {row.why}" for row in refusals),
+        "words": "; ".join(_words(row, seen) for row in refusals),
         "kinds": [row.kind for row in refusals],
         "command": None,
         "mend": _mend(first, mend),
         "lost_bytes": None,
         "lost_seconds": None,
     }
+
+
+def _words(refusal: Refusal, seen: _Seen) -> str:
+    """Return what was found. That there is no standby is told of what there is, not of what there would be."""
+    if refusal.kind != "no-standby":
+        return refusal.found
+    others = [name for name in seen.observations if name != seen.master]
+    return (
+        ", ".join(f"{name} is {topology.describe(seen.observations[name])}" for name in others) or "there is no other"
+    )
 
 
 #: what passes by itself, and what only its own words mend: a standby that is brought back changes nothing of these

@@ -20,14 +20,14 @@ def sentences(found: list[dict[str, t.Any]]) -> list[str]:
 
 
 def _readiness(document: dict[str, t.Any]) -> list[str]:
-    """Return a line for each fault: what would come of it now, and what mends that."""
-    return [
-        layout.line(
-            readiness.LABELS[row["case"]].format(document["master"]),
-            f"{row['outcome']}: {row['words']}" + (f". Next: {row['mend']}" if row["mend"] else ""),
-        )
-        for row in document["readiness"]
-    ]
+    """Return a line for each fault: what would come of it now. What mends it is told as a problem."""
+    lines, before = [], ""
+    for row in document["readiness"]:
+        told = f"{row['outcome']}: {row['words']}"
+        label = readiness.LABELS[row["case"]].format(document["master"])
+        lines.append(layout.line(label, "the same" if told == before else told))
+        before = told
+    return lines
 
 
 def text(document: dict[str, t.Any]) -> str:

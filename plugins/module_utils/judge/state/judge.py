@@ -50,7 +50,8 @@ def _readiness(seen: Group) -> list[readiness.Answer]:
     if not seen.master or not there:
         return []
     which = next((name for name in seen.standbys if name in seen.observations), None)
-    return readiness.ask(seen.observations, seen.hosts, seen.options, seen.master, str(seen.resync(which)))
+    mend = mirrors.back(seen, which) if which else str(seen.resync())
+    return readiness.ask(seen.observations, seen.hosts, seen.options, seen.master, mend)
 
 
 def _findings(seen: Group, answers: list[readiness.Answer]) -> list[Finding]:
@@ -68,6 +69,8 @@ def _findings(seen: Group, answers: list[readiness.Answer]) -> list[Finding]:
 def _of_answers(seen: Group, answers: list[readiness.Answer], problems: list[Finding]) -> list[Finding]:
     """What would be refused is a problem, unless another one is mended by the same command."""
     found: list[Finding] = []
+    if any(row["kind"] == "cannot-look" for row in problems):
+        return []  # what would be refused is refused for that
     for answer in answers:
         mend = str(answer["mend"])
         if answer["outcome"] != readiness.REFUSED or any(mend in row["command"] for row in [*problems, *found]):

@@ -11,7 +11,7 @@ from ...values.text import moment
 from .. import checks, timelines, topology
 from ..topology import Observation, describe, kind
 from . import facts, without_master
-from .group import Finding, Group, finding, is_away, systemctl
+from .group import Finding, Group, finding, is_away, on, systemctl
 
 
 def findings(group: Group) -> list[Finding]:
@@ -25,6 +25,8 @@ def findings(group: Group) -> list[Finding]:
 def _cannot_look(group: Group) -> list[Finding]:
     """A host that cannot be looked at is told where it leaves open who is the master, or whether its standby is one."""
     away = [name for name, seen in group.observations.items() if is_away(seen)]
+    if len(away) == len(group.observations):
+        return [_nobody(group)]
     if group.master:
         doubtful = [name for name in away if name in group.standbys and _in_step(group, name)]
         words = "standby {} is {}: its master calls it Synchronized, and whether it could take over cannot be said"
@@ -51,6 +53,19 @@ def _cannot_look(group: Group) -> list[Finding]:
         )
         for name in blind
     ]
+
+
+def _nobody(group: Group) -> Finding:
+    """Most likely it is the controller that cannot log in anywhere."""
+    first = next(iter(group.observations))
+    seen = "; ".join(f"{name} is {describe(seen)}" for name, seen in group.observations.items())
+    return finding(
+        "cannot-look",
+        None,
+        f"no host can be looked at: {seen}",
+        f"mend the login from the controller (ssh {group.hosts[first]['address']} true must work there), then look"
+        f" again: {playbook('state')}",
+    )
 
 
 def _lacks_library(seen: Observation) -> bool:
@@ -122,11 +137,18 @@ def _keep(group: Group, name: str) -> str:
     """Return how to go on with one of several masters."""
     seen = group.observations
     others = [other for other in group.masters if other != name]
-    stop = ", ".join(systemctl("stop", other, seen[other]) for other in others)
+    stop = ", ".join(_stop(other, seen[other]) for other in others)
     # a host that is not behind is only taken back by who says so
     ahead = any(_place(seen[other]) >= _place(seen[name]) for other in others)
     back = group.resync(others[0], accept_data_loss=True if ahead else None)
     return f"{stop}, then: {back}"
+
+
+def _stop(name: str, seen: Observation) -> str:
+    """A server that was started past its unit is none that the unit stops."""
+    if seen["service"]["active"] == "active":
+        return systemctl("stop", name, seen)
+    return on(name, f"kill -INT {seen['process']['pid']}")
 
 
 def _place(seen: Observation) -> tuple[int, int]:

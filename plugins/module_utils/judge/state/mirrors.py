@@ -100,11 +100,11 @@ def _standby(group: Group, name: str) -> list[Finding]:
         # while it runs and catches up there is nothing to do but to wait
         waits = mirroring["summary_state"] == topology.SYNCHRONIZING and what == topology.STANDBY
         ahead = [] if waits else _ahead(group, name)
-        command = f"wait, then look again: {playbook('state')}" if waits else _back(group, name)
+        command = f"wait, then look again: {playbook('state')}" if waits else back(group, name)
         return ahead or [finding("not-synchronized", name, _state(group, name, mirroring), command)]
     if what not in (topology.STANDBY, topology.UNREACHABLE):
         text = f"standby {name} is {topology.describe(seen)}, which {group.master} has not noticed yet"
-        return [finding("standby-down", name, text, _back(group, name))]
+        return [finding("standby-down", name, text, back(group, name))]
     limit = group.source["server"]["settings"]["kept_wal_limit_bytes"]
     if row and limit and row["safe_bytes"] is not None and row["safe_bytes"] * SCARCE < limit:
         left = size(max(0, row["safe_bytes"]))
@@ -113,7 +113,8 @@ def _standby(group: Group, name: str) -> list[Finding]:
     return []
 
 
-def _back(group: Group, name: str) -> str:
+def back(group: Group, name: str) -> str:
+    """Return what brings a host back as a standby."""
     command = group.resync(name)
     return f"switch {name} on, then: {command}" if is_away(group.observations[name]) else str(command)
 
@@ -185,7 +186,7 @@ def _either(group: Group, name: str, then: object) -> str:
 def notes(group: Group) -> list[Finding]:
     """Return what there is beside the registered standbys: hosts to come back, and standbys that nobody knows."""
     awaited = [
-        finding("awaited", name, f"{group.master} keeps WAL for {name}, which is no standby now", _back(group, name))
+        finding("awaited", name, f"{group.master} keeps WAL for {name}, which is no standby now", back(group, name))
         for name in group.observations
         if group.standbys and name not in (group.master, *group.standbys) and slot(group, name) is not None
     ]
