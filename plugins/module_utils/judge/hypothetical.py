@@ -11,6 +11,9 @@ import typing as t
 from ..values.observation import Hosts, Observation, Observations, Unreachable
 from . import followers, topology
 
+#: what a host says of a port that no server listens on
+REFUSED = "Connection refused"
+
 
 def server_dies(observations: Observations, hosts: Hosts, master: str) -> Observations:
     """Return what is seen after the master's server was killed: its host answers, and its data was not shut down."""
@@ -26,11 +29,14 @@ def server_dies(observations: Observations, hosts: Hosts, master: str) -> Observ
         "server": None,
         "server_error": "the server is not running",
     }
-    return _without(observations, hosts, master, t.cast(Observation, dead), "Connection refused")
+    return _without(observations, hosts, master, t.cast(Observation, dead), REFUSED)
 
 
 def host_goes_silent(observations: Observations, hosts: Hosts, master: str) -> Observations:
-    """Return what is seen when nothing of the master's host answers any more; whether it is off, nobody can tell."""
+    """Return what is seen as soon as nothing of the master's host answers; whether it is off, nobody can tell.
+
+    Its standby waits for it as long as the receiver's time-out allows.
+    """
     away: Unreachable = {"reachable": False, "error": "no answer"}
     return _without(observations, hosts, master, t.cast(Observation, away), "timed out")
 
@@ -45,12 +51,12 @@ def _without(observations: Observations, hosts: Hosts, master: str, instead: Obs
 
 def _cut_off(seen: Observation, hosts: Hosts, master: str, error: str) -> Observation:
     """Return what another host sees then: the master's port is closed, and nothing comes from there."""
-    probes, asks, server = dict(seen["probes"]), dict(seen["asks"]), seen["server"]
+    probes, asks, server, refused = dict(seen["probes"]), dict(seen["asks"]), seen["server"], error == REFUSED
     if master in probes:
         probes[master] = {**probes[master], "open": False, "answers": False, "error": error}
     if master in asks:
-        asks[master] = {"server": None, "host": "answered" if error == "Connection refused" else error}
-    if server and server["receiver"] and followers.followed_by(seen, hosts) in (master, None):
+        asks[master] = {"server": None, "host": "answered" if refused else error}
+    if server and refused and followers.followed_by(seen, hosts) in (master, None):
         server = {**server, "receiver": None}
     address = seen["virtual_ip"]
     cut: dict[str, t.Any] = {

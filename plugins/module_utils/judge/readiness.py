@@ -174,6 +174,8 @@ BY_HAND = ("configuration-too-small", "master-alive", "newer-timeline", "not-com
 
 def _mend(refusal: Refusal, mend: str) -> str:
     """Return what helps now: in most cases the standby is to be brought back, whatever the refusal would say then."""
+    if refusal.kind in ("other-system", "different-systems"):
+        return str(playbook("init_standby", existing_data="keep"))
     if refusal.kind in PASSES:
         return f"wait, then look again: {playbook('state')}"
     return refusal.command if refusal.kind in BY_HAND else mend

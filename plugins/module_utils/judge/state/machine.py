@@ -88,7 +88,8 @@ def _access_rules(group: Group) -> list[Finding]:
     found = []
     for name, seen in group.members.items():
         server = seen["server"]
-        if name == group.master or not server or server["access_rules"] == group.source["server"]["access_rules"]:
+        rules = server["access_rules"] if server else None
+        if name == group.master or rules in (None, group.source["server"]["access_rules"]):
             continue
         words = table.of(seen).words
         text = (

@@ -19,13 +19,12 @@ SCARCE = 10
 
 def findings(group: Group) -> list[Finding]:
     """Return what is wrong with the standbys as copies of the master."""
-    found = [] if group.standbys else _no_standby(group)
+    found = [row for name in group.observations if name != group.master for row in _newer(group, name)]
+    newer = [row["host"] for row in found]  # of which nothing else is true before people have decided
     for name in group.standbys:
-        found += _standby(group, name) if name in group.observations else _not_in_group(group, name)
-    for name in group.observations:
-        if name != group.master:
-            found += _newer(group, name)
-    return found
+        if name not in newer:
+            found += _standby(group, name) if name in group.observations else _not_in_group(group, name)
+    return found if group.standbys or newer else _no_standby(group)
 
 
 def is_expected(group: Group) -> bool:

@@ -49,7 +49,7 @@ def _follows(group: Group, name: str, seen: Observation) -> list[Finding]:
     own = group.hosts[group.master]
     text = (
         f"{name} is told to follow {f'{host}:{port}' if host else 'nobody'}, and the inventory has {group.master} at"
-        f" {own['address']}:{own['port']}: a failover would not know its master"
+        f" {own['address']}:{own['port']}: a failover may not know its master"
     )
     return [finding("follows-elsewhere", name, text, group.resync(name))]
 
