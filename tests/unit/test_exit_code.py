@@ -65,9 +65,7 @@ def test_a_failure_that_is_ignored_is_none() -> None:
 
 #: a port that nothing listens on, so that no host can be looked at
 NOWHERE = "[masters]\nmdw ansible_host=127.0.0.1 ansible_port=1\n"
-#: with nothing of a configuration file
 PLAIN = {
-    "ANSIBLE_CONFIG": "/dev/null",
     "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
     "ANSIBLE_HOST_KEY_CHECKING": "false",
 }
@@ -85,6 +83,7 @@ def test_how_ansible_playbook_ends(
     environment: dict[str, str], arguments: list[str], code: int, tmp_path: Path
 ) -> None:
     (tmp_path / "hosts").write_text(NOWHERE)
+    (tmp_path / "ansible.cfg").write_text("[defaults]\n")
     done = subprocess.run(
         [
             str(Path(sys.executable).with_name("ansible-playbook")),
@@ -92,7 +91,7 @@ def test_how_ansible_playbook_ends(
             "hawq.mirroring.state",
         ],
         cwd=ROOT,
-        env={**os.environ, **PLAIN, **environment},
+        env={**os.environ, **PLAIN, "ANSIBLE_CONFIG": str(tmp_path / "ansible.cfg"), **environment},
         capture_output=True,
         text=True,
         timeout=60,

@@ -83,7 +83,10 @@ def _not_in_group(group: Group, name: str) -> list[Finding]:
             f"standby {name} is not in the inventory's group masters: it is not looked at, and no failover can use it"
         )
         back = f"add it to the group masters, or take it away: {playbook('remove_standby', standby_host=name)}"
-    return [finding("not-in-group", name, text, back)]
+    mirroring, found = topology.mirroring(group.source, name), [finding("not-in-group", name, text, back)]
+    if mirroring["summary_state"] == topology.SYNCHRONIZED:
+        return found
+    return [finding("not-synchronized", name, _state(group, name, mirroring), back), *found]
 
 
 def _standby(group: Group, name: str) -> list[Finding]:
@@ -119,7 +122,7 @@ def back(group: Group, name: str) -> str:
 
 
 def _state(group: Group, name: str, mirroring: dict[str, t.Any]) -> str:
-    seen = group.observations[name]
+    seen = topology.seen_at(group.observations, name)
     words = [mirroring["detail_state"] or mirroring["error_message"] or "no reason known"]
     if is_away(seen):
         words.append(f"its host is {topology.describe(seen)}")
