@@ -1,8 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Writes the decision tables of ARCHITECTURE.md from the unit tests.   Usage: .venv/bin/python tests/tables.py
+"""Writes the tables that come from the code: decisions, readiness, findings.   Usage: .venv/bin/python tests/tables.py
 
 Each case of a unit test is judged, and becomes a row: its name, the options that it gives, what was decided.
-tests/unit/test_docs.py fails when the text in ARCHITECTURE.md is another one.
+tests/unit/test_docs.py fails when the text in a page is another one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import typing as t
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "ARCHITECTURE.md"
 #: a row shows so many words of a refusal
 WORDS = 12
 FENCES = {
@@ -89,19 +88,60 @@ def resync() -> str:
     return rows(("case", "options", "outcome"), lines)
 
 
-TABLES = {"failover": failover, "resync": resync}
+def readiness() -> str:
+    """Return what would come of each fault of a master, by what is the matter before."""
+    test, cases = unit("test_readiness"), unit("cases")
+    lines = []
+    for case, (hosts, _outcomes, _kinds) in test.READINESS.items():
+        document = cases.state(hosts)
+        outcomes = [f"**{row['outcome']}**" if row["kinds"] else row["outcome"] for row in document["readiness"]]
+        told = " ".join(f"{row['kind']}: `{row['command']}`" for row in document["problems"])
+        lines.append((case, *outcomes, told or "none", str(document["exit_code"])))
+    return rows(("what is the matter", *test.CASES, "problem, and what mends it now", "exit"), lines)
 
 
-def filled(text: str) -> str:
-    """Return the page with its tables as the unit tests have them."""
-    for name, table in TABLES.items():
+def exits() -> str:
+    """Return the exit codes of state.yml, in the order in which they are told."""
+    found = unit("test_findings").findings
+    lines = [(str(code), found.EXITS[code]) for code in (*found.PRECEDENCE, found.WELL)]
+    return rows(("exit code", "what it says"), lines)
+
+
+def kinds() -> str:
+    """Return the kinds of problems and notes."""
+    found = unit("test_findings").findings
+    lines = [
+        (
+            f"`{name}`",
+            str(sort.exit_code or "note"),
+            "yes" if name in found.ACCEPTABLE else "",
+            sort.meaning,
+        )
+        for name, sort in found.KINDS.items()
+    ]
+    return rows(("kind", "exit code", "`state_accept`", "what was found"), lines)
+
+
+#: the tables of each page
+PAGES = {
+    "ARCHITECTURE.md": {"failover": failover, "resync": resync},
+    "docs/readiness.md": {"readiness": readiness},
+    "docs/state.md": {"exits": exits, "kinds": kinds},
+}
+
+
+def filled(page: str) -> str:
+    """Return a page with its tables as the unit tests and the code have them."""
+    text = (ROOT / page).read_text()
+    for name, table in PAGES[page].items():
         begin, end = f"<!-- table: {name} -->\n", "<!-- end -->"
         if text.count(begin) != 1:
-            raise ValueError(f"{PAGE.name} has {text.count(begin)} places for the table {name}")
+            raise ValueError(f"{page} has {text.count(begin)} places for the table {name}")
         before, _begin, after = text.partition(begin)
         text = f"{before}{begin}\n{table()}\n{end}{after.partition(end)[2]}"
     return text
 
 
 if __name__ == "__main__":
-    PAGE.write_text(filled(PAGE.read_text()))
+    for each in PAGES:
+        (ROOT / each).write_text(filled(each))

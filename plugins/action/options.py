@@ -122,11 +122,13 @@ class ActionModule(ActionBase):
             given
         )
         values = checked.validated_parameters
-        values["ignore_witness"] = options.names(values.get("ignore_witness"))
+        for name in ("ignore_witness", "state_accept"):
+            values[name] = options.names(values.get(name))
         if values.get("virtual_ip_address") and not values.get("virtual_ip_interface"):
             raise AnsibleActionFail("virtual_ip_address needs virtual_ip_interface, for example eth0")
         wrong_values = checked.error_messages or [
             *options.misfits(values),
+            *options.unacceptable(values["state_accept"]),
             *options.strangers(values["ignore_witness"], task_vars["groups"].get("segments", [])),
         ]
         if wrong_values:

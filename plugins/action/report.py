@@ -107,7 +107,7 @@ class ActionModule(ActionBase):
             started, finished, deployed = (told.pop(name) for name in ("started", "finished", "deployed"))
             told["mirroring"] = told.pop("mirrored").get("mirroring") or {}
             told["kept"] = [*(started.get("kept") or []), *(deployed.get("kept") or [])]
-            told["notes"] = run.judged["state"]["notes"]
+            told["notes"] = state.sentences(self._beside(run))
             marks.update({"prepare": started.get("mark"), "copy and verify": finished.get("mark")})
         if workflow == "resync_standby":
             told["relations"] = told.pop("named").get("names") or []
@@ -171,15 +171,24 @@ class ActionModule(ActionBase):
         found, options = run.judged["state"], run.options
         query, problems = options["state_query"], found["problems"]
         outcome = document.FAILED if options["state_fail"] and problems else document.DONE
+        code = found["exit_code"] if options["state_fail"] else 0
         envelope = document.envelope("state", outcome, run.began, time.time(), run.check)
         report = {**found, **envelope}
         text = json.dumps(self._value(report, found, query), indent=2) if query else state.text(found)
         _run.write(run.path("state"), report)
         Display().display(text)
         if not (options["state_fail"] and problems):
-            return {"text": text}
+            return {"text": text, "exit_code": code}
         number = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
-        return {"failed": True, "msg": "; ".join(problems) if query else f"the state has {number}, told above"}
+        told = "; ".join(state.sentences(problems)) if query else f"the state has {number}, told above"
+        return {"failed": True, "exit_code": code, "msg": told}
+
+    @staticmethod
+    def _beside(run: _run.Run) -> list[dict[str, t.Any]]:
+        """Return what the state before a run has found that the run does not settle."""
+        found, plan = run.judged["state"], run.judged["plan"]
+        others = [row for row in found["problems"] if row["host"] not in (None, plan["master"], plan["standby"])]
+        return [*found["notes"], *others]
 
     @staticmethod
     def _value(report: dict[str, t.Any], found: dict[str, t.Any], query: str) -> t.Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import time
 import typing as t
 
@@ -15,7 +17,6 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
     init_standby,
     removal,
     rollback,
-    state,
     switchover,
     takeover,
 )
@@ -23,6 +24,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover impo
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.options import Options
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.refusal import Refusal, Verdict
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.state import judge as state
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import layout, sources
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import refusal as refusal_text
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import shape
@@ -30,6 +32,9 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.values.command impo
 from ansible_collections.hawq.mirroring.plugins.module_utils.values.observation import Hosts, Observation, Observations
 from ansible_collections.hawq.mirroring.plugins.plugin_utils import _run
 
+ROLES = os.path.join(os.path.dirname(__file__), "..", "..", "roles")
+#: the collection's own programs on a host, each with the role that has it
+PROGRAMS = {"interlock": "server", "peer": "ssh_keys", "virtual-ip": "virtual_ip"}
 ANSWER_SECONDS = 120
 WORKFLOWS = {
     "init_standby": init_standby.judge,
@@ -53,6 +58,16 @@ def _reason(message: str) -> str:
     return " ".join(message.split()).rpartition("ssh: ")[2]
 
 
+def _programs() -> dict[str, str]:
+    """Return the digest of each program of this collection, as it would be installed now."""
+    found = {}
+    for name, role in PROGRAMS.items():
+        path = os.path.join(ROLES, role, "files", f"hawq-mirroring-{name}")
+        with open(path, "rb") as file:
+            found[name] = hashlib.sha256(file.read()).hexdigest()
+    return found
+
+
 class ActionModule(ActionBase):
     """Judge on the controller what the hosts' observations mean."""
 
@@ -70,9 +85,9 @@ class ActionModule(ActionBase):
             if workflow == "rollback":
                 return {**result, **self._answer(run, run.judged["plan"]["workflow"], self._rollback(run))}
             observations = self._observations(run, variables["groups"]["masters"])
-            if workflow == "state":
-                return {**result, "mark": time.time(), "state": state.document(observations)}
             options = self._options(run, workflow)
+            if workflow == "state":
+                return {**result, "mark": time.time(), "state": self._state(observations, options)}
             if self._task.args.get("started") and not options["damaged"]:
                 return result
             options["witnesses"] = self._observations(run, variables["groups"].get("segments", []))
@@ -82,8 +97,12 @@ class ActionModule(ActionBase):
             judged = self._judge(workflow, observations, options)
             answer = self._answer(run, workflow, judged, options.get("failed_routes") or {})
             if judged.plan:
-                answer.update(mark=time.time(), state=state.document(observations, judged.plan.get("standby")))
+                found = self._state(observations, options, judged.plan.get("standby"))
+                answer.update(mark=time.time(), state=found)
         return {**result, **answer}
+
+    def _state(self, observations: Observations, options: Options, settled: str | None = None) -> dict[str, t.Any]:
+        return state.document(observations, self._endpoints(observations), options, settled)
 
     def _judge(self, workflow: str, observations: Observations, options: Options) -> Verdict:
         hosts = self._endpoints(observations)
@@ -116,7 +135,8 @@ class ActionModule(ActionBase):
 
     def _options(self, run: _run.Run, workflow: str) -> Options:
         """Return what the workflow is told beside the observations, and what it has found out itself until now."""
-        told = t.cast(Options, {**run.options, "check": run.check, **self._task.args.get("options", {})})
+        here = {"check": run.check, "programs": _programs()}
+        told = t.cast(Options, {**run.options, **here, **self._task.args.get("options", {})})
         before = run.judged.get("plan") or {}
         if workflow != "resync_standby" or before.get("workflow") != workflow:
             return told

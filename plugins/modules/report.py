@@ -35,6 +35,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+exit_code:
+  description:
+    - How C(state.yml) is to end, as C(docs/state.md) lists it. P(hawq.mirroring.exit_code#callback) ends
+      C(ansible-playbook) so.
+    - V(0) while C(state_fail) is V(false).
+  type: int
+  returned: with O(workflow=state)
 text:
   description: What was printed.
   type: str

@@ -12,6 +12,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover impo
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.refusal import Refusal, Verdict
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync_judge
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync.case import Case
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.state import judge as state_judge
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import lsn
 from ansible_collections.hawq.mirroring.plugins.module_utils.values.history import Fork, Stretch
 from observations import (
@@ -129,6 +130,22 @@ RESYNC_DEFAULTS: Options = {
 def resync(hosts: Hosts, options: Options) -> Verdict:
     """Judge a resynchronisation."""
     return resync_judge.judge(hosts, HOSTS, _with_defaults(options, RESYNC_DEFAULTS))
+
+
+def state(hosts: Hosts, options: Options | None = None, settled: str | None = None) -> dict[str, t.Any]:
+    """Return the state of a group."""
+    defaults: Options = {
+        "standby_host": None,
+        "master_host": None,
+        "fence_command": None,
+        "ignore_witness": [],
+        "replication_user": "hawq_mirroring",
+        "state_expect_standby": None,
+        "state_accept": [],
+        "state_lag_megabytes": 16,
+        "programs": {},
+    }
+    return state_judge.document(hosts, HOSTS, _with_defaults(options or {}, defaults), settled)
 
 
 #: sdw1 cannot be seen from a host

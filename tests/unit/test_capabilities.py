@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import typing as t
 
+import cases
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines import table
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
     init_standby,
     members,
     rewinding,
-    state,
     switchover,
     topology,
 )
@@ -112,7 +112,7 @@ def test_a_server_without_the_mark_of_a_standby_is_silent_with_any_engine() -> N
 
 
 def test_the_state_of_a_pair_without_sessions_on_the_standby() -> None:
-    document = state.document(pair(GREENPLUM, mirrored(), standby()))
+    document = cases.state(pair(GREENPLUM, mirrored(), standby()))
     assert (document["standby"], document["standby_state"]) == ("smdw", "Standby host passive")
     assert (document["problems"], document["notes"], document["healthy"]) == ([], [], True)
     assert document["mirroring"]["lag_bytes"] == 0
@@ -183,7 +183,7 @@ def test_a_rewind_is_offered_where_there_is_one(engine: table.Engine, rewinds: b
     assert (reason == "") == rewinds
     assert reason == rewinding.why_not(hosts["smdw"], hosts["mdw"])
     assert rewinds or reason == "HAWQ has no means of rewinding"
-    (row,) = state.document(hosts)["rewind"]
+    (row,) = cases.state(hosts)["rewind"]
     assert row["possible"] == rewinds
 
 

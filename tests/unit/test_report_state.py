@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import typing as t
 
+import cases
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.judge import state
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import state as state_text
-from cases import value
+from cases import unwrapped, value
 from observations import master, mirrored, standby, stopped
 
 
 @pytest.fixture
 def healthy() -> dict[str, t.Any]:
-    return state.document({"mdw": mirrored(), "smdw": standby()})
+    return cases.state({"mdw": mirrored(), "smdw": standby()})
 
 
 LABELS = {
@@ -32,6 +32,10 @@ LABELS = {
     "Host mdw": "a master that accepts writes (timeline 1, LSN 0/3017F88)",
     "Host smdw": "a running standby (timeline 1, LSN 0/3017F88)",
     "Rewind of smdw": "possible: not needed: it is on the master's timeline",
+    "If the server of mdw dies": "works: smdw takes over, nothing is lost",
+    "If host mdw goes silent": "works: smdw takes over, once mdw is off and you say so",
+    "If host mdw is lost with its disk": ("may lose: smdw takes over without what it has not received: 0 B, 0.0 s now"),
+    "Switchover": "works: smdw takes over, mdw follows it",
 }
 
 
@@ -46,14 +50,14 @@ def test_state_begins_as_hawq_state_does(healthy: dict[str, t.Any]) -> None:
 
 
 def test_state_without_standby() -> None:
-    text = state_text.text(state.document({"mdw": master()}))
+    text = state_text.text(cases.state({"mdw": master()}))
     assert value(text, "Master standby") == ["No Standby master defined"]
     assert value(text, "Mirroring state") == ["Not Configured"]
     assert value(text, "Standby master state") == value(text, "Standby behind") == []
 
 
 def test_state_without_master() -> None:
-    text = state_text.text(state.document({"mdw": stopped("mdw")}))
+    text = state_text.text(cases.state({"mdw": stopped("mdw")}))
     assert value(text, "Master instance") == ["Down"]
     assert value(text, "Master host") == ["none"]
     assert value(text, "Timeline") == ["unknown"]
@@ -67,8 +71,25 @@ def test_state_with_a_reason() -> None:
         "since": 0.0,
         "error_message": "standby smdw is not connected",
     }
-    text = state_text.text(state.document({"mdw": mirrored("mdw", {"server.mirroring": mirroring})}))
+    text = state_text.text(cases.state({"mdw": mirrored("mdw", {"server.mirroring": mirroring})}))
     assert value(text, "Mirroring state") == [
         "Not Synchronized (Connection error, standby smdw is not connected) since 1970-01-01 00:00:00 UTC"
     ]
-    assert "Problem: standby smdw is Not Synchronized (Connection error)" in text
+    assert "Problem: standby smdw is Not Synchronized (Connection error;" in text
+
+
+def test_what_is_the_same_is_said_once() -> None:
+    fenced = {"mdw": mirrored(), "smdw": standby("smdw", {"data_directory.fenced": True})}
+    text = state_text.text(cases.state(fenced))
+    assert value(text, "If the server of mdw dies") == ["refused: smdw is a running standby, fenced"]
+    assert value(text, "If host mdw goes silent") == value(text, "If host mdw is lost with its disk") == ["the same"]
+
+
+def test_a_problem_and_a_note_say_what_comes_next() -> None:
+    hosts = {"mdw": mirrored("mdw", {"service.enabled": "disabled"}), "smdw": standby()}
+    hosts["smdw"]["server"]["replay_paused"] = True
+    text = unwrapped(state_text.text(cases.state(hosts)))
+    assert (
+        "  Note: hawq-master.service on mdw would not start at boot. Next: on mdw: systemctl enable hawq-master.service"
+    ) in text
+    assert "a switchover would be refused. Next: ansible-playbook hawq.mirroring.resync_standby" in text

@@ -1,18 +1,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Taking a standby away: which one, what its master keeps for it, and what may be done on its host. Pure.
-
-Source: PostgreSQL manual, "Replication" (how the standbys that commits wait for are written).
-"""
+"""Taking a standby away: which one, what its master keeps for it, and what may be done on its host. Pure."""
 
 from __future__ import annotations
-
-import re
 
 from ..engines import table
 from ..values import conninfo
 from ..values.command import playbook
 from ..values.observation import Hosts
-from . import checks, identify, members, newer, topology
+from . import checks, identify, members, newer, synchronous, topology
 from .options import Options
 from .plan import RemovalPlan, only
 from .refusal import AGAIN, Refusal, Verdict, decide, refused
@@ -226,10 +221,7 @@ def released(names: str, standby: set[str], others: int) -> str:
 
     ``others`` counts the other senders, which ``*`` stands for.
     """
-    form = re.fullmatch(r"\s*(?:(FIRST|ANY)\s+)?(?:(\d+)\s*\((.*)\)|(.*))\s*", names, re.S | re.I)
-    method, number, listed, bare = form.groups() if form else (None, None, None, names)
-    found = re.findall(r'"((?:[^"]|"")+)"|([^\s,"]+)', bare if listed is None else listed)
-    every = [plain or quoted.replace('""', '"') for quoted, plain in found]
+    method, number, every = synchronous.parse(names)
     gone = {name.lower() for name in standby}
     left = [name for name in every if name.lower() not in gone and (name != "*" or others)]
     if left == every and "*" not in every:
@@ -238,9 +230,9 @@ def released(names: str, standby: set[str], others: int) -> str:
         return ""
     most = others if "*" in left else len(left)
     text = ", ".join(name if name == "*" else '"' + name.replace('"', '""') + '"' for name in left)
-    if left == every and int(number or 1) <= most:
+    if left == every and number <= most:
         return names
-    return f"{(method or 'FIRST').upper()} {min(int(number or 1), most)} ({text})"
+    return f"{method} {min(number, most)} ({text})"
 
 
 def _left(standby: str | None, observations: topology.Observations, copy: bool, registered: bool) -> list[str]:

@@ -3,18 +3,31 @@
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 
-from ..judge import topology
-from ..values.text import size
+from ..judge import readiness, topology
+from ..values.text import moment, sentence, size
 from . import layout
 
 
 def _when(epoch: float | None) -> str:
-    if epoch is None:
-        return ""
-    return datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc).strftime(" since %Y-%m-%d %H:%M:%S UTC")
+    return "" if epoch is None else f" since {moment(epoch)}"
+
+
+def sentences(found: list[dict[str, t.Any]]) -> list[str]:
+    """Return findings as people read them: what was found, and what to do next."""
+    return [f"{sentence(row['text'])}. Next: {row['command']}" for row in found]
+
+
+def _readiness(document: dict[str, t.Any]) -> list[str]:
+    """Return a line for each fault: what would come of it now. What mends it is told as a problem."""
+    lines, before = [], ""
+    for row in document["readiness"]:
+        told = f"{row['outcome']}: {row['words']}"
+        label = readiness.LABELS[row["case"]].format(document["master"])
+        lines.append(layout.line(label, "the same" if told == before else told))
+        before = told
+    return lines
 
 
 def text(document: dict[str, t.Any]) -> str:
@@ -64,6 +77,7 @@ def text(document: dict[str, t.Any]) -> str:
     for row in segments["rows"]:
         if row["status"] != "u":
             lines.append(layout.line(f"Segment {row['hostname']}:{row['port']}", row["description"]))
-    lines += [layout.item("Note", each) for each in document["notes"]]
-    lines += [layout.item("Problem", each) for each in document["problems"]]
+    lines += _readiness(document)
+    lines += [layout.item("Note", each) for each in sentences(document["notes"])]
+    lines += [layout.item("Problem", each) for each in sentences(document["problems"])]
     return "\n".join(lines)

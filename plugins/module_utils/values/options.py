@@ -7,6 +7,8 @@ import difflib
 import re
 import typing as t
 
+from . import findings
+
 PLAY_OPTIONS: dict[str, dict[str, t.Any]] = {
     "standby_host": {"type": "str"},
     "master_host": {"type": "str"},
@@ -26,6 +28,9 @@ PLAY_OPTIONS: dict[str, dict[str, t.Any]] = {
     "state_file": {"type": "path"},
     "state_query": {"type": "str"},
     "state_fail": {"type": "bool", "default": True},
+    "state_expect_standby": {"type": "bool"},
+    "state_accept": {"type": "list", "elements": "str", "default": []},
+    "state_lag_megabytes": {"type": "int", "default": 16},
     "ssh_connect_timeout": {"type": "int", "default": 5},
 }
 
@@ -54,6 +59,7 @@ PATTERNS = {
     "drain_seconds": (r"\d+", "a number of seconds"),
     "fence_command_timeout": (r"[1-9]\d*", "a number of seconds above 0"),
     "stale_seconds": (r"\d+", "a number of seconds"),
+    "state_lag_megabytes": (r"\d+", "a number of megabytes"),
     "virtual_ip_address": (
         r"|(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*)/\d{1,3}",
         "an address with its prefix",
@@ -102,6 +108,15 @@ def misfits(values: dict[str, t.Any]) -> list[str]:
 def names(given: list[str] | None) -> list[str]:
     """Return names as they were meant: people put a blank behind a comma."""
     return [name.strip() for name in given or [] if name.strip()]
+
+
+def unacceptable(given: list[str]) -> list[str]:
+    """Return a sentence when a kind of problem is to be accepted that is none, or that cannot be accepted."""
+    wrong = [name for name in given if name not in findings.ACCEPTABLE]
+    if not wrong:
+        return []
+    known = ", ".join(findings.ACCEPTABLE)
+    return [f"state_accept names {', '.join(wrong)}, and what can be accepted is: {known}"]
 
 
 def strangers(given: list[str], segments: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ In a text here a byte that is no UTF-8 is a surrogate, as Python's ``surrogatees
 
 from __future__ import annotations
 
+import datetime
 import re
 import typing as t
 
@@ -34,6 +35,11 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds:.0f} seconds"
+
+
+def moment(epoch: float) -> str:
+    """Return a moment as people read it."""
+    return datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def sentence(text: str) -> str:

@@ -1,0 +1,69 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the hosts would look like after a fault that has not happened: from observations to observations. Pure.
+
+Source: PostgreSQL manual, "Log-Shipping Standby Servers" (a standby whose master is gone goes on and tries again).
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..values.observation import Hosts, Observation, Observations, Unreachable
+from . import followers, topology
+
+#: what a host says of a port that no server listens on
+REFUSED = "Connection refused"
+
+
+def server_dies(observations: Observations, hosts: Hosts, master: str) -> Observations:
+    """Return what is seen after the master's server was killed: its host answers, and its data was not shut down."""
+    seen = observations[master]
+    dead: dict[str, t.Any] = {
+        **seen,
+        "process": {**seen["process"], "running": False, "pid": None, "frozen": False},
+        "service": {**seen["service"], "active": "failed", "sub": "failed"},
+        "control": {**seen["control"], "ended": "crashed", "as_master": True} if seen["control"] else None,
+        "credentials": {**seen["credentials"], "accepted": None},
+        "listening": False,
+        "virtual_ip": {**seen["virtual_ip"], "here": False} if seen["virtual_ip"] else None,
+        "server": None,
+        "server_error": "the server is not running",
+    }
+    return _without(observations, hosts, master, t.cast(Observation, dead), REFUSED)
+
+
+def host_goes_silent(observations: Observations, hosts: Hosts, master: str) -> Observations:
+    """Return what is seen as soon as nothing of the master's host answers; whether it is off, nobody can tell.
+
+    Its standby waits for it as long as the receiver's time-out allows.
+    """
+    away: Unreachable = {"reachable": False, "error": "no answer"}
+    return _without(observations, hosts, master, t.cast(Observation, away), "timed out")
+
+
+def _without(observations: Observations, hosts: Hosts, master: str, instead: Observation, error: str) -> Observations:
+    found = {
+        name: seen if topology.kind(seen) == topology.UNREACHABLE else _cut_off(seen, hosts, master, error)
+        for name, seen in observations.items()
+    }
+    return {**found, master: instead}
+
+
+def _cut_off(seen: Observation, hosts: Hosts, master: str, error: str) -> Observation:
+    """Return what another host sees then: the master's port is closed, and nothing comes from there."""
+    probes, asks, server, refused = dict(seen["probes"]), dict(seen["asks"]), seen["server"], error == REFUSED
+    if master in probes:
+        probes[master] = {**probes[master], "open": False, "answers": False, "error": error}
+    if master in asks:
+        asks[master] = {"server": None, "host": "answered" if refused else error}
+    if server and refused and followers.followed_by(seen, hosts) in (master, None):
+        server = {**server, "receiver": None}
+    address = seen["virtual_ip"]
+    cut: dict[str, t.Any] = {
+        **seen,
+        "probes": probes,
+        "asks": asks,
+        "server": server,
+        "virtual_ip": {**address, "taken": False} if address else None,
+    }
+    return t.cast(Observation, cut)

@@ -1,0 +1,56 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The state document: what there is, what is wrong with it, what would come of each fault. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...values import findings as kinds
+from ...values.observation import Hosts, Observations
+from .. import readiness
+from ..options import Options
+from . import answers, facts, group, machine, masters, mirrors, programs, replay
+from .group import Finding, Group
+
+#: notes that stay when a run puts the standby in order
+LASTING = ("disk-nearly-full", "kept-aside", "not-at-boot")
+
+
+def document(
+    observations: Observations, hosts: Hosts, options: Options, settled: str | None = None
+) -> dict[str, t.Any]:
+    """Return the whole state.
+
+    ``settled`` is a standby that a run puts in order now, so that there is nothing to be said of it.
+    """
+    seen = group.of(observations, hosts, options)
+    found, told = _findings(seen)
+    if settled:
+        found = [row for row in found if _lasts(row, settled, seen.master)]
+    problems = [row for row in found if answers.is_problem(row, seen)]
+    notes = [row for row in found if row not in problems]
+    return {
+        **facts.facts(seen),
+        "readiness": told,
+        "problems": problems,
+        "notes": notes,
+        "healthy": not problems,
+        "exit_code": kinds.exit_code(row["kind"] for row in problems),
+    }
+
+
+def _findings(seen: Group) -> tuple[list[Finding], list[readiness.Answer]]:
+    """Return all that is wrong or worth a word, the worst first, and what would come of each fault."""
+    found, told = masters.findings(seen), []
+    if seen.master:
+        for subject in (mirrors, replay, programs, machine):
+            found += subject.findings(seen)
+        told = answers.ask(seen, found)
+        found += answers.findings(seen, told, found)
+        found += [*mirrors.notes(seen), *programs.notes(seen)]
+    return [*found, *machine.notes(seen)], told
+
+
+def _lasts(row: Finding, settled: str, master: str | None) -> bool:
+    """Whether a finding is still true when the standby has been put in order."""
+    return row["kind"] in LASTING or row["host"] not in (None, settled, master)

@@ -1,0 +1,101 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is wrong with a host beside its server's own words: units, disks, files that wait. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+from ...engines import table
+from ...values.observation import Observation
+from ...values.text import MEBIBYTE, size
+from .. import topology
+from .group import Finding, Group, finding, on, systemctl
+
+#: one part in so many of a disk must be free, and so many bytes for WAL
+SPARE, SPARE_WAL = 20, 256 * MEBIBYTE
+#: of the room that there is for WAL, so much in a hundred may be kept for a standby
+SHARE = 80
+
+
+def findings(group: Group) -> list[Finding]:
+    """Return what is wrong with the hosts of a master and its standbys."""
+    found = []
+    for name, seen in group.members.items():
+        found += [*_masked(name, seen), *_disk(name, seen)]
+    return [*found, *_wal_limit(group)]
+
+
+def _masked(name: str, seen: Observation) -> list[Finding]:
+    service = seen["service"]
+    if service["load"] != "masked" and not service["enabled"].startswith("masked"):
+        return []
+    text = f"{service['unit']} on {name} is masked: nothing can start the server, after a failover neither"
+    return [finding("unit-masked", name, text, systemctl("unmask", name, seen))]
+
+
+def _disk(name: str, seen: Observation) -> list[Finding]:
+    place = seen["data_directory"]
+    if place["state"] != "data":
+        return []
+    low = []
+    if place["free_bytes"] * SPARE < place["total_bytes"]:
+        low.append(f"{size(place['free_bytes'])} of {size(place['total_bytes'])} free for data")
+    if place["wal_free_bytes"] < SPARE_WAL:
+        low.append(f"{size(place['wal_free_bytes'])} free for WAL")
+    if not low:
+        return []
+    text = f"{name} has {' and '.join(low)}: a server whose disk is full stops"
+    if place["kept"]:
+        return [finding("disk-nearly-full", name, text, on(name, f"rm -r {' '.join(place['kept'])}"))]
+    look = on(name, f"du -xhd1 {place['path']}")
+    return [finding("disk-nearly-full", name, text, f"make room there. What is large says, {look}")]
+
+
+def _wal_limit(group: Group) -> list[Finding]:
+    """The WAL that is kept for an absent standby must not be able to fill the disk of whoever is the master."""
+    source, engine = group.source, table.of(group.source)
+    server, words = source["server"], engine.words
+    kept = [row for row in server["slots"] if row["physical"] and not row["temporary"]]
+    room = source["data_directory"]["wal_free_bytes"] + (server["wal_bytes"] or 0)
+    limit = server["settings"]["kept_wal_limit_bytes"]
+    if not kept or not engine.limits_kept_wal or (limit is not None and limit < room):
+        return []
+    may = f"up to {size(limit)}" if limit is not None else "without a limit"
+    text = (
+        f"{group.master} may keep WAL for an absent standby {may}, and has room for {size(room)}: a standby that stays"
+        " away would stop it"
+    )
+    megabytes = max(1, room * SHARE // 100 // MEBIBYTE)
+    value = words.values["kept wal"].format(megabytes=megabytes)
+    sets = words.set_setting.format(name=words.settings["kept wal"], value=value)
+    return [finding("wal-limit", group.master, text, on(group.master, words.typed([sets, words.reload])))]
+
+
+def notes(group: Group) -> list[Finding]:
+    """Return what is no failure of any host now."""
+    found = []
+    for name, seen in group.reachable.items():
+        service, kept = seen["service"], seen["data_directory"]["kept"]
+        runs = topology.kind(seen) in (topology.MASTER, topology.STANDBY)
+        if runs and service["load"] == "loaded" and service["enabled"] == "disabled":
+            text = f"{service['unit']} on {name} would not start at boot"
+            found.append(finding("not-at-boot", name, text, systemctl("enable", name, seen)))
+        if kept:
+            text = f"kept aside on {name}, to be deleted when nobody needs it: {', '.join(kept)}"
+            found.append(finding("kept-aside", name, text, on(name, f"rm -r {' '.join(kept)}")))
+    return [*found, *(_access_rules(group) if group.master else [])]
+
+
+def _access_rules(group: Group) -> list[Finding]:
+    found = []
+    for name, seen in group.members.items():
+        server = seen["server"]
+        rules = server["access_rules"] if server else None
+        if name == group.master or rules in (None, group.source["server"]["access_rules"]):
+            continue
+        words = table.of(seen).words
+        text = (
+            f"{words.access_file} on {name} has other rules than on {group.master}: after a failover clients may be"
+            " locked out"
+        )
+        reload = on(name, words.typed([words.reload]))
+        found.append(finding("access-rules", name, text, f"make the two files alike, then {reload}"))
+    return found

@@ -1,0 +1,216 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether there is a second copy that is in step with the master. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...values import conninfo, lsn
+from ...values.command import playbook
+from ...values.observation import Observation
+from ...values.text import moment, size
+from .. import timelines, topology
+from .group import Finding, Group, finding, is_away, slot, systemctl
+
+ACCEPTED = "accepted"
+#: of what a slot may keep, so little is left that the standby will soon be cut off
+SCARCE = 10
+
+
+def findings(group: Group) -> list[Finding]:
+    """Return what is wrong with the standbys as copies of the master."""
+    found = [row for name in group.observations if name != group.master for row in _newer(group, name)]
+    newer = [row["host"] for row in found]  # of which nothing else is true before people have decided
+    for name in group.standbys:
+        if name not in newer:
+            found += _standby(group, name) if name in group.observations else _not_in_group(group, name)
+    return found if group.standbys or newer else _no_standby(group)
+
+
+def is_expected(group: Group) -> bool:
+    """Whether the master ought to have a standby: as it is told, or because there was one.
+
+    Segments know the master by the same name as standbys do: where there are any, the name alone says nothing.
+    """
+    told = group.options.get("state_expect_standby")
+    if told is not None:
+        return told
+    server = group.source["server"]
+    ours = any(row["name"].startswith("hawq_mirroring_") for row in server["slots"])
+    segments = bool(server["segments"]) or group.source["blocks"]["segments"] is not None
+    return ours or (server["master_name"] is not None and not segments)
+
+
+def _no_standby(group: Group) -> list[Finding]:
+    kept = [row["name"] for row in group.source["server"]["slots"] if row["name"].startswith("hawq_mirroring_")]
+    words = f" (slot {kept[0]} keeps WAL for one)" if kept else ""
+    command = playbook(_standby_by(group), standby_host=_which(group))
+    return [finding("no-standby", group.master, f"{group.master} has no standby{words}", command)]
+
+
+def _which(group: Group) -> str | None:
+    """Return the host to name, where there are several to choose from."""
+    if len(group.observations) <= 2:
+        return None
+    known = [name for name in group.observations if slot(group, name) is not None]
+    return known[0] if len(known) == 1 else "HOST"
+
+
+def _standby_by(group: Group) -> str:
+    """Return the playbook that gives the master a standby: data of the same system is brought back, else it is made.
+
+    Of a host that cannot be looked at, the slot that the master keeps for it tells.
+    """
+    own = topology.system_identifier(group.source)
+    comes_back = any(
+        slot(group, name) is not None if is_away(seen) else topology.system_identifier(seen) == own
+        for name, seen in group.observations.items()
+        if name != group.master
+    )
+    return "resync_standby" if comes_back else "init_standby"
+
+
+def _not_in_group(group: Group, name: str) -> list[Finding]:
+    """A registered standby that the inventory does not have: under another name it would not be known again."""
+    renamed = [other for other, seen in group.reachable.items() if seen["follows_slot"] == conninfo.slot_name(name)]
+    if renamed:
+        text = (
+            f"{renamed[0]} is the standby that {group.master} knows as {name}: the inventory calls it by another name"
+        )
+        back = f"call it {name} in the inventory again, with ansible_host={renamed[0]}"
+    else:
+        text = (
+            f"standby {name} is not in the inventory's group masters: it is not looked at, and no failover can use it"
+        )
+        back = f"add it to the group masters, or take it away: {playbook('remove_standby', standby_host=name)}"
+    mirroring, found = topology.mirroring(group.source, name), [finding("not-in-group", name, text, back)]
+    if mirroring["summary_state"] == topology.SYNCHRONIZED:
+        return found
+    return [finding("not-synchronized", name, _state(group, name, mirroring), back), *found]
+
+
+def _standby(group: Group, name: str) -> list[Finding]:
+    seen, mirroring = group.observations[name], topology.mirroring(group.source, name)
+    what, row = topology.kind(seen), slot(group, name)
+    if not is_away(seen) and seen["server_damage"]:
+        text = f"the data of {name} is damaged, as its server says: {seen['server_damage']}"
+        return [finding("damaged", name, text, group.resync(name))]
+    if row and row["lost"]:
+        text = f"{group.master} has removed WAL that standby {name} needs (slot {row['name']} is lost)"
+        return [finding("slot-lost", name, text, group.resync(name))]
+    if mirroring["summary_state"] != topology.SYNCHRONIZED:
+        # while it runs and catches up there is nothing to do but to wait
+        waits = mirroring["summary_state"] == topology.SYNCHRONIZING and what == topology.STANDBY
+        ahead = [] if waits else _ahead(group, name)
+        command = f"wait, then look again: {playbook('state')}" if waits else back(group, name)
+        return ahead or [finding("not-synchronized", name, _state(group, name, mirroring), command)]
+    if what not in (topology.STANDBY, topology.UNREACHABLE):
+        text = f"standby {name} is {topology.describe(seen)}, which {group.master} has not noticed yet"
+        return [finding("standby-down", name, text, back(group, name))]
+    limit = group.source["server"]["settings"]["kept_wal_limit_bytes"]
+    if row and limit and row["safe_bytes"] is not None and row["safe_bytes"] * SCARCE < limit:
+        left = size(max(0, row["safe_bytes"]))
+        text = f"{group.master} keeps WAL for {name} for {left} more only, of {size(limit)} (slot {row['name']})"
+        return [finding("slot-near-limit", name, text, group.resync(name))]
+    return []
+
+
+def back(group: Group, name: str) -> str:
+    """Return what brings a host back as a standby."""
+    command = group.resync(name)
+    return f"switch {name} on, then: {command}" if is_away(group.observations[name]) else str(command)
+
+
+def _state(group: Group, name: str, mirroring: dict[str, t.Any]) -> str:
+    seen = topology.seen_at(group.observations, name)
+    words = [mirroring["detail_state"] or mirroring["error_message"] or "no reason known"]
+    if is_away(seen):
+        words.append(f"its host is {topology.describe(seen)}")
+    else:
+        login, server = seen["credentials"]["login"] or ACCEPTED, seen["server"]
+        words += [] if login == ACCEPTED else [f"its login to the master is answered: {login}"]
+        if server and server["last_commit_at"] and not topology.streams(group.source, conninfo.slot_name(name)):
+            words.append(f"its last commit is of {moment(server['last_commit_at'])}")
+    return f"standby {name} is {mirroring['summary_state']} ({'; '.join(words)})"
+
+
+def have(seen: Observation) -> str | None:
+    """Return the LSN up to which a host holds WAL, as far as that is known."""
+    server, control = seen["server"], seen["control"]
+    known = [server["have_lsn"]] if server else [seen["wal_end"]]
+    if control and not server:
+        known += [control["min_recovery_lsn"], control["checkpoint_lsn"]]
+    return max((each for each in known if each), key=lsn.parse, default=None)
+
+
+def _ahead(group: Group, name: str) -> list[Finding]:
+    """A standby that the master does not send to, and that holds more of the same timeline: the master was set back."""
+    seen = group.observations[name]
+    same = not is_away(seen) and topology.system_identifier(seen) == topology.system_identifier(group.source)
+    if not same or topology.timeline(seen) != topology.timeline(group.source):
+        return []
+    more = lsn.distance(have(seen), group.source["server"]["current_lsn"]) or 0
+    if more <= 0 or topology.streams(group.source, conninfo.slot_name(name)):
+        return []
+    text = (
+        f"{name} holds {size(more)} more WAL of timeline {topology.timeline(seen)} than {group.master} has written: was"
+        f" {group.master} set back to an older copy?"
+    )
+    return [finding("ahead", name, text, _either(group, name, playbook("failover")))]
+
+
+def _newer(group: Group, name: str) -> list[Finding]:
+    """A host that was a master after this one: this one is the older, and only came back first."""
+    seen = group.observations[name]
+    if is_away(seen) or topology.system_identifier(seen) != topology.system_identifier(group.source):
+        return []
+    mine, its = timelines.timeline(seen) or 0, timelines.timeline(group.source) or 0
+    if mine <= its or topology.kind(seen) in (topology.EMPTY, topology.OTHER):
+        return []
+    text = (
+        f"{name} is {topology.describe(seen)}, on timeline {mine}, and the master {group.master} is on timeline {its}:"
+        f" it was a master after {group.master}, and {group.master} lacks what was committed there"
+    )
+    runs = topology.kind(seen) in topology.STANDBYS
+    then = playbook("failover") if runs else systemctl("start", name, seen)
+    return [finding("newer-timeline", name, text, _either(group, name, then))]
+
+
+def _either(group: Group, name: str, then: object) -> str:
+    """Return both ways of two hosts that each may be right: only people know whose work is to stay."""
+    stop = systemctl("stop", group.master, group.source)
+    return (
+        f"decide whose work is right. That of {name}: {stop}, then {then}. That of {group.master}:"
+        f" {group.resync(name, accept_data_loss=True)}, which keeps aside what only {name} has"
+    )
+
+
+def notes(group: Group) -> list[Finding]:
+    """Return what there is beside the registered standbys: hosts to come back, and standbys that nobody knows."""
+    awaited = [
+        finding("awaited", name, f"{group.master} keeps WAL for {name}, which is no standby now", back(group, name))
+        for name in group.observations
+        if group.standbys and name not in (group.master, *group.standbys) and slot(group, name) is not None
+    ]
+    return awaited + [
+        _unregistered(group, name) for name, seen in group.reachable.items() if _is_unknown(group, name, seen)
+    ]
+
+
+def _is_unknown(group: Group, name: str, seen: Observation) -> bool:
+    """Whether a host runs a standby that the master does not know, under another name neither."""
+    if name in (group.master, *group.standbys) or not topology.may_take_over(seen) or not seen["server"]:
+        return False
+    strangers = [conninfo.slot_name(each) for each in group.standbys if each not in group.observations]
+    return seen["follows_slot"] not in strangers
+
+
+def _unregistered(group: Group, name: str) -> Finding:
+    beside = True if group.standbys else None
+    return finding(
+        "unregistered",
+        name,
+        f"{name} runs as a standby that {group.master} does not know",
+        f"take it away: {playbook('remove_standby', standby_host=name)}; or in:"
+        f" {playbook('resync_standby', standby_host=name, additional_standby=beside)}",
+    )

@@ -1,0 +1,84 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What state.yml can find, by kind, and how the playbook ends with it. Pure.
+
+These words and numbers stay, whatever the sentences become: monitors know them.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+WELL, NO_MASTER, TWO_MASTERS, NOT_REDUNDANT, NOT_READY, CANNOT_LOOK = 0, 10, 11, 12, 13, 14
+#: with several problems the first of these is told: what is certain and worst comes first
+PRECEDENCE = (TWO_MASTERS, CANNOT_LOOK, NO_MASTER, NOT_REDUNDANT, NOT_READY)
+EXITS = {
+    WELL: "all is well",
+    NO_MASTER: "no host accepts writes",
+    TWO_MASTERS: "more than one host accepts writes",
+    NOT_REDUNDANT: "there is no second copy that is in step",
+    NOT_READY: "a failover or a switchover would be refused, would wait, or would lose something",
+    CANNOT_LOOK: "a host cannot be looked at, and may be the master or the standby in step",
+}
+
+
+class Sort(t.NamedTuple):
+    """What a kind of finding is about."""
+
+    #: WELL is a note, all else is a problem
+    exit_code: int
+    meaning: str
+    #: a problem that ``state_accept`` cannot make a note, although its code is NOT_READY
+    stays: bool = False
+
+
+KINDS: dict[str, Sort] = {
+    "access-rules": Sort(WELL, "the standby lets other clients in than the master"),
+    "address-elsewhere": Sort(NOT_READY, "the address that follows the master is not on the master alone"),
+    "address-program": Sort(NOT_READY, "what holds that address is missing on a host, or another version"),
+    "ahead": Sort(NOT_REDUNDANT, "the standby has WAL of the master's timeline that the master does not have"),
+    "awaited": Sort(WELL, "the master keeps WAL for a host that is no standby now"),
+    "cannot-ask": Sort(NOT_READY, "a host cannot ask the other before its server starts as a master"),
+    "cannot-look": Sort(CANNOT_LOOK, "a host, or its server, cannot be looked at"),
+    "damaged": Sort(NOT_REDUNDANT, "a server says that its data is damaged"),
+    "disk-nearly-full": Sort(NOT_READY, "less than a twentieth of a disk, or less than 256 MB for WAL, is free"),
+    "failover-refused": Sort(NOT_READY, "a failover would be refused", stays=True),
+    "fence-left": Sort(WELL, "an old record of a fence is left on the standby, and forbids nothing"),
+    "fenced": Sort(NOT_READY, "a record of a fence is left on the standby"),
+    "follows-elsewhere": Sort(NOT_READY, "the standby is told another address of its master than the inventory"),
+    "interlock-changed": Sort(NOT_READY, "what keeps a former master from starting is not as it was installed"),
+    "interlock-missing": Sort(NOT_READY, "what keeps a former master from starting is missing"),
+    "kept-aside": Sort(WELL, "old data waits for its deletion"),
+    "lagging": Sort(NOT_READY, "more WAL than state_lag_megabytes would be lost with the master's host"),
+    "login-refused": Sort(NOT_READY, "the standby's login is refused, so it could not connect again"),
+    "newer-timeline": Sort(NOT_REDUNDANT, "a host holds a newer timeline than the master"),
+    "no-free-sessions": Sort(NOT_READY, "the standby has no session left for anybody"),
+    "no-master": Sort(NO_MASTER, "no host accepts writes"),
+    "no-session": Sort(NOT_READY, "the standby runs and gives no session"),
+    "no-standby": Sort(NOT_REDUNDANT, "the master has no standby; a note while none is expected"),
+    "not-at-boot": Sort(WELL, "a server would not start when its host does"),
+    "not-in-group": Sort(NOT_READY, "a standby is not in the inventory"),
+    "not-synchronized": Sort(NOT_REDUNDANT, "the master says that a standby is not Synchronized"),
+    "peer-program": Sort(NOT_READY, "what answers the other master hosts is missing on a host, or another version"),
+    "receiver-silent": Sort(NOT_READY, "the standby has not heard of its master for more than a minute"),
+    "replay-blocked": Sort(NOT_READY, "sessions on the standby hold its replay up"),
+    "replay-paused": Sort(NOT_READY, "replay on the standby is paused"),
+    "settings-too-small": Sort(NOT_READY, "the standby has less of a setting than its master, so it cannot replay on"),
+    "several-systems": Sort(TWO_MASTERS, "several hosts accept writes, for different database systems"),
+    "slot-lost": Sort(NOT_REDUNDANT, "the master has removed WAL that the standby needs"),
+    "slot-near-limit": Sort(NOT_READY, "the master will soon remove WAL that the standby needs"),
+    "standby-down": Sort(NOT_REDUNDANT, "a standby does not run, and its master has not noticed yet"),
+    "start-waits": Sort(WELL, "a server's start waits for something"),
+    "switchover-refused": Sort(NOT_READY, "a switchover would be refused"),
+    "two-masters": Sort(TWO_MASTERS, "several hosts accept writes for the same database system"),
+    "unit-masked": Sort(NOT_READY, "the unit of a server is masked, so it cannot be started"),
+    "unregistered": Sort(WELL, "a standby runs that the master does not know"),
+    "wal-limit": Sort(NOT_READY, "the WAL that is kept for a standby may fill the master's disk"),
+}
+#: what ``state_accept`` may name
+ACCEPTABLE = tuple(name for name, sort in KINDS.items() if sort.exit_code == NOT_READY and not sort.stays)
+
+
+def exit_code(kinds: t.Iterable[str]) -> int:
+    """Return the exit code of a state with problems of these kinds."""
+    found = {KINDS[kind].exit_code for kind in kinds}
+    return next((code for code in PRECEDENCE if code in found), WELL)

@@ -1,0 +1,655 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the state finds: each kind with its host, its words, its command; the exit codes and what is accepted."""
+
+from __future__ import annotations
+
+import typing as t
+
+import cases
+import pytest
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import findings
+from observations import (
+    CLOSED,
+    FILES,
+    FOREIGN,
+    GIGABYTE,
+    HOSTS,
+    REMOVED,
+    SLOT,
+    Observation,
+    change,
+    control,
+    empty,
+    frozen,
+    master,
+    mirrored,
+    set_to,
+    silent,
+    slot,
+    standby,
+    stopped,
+    stopped_standby,
+    unreachable,
+)
+
+Hosts = dict[str, Observation]
+RESYNC = "ansible-playbook hawq.mirroring.resync_standby"
+FAILOVER = "ansible-playbook hawq.mirroring.failover"
+INIT = "ansible-playbook hawq.mirroring.init_standby"
+STATE = "ansible-playbook hawq.mirroring.state"
+UNIT = "hawq-master.service"
+
+
+def row(summary: str, detail: str | None = None, message: str | None = None) -> dict[str, t.Any]:
+    return {
+        "server.mirroring": {"summary_state": summary, "detail_state": detail, "since": None, "error_message": message}
+    }
+
+
+LOST = {**row("Not Synchronized", "Connection error", "standby smdw is not connected"), "server.senders": []}
+UNUSED = slot(active=False, active_pid=None)
+OF_MDW = slot("hawq_mirroring_mdw", active=False, active_pid=None)
+
+
+def pair(smdw: dict[str, t.Any] | None = None, mdw: dict[str, t.Any] | None = None) -> Hosts:
+    """Return a pair in which all is well but for this."""
+    return {"mdw": mirrored("mdw", mdw), "smdw": standby("smdw", smdw)}
+
+
+def program(**here: t.Any) -> dict[str, t.Any]:
+    return {"program": "a", "settings": {}, "unit": "b", "stale": False, "enabled": True, "active": True, **here}
+
+
+def told(data: str = "/data/hawq/master", **peers: str) -> dict[str, t.Any]:
+    """Return what an interlock is told."""
+    return {"data_directory": data, "peers": [{"name": n, "address": a, "port": 5432} for n, a in peers.items()]}
+
+
+def interlock(**here: t.Any) -> dict[str, t.Any]:
+    return {"programs": {"interlock": program(settings=told(mdw="mdw"), **here)}}
+
+
+BLOCKER = {"pid": 4712, "user": "anna", "name": "report", "open_seconds": 61.4}
+ASKED = {"server": "accepted", "host": "answered"}
+DENIED = {"server": "accepted", "host": "Permission denied (publickey)"}
+OTHER_KEY = {"ssh.authorized": [], "ssh.restricted": []}
+ADDRESS = {"address": "192.0.2.10/24", "here": False, "taken": None}
+LIMIT = {"server.settings.kept_wal_limit_bytes": 10 * GIGABYTE}
+#: of a master that was activated a while ago, when mdw was the master
+AFTER = {"server.slots": [OF_MDW], **LIMIT}
+SHUT = {"probes.smdw.open": False, "probes.smdw.answers": False}
+HERE = {**ADDRESS, "here": True}
+NEWER = {"server.timeline": 2, "server.checkpoint_timeline": 2, "histories": {"2": [[1, "0/3017F88"]]}}
+NEWER_STOPPED = {"control": control("in production", timeline=2), "histories": {"2": [[1, "0/3017F88"]]}}
+AHEAD = "0/9000000"
+
+#: kind, its exit code when it is a problem and 0 when it is a note, its host, words of the text, words of the command
+Found = tuple[str, int, t.Optional[str], str, str]
+ONE: dict[str, tuple[Hosts, Found]] = {
+    "no standby after a failover": (
+        {"mdw": stopped("mdw", {"data_directory.fenced": True}), "smdw": master("smdw", AFTER)},
+        ("no-standby", 12, "smdw", "smdw has no standby (slot hawq_mirroring_mdw keeps WAL for one)", RESYNC),
+    ),
+    "no standby after a failover, and the former master's host is off": (
+        {"mdw": unreachable(), "smdw": master("smdw", AFTER)},
+        ("no-standby", 12, "smdw", "smdw has no standby", RESYNC),
+    ),
+    "no standby after a failover, and somebody has dropped the slot": (
+        {
+            "mdw": stopped("mdw", {"data_directory.fenced": True}),
+            "smdw": master("smdw", {"server.master_name": "smdw"}),
+        },
+        ("no-standby", 12, "smdw", "smdw has no standby", RESYNC),
+    ),
+    "no standby was ever made": ({"mdw": master()}, ("no-standby", 0, "mdw", "mdw has no standby", INIT)),
+    "no standby was ever made, segments know the master": (
+        {"mdw": master("mdw", {"server.master_name": "mdw", "blocks.segments": ["host all"]})},
+        ("no-standby", 0, "mdw", "mdw has no standby", INIT),
+    ),
+    "no standby was ever made, three hosts": (
+        cases.three(),
+        ("no-standby", 0, "mdw", "mdw has no standby", f"{INIT} -e standby_host=HOST"),
+    ),
+    "the standby was removed": (
+        {"mdw": master(), "smdw": stopped_standby("smdw", REMOVED)},
+        ("no-standby", 0, "mdw", "mdw has no standby", RESYNC),
+    ),
+    "standby stopped": (
+        {"mdw": mirrored("mdw", LOST), "smdw": stopped_standby()},
+        ("not-synchronized", 12, "smdw", "standby smdw is Not Synchronized (Connection error)", RESYNC),
+    ),
+    "standby's host off": (
+        {"mdw": mirrored("mdw", LOST), "smdw": unreachable()},
+        ("not-synchronized", 12, "smdw", "its host is not reachable by SSH", f"switch smdw on, then: {RESYNC}"),
+    ),
+    "cut off for a while": (
+        pair({"server.receiver": None, "server.last_commit_at": 1795428856.0}, LOST),
+        ("not-synchronized", 12, "smdw", "its last commit is of 2026-11-23 10:14:16 UTC", RESYNC),
+    ),
+    "its login refused": (
+        pair({"credentials.login": "FATAL: password authentication failed"}, LOST),
+        ("not-synchronized", 12, "smdw", "its login to the master is answered: FATAL: password", RESYNC),
+    ),
+    "catching up": (
+        pair(None, row("Synchronizing", None, "9 GB behind")),
+        ("not-synchronized", 12, "smdw", "standby smdw is Synchronizing (9 GB behind)", f"look again: {STATE}"),
+    ),
+    "copied, and its host is off": (
+        {"mdw": mirrored("mdw", row("Synchronizing")), "smdw": unreachable()},
+        ("not-synchronized", 12, "smdw", "is Synchronizing (no reason known", f"switch smdw on, then: {RESYNC}"),
+    ),
+    "the view is missing": (
+        pair(None, {"server.mirroring": None}),
+        ("not-synchronized", 12, "smdw", "standby smdw is Not Synchronized (Unexpected error)", RESYNC),
+    ),
+    "standby stopped, and its master has not noticed": (
+        {"mdw": mirrored(), "smdw": stopped_standby()},
+        ("standby-down", 12, "smdw", "smdw is a standby whose server is stopped", RESYNC),
+    ),
+    "standby frozen": (
+        {"mdw": mirrored(), "smdw": frozen(standby())},
+        ("standby-down", 12, "smdw", "a frozen server process, which mdw has not noticed yet", RESYNC),
+    ),
+    "slot lost": (
+        pair(None, {**LOST, "server.slots": [slot(lost=True, wal="lost")]}),
+        ("slot-lost", 12, "smdw", f"mdw has removed WAL that standby smdw needs (slot {SLOT} is lost)", RESYNC),
+    ),
+    "slot near its limit": (
+        pair(None, {"server.slots": [slot(safe_bytes=500 << 20)]}),
+        ("slot-near-limit", 13, "smdw", "mdw keeps WAL for smdw for 500 MB more only, of 10.0 GB", RESYNC),
+    ),
+    "damaged standby": (
+        pair({"server_damage": "invalid page in block 3"}),
+        ("damaged", 12, "smdw", "as its server says: invalid page in block 3", RESYNC),
+    ),
+    "damaged standby without a session": (
+        pair({"server": None, "server_error": "no session", "server_damage": "invalid page"}),
+        ("damaged", 12, "smdw", "the data of smdw is damaged", RESYNC),
+    ),
+    "the master was set back": (
+        pair({"server.have_lsn": AHEAD, "server.replay_lsn": AHEAD, "server.receiver": None}, LOST),
+        ("ahead", 12, "smdw", "smdw holds 96 MB more WAL of timeline 1 than mdw has written", f"then {FAILOVER}"),
+    ),
+    "the master was set back, standby stopped": (
+        {
+            "mdw": mirrored("mdw", LOST),
+            "smdw": stopped_standby("smdw", {"control.min_recovery_lsn": AHEAD}),
+        },
+        ("ahead", 12, "smdw", "was mdw set back", f"{RESYNC} -e accept_data_loss=true"),
+    ),
+    "a master after this one came back later": (
+        {
+            "mdw": master("mdw", {"server.slots": [UNUSED], **LIMIT}),
+            "smdw": stopped("smdw", NEWER_STOPPED),
+        },
+        (
+            "newer-timeline",
+            12,
+            "smdw",
+            "smdw is the data of a master",
+            f"systemctl start {UNIT}. That of mdw: {RESYNC}",
+        ),
+    ),
+    "the standby is on a newer timeline": (
+        pair(NEWER, LOST),
+        ("newer-timeline", 12, "smdw", "on timeline 2, and the master mdw is on timeline 1", f"then {FAILOVER}"),
+    ),
+    "standby that the inventory does not have": (
+        {"mdw": mirrored()},
+        ("not-in-group", 13, "smdw", "no failover can use it", "add it to the group masters, or take it away"),
+    ),
+    "standby that the inventory calls by another name": (
+        {"mdw": mirrored(), "sdw1": standby("sdw1", {"follows_slot": SLOT})},
+        ("not-in-group", 13, "smdw", "sdw1 is the standby that mdw knows as smdw", "smdw in the inventory again"),
+    ),
+    "fenced": (
+        pair({"data_directory.fenced": True, "data_directory.fence_run": "resync_standby-1"}),
+        ("fenced", 13, "smdw", "a failover would not take it", RESYNC),
+    ),
+    "told another address": (
+        pair({"follows.host": "10.1.1.1"}),
+        (
+            "follows-elsewhere",
+            13,
+            "smdw",
+            "told to follow 10.1.1.1:5432, and the inventory has mdw at mdw:5432",
+            RESYNC,
+        ),
+    ),
+    "settings below the master's": (
+        pair({"server.replay_paused": True}, set_to(max_connections="200", max_slot_wal_keep_size="10240")),
+        ("settings-too-small", 13, "smdw", "less than its master of max_connections (at least 200)", RESYNC),
+    ),
+    "paused by hand": (
+        pair({"server.replay_paused": True}),
+        ("replay-paused", 13, "smdw", "replay on smdw is paused", RESYNC),
+    ),
+    "held up by a session": (
+        pair({"server.replay_blocked": True, "server.blockers": [BLOCKER]}),
+        ("replay-blocked", 13, "smdw", "process 4712 of anna, open for 61 s", "pg_terminate_backend(4712)"),
+    ),
+    "held up, nobody knows by whom": (
+        pair({"server.replay_blocked": True}),
+        ("replay-blocked", 13, "smdw", "it cannot be said which", f"on smdw: systemctl restart {UNIT}"),
+    ),
+    "no session left": (
+        pair({"server.sessions_free": 0}),
+        ("no-free-sessions", 13, "smdw", "smdw has no session left", f"on smdw: systemctl restart {UNIT}"),
+    ),
+    "no session at all": (
+        pair({"server": None, "server_error": "FATAL: sorry, too many clients already"}),
+        ("no-session", 13, "smdw", "gives no session (FATAL: sorry, too many clients", f"systemctl restart {UNIT}"),
+    ),
+    "receiver silent": (
+        pair({"server.receiver.silent_seconds": 75.0}),
+        ("receiver-silent", 13, "smdw", "has not heard of its master for 75 s", RESYNC),
+    ),
+    "login refused while it is connected": (
+        pair({"credentials.login": "FATAL: no pg_hba.conf entry"}),
+        ("login-refused", 13, "smdw", "its login is answered: FATAL: no pg_hba.conf entry", RESYNC),
+    ),
+    "interlock's program missing": (
+        pair(interlock(program=None)),
+        ("interlock-missing", 13, "smdw", "on smdw the program of what asks", RESYNC),
+    ),
+    "interlock's line in the unit missing, on the master": (
+        pair(None, {"programs": {"interlock": program(settings=told(smdw="smdw"), unit=None)}}),
+        ("interlock-missing", 13, "mdw", "on mdw the line in the unit of what asks", RESYNC),
+    ),
+    "interlock's settings missing": (
+        pair({"programs": {"interlock": program(settings=None)}}),
+        ("interlock-missing", 13, "smdw", "on smdw the settings of what asks", RESYNC),
+    ),
+    "interlock of another version": (
+        pair(interlock(program="old")),
+        ("interlock-changed", 13, "smdw", "on smdw is another version than the one here", RESYNC),
+    ),
+    "interlock not read yet": (
+        pair(interlock(stale=True)),
+        ("interlock-changed", 13, "smdw", "systemd has not read yet", "on smdw: systemctl daemon-reload"),
+    ),
+    "interlock asks at another address": (
+        pair({"programs": {"interlock": program(settings=told(mdw="10.1.1.1"))}}),
+        ("interlock-changed", 13, "smdw", "told to ask mdw at 10.1.1.1:5432, not mdw:5432", RESYNC),
+    ),
+    "interlock asks nobody": (
+        pair({"programs": {"interlock": program(settings=told(sdw1="sdw1"))}}),
+        ("interlock-changed", 13, "smdw", "not told to ask mdw", RESYNC),
+    ),
+    "interlock looks at other data": (
+        pair({"programs": {"interlock": program(settings=told("/old", mdw="mdw"))}}),
+        ("interlock-changed", 13, "smdw", "told of the data directory /old", RESYNC),
+    ),
+    "interlock's settings of no use": (
+        pair({"programs": {"interlock": program(settings=["x"])}}),
+        ("interlock-changed", 13, "smdw", "told nothing of use", RESYNC),
+    ),
+    "the other host lets nobody in, whoever has a key": (
+        pair(None, {"asks": {"smdw": DENIED}}),
+        ("cannot-ask", 13, "mdw", "mdw cannot ask smdw", "let gpadmin of mdw in by SSH on smdw"),
+    ),
+    "the other host does not know the key": (
+        pair({"asks": {"mdw": DENIED}, **OTHER_KEY}),
+        ("cannot-ask", 13, "smdw", "Permission denied (publickey)", RESYNC),
+    ),
+    "what answers is missing": (
+        pair({"programs": {"peer": program(program=None)}}),
+        ("peer-program", 13, "smdw", "on smdw is missing", RESYNC),
+    ),
+    "the address's program is missing": (
+        pair({"virtual_ip": ADDRESS, "programs": {"virtual-ip": program(program=None)}}, {"virtual_ip": HERE}),
+        ("address-program", 13, "smdw", "the address could not follow the master", RESYNC),
+    ),
+    "the address is nowhere": (
+        pair({"virtual_ip": ADDRESS, "programs": {"virtual-ip": program()}}, {"virtual_ip": ADDRESS}),
+        ("address-elsewhere", 13, "mdw", "is on no host, and should be on the master mdw", INIT),
+    ),
+    "unit masked": (
+        pair({"service.load": "masked", "service.enabled": "masked"}),
+        ("unit-masked", 13, "smdw", f"{UNIT} on smdw is masked", f"on smdw: systemctl unmask {UNIT}"),
+    ),
+    "no disk left for data": (
+        pair({"data_directory.free_bytes": 2 * GIGABYTE}),
+        ("disk-nearly-full", 13, "smdw", "smdw has 2.0 GB of 60.0 GB free for data", "on smdw: du -xhd1 /data/hawq"),
+    ),
+    "no disk left for WAL": (
+        pair({"data_directory.wal_free_bytes": 200 << 20}),
+        ("disk-nearly-full", 13, "smdw", "smdw has 200 MB free for WAL", "make room there"),
+    ),
+    "WAL could fill the disk": (
+        pair(None, {"data_directory.wal_free_bytes": GIGABYTE}),
+        ("wal-limit", 13, "mdw", "up to 10.0 GB, and has room for 1.1 GB", "max_slot_wal_keep_size = '870MB'"),
+    ),
+    "WAL is kept without a limit": (
+        pair(None, {"server.settings.kept_wal_limit_bytes": None}),
+        ("wal-limit", 13, "mdw", "without a limit", "SELECT pg_reload_conf()"),
+    ),
+    "far behind": (
+        pair(None, {"server.current_lsn": "0/5017F88"}),
+        ("lagging", 13, "smdw", "smdw lacks 32 MB of WAL that mdw has confirmed, and 16 MB are accepted", STATE),
+    ),
+    "a switchover would be refused": (
+        pair({"credentials.private": False}),
+        ("switchover-refused", 13, "mdw", "a switchover would be refused: the replication password", RESYNC),
+    ),
+    "no unit at boot": (
+        pair(None, {"service.enabled": "disabled"}),
+        ("not-at-boot", 0, "mdw", f"{UNIT} on mdw would not start at boot", f"on mdw: systemctl enable {UNIT}"),
+    ),
+    "kept aside": (
+        pair({"data_directory.kept": ["/data/hawq/master.hawq-lost-0-3000028"]}),
+        ("kept-aside", 0, "smdw", "to be deleted when nobody needs it", "on smdw: rm -r /data/hawq/master.hawq-lost-0"),
+    ),
+    "other rules": (
+        pair({"server.access_rules": "other"}),
+        ("access-rules", 0, "smdw", "pg_hba.conf on smdw has other rules than on mdw", "then on smdw: psql"),
+    ),
+    "a standby that the master does not know": (
+        {"mdw": mirrored(), "smdw": standby(), "sdw1": standby("sdw1")},
+        ("unregistered", 0, "sdw1", "that mdw does not know", "-e standby_host=sdw1 -e additional_standby=true"),
+    ),
+    "crashed master": (
+        {"mdw": stopped("mdw"), "smdw": standby()},
+        ("no-master", 10, None, "no host accepts writes", f"systemctl start {UNIT}); if it is lost, make smdw the"),
+    ),
+    "crashed master, and the host of a further standby is off": (
+        {"mdw": unreachable("mdw"), "sdw1": stopped("sdw1", CLOSED), "smdw": standby("smdw", CLOSED)},
+        ("no-master", 10, None, "no host accepts writes", f"start sdw1 again (on sdw1: systemctl start {UNIT})"),
+    ),
+    "fenced master": (
+        {"mdw": stopped("mdw", {"data_directory.fenced": True}), "smdw": standby()},
+        ("no-master", 10, None, "no host accepts writes", f"make smdw the master: {FAILOVER}"),
+    ),
+    "both stopped, the newer one is to be started": (
+        {"mdw": stopped("mdw"), "smdw": stopped("smdw", NEWER_STOPPED)},
+        ("no-master", 10, None, "no host accepts writes", f"start smdw again (on smdw: systemctl start {UNIT})"),
+    ),
+    "both stopped on the same timeline": (
+        {
+            "mdw": stopped("mdw", {"control.checkpoint_lsn": "0/5000000"}),
+            "smdw": stopped("smdw"),
+        },
+        ("no-master", 10, None, "no host", f"smdw has a checkpoint at 0/3017F10): on mdw: systemctl start {UNIT}"),
+    ),
+    "the standby is newer than the stopped master": (
+        {"mdw": stopped("mdw"), "smdw": standby("smdw", {"server.timeline": 2})},
+        ("no-master", 10, None, "no host accepts writes", f"make smdw the master: {FAILOVER}"),
+    ),
+    "frozen master": (
+        {"mdw": frozen(master()), "smdw": standby()},
+        ("no-master", 10, None, "no host accepts writes", "on mdw, let it go on there (kill -CONT 103)"),
+    ),
+    "the master's start waits": (
+        {"mdw": stopped("mdw", {"service.waits_for": "an answer of smdw", **SHUT}), "smdw": unreachable()},
+        ("no-master", 10, None, "the start of mdw waits for an answer of smdw", "it starts by itself"),
+    ),
+    "the master's host is off": (
+        {"mdw": unreachable(), "smdw": standby("smdw", CLOSED)},
+        ("no-master", 10, None, "no host accepts writes", f"make smdw the master: {FAILOVER} -e master_is_down=true"),
+    ),
+    "nothing anywhere": (
+        {"mdw": empty("mdw"), "smdw": empty()},
+        ("no-master", 10, None, "no host accepts writes", "init_master -e master_host=HOST"),
+    ),
+    "somebody's files": (
+        {"mdw": empty("mdw", FILES), "smdw": standby("smdw", CLOSED)},
+        ("no-master", 10, None, "no host accepts writes", "Mount it"),
+    ),
+    "the master's host is off for the controller, its server answers": (
+        {"mdw": unreachable(), "smdw": standby()},
+        ("cannot-look", 14, "mdw", "may be the master (its server answers smdw)", "ssh mdw true must work"),
+    ),
+    "the master's server cannot be asked": (
+        {
+            "mdw": silent("mdw", {"binaries.client_library": False, "server_error": "psycopg2 is missing"}),
+            "smdw": standby(),
+        },
+        ("cannot-look", 14, "mdw", "the server on mdw cannot be asked what it is (psycopg2 is missing)", "on mdw"),
+    ),
+    "no host can be looked at": (
+        {"mdw": unreachable("Permission denied (publickey)"), "smdw": unreachable("Permission denied (publickey)")},
+        ("cannot-look", 14, None, "no host can be looked at: mdw is not reachable by SSH (Permission", "ssh mdw true"),
+    ),
+    "the standby in step cannot be looked at": (
+        {"mdw": mirrored(), "smdw": unreachable()},
+        ("cannot-look", 14, "smdw", "whether it could take over cannot be said", f"then look again: {STATE}"),
+    ),
+    "two masters, one promoted by hand": (
+        {"mdw": mirrored("mdw", {"virtual_ip": HERE, "server.clients": 3}), "smdw": master("smdw", NEWER)},
+        ("two-masters", 11, None, "3 clients, holds 192.0.2.10/24; smdw: timeline 2", "to keep what smdw has, on mdw"),
+    ),
+    "two masters, one started past its unit": (
+        {"mdw": mirrored(), "smdw": master("smdw", {"service.active": "inactive"})},
+        ("two-masters", 11, None, "mdw and smdw both accept writes", "on smdw: kill -INT 104"),
+    ),
+    "two clusters in one inventory": (
+        {"mdw": mirrored(), "smdw": master("smdw", {"server.system_identifier": FOREIGN})},
+        ("several-systems", 11, None, "for different database systems", "an inventory of its own"),
+    ),
+    "one machine twice": (
+        {
+            "mdw": mirrored(),
+            "smdw": master("smdw", {"machine.machine_id": "mdw-id", "machine.addresses": ["10.9.0.2"]}),
+        },
+        ("two-masters", 11, None, "smdw and mdw are the same machine", "Name another host"),
+    ),
+}
+PROGRAMS = {"interlock": "a", "peer": "a", "virtual-ip": "a"}
+
+
+@pytest.mark.parametrize(("hosts", "expected"), ONE.values(), ids=ONE)
+def test_one_thing_is_found(hosts: Hosts, expected: Found) -> None:
+    """Exactly that one, so that nothing is said twice."""
+    kind, code, host, text, command = expected
+    document = cases.state(hosts, {"programs": PROGRAMS})
+    found = [*document["problems"], *document["notes"]]
+    assert [each["kind"] for each in found] == [kind], found
+    assert (document["exit_code"], document["healthy"]) == (code, not code)
+    assert len(document["problems"]) == bool(code)
+    assert found[0]["host"] == host
+    assert text in found[0]["text"]
+    assert command in found[0]["command"]
+
+
+THREE = {"server.standbys": ["sdw1"], "server.slots": [slot("hawq_mirroring_sdw1"), OF_MDW], **LIMIT}
+BESIDE: dict[str, tuple[Hosts, Found]] = {
+    "a former master is awaited": (
+        {
+            "mdw": unreachable(),
+            "smdw": mirrored("smdw", THREE),
+            "sdw1": standby("sdw1", {"follows.host": "smdw", **CLOSED}),
+        },
+        ("awaited", 0, "mdw", "smdw keeps WAL for mdw", f"switch mdw on, then: {RESYNC} -e standby_host=mdw"),
+    ),
+    "a former master's start waits": (
+        {
+            "mdw": stopped("mdw", {"service.waits_for": "smdw does not answer"}),
+            "smdw": mirrored("smdw", THREE),
+            "sdw1": standby("sdw1", {"follows.host": "smdw", **CLOSED}),
+        },
+        ("start-waits", 0, "mdw", "the start of mdw waits for smdw does not answer", f"{RESYNC} -e standby_host=mdw"),
+    ),
+    "the address is nowhere, without a standby": (
+        {"mdw": master("mdw", {"virtual_ip": ADDRESS}), "smdw": empty()},
+        ("address-elsewhere", 13, "mdw", "is on no host", "on mdw: systemctl restart hawq-mirroring-virtual-ip"),
+    ),
+    "a fence that forbids nothing": (
+        pair({"data_directory.fenced": True, "data_directory.fence_timeline": 1, **NEWER}, NEWER),
+        ("fence-left", 0, "smdw", "so that it forbids nothing", RESYNC),
+    ),
+}
+
+
+@pytest.mark.parametrize(("hosts", "expected"), BESIDE.values(), ids=BESIDE)
+def test_it_is_found_beside_others(hosts: Hosts, expected: Found) -> None:
+    kind, code, host, text, command = expected
+    document = cases.state(hosts)
+    (found,) = [each for each in document["problems" if code else "notes"] if each["kind"] == kind]
+    assert found["host"] == host
+    assert text in found["text"]
+    assert command in found["command"]
+
+
+def test_every_kind_has_a_case() -> None:
+    refused = {kind for _hosts, _options, problems, _notes in OPTIONS.values() for kind in problems}
+    found = {expected[0] for table in (ONE, BESIDE) for _hosts, expected in table.values()} | refused
+    assert found == set(findings.KINDS)
+
+
+def test_a_kind_is_a_word_in_order() -> None:
+    assert list(findings.KINDS) == sorted(findings.KINDS)
+    assert {sort.exit_code for sort in findings.KINDS.values()} == set(findings.EXITS)
+    assert set(findings.PRECEDENCE) == set(findings.EXITS) - {findings.WELL}
+
+
+def test_a_well_pair_has_nothing_to_tell() -> None:
+    fit = {
+        "asks": {"mdw": ASKED},
+        "virtual_ip": ADDRESS,
+        "programs": {"interlock": program(settings=told(mdw="mdw")), "peer": program(), "virtual-ip": program()},
+    }
+    lead = {**fit, "asks": {"smdw": {"server": None, "host": "answered"}}, "virtual_ip": HERE}
+    lead["programs"] = {**fit["programs"], "interlock": program(settings=told(smdw="smdw"))}
+    document = cases.state(pair(fit, lead), {"programs": PROGRAMS})
+    assert (document["problems"], document["notes"], document["exit_code"]) == ([], [], 0)
+
+
+SEVERAL: dict[str, tuple[Hosts, list[str], int]] = {
+    "what the master lacks comes before what the standby does": (
+        pair({"server.replay_paused": True}, {"virtual_ip": ADDRESS}),
+        ["replay-paused", "address-elsewhere"],
+        13,
+    ),
+    "no second copy comes before what is not ready": (
+        pair({"data_directory.fenced": True}, LOST),
+        ["not-synchronized", "fenced"],
+        12,
+    ),
+    "who cannot be looked at comes before no master": (
+        {"mdw": stopped("mdw"), "smdw": unreachable(), "sdw1": empty("sdw1")},
+        ["cannot-look"],
+        14,
+    ),
+}
+
+
+@pytest.mark.parametrize(("hosts", "kinds", "code"), SEVERAL.values(), ids=SEVERAL)
+def test_the_worst_is_the_exit_code(hosts: Hosts, kinds: list[str], code: int) -> None:
+    document = cases.state(hosts)
+    assert [each["kind"] for each in document["problems"]] == kinds
+    assert document["exit_code"] == code
+
+
+CODES = {
+    "none": ([], 0),
+    "two masters before all": (["no-master", "cannot-look", "two-masters"], 11),
+    "cannot look before no master": (["no-standby", "no-master", "cannot-look"], 14),
+    "no master before no second copy": (["no-standby", "no-master"], 10),
+    "no second copy before not ready": (["fenced", "no-standby"], 12),
+    "notes do not count": (["kept-aside"], 0),
+}
+
+
+@pytest.mark.parametrize(("kinds", "code"), CODES.values(), ids=CODES)
+def test_the_precedence(kinds: list[str], code: int) -> None:
+    assert findings.exit_code(kinds) == code
+
+
+OPTIONS: dict[str, tuple[Hosts, dict[str, t.Any], list[str], list[str]]] = {
+    "none is expected": (
+        {"mdw": unreachable(), "smdw": master("smdw", AFTER)},
+        {"state_expect_standby": False},
+        [],
+        ["no-standby"],
+    ),
+    "one is expected": ({"mdw": master()}, {"state_expect_standby": True}, ["no-standby"], []),
+    "expected or not, one that is there must be in step": (
+        pair(None, LOST),
+        {"state_expect_standby": False},
+        ["not-synchronized"],
+        [],
+    ),
+    "accepted": (
+        pair({"server.replay_paused": True}),
+        {"state_accept": ["replay-paused"]},
+        [],
+        ["replay-paused"],
+    ),
+    "another is accepted": (
+        pair({"server.replay_paused": True}),
+        {"state_accept": ["lagging"]},
+        ["replay-paused"],
+        [],
+    ),
+    "a refused failover is not accepted with its reason": (
+        pair({"data_directory.fenced": True}),
+        {"state_accept": ["fenced"]},
+        ["failover-refused"],
+        ["fenced"],
+    ),
+    "no lag is accepted": (
+        pair(None, {"server.current_lsn": "0/3017F98"}),
+        {"state_lag_megabytes": 0},
+        ["lagging"],
+        [],
+    ),
+    "much lag is accepted": (
+        pair(None, {"server.current_lsn": "0/3F17F88"}),
+        {"state_lag_megabytes": 64},
+        [],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("hosts", "options", "problems", "notes"), OPTIONS.values(), ids=OPTIONS)
+def test_what_is_told(hosts: Hosts, options: dict[str, t.Any], problems: list[str], notes: list[str]) -> None:
+    document = cases.state(hosts, options)
+    assert [each["kind"] for each in document["problems"]] == problems
+    assert [each["kind"] for each in document["notes"]] == notes
+
+
+def test_what_is_accepted_is_not_ready_and_no_more() -> None:
+    assert {findings.KINDS[kind].exit_code for kind in findings.ACCEPTABLE} == {findings.NOT_READY}
+    assert "failover-refused" not in findings.ACCEPTABLE
+
+
+def test_nothing_is_said_of_a_standby_that_is_being_put_in_order() -> None:
+    seen = {"mdw": mirrored("mdw", LOST), "smdw": stopped_standby("smdw", {"data_directory.kept": ["/x"]})}
+    assert cases.state(seen)["problems"]
+    settled = cases.state(seen, settled="smdw")
+    assert (settled["problems"], [each["kind"] for each in settled["notes"]]) == ([], ["kept-aside"])
+    assert cases.state({"mdw": master()}, settled="smdw")["notes"] == []
+
+
+BACK = {
+    "the older one is taken back": (master("smdw", NEWER), "mdw", "smdw", ""),
+    "the newer one only by who says so": (master("smdw", NEWER), "smdw", "mdw", " -e accept_data_loss=true"),
+    "the same timeline, further": (
+        master("smdw", {"server.current_lsn": AHEAD}),
+        "smdw",
+        "mdw",
+        " -e accept_data_loss=true",
+    ),
+}
+
+
+@pytest.mark.parametrize(("smdw", "stops", "keeps", "option"), BACK.values(), ids=BACK)
+def test_how_either_of_two_masters_is_kept(smdw: Observation, stops: str, keeps: str, option: str) -> None:
+    (problem,) = cases.state({"mdw": mirrored(), "smdw": smdw})["problems"]
+    said = problem["command"].rpartition(". What")[0]
+    way = f"to keep what {keeps} has, on {stops}: systemctl stop {UNIT}, then: {RESYNC}{option}"
+    assert way in said.split("; ")[-1 if keeps == "smdw" else 0]
+    assert said.split("; ")[-1 if keeps == "smdw" else 0].endswith(f"{RESYNC}{option}")
+
+
+def test_a_standby_that_streams_has_no_more_than_its_master() -> None:
+    """Hosts are not looked at in one moment."""
+    assert cases.state(pair({"server.have_lsn": AHEAD}))["problems"] == []
+
+
+def test_a_login_of_a_host_is_named_by_its_address() -> None:
+    assert all(HOSTS[name]["address"] == name for name in HOSTS)
+    changed = change(unreachable(), {})
+    (problem,) = cases.state({"mdw": mirrored(), "smdw": changed})["problems"]
+    assert "ssh smdw true must work on the controller" in problem["command"]
