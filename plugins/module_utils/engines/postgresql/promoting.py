@@ -24,9 +24,12 @@ SELECT pg_is_in_recovery() AS in_recovery, pg_last_wal_replay_lsn()::text AS rep
        extract(epoch FROM pg_last_xact_replay_timestamp())::float8 AS last_commit_at
 """
 SLOTS = "SELECT slot_name FROM pg_replication_slots"
-#: what replay waits for, and who is known to be in its way
+#: what replay waits for, and who holds the lock where it is one; pg_blocking_pids() knows nothing of its process
 WAITS = """
-SELECT wait_event_type AS kind, wait_event AS event, pg_blocking_pids(pid) AS pids FROM pg_stat_activity
+SELECT wait_event_type AS kind, wait_event AS event,
+       ARRAY(SELECT DISTINCT held.pid FROM pg_locks wanted JOIN pg_locks held USING (locktype, database, relation)
+             WHERE wanted.pid = s.pid AND NOT wanted.granted AND held.granted AND held.pid <> s.pid) AS pids
+FROM pg_stat_activity s
 WHERE backend_type = 'startup'
   AND (wait_event LIKE 'RecoveryConflict%' OR wait_event = 'RecoveryPause' OR wait_event_type IN ('Lock', 'BufferPin'))
 """
@@ -218,7 +221,7 @@ class Promotion:
         self._waits_for = f"{waits[0]['kind']} {waits[0]['event']}" if waits else ""
         if not waits or waits[0]["event"] == "RecoveryPause":
             return
-        known, sessions = set(waits[0]["pids"] or []), database.rows(cursor, OPEN)
+        known, sessions = set(waits[0]["pids"]), database.rows(cursor, OPEN)
         for session in [each for each in sessions if each["pid"] in known] or sessions:
             cursor.execute("SELECT pg_terminate_backend(%s)", (session["pid"],))
             self.crowd.note(session["pid"], session["title"], IN_THE_WAY)
