@@ -9,8 +9,8 @@ short_description: Make a standby the master
 version_added: 0.1.0
 description:
   - Promotes the standby on this host, also when its replay is paused, and waits, bounded, until a write commits. No
-    session with the standby is needed for that. Sessions that hold its replay up are ended, and so are idle ones where no
-    session is free; RV(ended_sessions) says which.
+    session with the standby is needed for that. Sessions that hold its replay up are ended, and so are idle ones where
+    no session is free; RV(ended_sessions) says which.
   - It fails and changes nothing when the standby's settings are smaller than its master's, which would end the server.
     M(hawq.mirroring.recovery_settings) sets them.
   - Then it gives the new master what it needs, a limit to the WAL that slots keep, slots that keep WAL for the old
@@ -36,7 +36,8 @@ options:
     default: []
   standbys: {description: Further standbys that stay registered., type: list, elements: str, default: []}
   wal_keep_megabytes:
-    description: Limit of the WAL kept by slots, in megabytes, where there is none yet. It is never more than the disk can hold.
+    description: >-
+      Limit of the WAL kept by slots, in megabytes, where there is none yet. It is never more than the disk can hold.
     type: int
     default: 10240
   virtual_ip:

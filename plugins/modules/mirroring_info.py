@@ -79,7 +79,14 @@ if __name__ == "__main__":
             "instance": INSTANCE_OPTION,
             "wait_for": {
                 "type": "str",
-                "choices": [mirroring.SESSION, mirroring.RECOVERING, "Not Configured", "Synchronizing", "Synchronized", "Not Synchronized"],
+                "choices": [
+                    mirroring.SESSION,
+                    mirroring.RECOVERING,
+                    "Not Configured",
+                    "Synchronizing",
+                    "Synchronized",
+                    "Not Synchronized",
+                ],
             },
             "standby": {"type": "str"},
             "timeout": {"type": "int", "default": 60},

@@ -27,8 +27,11 @@ WELCOME = message(b"R", b"\0\0\0\0")
     ("says", "found"),
     [
         pytest.param([FATAL], answer.Answer("53300", "Zu viele Verbindungen: Einzelheiten"), id="at-once"),
-        pytest.param([WELCOME, message(b"S", b"a\0b\0"), FATAL[:7], FATAL[7:]],
-                     answer.Answer("53300", "Zu viele Verbindungen: Einzelheiten"), id="later-and-in-pieces"),
+        pytest.param(
+            [WELCOME, message(b"S", b"a\0b\0"), FATAL[:7], FATAL[7:]],
+            answer.Answer("53300", "Zu viele Verbindungen: Einzelheiten"),
+            id="later-and-in-pieces",
+        ),
         pytest.param([WELCOME, message(b"Z", b"I")], None, id="a-session"),
         pytest.param([message(b"R", b"\0\0\0\x05salt")], None, id="a-password-is-asked-for"),
         pytest.param([b"E"], None, id="it-ends-in-the-middle"),
@@ -67,10 +70,10 @@ def test_nobody_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 
 
 def test_a_statement_that_failed_has_its_own_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    class Damaged(Exception):
+    class DamagedError(Exception):
         pgcode = "XX001"
 
     monkeypatch.setattr(answer, "ask", lambda instance: t.cast("answer.Answer", pytest.fail("it was asked")))
     error = MirroringError("the server answered: invalid page in block 7")
-    error.__cause__ = Damaged()
+    error.__cause__ = DamagedError()
     assert answer.of(instance_in(tmp_path), error) == answer.Answer("XX001", str(error))

@@ -63,8 +63,12 @@ def test_those_are_given_up_first_that_lose_least() -> None:
 def child() -> t.Iterator[subprocess.Popen[bytes]]:
     """A process that calls itself what one of a server would."""
     shown = "postgres: shop shop [local] idle"
-    process = subprocess.Popen([shown, "-c", "print(flush=True); input()"], executable="/usr/bin/python3",
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [shown, "-c", "print(flush=True); input()"],
+        executable="/usr/bin/python3",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
     assert process.stdout
     process.stdout.readline()
     yield process

@@ -259,7 +259,7 @@ def test_a_server_that_ends_meanwhile_is_not_waited_for(monkeypatch: pytest.Monk
     monkeypatch.setattr(recovering, "pid", lambda instance: None)
     monkeypatch.setattr(recovering, "state", lambda instance, run: recovering.RECOVERS)
     monkeypatch.setattr(recovering, "last_words", lambda instance, run: "FATAL: it is over")
-    with pytest.raises(MirroringError, match="the server of hawq-master.service has ended .FATAL: it is over"):
+    with pytest.raises(MirroringError, match=r"the server of hawq-master.service has ended .FATAL: it is over"):
         server.activate(tmp_path, warn=pytest.fail)
 
 

@@ -114,7 +114,7 @@ def _accepted(offered: dict[str, t.Any]) -> str:
 
 
 def _lost(document: dict[str, t.Any]) -> str:
-    """Return what is lost by what is there now, not by what was planned: where one's WAL ended and the other's begins."""
+    """Return what is lost by what is there now, not by the plan: where one's WAL ended and the other's begins."""
     plan, offered, began = document["plan"], document["offer"], document["activation"].get("activation_lsn")
     read = (offered.get("offer") or {}).get("end_lsn")
     end = read or plan["known_lsn"]
@@ -123,8 +123,8 @@ def _lost(document: dict[str, t.Any]) -> str:
         whose = f"the WAL of {plan['old']} {'ended at' if read else 'was known to reach'} {end}"
         back = playbook("resync_standby", standby_host=plan["old"] if len(plan["endpoints"]) > 2 else None)
         loss = (
-            f"{'' if read else 'at least '}{size(beyond)} OF WAL: {whose}, and {plan['new']} took over at {began}. Keep the"
-            f" data of {plan['old']}: {back} --check lists what only it has"
+            f"{'' if read else 'at least '}{size(beyond)} OF WAL: {whose}, and {plan['new']} took over at {began}. Keep"
+            f" the data of {plan['old']}: {back} --check lists what only it has"
         )
         return f"{loss}. {_accepted(offered)}" if _accepted(offered) else loss
     if _accepted(offered):

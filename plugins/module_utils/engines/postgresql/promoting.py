@@ -2,8 +2,8 @@
 """The promotion itself: it depends on no session, and sessions that hold it up are ended.
 
 Sources: PostgreSQL manual, "Recovery Control Functions", "pg_ctl" (promote), "Handling Query Conflicts",
-"pg_stat_activity" (wait events); ``xlogrecovery.c`` of PostgreSQL: a promotion ends a pause that somebody asked for, and
-ends the server where settings are too small.
+"pg_stat_activity" (wait events); ``xlogrecovery.c`` of PostgreSQL: a promotion ends a pause that somebody asked for,
+and ends the server where settings are too small.
 """
 
 from __future__ import annotations
@@ -37,12 +37,13 @@ WHERE backend_type = 'startup'
 OPEN = """
 SELECT pid, concat_ws(' ', usename, datname, coalesce(client_addr::text, '[local]'), state) AS title
 FROM pg_stat_activity
-WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND (xact_start IS NOT NULL OR backend_xmin IS NOT NULL)
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+  AND (xact_start IS NOT NULL OR backend_xmin IS NOT NULL)
 """
 #: seconds: for a session before the promotion, for its statements, between two looks at what holds it up
 PATIENCE_SECONDS, STATEMENT_SECONDS, LOOK_SECONDS = 3, 5, 0.5
 SIGNAL_SECONDS = 10
-#: codes of answers that may be others in a moment: no room, starting, ended or cancelled by somebody, waiting for a lock
+#: codes of answers that may be others in a moment: no room, starting, ended or cancelled by somebody, a lock
 PASSING = (answer.TOO_MANY, answer.CANNOT_NOW, "57P01", "57P02", "57014", "55P03")
 NO_ROOM, IN_THE_WAY = "no session was free", "it held the replay up"
 
@@ -142,8 +143,8 @@ class Promotion:
         found, why = self._session(work, self.deadline, max(1, round(self.deadline - time.monotonic())))
         if found is None:
             raise MirroringError(
-                f"this server is the master, but no write could be committed ({why}). Mend that, then run the same playbook"
-                " again: it goes on from there",
+                f"this server is the master, but no write could be committed ({why}). Mend that, then run the same"
+                " playbook again: it goes on from there",
                 ended_sessions=self.crowd.ended,
             )
         return found[0]
@@ -186,8 +187,8 @@ class Promotion:
         if code != 0:
             words = " ".join((errors or output).split())
             raise MirroringError(
-                f"the server cannot be promoted: {words}; and it gives no session ({self.reason}). Mend what the log says"
-                f" (journalctl -u {self._instance.service}), then run the same playbook again"
+                f"the server cannot be promoted: {words}; and it gives no session ({self.reason}). Mend what the log"
+                f" says (journalctl -u {self._instance.service}), then run the same playbook again"
             )
 
     def _is_done(self, by_session: bool) -> bool:
@@ -263,6 +264,6 @@ class Promotion:
         stands = f": replay stands at {self._row['replay_lsn']} of {self._row['receive_lsn']}" if self._row else ""
         waits = f", and waits ({self._waits_for})" if self._waits_for else ""
         return (
-            f"the promotion was asked for {self._seconds} s ago and is not done{stands}{waits}. It goes on by itself: look at"
-            f" the server's log (journalctl -u {self._instance.service}), then run this again"
+            f"the promotion was asked for {self._seconds} s ago and is not done{stands}{waits}. It goes on by itself:"
+            f" look at the server's log (journalctl -u {self._instance.service}), then run this again"
         )

@@ -64,9 +64,9 @@ def kept_wal(
     present = row["keep_megabytes"] if row["keep_megabytes"] >= 0 else wanted
     if kept is not None and kept < present:
         warn(
-            f"the disk of the WAL has {found.free_bytes >> 20} MB free, so this master keeps {kept} MB of WAL for standbys"
-            f" that are away, and not {present} MB: a disk without room for WAL would end it. A standby that is away for"
-            " longer comes back by a comparison or a copy. With more room, raise max_slot_wal_keep_size"
+            f"the disk of the WAL has {found.free_bytes >> 20} MB free, so this master keeps {kept} MB of WAL for"
+            f" standbys that are away, and not {present} MB: a disk without room for WAL would end it. A standby that"
+            " is away for longer comes back by a comparison or a copy. With more room, raise max_slot_wal_keep_size"
         )
     return kept
 

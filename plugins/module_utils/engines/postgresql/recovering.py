@@ -100,9 +100,9 @@ def smaller(wanted: t.Mapping[str, int]) -> MirroringError:
     """Return the refusal to let such a replay go on: that ends the server."""
     words = ", ".join(f"{name} must be at least {value}" for name, value in wanted.items())
     return MirroringError(
-        f"replay waits because settings are smaller here than the master's ({words}). Nothing was let go on, because that"
-        " would end this server. Run the same playbook again: it sets them in postgresql.auto.conf and restarts this"
-        " server first",
+        f"replay waits because settings are smaller here than the master's ({words}). Nothing was let go on, because"
+        " that would end this server. Run the same playbook again: it sets them in postgresql.auto.conf and restarts"
+        " this server first",
         recovery_settings={name: str(value) for name, value in wanted.items()},
     )
 
@@ -115,8 +115,8 @@ def ended(instance: Instance, run: Runner, what: str) -> MirroringError:
         error = smaller(wanted)
         return MirroringError(f"{what}: the server has ended ({words}), {error}", **error.details)
     return MirroringError(
-        f"{what}: the server of {instance.service} has ended ({words}). Look at journalctl -u {instance.service} and mend"
-        " what it says, then run the same playbook again: it starts the server first"
+        f"{what}: the server of {instance.service} has ended ({words}). Look at journalctl -u {instance.service} and"
+        " mend what it says, then run the same playbook again: it starts the server first"
     )
 
 

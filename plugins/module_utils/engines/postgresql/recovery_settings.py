@@ -21,9 +21,7 @@ from . import database, recovering
 RUNNING = "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)"
 
 
-def change(
-    instance: Instance, run: Runner, act: bool, *, settings: dict[str, t.Any], timeout: int
-) -> dict[str, t.Any]:
+def change(instance: Instance, run: Runner, act: bool, *, settings: dict[str, t.Any], timeout: int) -> dict[str, t.Any]:
     """Write what the configuration lacks, restart the server unless it runs with that, and wait until it replays."""
     wanted = {name: str(value) for name, value in settings.items()}
     place = instance.data_directory
@@ -44,7 +42,11 @@ def change(
         "changed": restart,
         "restarted": restart,
         "diff": {
-            "before": {"server": "runs" if server else "stopped", **configured, **{name: runs_with[name] for name in late}},
+            "before": {
+                "server": "runs" if server else "stopped",
+                **configured,
+                **{name: runs_with[name] for name in late},
+            },
             "after": {"server": "runs", **configured, **missing, **{name: wanted[name] for name in late}},
         },
     }
@@ -56,7 +58,7 @@ def suffices(has: str, wanted: str) -> bool:
 
 
 def _running(instance: Instance, wanted: dict[str, str]) -> dict[str, str]:
-    """Return what the server runs with; nothing where it gives no session, and is believed to run with what is written."""
+    """Return what the server runs with; nothing where it gives no session: it is believed to run with what is written."""
     try:
         with database.session(instance) as cursor:
             return {row["name"]: str(row["setting"]) for row in database.rows(cursor, RUNNING, (list(wanted),))}
@@ -71,8 +73,8 @@ def _see_that_they_count(instance: Instance, run: Runner, wanted: dict[str, str]
     if lost:
         raise MirroringError(
             f"{' and '.join(lost)} was written into postgresql.auto.conf, and the server would still take"
-            f" {', '.join(now[name] for name in lost)}: correct the configuration in {instance.config_directory}, then run"
-            " this again"
+            f" {', '.join(now[name] for name in lost)}: correct the configuration in {instance.config_directory}, then"
+            " run this again"
         )
 
 
