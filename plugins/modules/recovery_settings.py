@@ -8,8 +8,8 @@ module: recovery_settings
 short_description: Settings that a standby needs to replay on
 version_added: 0.1.0
 description:
-  - A standby whose C(max_connections) and the like are smaller than its master's pauses its replay. To let such a replay
-    go on, or to promote such a standby, ends its server, and it does not start again.
+  - A standby whose C(max_connections) and the like are smaller than its master's pauses its replay. To let such a
+    replay go on, or to promote such a standby, ends its server, and it does not start again.
   - Writes such settings into the C(postgresql.auto.conf) of the standby's own data directory, restarts the server, or
     starts it, and waits, bounded, until it replays. No session with it is needed.
   - Nothing is written for a setting that is large enough, and nothing is restarted when the server runs with all of

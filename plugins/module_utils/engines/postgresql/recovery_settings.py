@@ -58,7 +58,7 @@ def suffices(has: str, wanted: str) -> bool:
 
 
 def _running(instance: Instance, wanted: dict[str, str]) -> dict[str, str]:
-    """Return what the server runs with; nothing where it gives no session: it is believed to run with what is written."""
+    """Return what the server runs with; nothing where it gives no session and is believed to run with them."""
     try:
         with database.session(instance) as cursor:
             return {row["name"]: str(row["setting"]) for row in database.rows(cursor, RUNNING, (list(wanted),))}
