@@ -8,7 +8,11 @@ module: activation
 short_description: Make a standby the master
 version_added: 0.1.0
 description:
-  - Promotes the standby on this host, also when its replay is paused, and waits, bounded, until a write commits.
+  - Promotes the standby on this host, also when its replay is paused, and waits, bounded, until a write commits. No
+    session with the standby is needed for that. Sessions that hold its replay up are ended, and so are idle ones where
+    no session is free; RV(ended_sessions) says which.
+  - It fails and changes nothing when the standby's settings are smaller than its master's, which would end the server.
+    M(hawq.mirroring.recovery_settings) sets them.
   - Then it gives the new master what it needs, a limit to the WAL that slots keep, slots that keep WAL for the old
     master's way back and for further standbys, and only those registered.
   - Then it brings the address that follows the master here. That the address stays away is told and is no failure,
@@ -32,7 +36,8 @@ options:
     default: []
   standbys: {description: Further standbys that stay registered., type: list, elements: str, default: []}
   wal_keep_megabytes:
-    description: Limit of the WAL kept by slots, in megabytes, where there is none yet.
+    description: >-
+      Limit of the WAL kept by slots, in megabytes, where there is none yet. It is never more than the disk can hold.
     type: int
     default: 10240
   virtual_ip:
@@ -67,6 +72,24 @@ activation_lsn:
   returned: with O(state=active), not in check mode before the promotion
 timeline: {description: The timeline now., type: int, returned: with O(state=active)}
 seconds: {description: From the call until a write had committed., type: float, returned: with O(state=active)}
+done:
+  description: What was done beside the promotion.
+  type: list
+  elements: str
+  returned: with O(state=active), not in check mode
+ended_sessions:
+  description: Sessions that were ended, each with C(pid), C(title) and C(why).
+  type: list
+  elements: dict
+  returned: with O(state=active), not in check mode
+last_commit_at:
+  description: When the last transaction was committed that this standby has replayed, in seconds since the epoch.
+  type: float
+  returned: with O(state=active), when this call promoted the server and there was one
+promoted_at:
+  description: When it was the master, in seconds since the epoch.
+  type: float
+  returned: with O(state=active), when this call promoted the server
 address_trouble:
   description: Why the address is not here.
   type: str

@@ -9,10 +9,15 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import following, observe, stopping
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
+    following,
+    observe,
+    recovering,
+    stopping,
+)
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import settings_file
-from sessions import instance_in
+from sessions import given, instance_in
 
 
 class Host:
@@ -86,3 +91,14 @@ def test_a_directory_that_has_gone(host: Host) -> None:
     assert host.follow(act=False, directory="/nowhere")["changed"]
     with pytest.raises(MirroringError, match="does not exist: run the whole playbook again"):
         host.follow(directory="/nowhere")
+
+
+def test_a_replay_goes_on_unless_that_would_end_the_server(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observe, "control", lambda instance, run: {"max_connections": 200})
+    cursor = given(monkeypatch, {recovering.SETTINGS: [{"name": "max_connections", "value": 200}]})
+    assert host.follow(resume=True)["changed"]
+    assert cursor.told == ["SELECT pg_wal_replay_resume()"]
+    cursor = given(monkeypatch, {recovering.SETTINGS: [{"name": "max_connections", "value": 100}]})
+    with pytest.raises(MirroringError, match="max_connections must be at least 200"):
+        host.follow(resume=True)
+    assert cursor.told == []

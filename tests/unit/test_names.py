@@ -222,7 +222,8 @@ def test_the_state_of_the_views_is_asked_of_a_database_as_people_type_it(server:
         server, lambda: views.observe(instance, Runner(), t.cast("t.Any", {"standby": False}), [r"x\xff", "none\xff"])
     )
     assert found["databases"] == []
-    assert as_the_user(server, lambda: mirroring._ask(instance, None))[0]["error_message"] == "no view"
+    asked = as_the_user(server, lambda: mirroring._ask(instance, Runner(), None))
+    assert asked[0]["error_message"] == "no view"
 
 
 def test_a_delta_leaves_out_files_whose_names_no_server_has_made(server: Server) -> None:

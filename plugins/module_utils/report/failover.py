@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from ..engines import table
 from ..judge import topology
+from ..values import lsn, wal
 from ..values.command import playbook
 from ..values.text import sentence, size
 from . import segments, work
@@ -17,6 +19,9 @@ FENCES = {
     "operator's word": "declared dead by the operator (master_is_down)",
     "none": "not needed",
 }
+UNSEEN = "not known: the old master's disk could not be looked at. When it is back, resync_standby lists it (--check)"
+#: sessions of each kind that a report names
+SHOWN = 3
 
 
 def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -33,9 +38,13 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Old master's WAL ended at"] = offer.get("end_lsn") or "not known: its host could not be looked at"
         salvaged = offer.get("missing_bytes") or 0
         facts["Salvaged from it"] = size(salvaged) if salvaged else "nothing" + (" was missing" if offer else "")
-        facts["Data lost"] = _lost(document["offer"], "would be" if document["check"] else "is")
+        facts["Data lost"] = _would_be_lost(document["offer"]) if document["check"] else _lost(document)
     if done.get("timeline"):
         facts["Activated at"] = f"{done['activation_lsn']}, timeline {done['timeline']}"
+    if done.get("promoted") and "promoted_at" in done:
+        facts["Last commit that it has"] = _last_commit(done.get("last_commit_at"), done["promoted_at"])
+    if done.get("ended_sessions"):
+        facts["Sessions that were ended"] = _ended(done["ended_sessions"])
     if done.get("promoted") and "seconds" in done:
         facts["Promotion until a write had committed"] = f"{done['seconds']:.2f} s"
     if done.get("released_from"):
@@ -80,12 +89,67 @@ def standbys(results: list[dict[str, t.Any]], followers: dict[str, str], untold:
     return facts
 
 
-def _lost(offered: dict[str, t.Any], verb: str) -> str:
-    damage = (offered.get("offer") or {}).get("damage")
-    if damage:
-        return f"accepted by the operator: {damage}"
-    if "offer" in offered:
-        return f"none: all WAL of the old master {verb} in the new one"
-    if offered.get("msg"):
-        return f"accepted by the operator: {sentence(offered['msg'])}"
-    return "not known: the old master's disk could not be looked at. When it is back, resync_standby lists it (--check)"
+def left_behind(end: str | None, activated_at: str | None) -> int | None:
+    """Return the bytes of a master's WAL that a later one, which began at that LSN, does not have; None if not known.
+
+    Between two records may lie the header of a page, which is nobody's.
+    """
+    beyond = lsn.distance(end, activated_at)
+    if beyond is None or end is None:
+        return None
+    at_a_page = (lsn.parse(end) - beyond) % wal.PAGE_BYTES == 0
+    return 0 if beyond <= (wal.LONG_HEADER if at_a_page else 0) else beyond
+
+
+def _would_be_lost(offered: dict[str, t.Any]) -> str:
+    """Return what a run would lose, as far as a check can tell."""
+    if "offer" in offered and not offered["offer"].get("damage"):
+        return "none: all WAL of the old master would be in the new one"
+    return _accepted(offered) or UNSEEN
+
+
+def _accepted(offered: dict[str, t.Any]) -> str:
+    words = (offered.get("offer") or {}).get("damage") or offered.get("msg")
+    return f"accepted by the operator: {sentence(words)}" if words else ""
+
+
+def _lost(document: dict[str, t.Any]) -> str:
+    """Return what is lost by what is there now, not by the plan: where one's WAL ended and the other's begins."""
+    plan, offered, began = document["plan"], document["offer"], document["activation"].get("activation_lsn")
+    read = (offered.get("offer") or {}).get("end_lsn")
+    end = read or plan["known_lsn"]
+    beyond = left_behind(end, began)
+    if beyond:
+        whose = f"the WAL of {plan['old']} {'ended at' if read else 'was known to reach'} {end}"
+        back = playbook("resync_standby", standby_host=plan["old"] if len(plan["endpoints"]) > 2 else None)
+        loss = (
+            f"{'' if read else 'at least '}{size(beyond)} OF WAL: {whose}, and {plan['new']} took over at {began}. Keep"
+            f" the data of {plan['old']}: {back} --check lists what only it has"
+        )
+        return f"{loss}. {_accepted(offered)}" if _accepted(offered) else loss
+    if _accepted(offered):
+        return _accepted(offered)
+    if "offer" not in offered:
+        return f"{UNSEEN}{f'. What was known of its WAL ({end}) is in the new master' if beyond == 0 else ''}"
+    if beyond is None:
+        return f"not known: where {plan['new']} took over cannot be read there. resync_standby lists it (--check)"
+    return "none: all WAL of the old master is in the new one"
+
+
+def _last_commit(at: float | None, promoted_at: float) -> str:
+    if at is None:
+        return "not known: it had replayed none since its start"
+    when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
+    return f"{when}, {max(0, promoted_at - at):.0f} s before it took over"
+
+
+def _ended(sessions: list[dict[str, t.Any]]) -> str:
+    """Return how many sessions were ended, why, and who some of them were."""
+    whys = dict.fromkeys(str(each["why"]) for each in sessions)
+    parts = []
+    for why in whys:
+        mine = [each for each in sessions if each["why"] == why]
+        names = [f"process {each['pid']}, {sentence(str(each['title']))}" for each in mine[:SHOWN]]
+        more = f"; and {len(mine) - SHOWN} more" if len(mine) > SHOWN else ""
+        parts.append(f"{len(mine)}, since {why} ({'; '.join(names)}{more})")
+    return "; ".join(parts)

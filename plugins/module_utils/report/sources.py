@@ -34,6 +34,9 @@ ACTIVATED = (
     "seconds",
     "released_from",
     "address_trouble",
+    "ended_sessions",
+    "last_commit_at",
+    "promoted_at",
 )
 SNAPSHOT = ("changed", "phase", "kept", "mark", "goes_on", "log", "slot_lost")
 MIRRORING = Source("master", "master_mirroring", ("mirroring", "waited"))

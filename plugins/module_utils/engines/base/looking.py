@@ -51,8 +51,10 @@ class Looking(t.Protocol):
     ) -> Result:
         """Return the state of mirroring as clients of the master see it, of one standby or of the worst.
 
-        Waits at most ``timeout`` seconds for a state, or for a session; raises with ``advice`` when it does not come,
-        and at once when the server has stopped. Without ``act`` it asks once.
+        Waits at most ``timeout`` seconds for a state, for a session, or for a standby that is recovering, with sessions
+        or without; raises with ``advice`` when it does not come, and at once when the answer is final: the server has
+        stopped, its data is damaged (said as ``damaged``), its replay cannot go on with its settings, or it gives no
+        sessions by its configuration. Without ``act`` it asks once.
         """
 
     def segments(self, instance: Instance, act: bool, *, wait_for: list[str], timeout: int) -> Result:

@@ -37,11 +37,14 @@ class Master(t.Protocol):
         timeout: int,
         warn: Warn,
     ) -> Result:
-        """Make the standby the master, also when its replay is paused, and wait until a write has committed.
+        """Make the standby the master, whether or not it gives a session, and wait until a write has committed.
 
-        WAL is kept by ``slots`` from before the activation, limited to so many megabytes where there is no limit yet.
-        Only ``standbys`` stay registered at ``role``, commits wait for none, ``name`` is the master's in the views.
-        Then ``address`` (``address`` and ``interface``) is brought here; that it stays away is told, not raised.
+        Sessions that hold the replay up, and idle ones where none is free, are ended and told as ``ended_sessions``
+        (pid, title, why). Raises, with nothing done, when settings are smaller than the master's: that would end the
+        server. WAL is kept by ``slots`` from before the activation, limited to so many megabytes where there is no
+        limit yet, and always to what the disk can hold. Only ``standbys`` stay registered at ``role``, commits wait for none,
+        ``name`` is the master's in the views. Then ``address`` (``address`` and ``interface``) is brought here; that it
+        stays away is told, not raised.
         """
 
     def checkpoint(self, instance: Instance, act: bool) -> Result:

@@ -63,3 +63,11 @@ class Standby(t.Protocol):
 
         ``directory`` is the data directory, or a copy that is not deployed yet; ``primary`` are connection keywords.
         """
+
+    def recovery_settings(
+        self, instance: Instance, run: Runner, act: bool, *, settings: dict[str, t.Any], timeout: int
+    ) -> Result:
+        """Give a standby settings that are not smaller than these, restart or start its server, wait until it replays.
+
+        No session is needed. Nothing is done where it runs with them. Raises when it does not come back.
+        """

@@ -15,7 +15,7 @@ from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import conninfo, settings_file
-from . import database, deployment, observe, stopping
+from . import database, deployment, observe, recovering, stopping
 
 
 def follow(
@@ -50,6 +50,9 @@ def follow(
         os.kill(process["pid"], signal.SIGHUP)
     if resume and act:
         with database.session(instance) as cursor:
+            small = recovering.too_small(instance, run, cursor)
+            if small:  # it would end the server
+                raise recovering.smaller(small)
             cursor.execute("SELECT pg_wal_replay_resume()")
     shown = [
         "".join(f"{name} = {value}\n" for name, value in state.items() if value is not None)

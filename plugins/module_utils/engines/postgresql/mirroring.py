@@ -6,60 +6,66 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ...host import systemd
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
-from . import database, server_info
+from . import answer, database, recovering, server_info
 
-#: what can be waited for beside the states: that the server gives sessions
-SESSION = "session"
+#: what can be waited for beside the states: that the server gives sessions, or is a standby that replays without
+SESSION, RECOVERING = "session", "recovering"
+PAUSED = "SELECT pg_is_in_recovery() AND pg_is_wal_replay_paused() AS paused"
 
 
-def _ask(instance: Instance, standby: str | None) -> tuple[dict[str, t.Any] | None, str]:
-    """Return the view's row, an empty one where there is no view; without a session None, and the reason."""
+class _Asked(t.NamedTuple):
+    """The view's row (an empty one where there is no view), or None, and why there is none."""
+
+    row: dict[str, t.Any] | None
+    why: MirroringError | None = None
+    #: settings with which its replay cannot go on
+    small: dict[str, int] | None = None
+
+
+def _ask(instance: Instance, run: Runner, standby: str | None) -> _Asked:
     try:
         with database.session(instance) as cursor:
+            paused = database.rows(cursor, PAUSED)
+            small = recovering.too_small(instance, run, cursor) if paused and paused[0]["paused"] else {}
             if not database.rows(cursor, server_info.VIEW_EXISTS)[0]["there"]:
-                return {"summary_state": None, "detail_state": None, "since": None, "error_message": "no view"}, ""
+                return _Asked(_words("no view"), None, small)
             mirrors = database.rows(cursor, server_info.MIRRORS) if standby else []
             mine = [row for row in mirrors if row.pop("standby") == standby]
-            return (mine or database.rows(cursor, server_info.VIEW))[0], ""
+            return _Asked((mine or database.rows(cursor, server_info.VIEW))[0], None, small)
     except MirroringError as error:
-        return None, str(error)
+        return _Asked(None, error)
 
 
-def _last_words(instance: Instance, run: Runner) -> str | None:
-    """Return what the server's unit logged last, or nothing while it runs."""
-    if systemd.unit(run, instance.service)["active"] in ("active", "activating", "reloading"):
-        return None
-    _code, output, _errors = run.root(["journalctl", "--unit", instance.service, "-n", "4", "-o", "cat"], timeout=10)
-    return " | ".join(output.split("\n")).strip(" |")
+def _words(message: str) -> dict[str, t.Any]:
+    return {"summary_state": None, "detail_state": None, "since": None, "error_message": message}
 
 
 def state(
     instance: Instance, run: Runner, act: bool, *, wait_for: str | None, standby: str | None, timeout: int, advice: str
 ) -> dict[str, t.Any]:
-    """Ask until the answer fits or the time is up; once without ``act``."""
-    begin = time.monotonic()
+    """Ask until the answer fits or the time is up; once without ``act``. A final answer ends the wait at once."""
+    begin, watch = time.monotonic(), recovering.Watch(instance, run)
     while True:
-        row, reason = _ask(instance, standby)
-        waited = round(time.monotonic() - begin, 2)
+        asked = _ask(instance, run, standby)
+        row, waited = asked.row, round(time.monotonic() - begin, 2)
         # of a unit that systemd has yet to start or restart: it may be stopped, or the session with the server of before
-        unsettled = (row is None or wait_for == SESSION) and _has_job(instance, run)
-        died = _last_words(instance, run) if row is None and not unsettled else None
-        if died is not None and act:
-            last = died.rstrip(". ") or "no log"
-            raise MirroringError(f"the server of {instance.service} has stopped: {last}. {advice}".rstrip(" ."))
+        unsettled = (row is None or wait_for == SESSION) and recovering.has_job(instance, run)
+        if act and not unsettled:
+            _raise_what_is_final(instance, run, asked, wait_for, advice)
         if row and unsettled:
-            row, reason = None, "its unit is still being started or stopped"
-        if row and wait_for in (None, SESSION, row["summary_state"]):
+            row, asked = None, _Asked(None, MirroringError("its unit is still being started or stopped"))
+        if row and wait_for in (None, SESSION, RECOVERING, row["summary_state"]):
             return {"changed": False, "mirroring": row, "waited": waited}
+        if wait_for == RECOVERING and watch.recovers():
+            return {"changed": False, "mirroring": _words(str(asked.why)), "waited": waited}
         if not act:
             return {"changed": False, "mirroring": row or {}, "waited": waited}
         if wait_for is None or waited > timeout:
             raise MirroringError(
-                f"{_trouble(row, reason, wait_for, waited)}{_start(instance, run)}. Look at the logs of both servers (journalctl -u"
+                f"{_trouble(asked, wait_for, waited)}{recovering.start(instance, run)}. Look at the logs of both servers (journalctl -u"
                 f" {instance.service}). {advice}".rstrip(),
                 mirroring=row or {},
                 waited=waited,
@@ -67,25 +73,35 @@ def state(
         time.sleep(0.1)
 
 
-def _has_job(instance: Instance, run: Runner) -> bool:
-    """Whether systemd has yet to start, restart or stop the unit."""
-    _code, output, _errors = run(["systemctl", "show", instance.service, "--property", "Job", "--value"], timeout=10)
-    return output.strip() not in ("", "0")
+def _raise_what_is_final(instance: Instance, run: Runner, asked: _Asked, wait_for: str | None, advice: str) -> None:
+    """Raise when the server has given an answer after which there is no sense in waiting."""
+    if asked.small and wait_for:
+        raise recovering.smaller(asked.small)
+    if asked.why is None:
+        return
+    died = recovering.last_words(instance, run)
+    if died is not None:
+        last = died.rstrip(". ") or "no log"
+        raise MirroringError(f"the server of {instance.service} has stopped: {last}. {advice}".rstrip(" ."))
+    said = answer.of(instance, asked.why)
+    if said and said.code in answer.DAMAGED:
+        damaged = f"the server of {instance.service} finds its data damaged ({said.words})"
+        raise MirroringError(f"{damaged}. It will not get better by waiting. {advice}".rstrip(" ."), damaged=damaged)
+    if wait_for == SESSION and recovering.gives_no_sessions(instance):
+        raise MirroringError(
+            f"the standby of {instance.service} replays, and gives no sessions by its configuration (hot_standby). Set"
+            f" hot_standby = on there and restart it: systemctl restart {instance.service}. {advice}".rstrip(" .")
+        )
 
 
-def _start(instance: Instance, run: Runner) -> str:
-    """Say what the unit's start waits for, if it does."""
-    waits_for = systemd.unit(run, instance.service)["waits_for"]
-    return f". Its start waits, and goes on by itself: {waits_for}" if waits_for else ""
-
-
-def _trouble(row: dict[str, t.Any] | None, reason: str, wait_for: str | None, waited: float) -> str:
+def _trouble(asked: _Asked, wait_for: str | None, waited: float) -> str:
     """Say what has not come, and what is there instead."""
-    if row is None and wait_for in (None, SESSION):
+    if asked.row is None and wait_for in (None, SESSION, RECOVERING):
         what = f"no session with the server after {waited:.0f} s"
     else:
         what = f"mirroring is not {wait_for} after {waited:.0f} s"
-    if row:
-        words = (row["summary_state"], row["detail_state"], row["error_message"])
+    reason = str(asked.why)
+    if asked.row:
+        words = (asked.row["summary_state"], asked.row["detail_state"], asked.row["error_message"])
         reason = ": ".join(text for text in words if text) or "the view says nothing"
     return f"{what} ({reason})"

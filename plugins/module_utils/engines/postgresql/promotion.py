@@ -16,67 +16,31 @@ from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import history, places
-from . import database, server_info, stopping
+from . import database, promoting, recovering, retention, server_info, stopping
 
-STATUS = """
-SELECT pg_is_in_recovery() AS in_recovery, pg_last_wal_replay_lsn()::text AS replay_lsn,
-       pg_last_wal_receive_lsn()::text AS receive_lsn, current_setting('synchronous_standby_names') AS synchronous,
-       current_setting('max_slot_wal_keep_size') AS keep
-"""
 TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline"
-SLOTS = "SELECT slot_name FROM pg_replication_slots"
 ROLE = "SELECT FROM pg_roles WHERE rolname = %s"
 CHECKPOINT_SECONDS = 600
-
-
-def promote(cursor: t.Any, timeout: int) -> None:
-    """Ask for the promotion and wait for its end, bounded."""
-    cursor.execute("SELECT pg_is_wal_replay_paused() AS paused")
-    if cursor.fetchone()["paused"]:
-        cursor.execute("SELECT pg_wal_replay_resume()")
-    cursor.execute("SELECT pg_promote(false)")
-    deadline = time.monotonic() + timeout
-    while True:
-        row = database.rows(cursor, STATUS)[0]
-        if not row["in_recovery"]:
-            return
-        if time.monotonic() > deadline:
-            raise MirroringError(
-                f"the promotion was asked for {timeout} s ago and is not done: replay stands at {row['replay_lsn']} of"
-                f" {row['receive_lsn']}. It goes on by itself: look at the server's log, then run this again"
-            )
-        time.sleep(0.01)
-
-
-def keep_wal(cursor: t.Any, slots: list[str], warn: t.Callable[[str], None]) -> list[str]:
-    """Keep WAL for the old master's way back and for further standbys; return what was done.
-
-    Before the promotion: the checkpoint that follows that removes the WAL since the last one that both have, which a
-    rewind begins with. No new master is held up when there is no slot to be had.
-    """
-    done = []
-    try:
-        there = {row["slot_name"] for row in database.rows(cursor, SLOTS)} if slots else set()
-        for slot in slots:
-            if slot not in there:
-                cursor.execute("SELECT pg_create_physical_replication_slot(%s, true)", (slot,))
-                done.append(f"slot {slot} made")
-    except database.Error as error:
-        warn(f"no WAL is kept for the old master's way back: {' '.join(str(error).split())}")
-    return done
+#: that a master gets at least, when the promotion has used up its time, to let in who equips it
+SESSION_SECONDS = 15
 
 
 def equip(
-    cursor: t.Any, row: dict[str, t.Any], role: str, name: str | None, standbys: list[str], wal_keep_megabytes: int
+    cursor: t.Any,
+    row: dict[str, t.Any],
+    role: str,
+    name: str | None,
+    standbys: list[str],
+    kept: int | None,
 ) -> list[str]:
     """Give the new master what it needs; return what was done."""
     done = []
     if row["synchronous"]:
         cursor.execute("ALTER SYSTEM SET synchronous_standby_names = ''")
         done.append("synchronous_standby_names emptied")
-    if row["keep"] == "-1":
-        cursor.execute(f"ALTER SYSTEM SET max_slot_wal_keep_size = '{int(wal_keep_megabytes)}MB'")
-        done.append("max_slot_wal_keep_size limited")
+    if kept is not None:
+        cursor.execute(f"ALTER SYSTEM SET max_slot_wal_keep_size = '{int(kept)}MB'")
+        done.append(f"max_slot_wal_keep_size limited to {kept} MB")
     if done:
         cursor.execute("SELECT pg_reload_conf()")
     if database.rows(cursor, ROLE, (role,)):
@@ -89,6 +53,22 @@ def equip(
             cursor.execute(f'ALTER ROLE "{role}" SET "hawq_mirroring.master" = %s', (name,))
             done.append("master named")
     return done
+
+
+def kept_wal(
+    instance: Instance, row: dict[str, t.Any], wanted: int, fresh: bool, warn: t.Callable[[str], None]
+) -> int | None:
+    """Return the limit of the WAL that is kept, in megabytes, if it is to be set; say when the disk decides it."""
+    found = retention.room(instance, row["wal_segment_bytes"])
+    kept = retention.limit(row["keep_megabytes"], wanted, found, fresh)
+    present = row["keep_megabytes"] if row["keep_megabytes"] >= 0 else wanted
+    if kept is not None and kept < present:
+        warn(
+            f"the disk of the WAL has {found.free_bytes >> 20} MB free, so this master keeps {kept} MB of WAL for"
+            f" standbys that are away, and not {present} MB: a disk without room for WAL would end it. A standby that"
+            " is away for longer comes back by a comparison or a copy. With more room, raise max_slot_wal_keep_size"
+        )
+    return kept
 
 
 def began(instance: Instance, timeline: int) -> str | None:
@@ -126,39 +106,67 @@ def activate(
 ) -> dict[str, t.Any]:
     """Promote unless it is a master, commit a write, equip."""
     begin = time.monotonic()
-    if not act and not stopping.workers(instance.data_directory):  # a stopped standby, which a run would start first
-        return {"changed": True, "promoted": True, "diff": {"before": "standby\n", "after": "master\n"}}
-    with database.session(instance, statement_seconds=timeout) as cursor:
-        row = database.rows(cursor, STATUS)[0]
-        before = row["in_recovery"]
-        difference = {"before": "standby\n" if before else "master\n", "after": "master\n"}
-        if not act:
-            return {"changed": before, "promoted": before, "diff": difference}
-        done = keep_wal(cursor, slots, warn)
-        if before:
-            promote(cursor, timeout)
-            if database.rows(cursor, server_info.SEGMENTS_EXIST)[0]["there"]:
-                cursor.execute("UPDATE public.hawq_mirroring_segment SET reported = '-infinity'")
-        # a transaction with an identifier of its own commits in the WAL
-        cursor.execute("SELECT pg_current_xact_id()")
-        seconds = round(time.monotonic() - begin, 3)
-        timeline = database.rows(cursor, TIMELINE)[0]["timeline"]
-        moved, trouble = take_address(run, address, address_timeout)
-        done += equip(cursor, row, role, name, standbys, wal_keep_megabytes)
-        done += ["address brought here"] if moved and not trouble else []
+    if not act:
+        # a stopped standby is started by a run first
+        before = not stopping.workers(instance.data_directory) or not _is_master(instance, run)
+        return {"changed": before, "promoted": before, "diff": _difference(before)}
+    work = promoting.Promotion(instance, run, begin + timeout, timeout)
+    done = work.promote(slots)
+    work.deadline = max(work.deadline, time.monotonic() + SESSION_SECONDS)
+    row, late = work.until_session(
+        lambda cursor: (
+            _committed(cursor, work.promoted),
+            [] if work.slots_made else promoting.keep_wal(cursor, slots, warn),
+        )
+    )
+    seconds = round(time.monotonic() - begin, 3)
+    moved, trouble = take_address(run, address, address_timeout)
+    if late and work.promoted:
+        warn(
+            f"no slot could be made before the standby was promoted ({work.reason}), so {' and '.join(late)} only after"
+            " that: WAL that the old master's way back by a rewind begins with may be gone. Then it comes back by a"
+            " comparison of all (delta)"
+        )
+    kept = kept_wal(instance, row, wal_keep_megabytes, work.promoted, warn)
+    done += late + work.until_session(lambda cursor: equip(cursor, row, role, name, standbys, kept))
+    done += ["address brought here"] if moved and not trouble else []
     with contextlib.suppress(FileNotFoundError):
         os.unlink(os.path.join(instance.data_directory, places.RECORD))
     return {
-        "changed": before or bool(done),
-        "promoted": before,
+        "changed": work.promoted or bool(done) or bool(work.crowd.ended),
+        "promoted": work.promoted,
         "done": done,
-        "timeline": timeline,
-        "activation_lsn": began(instance, timeline),
+        "timeline": row["timeline"],
+        "activation_lsn": began(instance, row["timeline"]),
         "seconds": seconds,
         "released_from": row["synchronous"],
-        "diff": difference,
+        "ended_sessions": work.crowd.ended,
+        "last_commit_at": row["last_commit_at"] if work.promoted else None,
+        "promoted_at": work.promoted_at,
+        "diff": _difference(work.promoted),
         **({"address_trouble": trouble} if trouble else {}),
     }
+
+
+def _difference(promoted: bool) -> dict[str, str]:
+    return {"before": "standby\n" if promoted else "master\n", "after": "master\n"}
+
+
+def _is_master(instance: Instance, run: Runner) -> bool:
+    try:
+        with database.session(instance) as cursor:
+            return not database.rows(cursor, promoting.STATUS)[0]["in_recovery"]
+    except MirroringError:
+        return recovering.state(instance, run) == recovering.MASTER
+
+
+def _committed(cursor: t.Any, promoted: bool) -> dict[str, t.Any]:
+    """Commit a write; return what the master is then."""
+    if promoted and database.rows(cursor, server_info.SEGMENTS_EXIST)[0]["there"]:
+        cursor.execute("UPDATE public.hawq_mirroring_segment SET reported = '-infinity'")
+    # a transaction with an identifier of its own commits in the WAL
+    cursor.execute("SELECT pg_current_xact_id()")
+    return {**database.rows(cursor, promoting.STATUS)[0], **database.rows(cursor, TIMELINE)[0]}
 
 
 def checkpoint(instance: Instance, act: bool) -> dict[str, t.Any]:

@@ -19,6 +19,7 @@ from . import (
     observing,
     progress,
     promotion,
+    recovery_settings,
     relations,
     rewind,
     rewind_source,
@@ -59,6 +60,7 @@ class PostgreSQL:
     snapshot_deployed = staticmethod(snapshot.deployed)
     snapshot_absent = staticmethod(snapshot.absent)
     follow = staticmethod(following.follow)
+    recovery_settings = staticmethod(recovery_settings.change)
 
     fence = staticmethod(fencing.fence)
     stop = staticmethod(fencing.stop)

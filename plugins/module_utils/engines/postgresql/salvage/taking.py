@@ -17,7 +17,7 @@ from ....host.errors import MirroringError
 from ....host.module import Instance
 from ....host.run import Runner
 from ....values import lsn, wal
-from .. import database, observe, stopping, wal_files
+from .. import database, observe, recovering, stopping, wal_files
 from . import offering
 
 STOP_SECONDS = 20
@@ -125,7 +125,7 @@ def install(instance: Instance, run: Runner, wanted: dict[str, t.Any], have: str
     code, _output, errors = run.root(["systemctl", "start", instance.service], timeout=120)
     if code != 0:
         raise MirroringError(f"the standby does not start with the salvaged WAL: {' '.join(errors.split())}")
-    reached = _replayed(instance, wanted["last_record_lsn"], timeout)
+    reached = _replayed(instance, run, wanted["last_record_lsn"], timeout)
     user_places.remove(place)
     return reached
 
@@ -154,9 +154,13 @@ def _put(source: str, target: str, have: str, segment_bytes: int) -> None:
         raise
 
 
-def _replayed(instance: Instance, last_record: str, timeout: int) -> str:
-    """Wait until the record that begins at that LSN is replayed; the time-out runs while nothing moves."""
+def _replayed(instance: Instance, run: Runner, last_record: str, timeout: int) -> str:
+    """Wait until the record that begins at that LSN is replayed; the time-out runs while nothing moves.
+
+    One that gives no session is not asked: a promotion replays all that is in pg_wal, and the report compares.
+    """
     reached, deadline = "0/0", time.monotonic() + timeout
+    watch, asked = recovering.Watch(instance, run), time.monotonic()
     while True:
         with contextlib.suppress(MirroringError), database.session(instance) as cursor:
             if database.rows(cursor, "SHOW recovery_min_apply_delay")[0]["recovery_min_apply_delay"] != "0":
@@ -167,6 +171,9 @@ def _replayed(instance: Instance, last_record: str, timeout: int) -> str:
                 return now
             if now != reached:
                 reached, deadline = now, time.monotonic() + timeout
+            asked = time.monotonic()
+        if time.monotonic() - asked > recovering.STANDS_SECONDS and watch.recovers():
+            return str((observe.control(instance, run) or {}).get("min_recovery_lsn") or reached)
         if time.monotonic() > deadline:
             raise MirroringError(
                 f"the standby stands at {reached} and does not replay the salvaged WAL up to {last_record}: look at its"
