@@ -76,9 +76,11 @@ observation:
       C(data_directory), C(control) (what the data says of its last server, null when it cannot be read),
       C(histories), C(process), C(service), C(follows) and C(follows_slot) (whom the directory is told to replicate
       from), C(credentials) (whether they fit, never what they are), C(configuration), C(snapshot), C(programs) (the
-      collection's own), C(views) (files, and which databases have them), C(listening), C(probes), C(virtual_ip),
-      C(witness) (what a segment remembers of the master), C(directories), C(server) (null when no session was
-      possible) and C(server_error) (why).
+      collection's own), C(views) (files, and which databases have them), C(listening), C(probes), C(asks) (whether
+      each other master host would answer this one's interlock), C(virtual_ip), C(witness) (what a segment remembers of
+      the master), C(directories), C(server) (null when no session was possible), C(server_error) (why),
+      C(server_damage) (what the server says of damaged data) and C(wal_end) (up to where a standby without a session
+      holds WAL).
   type: dict
   returned: always
 """

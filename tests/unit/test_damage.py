@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""How it is recognised that a server says that its data is damaged: in a session, in the answer to a login, in its log."""
+"""How it is recognised that a server says that its data is damaged: in a session, at a login, in its log."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What is seen of a host beside its server: what its start waits for, what was deleted on purpose, what it is set to."""
+"""What is seen of a host beside its server: what its start waits for, what was deleted on purpose, its settings."""
 
 from __future__ import annotations
 

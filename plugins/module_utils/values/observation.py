@@ -379,7 +379,9 @@ class Server(t.TypedDict):
     replay_age_seconds: t.Annotated[float | None, "seconds since the commit that it replayed last"]
     last_commit_at: t.Annotated[float | None, "when that was committed, seconds since the epoch; None of a master"]
     replay_blocked: t.Annotated[bool, "whether its replay waits until sessions let go of what it needs"]
-    blockers: t.Annotated[list[Blocker], "sessions that it waits for, the one that is open the longest first"]
+    blockers: t.Annotated[
+        list[Blocker], "sessions that it waits for, or may wait for, the one that is open the longest first"
+    ]
     sessions_free: t.Annotated[int, "sessions that can still be opened beside those that are open"]
     clients: t.Annotated[int, "sessions of clients that are open, without ours"]
     settings: t.Annotated[Settings, "how it runs"]
