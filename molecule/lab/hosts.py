@@ -322,21 +322,23 @@ class Lab:
         self.drop_files(name)
 
     def wait(self, *names: str) -> None:
-        """Until these hosts have booted and answer over SSH."""
+        """Until these hosts have booted and answer over SSH, but for services that wait for another host before they start."""
         cuts = self.cuts()
         cut_off = [name for name in names if self.unplugged(name) or tuple(sorted([CONTROLLER, name])) in cuts]
         left = [name for name in names if name not in cut_off and not self.unplugged(CONTROLLER)]
 
+        asked = "timeout 2 systemctl is-system-running --wait || systemctl list-units --plain --no-legend --state=start-pre"
+
         def all_answer() -> bool:
             logins = {
                 name: subprocess.Popen(
-                    self.ssh(name, "systemctl", "is-system-running", "--wait"),
+                    self.ssh(name, asked),
                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 )
                 for name in left
             }  # fmt: skip
             said = {name: login.communicate()[0].strip() for name, login in logins.items()}
-            left[:] = [name for name in left if said[name] not in (b"running", b"degraded")]
+            left[:] = [name for name in left if said[name] in (b"", b"offline", b"unknown")]
             return not left
 
         if not until(all_answer, BOOT_LIMIT):
