@@ -42,6 +42,8 @@ WORKFLOWS = {
 }
 #: variables that observing tasks register
 OBSERVED, PLACES, SEEN_AGAIN = "server_observed", "places", "server_seen_again"
+#: judgements in the middle of a workflow
+MIDDLE = ("salvage", "rollback")
 #: those that make a copy, and so ask for the places of tablespaces
 COPYING = ("init_standby", "resync_standby")
 
@@ -65,10 +67,8 @@ class ActionModule(ActionBase):
         result["changed"] = False
         run, workflow = _run.Run(variables, self._task.check_mode), self._task.args.get("workflow", "state")
         with inventory_in_use(run.sources):
-            if workflow == "salvage":
-                return {**result, **self._answer(run, run.judged["plan"]["workflow"], self._salvage(run))}
-            if workflow == "rollback":
-                return {**result, **self._answer(run, run.judged["plan"]["workflow"], self._rollback(run))}
+            if workflow in MIDDLE:
+                return {**result, **self._go_on(self._salvage(run) if workflow == "salvage" else self._rollback(run))}
             observations = self._observations(run, variables["groups"]["masters"])
             if workflow == "state":
                 return {**result, "mark": time.time(), "state": state.document(observations)}
@@ -90,6 +90,13 @@ class ActionModule(ActionBase):
             options = t.cast(Options, {**options, judged.refusals[0].asks[0]: True})
             judged = WORKFLOWS[workflow](observations, hosts, options)
         return judged
+
+    @staticmethod
+    def _go_on(judged: Verdict) -> dict[str, t.Any]:
+        """Return the plan of the rest of a workflow, or why it ends here: much was done, so the report tells that."""
+        if judged.refusals:
+            return {"failed": True, "msg": "; ".join(f"{row.found}: {row.why}" for row in judged.refusals)}
+        return {"plan": judged.plan, "steps": judged.plan["steps"], "directories": []}
 
     @staticmethod
     def _answer(run: _run.Run, workflow: str, judged: Verdict, tried: dict[str, str] | None = None) -> dict[str, t.Any]:
