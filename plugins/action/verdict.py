@@ -18,6 +18,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
     state,
     switchover,
     takeover,
+    topology,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.options import Options
@@ -156,7 +157,7 @@ class ActionModule(ActionBase):
         observation = last.get("observation")
         found = takeover.Found(
             standby=observation,
-            trouble=str(last.get("msg") or (observation or {}).get("server_error") or ""),
+            trouble=str(last.get("msg") or (topology.describe(observation) if observation else "")),
             started="observation" in started,
             offered=sources.offered(plan, run.read),
             unfetched="msg" in run.read(new, "standby_fetched"),

@@ -16,7 +16,7 @@ from .refusal import Verdict, decide
 def judge(plan: SwitchoverPlan, observations: topology.Observations) -> Verdict:
     """Return who is the master then; the observations are of the hosts that could be it, made since all was stopped.
 
-    The old master's own interlock asks them as well. It need not wait for them when all have just been seen as standbys.
+    The old master's own interlock asks them, too. It need not wait for them when all have just been seen as standbys.
     """
     old = t.cast(str, plan["old"])
     masters = topology.masters(observations)

@@ -65,8 +65,7 @@ def salvage(plan: dict[str, t.Any], found: Found, options: Options) -> Verdict:
     """Judge, when the old master stands still, what the standby lacks and how it gets that."""
     old, new = plan["old"], plan["new"]
     if plan.get("again") and not (found.standby and topology.kind(found.standby) == topology.STANDBY):
-        seen = topology.describe(found.standby) if found.standby else "no answer"
-        words = " ".join((found.trouble or seen).split())
+        words = " ".join((found.trouble or "no answer").split())
         return refuse(
             "not-a-running-standby",
             f"{new} is no running standby any more ({words})",
