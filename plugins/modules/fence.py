@@ -27,8 +27,8 @@ options:
   reason: {description: Why the server must not accept writes any more., type: str}
   run:
     description:
-      - The identity of this run, as M(hawq.mirroring.options) returns it. Without it a record of an earlier run stays as
-        it is.
+      - The identity of this run, as M(hawq.mirroring.options) returns it. Without it a record of an earlier run stays
+        as it is.
     type: str
   still:
     description:

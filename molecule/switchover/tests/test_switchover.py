@@ -18,7 +18,6 @@ from harness import (
     accepts_writes,
     changed,
     flat,
-    lab,
     mirroring,
     on,
     play,

@@ -22,8 +22,9 @@ def sentences(document: dict[str, t.Any]) -> list[str]:
     undone = document["undone"]
     users = [answer["used_by"] for answer in undone.values() if answer.get("used_by")]
     if users:
-        left = f"{users[0]} relies on what this run had made, so it was left as it is"
-        return [*found, f"{left[0].upper()}{left[1:]}: look how far that is with {playbook('state')}."]
+        user = f"{users[0][0].upper()}{users[0][1:]}"
+        words = f"{user} relies on what this run had made, so it was left as it is: look how far that is with"
+        return [*found, f"{words} {playbook('state')}."]
     phases = [answer.get("phase", "copying") for answer in undone.values() if answer.get("goes_on")]
     if phases:
         what = "The verified copy waits" if phases[0] == "done" else "The snapshot goes on by itself"

@@ -91,7 +91,7 @@ def _look_again(instance: Instance, run: Runner, still: str | None) -> None:
         return
     now = "accepts writes" if as_master else "is a standby"
     raise MirroringError(
-        f"the server here was a {still} when this run looked, and {now} by now: another run has changed it meanwhile, so"
+        f"the server here was a {still} when this run looked, and {now} by now: another run has changed it, so"
         " it is left as it is. Run this again, it begins with what is there now"
     )
 
