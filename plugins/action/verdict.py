@@ -19,6 +19,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
     rollback,
     switchover,
     takeover,
+    topology,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.options import Options
@@ -47,6 +48,8 @@ WORKFLOWS = {
 }
 #: variables that observing tasks register
 OBSERVED, PLACES, SEEN_AGAIN = "server_observed", "places", "server_seen_again"
+#: judgements in the middle of a workflow
+MIDDLE = ("salvage", "rollback")
 #: those that make a copy, and so ask for the places of tablespaces
 COPYING = ("init_standby", "resync_standby")
 
@@ -80,10 +83,8 @@ class ActionModule(ActionBase):
         result["changed"] = False
         run, workflow = _run.Run(variables, self._task.check_mode), self._task.args.get("workflow", "state")
         with inventory_in_use(run.sources):
-            if workflow == "salvage":
-                return {**result, **self._answer(run, run.judged["plan"]["workflow"], self._salvage(run))}
-            if workflow == "rollback":
-                return {**result, **self._answer(run, run.judged["plan"]["workflow"], self._rollback(run))}
+            if workflow in MIDDLE:
+                return {**result, **self._go_on(self._salvage(run) if workflow == "salvage" else self._rollback(run))}
             observations = self._observations(run, variables["groups"]["masters"])
             options = self._options(run, workflow)
             if workflow == "state":
@@ -111,6 +112,13 @@ class ActionModule(ActionBase):
             options = t.cast(Options, {**options, judged.refusals[0].asks[0]: True})
             judged = WORKFLOWS[workflow](observations, hosts, options)
         return judged
+
+    @staticmethod
+    def _go_on(judged: Verdict) -> dict[str, t.Any]:
+        """Return the plan of the rest of a workflow, or why it ends here: much was done, so the report tells that."""
+        if judged.refusals:
+            return {"failed": True, "msg": "; ".join(f"{row.found}: {row.why}" for row in judged.refusals)}
+        return {"plan": judged.plan, "steps": judged.plan["steps"], "directories": []}
 
     @staticmethod
     def _answer(run: _run.Run, workflow: str, judged: Verdict, tried: dict[str, str] | None = None) -> dict[str, t.Any]:
@@ -181,7 +189,7 @@ class ActionModule(ActionBase):
         observation = last.get("observation")
         found = takeover.Found(
             standby=observation,
-            trouble=str(last.get("msg") or (observation or {}).get("server_error") or ""),
+            trouble=str(last.get("msg") or (topology.describe(observation) if observation else "")),
             started="observation" in started,
             offered=sources.offered(plan, run.read),
             unfetched="msg" in run.read(new, "standby_fetched"),

@@ -14,9 +14,9 @@ description:
   - Records since when, why and by which run, and what the control file said, in C(hawq_mirroring.fence) in the data
     directory. Where an earlier run has recorded that, the record becomes this run's.
   - With O(state=stopped) it only stops the server, whatever it is.
-  - With O(state=undone) a server that this very run has fenced is started as a master again, since nobody has taken over. It
-    fails, and changes nothing, when another run has fenced it too, or has made it a standby. Its boot interlock asks the other
-    hosts first, and waits for one that does not answer unless O(unasked).
+  - With O(state=undone) a server that this very run has fenced is started as a master again, since nobody has taken
+    over. It fails, and changes nothing, when another run has fenced it too, or has made it a standby. Its boot
+    interlock asks the other hosts first, and waits for one that does not answer unless O(unasked).
   - With O(state=lifted) a former master that streams from the new one by now loses that record, and the slots of its
     time as a master, which would keep WAL for ever.
 extends_documentation_fragment:
@@ -27,18 +27,19 @@ options:
   reason: {description: Why the server must not accept writes any more., type: str}
   run:
     description:
-      - The identity of this run, as M(hawq.mirroring.options) returns it. Without it a record of an earlier run stays as it is.
+      - The identity of this run, as M(hawq.mirroring.options) returns it. Without it a record of an earlier run stays
+        as it is.
     type: str
   still:
     description:
-      - What the server was when this run looked. When it runs as the other one by now, another run has changed it meanwhile,
-        and it is left as it is.
+      - What the server was when this run looked. When it runs as the other one by now, another run has changed it
+        meanwhile, and it is left as it is.
     type: str
     choices: [master, standby]
   unasked:
     description:
-      - Whether the boot interlock lets it start although a host that might be the master does not answer, this once and within two
-        minutes. A host that answers is asked all the same.
+      - Whether the boot interlock lets it start although a host that might be the master does not answer, this once and
+        within two minutes. A host that answers is asked all the same.
     type: bool
     default: false
   virtual_ip:
@@ -95,7 +96,8 @@ cut_off:
   returned: with O(state=fenced)
 record:
   description:
-    - What is recorded, C(at), C(reason), C(run), C(was) and C(control) (the control file's fields), now or by an earlier run.
+    - What is recorded, C(at), C(reason), C(run), C(was) and C(control) (the control file's fields), now or by an
+      earlier run.
   type: dict
   returned: always
 offer:

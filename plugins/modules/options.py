@@ -32,8 +32,8 @@ mark:
   returned: success
 run:
   description:
-    - What tells this run of C(ansible-playbook) from every other one, on all hosts and in all plays. Fence records and permissions
-      carry it, and a run undoes only its own.
+    - What tells this run of C(ansible-playbook) from every other one, on all hosts and in all plays. Fence records and
+      permissions carry it, and a run undoes only its own.
   type: str
   returned: success
   sample: switchover-20261127T074408Z-3f9a

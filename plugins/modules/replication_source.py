@@ -39,6 +39,12 @@ options:
     elements: str
     choices: [role, registration, slot]
     default: []
+  run:
+    description:
+      - The identity of this run, as M(hawq.mirroring.options) returns it. With O(state=present) it is noted as the one
+        that relies on all this. With O(state=absent) nothing is changed when another run is noted by now, or a standby
+        streams through the slot.
+    type: str
   spare:
     description: With O(state=absent), change nothing while a snapshot's WAL receiver still answers the master.
     type: bool
@@ -59,9 +65,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 goes_on:
-  description: Whether a snapshot was found to go on and nothing was changed.
+  description: Whether a snapshot was found to go on, or somebody relies on this, and nothing was changed.
   type: bool
   returned: with O(state=absent)
+used_by:
+  description: Who relies on it beside this run. Empty otherwise.
+  type: str
+  returned: always
 slot_lost:
   description: Whether the slot that was taken away had lost WAL that its standby or copy needed.
   type: bool
@@ -102,9 +112,9 @@ def main(module):
     instance, named = instance_of(options["instance"]), only(options, "role", "master", "standby", "slot")
     if options["state"] == "absent":
         take_away = choice.of(instance.engine, postgresql=source.absent)
-        return take_away(instance, act, **named, **only(options, "created", "spare"))
+        return take_away(instance, act, **named, **only(options, "created", "spare"), by=options["run"])
     make = choice.of(instance.engine, postgresql=source.present)
-    return make(instance, act, **named, **only(options, "passfile", "others"))
+    return make(instance, act, **named, **only(options, "passfile", "others"), by=options["run"])
 
 
 if __name__ == "__main__":
@@ -120,6 +130,7 @@ if __name__ == "__main__":
             "standby": {"type": "str", "required": True},
             "others": {"type": "list", "elements": "str", "default": []},
             "slot": {"type": "str", "required": True},
+            "run": {"type": "str"},
             "spare": {"type": "bool", "default": False},
             "created": {"type": "list", "elements": "str", "choices": ["role", "registration", "slot"], "default": []},
         },

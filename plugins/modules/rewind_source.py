@@ -11,7 +11,7 @@ description:
   - With O(state=present) it makes the checkpoint that a rewind needs after an activation, and a role that may read the
     files of the data directory, as the manual of C(pg_rewind) names it, and start and stop a backup. Its password is
     that of the replication role; C(pg_hba.conf) lets it in from the other masters' hosts alone.
-  - With O(state=absent) that role is dropped.
+  - With O(state=absent) that role is dropped, unless another run has asked for it since O(run) did.
 extends_documentation_fragment:
   - hawq.mirroring.instance
   - hawq.mirroring.attributes
@@ -20,6 +20,11 @@ options:
   role: {description: The role., type: str, required: true}
   passfile: {description: Password file that holds the replication role's password., type: path, required: true}
   password_of: {description: Replication role whose password it gets., type: str, default: hawq_mirroring}
+  run:
+    description:
+      - The identity of this run, as M(hawq.mirroring.options) returns it. Without it the role is dropped whoever has
+        asked for it.
+    type: str
   hba_lines:
     description: Lines of C(pg_hba.conf) that let it in. They stand there while it exists.
     type: list
@@ -60,9 +65,10 @@ def main(module):
     options, act = module.params, not module.check_mode
     instance = instance_of(options["instance"])
     if options["state"] == "absent":
-        return choice.of(instance.engine, postgresql=rewind_source.absent)(instance, act, role=options["role"])
+        end = choice.of(instance.engine, postgresql=rewind_source.absent)
+        return end(instance, act, role=options["role"], by=options["run"])
     let_in = choice.of(instance.engine, postgresql=rewind_source.present)
-    return let_in(instance, act, **only(options, "role", "passfile", "password_of", "hba_lines"))
+    return let_in(instance, act, **only(options, "role", "passfile", "password_of", "hba_lines"), by=options["run"])
 
 
 if __name__ == "__main__":
@@ -75,6 +81,7 @@ if __name__ == "__main__":
             "role": {"type": "str", "required": True},
             "passfile": {"type": "path", "required": True, "no_log": False},
             "password_of": {"type": "str", "default": "hawq_mirroring", "no_log": False},
+            "run": {"type": "str"},
             "hba_lines": {"type": "list", "elements": "str", "default": []},
         },
     )

@@ -24,6 +24,10 @@ FAILURES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
         {"causes": {"mdw": "no"}, "undone": {"smdw": {"goes_on": True, "phase": "done"}, "mdw": {}}},
         ["The verified copy waits, nothing was taken back: run this again"],
     ),
+    "another run relies on it": (
+        {"causes": DISK, "undone": {"smdw": {"goes_on": False}, "mdw": {"goes_on": True, "used_by": "the run init-1"}}},
+        ["The run init-1 relies on what this run had made, so it was left as it is: look how far that is with ansible"],
+    ),
     "host lost": (
         {"answered": ["mdw"], "causes": {}, "undone": {"smdw": {}, "mdw": {"changed": True}}},
         ["What this run had made is still there on smdw: run this again when that is mended"],

@@ -7,7 +7,11 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import server_info, source
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
+    rewind_source,
+    server_info,
+    source,
+)
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import scram
 from sessions import Answers, Cursor, given, instance_in
@@ -33,24 +37,47 @@ def master(
     }
 
 
-def make(monkeypatch: pytest.MonkeyPatch, place: Path, answers: Answers, act: bool = True) -> tuple[t.Any, Cursor]:
+def make(
+    monkeypatch: pytest.MonkeyPatch, place: Path, answers: Answers, act: bool = True, by: str | None = None
+) -> tuple[t.Any, Cursor]:
     cursor, passfile = given(monkeypatch, answers), place / ".pgpass"
     monkeypatch.setattr(server_info, "replication_role", lambda cursor, role: answers["role"])
     passfile.write_text(f"mdw:5432:replication:{ROLE}:secret\n")
     done = source.present(
-        instance_in(place), act, role=ROLE, passfile=str(passfile), master="mdw", standby="smdw", others=[], slot=SLOT
+        instance_in(place),
+        act,
+        role=ROLE,
+        passfile=str(passfile),
+        master="mdw",
+        standby="smdw",
+        others=[],
+        slot=SLOT,
+        by=by,
     )
     return done, cursor
 
 
 def take_away(
-    monkeypatch: pytest.MonkeyPatch, place: Path, answers: Answers, act: bool = True, spare: bool = False
+    monkeypatch: pytest.MonkeyPatch,
+    place: Path,
+    answers: Answers,
+    act: bool = True,
+    spare: bool = False,
+    by: str | None = None,
 ) -> tuple[t.Any, Cursor]:
     cursor = given(monkeypatch, answers)
     monkeypatch.setattr(server_info, "replication_role", lambda cursor, role: answers["role"])
     created = ["role", "registration", "slot"]
     done = source.absent(
-        instance_in(place), act, role=ROLE, master="mdw", standby="smdw", slot=SLOT, created=created, spare=spare
+        instance_in(place),
+        act,
+        role=ROLE,
+        master="mdw",
+        standby="smdw",
+        slot=SLOT,
+        created=created,
+        spare=spare,
+        by=by,
     )
     return done, cursor
 
@@ -118,3 +145,55 @@ def test_a_snapshot_whose_host_answers_is_spared(monkeypatch: pytest.MonkeyPatch
     assert cursor.told == []
     done, _cursor = take_away(monkeypatch, tmp_path, {**master(), source.REPLIED: [{"at": None}]}, spare=True)
     assert (done["goes_on"], done["changed"]) == (False, True)
+
+
+MINE, ANOTHER = "init_standby-20261127T074408Z-3f9a", "resync_standby-20261127T074500Z-0001"
+#: who was noted last, who streams through the slot, and who it is that keeps this run from taking back what it made
+USERS: dict[str, tuple[str | None, list[str], str]] = {
+    "nobody": (None, [], ""),
+    "this run": (MINE, [], ""),
+    "another run": (ANOTHER, [], f"the run {ANOTHER}"),
+    "a standby that another run has started": (MINE, ["smdw"], "smdw, which streams"),
+}
+
+
+@pytest.mark.parametrize(("noted", "streams", "words"), USERS.values(), ids=USERS)
+def test_what_another_run_relies_on_by_now_is_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, noted: str | None, streams: list[str], words: str
+) -> None:
+    answers = {
+        **master(),
+        server_info.RUN: [{"run": noted}] if noted else [],
+        source.STREAMS: [{"name": name} for name in streams],
+    }
+    done, cursor = take_away(monkeypatch, tmp_path, answers, by=MINE)
+    assert (done["used_by"], done["goes_on"], done["changed"]) == (words, bool(words), not words)
+    assert (cursor.told == []) == bool(words)
+    # a removal is no run that takes back its own
+    done, _cursor = take_away(monkeypatch, tmp_path, answers)
+    assert done["removed"] == ["slot", "registration", "role"]
+
+
+def test_a_run_that_relies_on_it_is_noted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done, cursor = make(monkeypatch, tmp_path, master(), by=MINE)
+    assert not done["changed"]
+    assert cursor.told == [f'ALTER ROLE "{ROLE}" SET "hawq_mirroring.run" = {MINE}']
+    _done, cursor = make(monkeypatch, tmp_path, master(), act=False, by=MINE)
+    assert cursor.told == []
+
+
+@pytest.mark.parametrize(("by", "goes"), [(MINE, False), (ANOTHER, True), (None, True)])
+def test_a_rewinds_role_is_dropped_by_its_run_or_by_whoever_finds_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, by: str | None, goes: bool
+) -> None:
+    (tmp_path / "pg_hba.conf").touch()
+    timelines = [{"last": 2, "now": 2, "hba_file": str(tmp_path / "pg_hba.conf")}]
+    answers: Answers = {
+        rewind_source.TIMELINES: timelines,
+        rewind_source.ROLE: [{"ours": True}],
+        server_info.RUN: [{"run": ANOTHER}],
+    }
+    cursor = given(monkeypatch, answers)
+    done = rewind_source.absent(instance_in(tmp_path), True, role="hawq_mirroring_rewind", by=by)
+    assert done["changed"] is goes
+    assert ('DROP ROLE "hawq_mirroring_rewind"' in cursor.told) is goes

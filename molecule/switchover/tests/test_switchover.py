@@ -18,7 +18,6 @@ from harness import (
     accepts_writes,
     changed,
     flat,
-    lab,
     mirroring,
     on,
     play,
@@ -103,20 +102,6 @@ def test_what_would_fail_is_refused_before_anything_is_stopped(pair: Pair) -> No
         if undo:
             sql(pair.standby, undo)
     assert accepts_writes(pair.master)
-
-
-@THROUGH_ADDRESS
-def test_a_switchover_whose_standby_dies_gives_the_old_master_its_service_back(pair: Pair, ledger: Ledger) -> None:
-    run = Running("switchover")
-    run.wait_for_output("TASK [hawq.mirroring.server : Stop the server and keep it from coming back as a master]")
-    lab("power-off", pair.standby)
-    code, output = run.end()
-    assert code != 0
-    assert f"and {pair.master} is the master again" in flat(output)
-    served(ledger)
-    ledger.stop()
-    assert ledger.missing_on(pair.master) == []
-    assert on(pair.master, f"ls {DATA}/standby.signal {DATA}/hawq_mirroring.fence 2>/dev/null", check=False) == ""
 
 
 @THROUGH_BOTH

@@ -6,8 +6,6 @@ The run itself has activated nobody, but another operator's may have, while this
 
 from __future__ import annotations
 
-import typing as t
-
 from . import topology
 from .plan import RollbackPlan, SwitchoverPlan, only
 from .refusal import Verdict, decide
@@ -16,16 +14,16 @@ from .refusal import Verdict, decide
 def judge(plan: SwitchoverPlan, observations: topology.Observations) -> Verdict:
     """Return who is the master then; the observations are of the hosts that could be it, made since all was stopped.
 
-    The old master's own interlock asks them as well. It need not wait for them when all have just been seen as standbys.
+    The old master's own interlock asks them, too. It need not wait for them when all have just been seen as standbys.
     """
-    old = t.cast(str, plan["old"])
+    old = plan["old"]
     masters = topology.masters(observations)
     kinds = {name: topology.kind(seen) for name, seen in observations.items()}
     doubtful = [name for name, what in kinds.items() if what not in topology.STANDBYS]
     told = masters or doubtful or list(observations)
     judged: RollbackPlan = {
         "workflow": "rollback",
-        "master": masters[0] if masters else old,
+        "master": masters[0] if masters else str(old),
         "seen": "; ".join(f"{name} is {topology.describe(observations[name])}" for name in told),
         "doubtful": doubtful,
         "unasked": not doubtful,

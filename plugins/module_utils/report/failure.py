@@ -20,6 +20,11 @@ def sentences(document: dict[str, t.Any]) -> list[str]:
     found = [f"{name}: {sentence(text)}." for name, text in document["causes"].items()]
     found += [f"{name} does not answer by SSH any more." for name in lost]
     undone = document["undone"]
+    users = [answer["used_by"] for answer in undone.values() if answer.get("used_by")]
+    if users:
+        user = f"{users[0][0].upper()}{users[0][1:]}"
+        words = f"{user} relies on what this run had made, so it was left as it is: look how far that is with"
+        return [*found, f"{words} {playbook('state')}."]
     phases = [answer.get("phase", "copying") for answer in undone.values() if answer.get("goes_on")]
     if phases:
         what = "The verified copy waits" if phases[0] == "done" else "The snapshot goes on by itself"
@@ -69,7 +74,7 @@ def given_up(plan: t.Mapping[str, t.Any], causes: dict[str, str], back: Back) ->
     if back.plan["master"] != old:
         return [
             f"{begin} {old} stays fenced: {why}.",
-            f"{back.plan['seen']}: another run has made it the master meanwhile. {old} beside it would be a second one.",
+            f"{back.plan['seen']}: another run has made it the master meanwhile. {old} would be a second one.",
         ]
     if back.left:
         return [f"{begin} {old} was not started again: {why}.", f"{old}: {back.left}."]
@@ -97,9 +102,10 @@ def after_that(plan: t.Mapping[str, t.Any], back: Back) -> list[str]:
         return [look]
     names = " and ".join(back.plan["doubtful"])
     return [
-        f"switch {names} on or mend the way there, and {old} starts by itself or says why not (systemctl status {back.unit})",
+        f"switch {names} on or mend the way there, and {old} starts by itself or says why not (systemctl status"
+        f" {back.unit})",
         f"if it is certain that {names} is no master and cannot become one, run this on {old}:"
-        f" touch {places.PERMISSION} && systemctl restart {back.unit}",
+        f" touch {places.PERMISSION} && systemctl start {back.unit}",
     ]
 
 

@@ -84,7 +84,7 @@ SOURCES: dict[str, dict[str, Source]] = {
 
 UNDONE = {
     "standby": Source("standby", "standby_undone", ("changed", "phase", "goes_on", "msg")),
-    "master": Source("master", "master_undone", ("changed", "goes_on", "slot_lost", "msg")),
+    "master": Source("master", "master_undone", ("changed", "goes_on", "used_by", "slot_lost", "msg")),
 }
 
 #: of a switchover that is given up: what is told of the master before

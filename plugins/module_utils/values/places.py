@@ -50,8 +50,8 @@ RECORD = "hawq_mirroring.fence"
 SNAPSHOT_LOG = "/run/hawq-mirroring-snapshot.log"
 
 
-#: lets the interlock start a server once although nobody can be asked: an operator's is empty and stays until it is used,
-#: a run's holds its identity and is good for two minutes
+#: lets the interlock start a server once although nobody can be asked: an operator's is empty and stays until it is
+#: used, a run's holds its identity and is good for two minutes
 PERMISSION = "/run/hawq-mirroring.start"
 
 

@@ -37,10 +37,10 @@ class Former(t.Protocol):
         """End the server and see to it that it never accepts writes again, now or after its next boot.
 
         ``by`` is the run that does it; a record of another one's becomes its own. ``still`` is what the server was when
-        that was judged (master or standby). Sessions get ``drain`` seconds to end, a fast shutdown ``timeout``; then it is killed. The address is taken off
-        this host. ``offer`` says how far the standby is; what that lacks is returned as salvage_offered does. Raises
-        when the server is something else by now, when it does not die, and when WAL cannot be read, unless that loss is
-        accepted.
+        that was judged (master or standby). Sessions get ``drain`` seconds to end, a fast shutdown ``timeout``; then it
+        is killed. The address is taken off this host. ``offer`` says how far the standby is; what that lacks is
+        returned as salvage_offered does. Raises when the server is something else by now, when it does not die, and
+        when WAL cannot be read, unless that loss is accepted.
         """
 
     def stop(self, instance: Instance, run: Runner, act: bool, *, still: str | None, timeout: int) -> Result:

@@ -69,10 +69,12 @@ class Master(t.Protocol):
         standby: str,
         others: list[str],
         slot: str,
+        by: str | None,
     ) -> Result:
         """Make what a standby needs of its master: the role, with the file's password, the registration, the slot.
 
-        Raises when there is a role of that name which was not made here.
+        ``by`` is the run that relies on all that by now. Raises when there is a role of that name which was not made
+        here.
         """
 
     def source_absent(
@@ -86,8 +88,12 @@ class Master(t.Protocol):
         slot: str,
         created: list[str],
         spare: bool,
+        by: str | None,
     ) -> Result:
-        """Take away what ``created`` names (role, registration, slot); ``spare``: none while a copy is taken."""
+        """Take away what ``created`` names (role, registration, slot); ``spare``: none while a copy is taken.
+
+        A run that takes back its own (``by``) takes nothing that a standby streams through or another run relies on.
+        """
 
     def segment_role(self, instance: Instance, act: bool, *, role: str, passfile: str) -> Result:
         """Let segments log in as a role, with the file's password, that may register and do nothing else.
@@ -96,9 +102,17 @@ class Master(t.Protocol):
         """
 
     def rewind_source_present(
-        self, instance: Instance, act: bool, *, role: str, passfile: str, password_of: str, hba_lines: list[str]
+        self,
+        instance: Instance,
+        act: bool,
+        *,
+        role: str,
+        passfile: str,
+        password_of: str,
+        hba_lines: list[str],
+        by: str | None,
     ) -> Result:
-        """Let a role read the master's files and make a backup; its password is that of another role."""
+        """Let a role read the master's files and make a backup for a run; its password is that of another role."""
 
-    def rewind_source_absent(self, instance: Instance, act: bool, *, role: str) -> Result:
-        """End that. Raises while somebody still reads."""
+    def rewind_source_absent(self, instance: Instance, act: bool, *, role: str, by: str | None) -> Result:
+        """End that, for a run only what no other run has asked for since. Raises while somebody still reads."""

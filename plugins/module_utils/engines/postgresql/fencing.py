@@ -91,8 +91,8 @@ def _look_again(instance: Instance, run: Runner, still: str | None) -> None:
         return
     now = "accepts writes" if as_master else "is a standby"
     raise MirroringError(
-        f"the server here was a {still} when this run looked, and {now} by now: another run has changed it meanwhile, so it"
-        " is left as it is. Run this again, it begins with what is there now"
+        f"the server here was a {still} when this run looked, and {now} by now: another run has changed it, so"
+        " it is left as it is. Run this again, it begins with what is there now"
     )
 
 
@@ -172,8 +172,8 @@ def _refuse_others(record: dict[str, t.Any] | None, marked: bool, by: str) -> No
         who = f"the run {record['run']}" if record.get("run") else "another run"
         reason = f" ({record['reason']})" if record.get("reason") else ""
         raise MirroringError(
-            f"the server here is fenced by {who}{reason} and not by this one ({by}): most likely another operator has made"
-            " another host the master, so it is left alone and not started"
+            f"the server here is fenced by {who}{reason} and not by this one ({by}): most likely another operator has"
+            " made another host the master, so it is left alone and not started"
         )
     if marked:
         raise MirroringError("the server here is marked as a standby, and not by this run: it is left alone")

@@ -72,7 +72,14 @@ def _alone(instance: Instance, act: bool) -> t.Iterator[tuple[t.Any, dict[str, t
 
 
 def present(
-    instance: Instance, act: bool, *, role: str, passfile: str, password_of: str, hba_lines: list[str]
+    instance: Instance,
+    act: bool,
+    *,
+    role: str,
+    passfile: str,
+    password_of: str,
+    hba_lines: list[str],
+    by: str | None,
 ) -> dict[str, t.Any]:
     """Checkpoint, role, privileges, way in."""
     with _alone(instance, act) as (cursor, row):
@@ -92,6 +99,7 @@ def present(
             verb = "ALTER" if there else "CREATE"
             cursor.execute(f'{verb} ROLE "{role}" WITH LOGIN PASSWORD %s', (scram.verifier(password),))
             cursor.execute(f'COMMENT ON ROLE "{role}" IS %s', (server_info.REWIND_MARK,))
+            server_info.claim(cursor, role, by)
             for function in FUNCTIONS:
                 cursor.execute(f'GRANT EXECUTE ON FUNCTION pg_catalog.{function} TO "{role}"')
         changed = edit_hba(cursor, row["hba_file"], hba_lines, act) or not there
@@ -111,10 +119,13 @@ def wait_for_end(cursor: t.Any, role: str) -> None:
         time.sleep(0.1)
 
 
-def absent(instance: Instance, act: bool, *, role: str) -> dict[str, t.Any]:
-    """Take all of it away."""
+def absent(instance: Instance, act: bool, *, role: str, by: str | None) -> dict[str, t.Any]:
+    """Take all of it away, unless another run uses it by now."""
     with _alone(instance, act) as (cursor, row):
         there = bool(ours(cursor, role))
+        if there and server_info.claimed(cursor, role, by):
+            diff = {"before": "present\n", "after": "present\n"}
+            return {"changed": False, "checkpointed": False, "diff": diff}
         if there and act:
             wait_for_end(cursor, role)
         # the role goes last: what a killed run has left is found by it

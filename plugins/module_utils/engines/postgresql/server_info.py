@@ -114,6 +114,12 @@ MASTER_NAME = """
 SELECT substr(c, strpos(c, '=') + 1) AS name FROM pg_db_role_setting s, unnest(s.setconfig) AS c
 WHERE s.setdatabase = 0 AND c LIKE 'hawq\\_mirroring.master=%' LIMIT 1
 """
+#: which run relies on a role last
+RUN = """
+SELECT substr(c, strpos(c, '=') + 1) AS run
+FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) AS c
+WHERE s.setdatabase = 0 AND r.rolname = %s AND c LIKE 'hawq\\_mirroring.run=%%'
+"""
 SEGMENTS = """
 SELECT hostname, port, status::text, description FROM public.gp_segment_configuration WHERE role = 'p'
 ORDER BY registration_order
@@ -150,6 +156,18 @@ def register(cursor: t.Any, role: str, names: list[str]) -> None:
         cursor.execute(f'ALTER ROLE "{role}" SET "hawq_mirroring.standbys" = %s', (",".join(names),))
     else:
         cursor.execute(f'ALTER ROLE "{role}" RESET "hawq_mirroring.standbys"')
+
+
+def claim(cursor: t.Any, role: str, run: str | None) -> None:
+    """Say that a run relies on a role by now, and on what belongs to it: another one that fails leaves it."""
+    if run:
+        cursor.execute(f'ALTER ROLE "{role}" SET "hawq_mirroring.run" = %s', (run,))
+
+
+def claimed(cursor: t.Any, role: str, run: str | None) -> str | None:
+    """Return the other run that relies on a role, if that is not this one."""
+    found = database.rows(cursor, RUN, (role,)) if run else []
+    return str(found[0]["run"]) if found and found[0]["run"] != run else None
 
 
 def gather(instance: Instance, sizes: bool, running: bool) -> tuple[observation.Server | None, str | None, str | None]:

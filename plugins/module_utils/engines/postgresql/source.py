@@ -22,6 +22,11 @@ SELECT EXISTS (SELECT FROM pg_shdepend WHERE refclassid = 'pg_authid'::regclass 
 SLOT = "SELECT slot_type, active, active_pid, wal_status FROM pg_replication_slots WHERE slot_name = %s"
 STALE_HBA = "SELECT (pg_stat_file(current_setting('hba_file'))).modification > pg_conf_load_time() AS stale"
 REPLIED = "SELECT max(reply_time) AS at FROM pg_stat_replication WHERE application_name = %s AND usename = %s"
+#: whom the slot serves, if that is no snapshot
+STREAMS = """
+SELECT application_name AS name FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid = s.active_pid
+WHERE slot_name = %s AND application_name <> %s
+"""
 END_SNAPSHOT = "SELECT pg_terminate_backend(pid) FROM pg_stat_replication WHERE application_name = %s AND usename = %s"
 RELEASE_SECONDS = 10
 #: a snapshot's WAL receiver answers every second
@@ -109,6 +114,7 @@ def present(
     standby: str,
     others: list[str],
     slot: str,
+    by: str | None,
 ) -> dict[str, t.Any]:
     """Make what is missing."""
     with alone(act), database.session(instance) as cursor:
@@ -124,6 +130,8 @@ def present(
         }
         if outcome["loaded pg_hba.conf"] and act:
             cursor.execute("SELECT pg_reload_conf()")
+        if act:
+            server_info.claim(cursor, role, by)
     created, repaired = ([name for name, what in outcome.items() if what == word] for word in ("created", "repaired"))
     return _answer([], created, repaired)
 
@@ -136,6 +144,7 @@ def _answer(removed: list[str], created: list[str], repaired: list[str], **furth
         "changed": bool(removed or after),
         "created": created,
         "goes_on": False,
+        "used_by": "",
         "slot_lost": False,
         "removed": removed,
         "role_stays": "",
@@ -154,6 +163,15 @@ def answers(cursor: t.Any, role: str) -> bool:
         if (database.rows(cursor, REPLIED, (staging.APPLICATION, role))[0]["at"] or first) > first:
             return True
     return False
+
+
+def used_by(cursor: t.Any, role: str, slot: str, by: str) -> str:
+    """Return who beside this run relies on what it made, in words."""
+    other = server_info.claimed(cursor, role, by)
+    if other:
+        return f"the run {other}"
+    streams = database.rows(cursor, STREAMS, (slot, staging.APPLICATION))
+    return f"{streams[0]['name']}, which streams" if streams else ""
 
 
 def why_role_stays(cursor: t.Any, role: str) -> str:
@@ -176,11 +194,15 @@ def absent(
     slot: str,
     created: list[str],
     spare: bool,
+    by: str | None,
 ) -> dict[str, t.Any]:
     """Take it away, in the opposite order."""
     with alone(act), database.session(instance) as cursor:
         if spare and answers(cursor, role):
             return _answer([], [], [], goes_on=True)
+        user = used_by(cursor, role, slot, by) if by else ""
+        if user:
+            return _answer([], [], [], goes_on=True, used_by=user)
         slots = database.rows(cursor, SLOT, (slot,))
         there = bool(server_info.replication_role(cursor, role))
         stays = why_role_stays(cursor, role) if "role" in created else ""
