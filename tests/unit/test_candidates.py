@@ -114,12 +114,17 @@ NOBODY: dict[str, tuple[Hosts, Options, Refusals]] = {
     "there is none, and the master is stopped": (
         {"mdw": crashed(), "smdw": empty()},
         {},
-        [("no-standby", "start the master again (systemctl start hawq-master.service on mdw")],
+        [("no-standby", "Start the master again (systemctl start hawq-master.service on mdw; if")],
     ),
     "both are stopped, the standby's host was the master (A16)": (
         {"mdw": stopped("mdw"), "smdw": stopped("smdw", {"control.timeline": 2})},
         {},
-        [("no-standby", "master again (systemctl start hawq-master.service on smdw, whose timeline 2 is the newest,")],
+        [
+            (
+                "no-standby",
+                "Start the master again (systemctl start hawq-master.service on smdw, whose timeline 2 is the newest;",
+            )
+        ],
     ),
     "both are stopped, and the newest is fenced by a killed run": (
         {"mdw": stopped("mdw"), "smdw": stopped("smdw", {"control.timeline": 2, **FENCED})},

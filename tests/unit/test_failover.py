@@ -405,7 +405,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "no standby": (
         pair(crashed(), empty("smdw")),
         {},
-        [("no host is a standby that could be activated", "start the master")],
+        [("no host is a standby that could be activated", "Start the master")],
     ),
     "standby unreachable": (
         pair(crashed(), unreachable()),

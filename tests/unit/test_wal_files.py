@@ -54,10 +54,39 @@ CASES: dict[str, tuple[list[str], dict[int, int], tuple[str | None, str, bool]]]
 }
 
 
+#: the same of a standby that has replayed up to 0/3000100 only, and holds WAL up to 0/4000100
+REPLAY_BEHIND: dict[str, tuple[list[str], dict[int, int], tuple[str | None, str, bool]]] = {
+    "all is there": ([ZEROES], {3: 3, 4: 4}, ("0/4017F88", "0/4017FC0", False)),
+    "what it has is gone from the master (57)": ([ZEROES], {4: 4}, ("0/4017F88", "0/4017FC0", False)),
+    "and more was written to after the end": ([ZEROES], {4: 4, 6: 6}, ("0/4017F88", "0/4017FC0", True)),
+    "and no record begins in the next one": ([NO_RECORD], {4: 4}, (None, "0/4000000", True)),
+    "and the next one, too": ([], {5: 5}, (None, "0/3000100", True)),
+    "and all": ([], {}, (None, "0/3000100", True)),
+}
+
+
 @pytest.mark.parametrize(("answers", "segments", "expected"), CASES.values(), ids=CASES)
 def test_end(
     tmp_path: Path, answers: list[str], segments: dict[int, int], expected: tuple[str | None, str, bool]
 ) -> None:
+    assert end(tmp_path, answers, segments, "0/4000100", "0/4000100") == expected
+
+
+@pytest.mark.parametrize(("answers", "segments", "expected"), REPLAY_BEHIND.values(), ids=REPLAY_BEHIND)
+def test_end_where_much_is_yet_to_be_replayed(
+    tmp_path: Path, answers: list[str], segments: dict[int, int], expected: tuple[str | None, str, bool]
+) -> None:
+    assert end(tmp_path, answers, segments, "0/3000100", "0/4000100") == expected
+
+
+def test_end_where_the_standby_holds_whole_segments(tmp_path: Path) -> None:
+    found = end(tmp_path, [ZEROES], {4: 4}, "0/2000100", "0/4000000")
+    assert found == ("0/4017F88", "0/4017FC0", False)
+
+
+def end(
+    tmp_path: Path, answers: list[str], segments: dict[int, int], after: str, have: str
+) -> tuple[str | None, str, bool]:
     instance = Instance("postgres", "/bin", str(tmp_path), str(tmp_path), "unit", "mdw", 5432)
     (tmp_path / "pg_wal").mkdir()
     for number, written in segments.items():
@@ -68,10 +97,10 @@ def test_end(
         answer = left.pop(0)
         return (0, answer, "") if answer.startswith("rmgr") or not answer else (1, "", answer)
 
-    standing = wal_files.Standing("0/4000100", "0/4000100", 1, None)
-    last, end, broken = wal_files.end_of_wal(instance, t.cast("t.Any", run), standing, SIZE, 60)
-    assert (last, end, broken is not None) == expected
+    standing = wal_files.Standing(after, have, 1, None)
+    last, found, broken = wal_files.end_of_wal(instance, t.cast("t.Any", run), standing, SIZE, 60)
     assert left == []
+    return last, found, broken is not None
 
 
 def test_a_standby_at_a_boundary_needs_no_next_segment(tmp_path: Path) -> None:

@@ -87,8 +87,14 @@ def end_of_wal(
     instance: Instance, run: Runner, standing: Standing, size: int, timeout: int
 ) -> tuple[str | None, str, str | None]:
     """Return the start of the last whole record after the standby's, where the WAL ends, and what is broken there."""
-    place, after = directory(instance), lsn.parse(standing.after)
+    place, moved = directory(instance), False
     command = dump(instance, standing.timeline, standing.after, None, size)
+    for nearer in _beginnings(standing, size) if command is None else ():
+        command = dump(instance, standing.timeline, nearer, None, size)
+        if command is not None:
+            standing, moved = standing._replace(after=nearer), True
+            break
+    after = lsn.parse(standing.after)
     if command is None:
         # a server that has switched to a new segment may die before that one is there, or is written to
         name = wal.segment_name(standing.timeline, after, size)
@@ -108,11 +114,23 @@ def end_of_wal(
     found = wal.end_of(errors)
     if found is None:
         unreadable = "could not find a valid record after" not in errors
-        return None, standing.after, " ".join(errors.split()) if unreadable else _goes_on(place, standing, size)
+        if unreadable or moved:  # the last record may be one that begins in a segment that is gone
+            return None, standing.after, " ".join(errors.split())
+        return None, standing.after, _goes_on(place, standing, size)
     start, last = found
     # where it is not said, the record ends somewhere after its start: enough to know that it is there
     last = last or lsn.render(lsn.parse(start) + 1)
     return start, last, _goes_on(place, standing._replace(after=last), size)
+
+
+def _beginnings(standing: Standing, size: int) -> list[str]:
+    """Return where to read from when the segment is gone in which the standby's next record begins.
+
+    A master keeps WAL from what its standby has on its disk on, however much of that is yet to be replayed.
+    """
+    have = lsn.parse(standing.have)
+    begins = [max(0, have - 1) // size * size, have // size * size]
+    return [lsn.render(each) for each in dict.fromkeys(begins) if each > lsn.parse(standing.after)]
 
 
 def _last_of(

@@ -76,7 +76,8 @@ def _none(observations: topology.Observations) -> Refusal:
         for name, observation in observations.items()
         if topology.kind(observation) == topology.FROZEN
     ]
-    ways = ", or ".join([*wakes, *([] if wakes and not down else ["bring the standby's host up"]), *starts])
+    bring = ["bring the standby's host up"] if down or not (wakes or starts) else []
+    ways = ", or ".join([*wakes, *bring, *starts])
     return Refusal(
         "no-standby",
         f"no host is a standby that could be activated ({seen})",
@@ -92,11 +93,11 @@ def _starts(observations: topology.Observations) -> list[str]:
     found = []
     for name in (name for name, timeline in zip(stopped, last) if timeline == last[0]):
         seen, unit = observations[name], observations[name]["service"]["unit"]
-        which = f", whose timeline {last[0]} is the newest," if len(set(last)) > 1 else ""
+        which = f", whose timeline {last[0]} is the newest" if len(set(last)) > 1 else ""
         found.append(
             f"if it is certain that nobody took over, go back to {name}: {evidence.unfence(seen)} there"
             if topology.is_fenced(seen)
-            else f"start the master again (systemctl start {unit} on {name}{which or ';'} if it does not start,"
+            else f"start the master again (systemctl start {unit} on {name}{which}; if it does not start,"
             f" journalctl -u {unit} says why and what to do)"
         )
     return found
