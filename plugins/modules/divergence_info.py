@@ -19,9 +19,9 @@ options:
   fork: {description: LSN at which the histories part., type: str, required: true}
   reached:
     description:
-      - LSN that the server is known to have reached on the timeline that it shares with its master, which was set back.
-      - Then the fork is no end of a record, and WAL at it may be the master's by now, so reading begins at the next page
-        that can be read.
+      - LSN that the server has come to on the timeline that it shares with its master, which was set back.
+      - Then the fork is no end of a record, and WAL at it may be the master's by now, so reading begins at the next
+        page that can be read. The result names that place as its fork.
     type: str
   timeout: {description: Seconds that reading may take for each timeline., type: int, default: 120}
 author: [hawq.mirroring contributors (@hawq)]

@@ -62,7 +62,7 @@ def examine(
     begin = max([fork, *(part.end for part in history if part.end)], key=lsn.parse)
     standing = wal_files.Standing(begin, begin, history[-1].timeline, None)
     if reached:
-        begin, end, damage = _readable(instance, run, standing, reached, size, timeout)
+        fork, end, damage = _readable(instance, run, standing, reached, size, timeout)
     else:
         end, damage = _end(instance, run, standing, control, size, timeout)
     found: dict[str, t.Any] = {"end_lsn": end, "damage": damage, "fork_lsn": fork}
@@ -76,7 +76,7 @@ def examine(
         found["checkpoint_lsn"], found["redo_lsn"] = checkpoint or (None, None)
     found["missing"] += _missing_beyond(instance, history, fork, end, size)
     tally = wal.Tally(lsn.parse(fork), MOST_BLOCKS)
-    for timeline, first, last in wal.pieces(history, found["checkpoint_lsn"] or (begin if reached else fork)):
+    for timeline, first, last in wal.pieces(history, found["checkpoint_lsn"] or fork):
         dump = wal_files.dump(instance, timeline, first, last, size)
         found["whole"] = dump is not None and _count(dump, tally, timeout) and found["whole"]
     return {**found, **tally.result()}
