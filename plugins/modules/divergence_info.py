@@ -17,6 +17,12 @@ extends_documentation_fragment:
   - hawq.mirroring.attributes.info
 options:
   fork: {description: LSN at which the histories part., type: str, required: true}
+  reached:
+    description:
+      - LSN that the server has come to on the timeline that it shares with its master, which was set back.
+      - Then the fork is no end of a record, and WAL at it may be the master's by now, so reading begins at the next
+        page that can be read. The result names that place as its fork.
+    type: str
   timeout: {description: Seconds that reading may take for each timeline., type: int, default: 120}
 author: [hawq.mirroring contributors (@hawq)]
 """
@@ -57,7 +63,14 @@ def main(module):
     """Read only."""
     options, instance = module.params, instance_of(module.params["instance"])
     examine = choice.of(instance.engine, postgresql=divergence.examine)
-    found = examine(instance, Runner(), history.parts(options["history"]), options["fork"], options["timeout"])
+    found = examine(
+        instance,
+        Runner(),
+        history.parts(options["history"]),
+        options["fork"],
+        options["timeout"],
+        reached=options["reached"],
+    )
     return {"changed": False, "divergence": found}
 
 
@@ -69,6 +82,7 @@ if __name__ == "__main__":
             "instance": INSTANCE_OPTION,
             "fork": {"type": "str", "required": True},
             "history": HISTORY_OPTION,
+            "reached": {"type": "str"},
             "timeout": {"type": "int", "default": 120},
         },
     )

@@ -653,13 +653,13 @@ PARTS: dict[str, tuple[Observation, Observation, dict[str, t.Any], dict[str, t.A
         stopped("smdw", NEWER),
         mirrored("mdw", CUT_OFF),
         {},
-        {"compare": True, "fork": FORK, "stop": False},
+        {"compare": True, "fork": FORK, "reached": None, "stop": False},
     ),
     "79: what it has beyond is read first, from where the slot says": (
         standby("smdw", FURTHER),
         mirrored("mdw", CUT_OFF),
         {},
-        {"compare": True, "fork": "0/3000000"},
+        {"compare": True, "fork": "0/3000000", "reached": "0/9000000"},
     ),
     "79: without a slot from where the master ends": (
         standby("smdw", FURTHER),

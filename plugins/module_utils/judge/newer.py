@@ -31,6 +31,8 @@ class Newer(t.NamedTuple):
     #: what was found, and the same in short, as the reason why a way is none
     found: str
     reason: str
+    #: up to where it has WAL of the master's own timeline, if it is that
+    reached: str | None = None
 
 
 def of(name: str, seen: topology.Observation, master: str, source: topology.Observation) -> Newer | None:
@@ -77,6 +79,7 @@ def _ahead(
         f"{name} holds WAL of timeline {timeline} up to {has}, and the master {master} has it up to {written} only"
         + _ages(name, seen, master, source),
         f"it holds WAL up to {has}, and the master up to {written} only",
+        has,
     )
 
 
@@ -133,7 +136,7 @@ def refusal(
     give_up = playbook("resync_standby", standby_host=which, **{**options, OPTION: True})
     return Refusal(
         what.kind,
-        f"{what.found}{': ' if lost else ''}{lost}",
+        f"{what.found}{', with ' if lost else ''}{lost}",
         why,
         f"To keep what {name} has: {keep(name, hosts, [master], what.kind)}. To give it up for what {master} has:"
         f" {give_up} (it is kept aside first)",

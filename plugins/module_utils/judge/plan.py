@@ -127,6 +127,7 @@ class ResyncPlan(PairPlan):
     advice: t.Annotated[str, "what to do when a start is not enough"]
     failed_routes: t.Annotated[dict[str, str], "ways that have failed in this run, each with the reason"]
     fork: t.Annotated[str | None, "where the histories part", "LSN"]
+    reached: t.Annotated[str | None, "what it has come to beyond the master on the same timeline", "LSN"]
     history: t.Annotated[list[dict[str, t.Any]], "the standby's: timelines and where each ends"]
     divergence: t.Annotated[dict[str, t.Any] | None, "what only the standby's host has"]
     rewind_role: t.Annotated[str, "role that reads the master's files"]

@@ -66,7 +66,16 @@ class Looking(t.Protocol):
     def relations(self, instance: Instance, relations: list[str]) -> list[str]:
         """Name the relations of these numbers (tablespace/database/file); system catalogs are left out."""
 
-    def examine(self, instance: Instance, run: Runner, history: list[Part], fork: str, timeout: int) -> Result:
+    def examine(
+        self,
+        instance: Instance,
+        run: Runner,
+        history: list[Part],
+        fork: str,
+        timeout: int,
+        *,
+        reached: str | None = None,
+    ) -> Result:
         """Return what a stopped server has beyond the LSN at which its history leaves its master's.
 
         ``history`` is its own, oldest first. Reading stops after ``timeout`` seconds for each timeline, and says so.

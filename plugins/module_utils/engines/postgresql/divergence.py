@@ -45,34 +45,73 @@ def checkpoint_before(
 
 
 def examine(
-    instance: Instance, run: Runner, history: list[histories.Part], fork: str, timeout: int
+    instance: Instance,
+    run: Runner,
+    history: list[histories.Part],
+    fork: str,
+    timeout: int,
+    *,
+    reached: str | None = None,
 ) -> dict[str, t.Any]:
-    """Return where the WAL ends, what it holds beyond the fork, and whether a rewind would find what it needs."""
+    """Return where the WAL ends, what it holds beyond the fork, and whether a rewind would find what it needs.
+
+    ``reached`` is an LSN that it has come to on the timeline that it shares with a master that was set back.
+    """
     control = observe.control(instance, run) or {}
     size = int(control.get("wal_segment_bytes") or 16 << 20)
     begin = max([fork, *(part.end for part in history if part.end)], key=lsn.parse)
     standing = wal_files.Standing(begin, begin, history[-1].timeline, None)
-    _last, end, damage = wal_files.end_of_wal(instance, run, standing, size, timeout)
-    if damage and end == begin and _ended(control) < lsn.parse(begin):
-        # what is there under that name is no WAL of then: the server has never got as far
-        end, damage = lsn.render(_ended(control)), None
-    # the checkpoint that the control file names begins there, and so the WAL goes on beyond it
-    elif not damage and control and lsn.parse(end) <= lsn.parse(str(control["checkpoint_lsn"])):
-        damage = f"its last checkpoint is at {control['checkpoint_lsn']}"
+    if reached:
+        fork, end, damage = _readable(instance, run, standing, reached, size, timeout)
+    else:
+        end, damage = _end(instance, run, standing, control, size, timeout)
     found: dict[str, t.Any] = {"end_lsn": end, "damage": damage, "fork_lsn": fork}
     found.update(checkpoint_lsn=None, redo_lsn=None)
     found["wal_bytes"] = max(0, lsn.distance(end, fork) or 0)
     found.update(missing=[], transactions=0, first_commit=None, last_commit=None, relations=[], blocks=0, whole=True)
     if not found["wal_bytes"]:
         return found
-    checkpoint, found["missing"] = checkpoint_before(instance, run, history, fork, size, timeout)
-    found["checkpoint_lsn"], found["redo_lsn"] = checkpoint or (None, None)
+    if not reached:  # on one timeline nothing is rewound
+        checkpoint, found["missing"] = checkpoint_before(instance, run, history, fork, size, timeout)
+        found["checkpoint_lsn"], found["redo_lsn"] = checkpoint or (None, None)
     found["missing"] += _missing_beyond(instance, history, fork, end, size)
     tally = wal.Tally(lsn.parse(fork), MOST_BLOCKS)
     for timeline, first, last in wal.pieces(history, found["checkpoint_lsn"] or fork):
         dump = wal_files.dump(instance, timeline, first, last, size)
         found["whole"] = dump is not None and _count(dump, tally, timeout) and found["whole"]
     return {**found, **tally.result()}
+
+
+def _end(
+    instance: Instance, run: Runner, standing: wal_files.Standing, control: dict[str, t.Any], size: int, timeout: int
+) -> tuple[str, str | None]:
+    """Return where the WAL beyond the fork ends, and why it ends there when it should not."""
+    begin = standing.after
+    _last, end, damage = wal_files.end_of_wal(instance, run, standing, size, timeout)
+    if damage and end == begin and _ended(control) < lsn.parse(begin):
+        # what is there under that name is no WAL of then: the server has never got as far
+        return lsn.render(_ended(control)), None
+    # the checkpoint that the control file names begins there, and so the WAL goes on beyond it
+    if not damage and control and lsn.parse(end) <= lsn.parse(str(control["checkpoint_lsn"])):
+        damage = f"its last checkpoint is at {control['checkpoint_lsn']}"
+    return end, damage
+
+
+def _readable(
+    instance: Instance, run: Runner, standing: wal_files.Standing, reached: str, size: int, timeout: int
+) -> tuple[str, str, str | None]:
+    """Return from where on and up to where WAL can be read that its master lacks, and why it cannot be.
+
+    A set-back master sends its own WAL from the begin of a segment on, up to the middle of a page of what was there.
+    """
+    begin = lsn.parse(standing.after)
+    pages = [begin // wal.PAGE_BYTES + number for number in (1, 2)]
+    for place in (begin, *(page * wal.PAGE_BYTES for page in pages)):
+        at = lsn.render(place)
+        _last, end, damage = wal_files.end_of_wal(instance, run, standing._replace(after=at, have=at), size, timeout)
+        if end != at:
+            return at, end, damage
+    return standing.after, standing.after, damage or f"it has come to {reached}, and nothing before that can be read"
 
 
 def _ended(control: dict[str, t.Any]) -> int:

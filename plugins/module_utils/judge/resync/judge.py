@@ -68,6 +68,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "advice": _advice(chosen, bill, standby if len(observations) > 2 else ""),
         "failed_routes": case.failed,
         "fork": fork.lsn if fork else None,
+        "reached": case.newer.reached if case.newer else None,
         "history": [{"timeline": each.timeline, "end": _end(each)} for each in mine or []],
         "divergence": case.found,
         "rewind_role": role,
