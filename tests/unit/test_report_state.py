@@ -75,7 +75,7 @@ def test_state_with_a_reason() -> None:
     assert value(text, "Mirroring state") == [
         "Not Synchronized (Connection error, standby smdw is not connected) since 1970-01-01 00:00:00 UTC"
     ]
-    assert "Problem: standby smdw is Not Synchronized (Connection error;" in text
+    assert "Problem: standby smdw is Not Synchronized (Connection error)" in text
 
 
 def test_what_is_the_same_is_said_once() -> None:
