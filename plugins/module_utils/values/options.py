@@ -52,12 +52,12 @@ PATTERNS = {
     "master_replication_user": ROLE_NAME,
     "master_segment_user": ROLE_NAME,
     "segment_interval": (r"[1-9]\d*", "a number of seconds above 0"),
+    "state_lag_megabytes": (r"\d+", "a number of megabytes"),
     "standby_snapshot_rate_limit": (r"(\d+[kM]?)?", "a number of kB per second, or one with M"),
     "server_port": (r"[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]", "a port from 1 to 65535"),
     "master_wal_keep_megabytes": (r"[1-9]\d*", "a number of megabytes above 0"),
     "drain_seconds": (r"\d+", "a number of seconds"),
     "fence_command_timeout": (r"[1-9]\d*", "a number of seconds above 0"),
-    "state_lag_megabytes": (r"\d+", "a number of megabytes"),
     "virtual_ip_address": (
         r"|(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*)/\d{1,3}",
         "an address with its prefix",

@@ -29,11 +29,6 @@ def size(number: float) -> str:
     return f"{number:.1f} GB"
 
 
-def moment(epoch: float) -> str:
-    """Return a moment as people read it."""
-    return datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
 def sentence(text: str) -> str:
     """Return a text as one line without its full stop, to be a part of a longer sentence."""
     return " ".join(text.split()).rstrip(".")
@@ -42,6 +37,11 @@ def sentence(text: str) -> str:
 def lines_of(text: str) -> list[str]:
     """Return the lines of a file. Only a line end ends one: others of Unicode's may stand in a name or a password."""
     return text.removesuffix("\n").split("\n") if text else []
+
+
+def moment(epoch: float) -> str:
+    """Return a moment as people read it."""
+    return datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def shown(value: t.Any) -> t.Any:
