@@ -16,6 +16,7 @@ ANSIBLE = "https://docs.ansible.com/ansible/latest/"
 #: pages of Ansible's own documentation that the reference refers to
 LABELS = {
     "action_plugins": "plugins/action.html#action-plugins",
+    "callback_plugins": "plugins/callback.html#callback-plugins",
     "ansible_configuration_settings": "reference_appendices/config.html#ansible-configuration-settings",
     "common_return_values": "reference_appendices/common_return_values.html#common-return-values",
 }

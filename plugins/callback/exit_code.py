@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: exit_code
-type: aggregate
+type: notification
 short_description: End ansible-playbook with the exit code that state.yml found
 version_added: 0.1.0
 description:
@@ -32,7 +32,7 @@ class CallbackModule(CallbackBase):
     """Remembers what the report of a state has returned, and ends the process with it."""
 
     CALLBACK_VERSION = 2.0
-    CALLBACK_TYPE = "aggregate"
+    CALLBACK_TYPE = "notification"
     CALLBACK_NAME = "hawq.mirroring.exit_code"
     CALLBACK_NEEDS_ENABLED = True
 

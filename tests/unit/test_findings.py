@@ -203,7 +203,13 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         ("not-in-group", 13, "smdw", "sdw1 is the standby that mdw knows as smdw", "smdw in the inventory again"),
     ),
     "fenced": (
-        pair({"data_directory.fenced": True, "data_directory.fence_run": "resync_standby-1"}),
+        pair(
+            {
+                "data_directory.fenced": True,
+                "data_directory.fence_timeline": 1,
+                "data_directory.fence_run": "resync_standby-1",
+            }
+        ),
         ("fenced", 13, "smdw", "a failover would not take it", RESYNC),
     ),
     "told another address": (
@@ -521,7 +527,7 @@ SEVERAL: dict[str, tuple[Hosts, list[str], int]] = {
         13,
     ),
     "no second copy comes before what is not ready": (
-        pair({"data_directory.fenced": True}, LOST),
+        pair({"data_directory.fenced": True, "data_directory.fence_timeline": 1}, LOST),
         ["not-synchronized", "fenced"],
         12,
     ),
@@ -582,7 +588,7 @@ OPTIONS: dict[str, tuple[Hosts, dict[str, t.Any], list[str], list[str]]] = {
         [],
     ),
     "a refused failover is not accepted with its reason": (
-        pair({"data_directory.fenced": True}),
+        pair({"data_directory.fenced": True, "data_directory.fence_timeline": 1}),
         {"state_accept": ["fenced"]},
         ["failover-refused"],
         ["fenced"],

@@ -68,7 +68,7 @@ READINESS: dict[str, tuple[Hosts, tuple[str, str, str, str], list[str]]] = {
         ["lagging"],
     ),
     "a fence is left on the standby": (
-        pair({"data_directory.fenced": True}),
+        pair({"data_directory.fenced": True, "data_directory.fence_timeline": 1}),
         (REFUSED, REFUSED, REFUSED, WORKS),
         ["fenced"],
     ),

@@ -51,7 +51,9 @@ def test_state_of_a_healthy_pair(whole: None, tmp_path: Path) -> None:
     assert "Problem" not in output
     document = json.loads((tmp_path / "state.json").read_text())
     assert document["healthy"] is True
-    assert document["problems"] == []
+    assert (document["problems"], document["exit_code"]) == ([], 0)
+    assert [row["outcome"] for row in document["readiness"]] == ["works", "works", "may lose", "works"]
+    assert shown["If the server of mdw dies"] == "works: smdw takes over, nothing is lost"
     assert (document["master"], document["standby"]) == ("mdw", "smdw")
     assert document["mirroring"]["summary_state"] == "Synchronized"
     assert document["mirroring"]["lag_bytes"] < 16 << 20
@@ -73,13 +75,14 @@ def test_standby_stopped(whole: None, tmp_path: Path) -> None:
         assert labels(output)["Standby master state"] == "Unknown"
         assert "standby smdw is Not Synchronized (Connection error)" in output
         document = json.loads((tmp_path / "state.json").read_text())
-        assert document["healthy"] is False
+        assert (document["healthy"], document["exit_code"]) == (False, 12)
+        assert [row["kind"] for row in document["problems"]] == ["not-synchronized"]
         assert document["hosts"]["smdw"]["kind"] == "stopped standby"
         output = play("state", "-e", "state_fail=false", "-e", "state_query=mirroring.detail_state")
         assert '"Connection error"' in output.splitlines()
         assert "HAWQ instance status summary" not in output
         output = play("state", "-e", "state_query=miroring.detail_state", ok=False)
-        assert "the report has no miroring, but healthy, hosts, " in flat(output)
+        assert "the report has no miroring, but exit_code, healthy, hosts, " in flat(output)
     finally:
         on("smdw", f"systemctl start {SERVICE}")
 
@@ -149,6 +152,22 @@ def test_master_host_powered_off_and_on(whole: None) -> None:
     until(synchronized, RECOVERY_SECONDS, "Synchronized by itself after the boot")
     assert not writer.missing_on("mdw")
     until(lambda: not writer.missing_on("smdw"), 30, "every commit on the standby")
+
+
+def test_what_a_failover_would_stumble_over_is_told_with_its_command(whole: None, tmp_path: Path) -> None:
+    """Replay that is paused, and an interlock that nobody calls any more: one command mends both."""
+    unit = f"/etc/systemd/system/{SERVICE}.d/hawq-mirroring.conf"
+    on("smdw", f"mv {unit} /root/ && systemctl daemon-reload")
+    sql("smdw", "SELECT pg_wal_replay_pause()")
+    output = play("state", "-e", f"state_file={tmp_path}/state.json", ok=False)
+    document = json.loads((tmp_path / "state.json").read_text())
+    assert document["exit_code"] == 13, output
+    assert {row["kind"] for row in document["problems"]} == {"replay-paused", "interlock-missing"}
+    for row in document["problems"]:
+        assert (row["host"], "hawq.mirroring.resync_standby" in row["command"]) == ("smdw", True)
+    assert labels(output)["Switchover"] == "refused: replay on smdw is paused"
+    play("resync_standby")
+    play("state")
 
 
 def test_no_master(whole: None) -> None:

@@ -46,7 +46,7 @@ class Answer(t.TypedDict):
 
 
 class _Seen(t.NamedTuple):
-    """What there is now, and what brings the standby back."""
+    """What there is now, or would be then; who the master is now, and what brings its standby back."""
 
     observations: Observations
     master: str
@@ -59,19 +59,20 @@ def ask(observations: Observations, hosts: Hosts, options: Options, master: str,
     said = t.cast(Options, {**told, "master_is_down": True})
     dead = hypothetical.server_dies(observations, hosts, master)
     silent = hypothetical.host_goes_silent(observations, hosts, master)
-    seen = _Seen(observations, master, mend)
+    source = observations[master]
+    seen, killed, gone = (_Seen(each, master, mend) for each in (observations, dead, silent))
     return [
-        _failover(SERVER_DIES, failover.judge(dead, hosts, {**told, "master_is_down": False}), seen),
-        _failover(HOST_SILENT, failover.judge(silent, hosts, said), seen),
-        _failover(HOST_LOST, failover.judge(silent, hosts, said), seen),
+        _failover(SERVER_DIES, failover.judge(dead, hosts, {**told, "master_is_down": False}), killed, source),
+        _failover(HOST_SILENT, failover.judge(silent, hosts, said), gone, source),
+        _failover(HOST_LOST, failover.judge(silent, hosts, said), gone, source),
         _switchover(observations, hosts, told, seen),
     ]
 
 
-def _failover(case: t.Any, verdict: Verdict, seen: _Seen) -> Answer:
+def _failover(case: t.Any, verdict: Verdict, seen: _Seen, source: Observation) -> Answer:
     if verdict.refusals:
         return _refused(case, verdict.refusals, seen)
-    master, source = seen.master, seen.observations[seen.master]
+    master = seen.master
     new, down = verdict.plan["new"], None if case == SERVER_DIES else True
     answer: Answer = {
         "case": case,
@@ -158,7 +159,7 @@ def _refused(case: t.Any, refusals: list[Refusal], seen: _Seen) -> Answer:
 
 
 def _words(refusal: Refusal, seen: _Seen) -> str:
-    """Return what was found. That there is no standby is told of what there is, not of what there would be."""
+    """Return what was found. That there is no standby is told of the others alone."""
     if refusal.kind != "no-standby":
         return refusal.found
     others = [name for name in seen.observations if name != seen.master]

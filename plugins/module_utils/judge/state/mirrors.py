@@ -124,9 +124,9 @@ def back(group: Group, name: str) -> str:
 def _state(group: Group, name: str, mirroring: dict[str, t.Any]) -> str:
     seen = topology.seen_at(group.observations, name)
     words = [mirroring["detail_state"] or mirroring["error_message"] or "no reason known"]
-    if is_away(seen):
+    if name in group.observations and is_away(seen):
         words.append(f"its host is {topology.describe(seen)}")
-    else:
+    elif not is_away(seen):
         login, server = seen["credentials"]["login"] or ACCEPTED, seen["server"]
         words += [] if login == ACCEPTED else [f"its login to the master is answered: {login}"]
         if server and server["last_commit_at"] and not topology.streams(group.source, conninfo.slot_name(name)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ...engines import table
 from ...values.observation import Observation, Server
-from .. import followers, settings, topology
+from .. import followers, hypothetical, settings, topology
 from .group import Finding, Group, finding, on, systemctl
 from .mirrors import ACCEPTED
 
@@ -36,7 +36,9 @@ def _fence(group: Group, name: str, seen: Observation) -> list[Finding]:
         return []
     by = f", made by {directory['fence_run']}" if directory["fence_run"] else ""
     what = f"the record of a fence is left on standby {name} ({directory['fence_reason'] or 'no reason given'}{by})"
-    if topology.may_take_over(seen):
+    # a receiver that runs may be all that shows that it has followed: it would be gone then
+    alone = hypothetical.server_dies(group.observations, group.hosts, group.master)[name]
+    if topology.may_take_over(alone):
         text = f"{what}; it has followed its master since, so that it forbids nothing"
         return [finding("fence-left", name, text, group.resync(name))]
     return [finding("fenced", name, f"{what}: a failover would not take it", group.resync(name))]
