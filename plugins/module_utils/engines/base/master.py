@@ -47,8 +47,8 @@ class Master(t.Protocol):
         stays away is told, not raised.
         """
 
-    def checkpoint(self, instance: Instance, act: bool) -> Result:
-        """Make a checkpoint; it changes nothing that anybody sees."""
+    def checkpoint(self, instance: Instance, run: Runner, act: bool) -> Result:
+        """Make a checkpoint; it changes nothing that anybody sees. Where all sessions are taken, idle ones are ended."""
 
     def settings(self, instance: Instance, act: bool, settings: dict[str, t.Any]) -> Result:
         """Set what differs and reload; None takes a setting out. Raises for a setting that the server does not know."""
