@@ -22,8 +22,8 @@ from harness import (
     on,
     play,
     sql,
-    unwrapped,
     until,
+    unwrapped,
 )
 
 THROUGH_BOTH = pytest.mark.parametrize("ledger", ["mdw,smdw"], indirect=True)
@@ -51,7 +51,7 @@ time.sleep(900)
 def keep_running(host: str, name: str, program: str) -> None:
     """Let a client of the host's server run until the test ends it, and wait until it holds what it wants."""
     unit = f"systemctl stop {name} 2>&-; systemctl reset-failed {name} 2>&-"
-    on(host, f"{unit}; systemd-run -q --collect --uid=gpadmin --unit={name} python3 -c \"{program}\"", check=False)
+    on(host, f'{unit}; systemd-run -q --collect --uid=gpadmin --unit={name} python3 -c "{program}"', check=False)
     until(lambda: "no more" in on(host, f"journalctl -o cat -u {name} -n 2"), 30, f"{name} has what it wants")
 
 
