@@ -81,7 +81,7 @@ ended_sessions:
   description: Sessions that were ended, each with C(pid), C(title) and C(why).
   type: list
   elements: dict
-  returned: with O(state=active), not in check mode
+  returned: not in check mode
 last_commit_at:
   description: When the last transaction was committed that this standby has replayed, in seconds since the epoch.
   type: float
@@ -117,7 +117,7 @@ def main(module):
     options, act = module.params, not module.check_mode
     instance = instance_of(options["instance"])
     if options["state"] == "checkpointed":
-        return choice.of(instance.engine, postgresql=promotion.checkpoint)(instance, act)
+        return choice.of(instance.engine, postgresql=promotion.checkpoint)(instance, Runner(), act)
     return choice.of(instance.engine, postgresql=promotion.activate)(
         instance,
         Runner(),

@@ -42,13 +42,13 @@ class Master(t.Protocol):
         Sessions that hold the replay up, and idle ones where none is free, are ended and told as ``ended_sessions``
         (pid, title, why). Raises, with nothing done, when settings are smaller than the master's: that would end the
         server. WAL is kept by ``slots`` from before the activation, limited to so many megabytes where there is no
-        limit yet, and always to what the disk can hold. Only ``standbys`` stay registered at ``role``, commits wait for none,
-        ``name`` is the master's in the views. Then ``address`` (``address`` and ``interface``) is brought here; that it
-        stays away is told, not raised.
+        limit yet, and always to what the disk can hold. Only ``standbys`` stay registered at ``role``, commits wait for
+        none, ``name`` is the master's in the views. Then ``address`` (``address`` and ``interface``) is brought here;
+        that it stays away is told, not raised.
         """
 
-    def checkpoint(self, instance: Instance, act: bool) -> Result:
-        """Make a checkpoint; it changes nothing that anybody sees."""
+    def checkpoint(self, instance: Instance, run: Runner, act: bool) -> Result:
+        """Make a checkpoint, which nobody sees. Where all sessions are taken, idle ones are ended."""
 
     def settings(self, instance: Instance, act: bool, settings: dict[str, t.Any]) -> Result:
         """Set what differs and reload; None takes a setting out. Raises for a setting that the server does not know."""

@@ -140,7 +140,7 @@ class Promotion:
 
     def until_session(self, work: t.Callable[[t.Any], Found]) -> Found:
         """Return what comes of it as soon as there is a session."""
-        found, why = self._session(work, self.deadline, max(1, round(self.deadline - time.monotonic())))
+        found, why = self._session(work, self.deadline, max(1, round(self.deadline - time.monotonic())), True)
         if found is None:
             raise MirroringError(
                 f"this server is the master, but no write could be committed ({why}). Mend that, then run the same"
@@ -152,7 +152,7 @@ class Promotion:
     def _begin(self, slots: list[str]) -> list[str] | None:
         """Ask for the promotion in a session, slots first; return what was done, None where no session could be had."""
         found, why = self._session(
-            lambda cursor: self._ask(cursor, slots), time.monotonic() + PATIENCE_SECONDS, STATEMENT_SECONDS
+            lambda cursor: self._ask(cursor, slots), time.monotonic() + PATIENCE_SECONDS, STATEMENT_SECONDS, False
         )
         if found is None:
             self.reason = why
@@ -228,11 +228,11 @@ class Promotion:
             self.crowd.note(session["pid"], session["title"], IN_THE_WAY)
 
     def _session(
-        self, work: t.Callable[[t.Any], Found], deadline: float, seconds: int
+        self, work: t.Callable[[t.Any], Found], deadline: float, seconds: int, patient: bool
     ) -> tuple[tuple[Found] | None, str]:
         """Return what comes of it in a session, in a tuple, or None and why there is none by then.
 
-        Before the promotion only a server whose sessions are all taken is asked again: room is made there.
+        Room is made where all sessions are taken. Without patience any other answer is the last one.
         """
         while True:
             found = self._attempt(work, seconds)
@@ -241,7 +241,7 @@ class Promotion:
             said = self._answer
             if said and said.code == answer.TOO_MANY:
                 self.crowd.make_room()
-            elif not self.promoted or (said and said.code not in PASSING):
+            elif not patient or (said and said.code not in PASSING):
                 return None, self._why
             self._see_that_it_runs()
             if time.monotonic() > deadline:

@@ -169,9 +169,9 @@ def _committed(cursor: t.Any, promoted: bool) -> dict[str, t.Any]:
     return {**database.rows(cursor, promoting.STATUS)[0], **database.rows(cursor, TIMELINE)[0]}
 
 
-def checkpoint(instance: Instance, act: bool) -> dict[str, t.Any]:
-    """Make a checkpoint."""
+def checkpoint(instance: Instance, run: Runner, act: bool) -> dict[str, t.Any]:
+    """Make a checkpoint, also where all sessions are taken."""
+    work = promoting.Promotion(instance, run, time.monotonic() + CHECKPOINT_SECONDS, CHECKPOINT_SECONDS)
     if act:
-        with database.session(instance, statement_seconds=CHECKPOINT_SECONDS) as cursor:
-            cursor.execute("CHECKPOINT")
-    return {"changed": False, "promoted": False}
+        work.until_session(lambda cursor: cursor.execute("CHECKPOINT"))
+    return {"changed": False, "promoted": False, "ended_sessions": work.crowd.ended}
