@@ -1,0 +1,67 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""S10: when the state is called well, a failover of each single fault works and loses nothing. Tried on copies of the world."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import faults, life, units
+from .advice import kind_of, said_by
+from .failure import PromiseBroken
+from .promises import acknowledged
+from .run import execute, state
+from .wal import bits
+from .world import World
+
+
+def _dies(world: World, name: str) -> dict[str, t.Any]:
+    faults.crash(world, name)
+    return {}
+
+
+def _silent(world: World, name: str) -> dict[str, t.Any]:
+    units.power_off(world, world.hosts[name])
+    return {"master_is_down": True}
+
+
+def _lost(world: World, name: str) -> dict[str, t.Any]:
+    faults.disk_lost(world, name)
+    return {"master_is_down": True}
+
+
+LOSSES: dict[str, t.Callable[[World, str], dict[str, t.Any]]] = {
+    "the master's server dies": _dies,
+    "the master's host goes silent": _silent,
+    "the master's host is lost": _lost,
+}
+
+
+def check(world: World, losses: t.Iterable[str] = tuple(LOSSES)) -> bool:
+    """Break the promise where a state that is called well would let a failover fail; return whether it is called well."""
+    document = state(world)
+    if document["problems"] or len(document["masters"]) != 1 or world.wrong:
+        return False
+    master = document["masters"][0]
+    for loss in losses:
+        other = world.copy()
+        before = acknowledged(other) & ~other.accepted & ~other.told
+        options = LOSSES[loss](other, master)
+        run = execute(other, "failover", **options)
+        new = next(iter(other.writers()), None)
+        if run.ended != "done" or new is None:
+            said = said_by(run)
+            raise PromiseBroken(
+                f"well, and a failover is {run.ended}: {kind_of(said)}",
+                f"the state is called well; {loss}, and failover.yml is {run.ended}: {'; '.join(run.messages)}",
+            )
+        data = other.hosts[new].data
+        lacks = before & ~(data.end.rows if data else 0)
+        if lacks:
+            raise PromiseBroken(
+                "well, and a failover loses rows",
+                f"the state is called well; {loss}, and after failover.yml rows {bits(lacks)} are not on {new}",
+            )
+    return True
+
+
+__all__ = ["LOSSES", "check", "life"]
