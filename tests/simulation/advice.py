@@ -13,8 +13,7 @@ import typing as t
 
 from . import faults, life, promises, units
 from .failure import PromiseBroken
-from .run import Run, execute, observations, state
-from .wal import bits
+from .run import WORKFLOWS, Run, execute, state
 from .world import CONTROLLER, World
 
 PLAYBOOK = r"ansible-playbook hawq\.mirroring\.(?P<playbook>\w+)(?P<options>(?: -e (?:'[^']*'|\"[^\"]*\"|[^\s;,()]*[^\s;,.:()]))*)"
@@ -30,11 +29,13 @@ TOKENS = re.compile(
             r"(?P<on>[Ss]witch \w+ on|[Bb]ring [\w' ]+ up)",
             r"(?P<mount>[Mm]ount it)",
             r"(?P<mend>[Mm]end the way|[Oo]pen the way)",
-            r"(?P<words>(?:-e [\w]+=[\w.,]+(?:,? (?:and )?)?)+)",
+            r"(?:[Rr]un (?:this )?again with )?(?P<words>(?:-e [\w]+=[\w.,]+(?:,? (?:and )?)?)+)",
             r"(?P<again>[Rr]un (?:this|again|it again)|type the same again|run the whole playbook again)",
         )
     )
 )
+#: what has to be done before the same is typed again
+REPAIR = re.compile(r"\. To \w+ it: ansible-playbook ")
 #: seconds that he takes between two commands
 PAUSE = 40
 
@@ -74,13 +75,25 @@ class Operator:
             if not advice_of(document):
                 raise PromiseBroken("no way home: nothing is named", "the state is not well, and names no command")
 
+    def take_over(self, most: int = 3) -> None:
+        """Make a standby the master, as the playbook asks for it; whether that works is not promised here."""
+        texts = self._play("failover", {}, "")
+        while texts and not self.world.writers() and len(self.typed) < most:
+            try:
+                texts = self._follow(texts) or (self._play("failover", {}, "") if not self.world.writers() else [])
+            except PromiseBroken as error:
+                if not error.what.startswith("no way home"):
+                    raise
+                return
+
     def _why(self) -> str:
         return kind_of(self.told)
 
     def _wait(self) -> None:
         for _each in range(PAUSE // 10):
             life.settle(self.world, 10)
-        if len(self.world.writers()) < 2:
+        masters = [host for host in self.world.hosts.values() if host.data and not host.data.signal]
+        if len(masters) < 2:
             self.world.wrong.clear()
 
     def _follow(self, texts: list[str]) -> list[str]:
@@ -88,15 +101,21 @@ class Operator:
         self.told = texts
         for text in texts:
             tokens = list(TOKENS.finditer(text))
-            done = False
+            done, missed = False, -1
             for token in tokens:
                 between = text[: token.start()]
+                if token["playbook"] and between.rstrip().endswith("on purpose:"):
+                    return []  # he has not come for that
+                if token["again"] and not done and (missed >= between.rfind(". ") or REPAIR.search(text, token.end())):
+                    continue
                 if done and re.search(r"\b[Oo]r\b", between.rpartition(".")[2]):
                     return []
                 answer = self._do(token, text)
                 if answer is not None and answer is not True:
                     return t.cast("list[str]", answer)
                 done = done or answer is True
+                if answer is None and not token["playbook"]:
+                    missed = token.start()
             if done:
                 return []
         raise PromiseBroken(f"no way home: {self._why()}", "nothing is named that could be done: " + " / ".join(texts))
@@ -113,7 +132,7 @@ class Operator:
             return self._play(*self.last, before) if self.last else None
         if group["verb"]:
             host = group["unit_host"] or self._named(before)
-            return [] if host and self._systemctl(group["verb"], host) else None
+            return self._systemctl(group["verb"], host) if host else None
         if group["thaw"] or group["touch"] or group["back"]:
             return [] if self._type_there(group, self._named(text if group["back"] else before)) else None
         return self._at_the_machine(group) or None
@@ -121,6 +140,8 @@ class Operator:
     def _play(self, playbook: str, options: dict[str, t.Any], before: str) -> list[str] | None:
         if playbook == "state":
             return None
+        if playbook not in WORKFLOWS:
+            raise PromiseBroken(f"no way home: {playbook} is named", f"{playbook} would make a new system beside what there is")
         given = {name: {"true": True, "false": False}.get(value, value) for name, value in options.items()}
         if given.get("ignore_witness"):
             given["ignore_witness"] = str(given["ignore_witness"]).split(",")
@@ -150,7 +171,7 @@ class Operator:
         dead = [name for name in names if not self.world.reaches(CONTROLLER, name) or name in before.rpartition(".")[2]]
         for name in dead or [name for name in self.world.hosts if not self.world.reaches(CONTROLLER, name)]:
             host = self.world.hosts[name]
-            if host.on and (not self.world.reaches(CONTROLLER, name) or host.disk is None):
+            if host.on and (not self.world.reaches(CONTROLLER, name) or host.data is None):
                 units.power_off(self.world, host)
                 self.world.say(f"he makes sure that {name} is off")
 
@@ -159,12 +180,12 @@ class Operator:
         found = [(before.rfind(name), name) for name in self.world.hosts if re.search(rf"\b{name}\b", before)]
         return max(found)[1] if found else None
 
-    def _systemctl(self, verb: str, name: str) -> bool:
+    def _systemctl(self, verb: str, name: str) -> list[str] | None:
+        """Type it; return what the unit's log says when it does not start."""
         host = self.world.hosts.get(name)
         if host is None or not host.on or (verb == "start" and host.server):
-            return False
+            return None
         self.typed.append(f"systemctl {verb} on {name}")
-        why = None
         if verb in ("stop", "restart") and host.server:
             if len(self.world.writers()) > 1:
                 self.decided.append(f"{name} is not wanted")
@@ -173,10 +194,11 @@ class Operator:
         if verb == "enable":
             host.unit.enabled = True
         if verb in ("start", "restart"):
-            why = units.start(self.world, host)
-        self.world.say(f"he types {self.typed[-1]}" + (f": {why}" if why else ""))
+            units.start(self.world, host)
         self._wait()
-        return True
+        why = host.log if verb in ("start", "restart") and not host.server else ""
+        self.world.say(f"he types {self.typed[-1]}" + (f": {why}" if why else ""))
+        return [f"{name}: {why}"] if why else []
 
     def _type_there(self, group: dict[str, str | None], name: str | None) -> bool:
         host = self.world.hosts.get(name or "")
@@ -188,8 +210,8 @@ class Operator:
             host.server.frozen = False
         elif group["touch"]:
             host.unit.permitted = True
-        elif host.disk:
-            host.disk.signal, host.disk.fence = False, None
+        elif host.data:
+            host.data.signal, host.data.fence = False, None
             units.start(self.world, host)
         self.typed.append(f"{group['thaw'] or group['touch'] or group['back']} on {name}")
         self.world.say(f"he types {self.typed[-1]}")
@@ -210,8 +232,7 @@ class Operator:
                     done = True
         if group["mount"]:
             for host in world.hosts.values():
-                done = done or not host.mounted
-                host.mounted = True
+                done = bool(faults.mount(world, host.name)) or done
         if group["mend"]:
             done = bool(world.cut)
             world.cut.clear()
@@ -224,7 +245,7 @@ class Operator:
 
 def said_by(run: Run) -> list[str]:
     """Return what a run that was refused or has failed says of how to go on."""
-    return [*(row.command for row in run.refusals), *([] if run.refusals else run.messages), *run.advice]
+    return [*(row.sentence() for row in run.refusals), *([] if run.refusals else run.messages), *run.advice]
 
 
 def advice_of(document: dict[str, t.Any]) -> list[str]:
@@ -246,6 +267,3 @@ def kind_of(texts: list[str]) -> str:
     """Return what an advice is about, in the words that do not differ from host to host."""
     text = " ".join(texts)[:90]
     return re.sub(r"\b(s?mdw\d?)\b", "HOST", re.sub(r"[0-9A-F]+/[0-9A-F]+|\d+", "N", text))
-
-
-__all__ = ["Home", "Operator", "bits", "observations"]

@@ -88,7 +88,7 @@ def unmount(world: World, name: str) -> str | None:
     if not host.on or not host.mounted:
         return None
     units.power_off(world, host)
-    host.mounted = False
+    host.mounted, host.hidden, host.data = False, host.data, None
     units.power_on(world, host)
     return f"{name} boots, and the file system of its data is not mounted"
 
@@ -96,20 +96,23 @@ def unmount(world: World, name: str) -> str | None:
 def mount(world: World, name: str) -> str | None:
     """Somebody mounts it."""
     host = world.hosts[name]
-    if host.mounted or not host.on:
+    if host.mounted or not host.on or host.data:
         return None
-    host.mounted = True
+    host.mounted, host.data, host.hidden = True, host.hidden, None
     return f"the file system of the data on {name} is mounted"
 
 
 def disk_lost(world: World, name: str) -> str | None:
     """The host loses its power and its disk; it comes back with an empty one."""
     host = world.hosts[name]
-    if host.data is None:
+    held = [each for each in (host.data, host.hidden) if each]
+    if not held:
         return None
-    lost = host.data.end.rows | host.kept
+    lost = host.kept
+    for each in held:
+        lost |= each.end.rows
     units.power_off(world, host)
-    host.data, host.kept, host.snapshot, host.mounted = None, 0, None, True
+    host.data, host.hidden, host.kept, host.snapshot, host.mounted = None, None, 0, None, True
     _gone(world, lost)
     return f"{name} loses its power, and its disk with all data"
 
@@ -118,7 +121,9 @@ def _gone(world: World, rows: int) -> None:
     """Rows whose last copy a fault has destroyed are nobody's loss any more."""
     left = 0
     for host in world.hosts.values():
-        left |= host.kept | (host.data.end.rows if host.data else 0)
+        left |= host.kept
+        for data in (host.data, host.hidden):
+            left |= data.end.rows if data else 0
     gone = rows & ~left
     world.accepted |= gone & ((1 << len(world.rows)) - 1)
 
@@ -136,9 +141,9 @@ def promoted_by_hand(world: World, name: str) -> str | None:
 def signal_removed(world: World, name: str) -> str | None:
     """Somebody removes ``standby.signal`` and restarts the server; the interlock is asked then."""
     host = world.hosts[name]
-    if not host.on or host.disk is None or not host.disk.signal:
+    if not host.on or host.data is None or not host.data.signal:
         return None
-    host.disk.signal = False
+    host.data.signal = False
     if host.server:
         postgresql.stop(world, host)
     host.unit.active = "inactive"
@@ -217,9 +222,9 @@ def checkpoint(world: World, name: str) -> str | None:
 def files_copied(world: World, name: str) -> str | None:
     """Somebody copies the master's files, as a backup of his own."""
     host = world.hosts[name]
-    if host.disk is None:
+    if host.data is None:
         return None
-    host.copied = host.disk.copy()
+    host.copied = host.data.copy()
     return f"somebody copies the files of the data on {name}"
 
 
@@ -240,10 +245,10 @@ def set_back(world: World, name: str) -> str | None:
 def fence_left(world: World, name: str) -> str | None:
     """A killed run of an older version has left a record of a fence."""
     host = world.hosts[name]
-    if host.disk is None or host.disk.fence or not host.disk.signal:
+    if host.data is None or host.data.fence or not host.data.signal:
         return None
     other = next(each for each in world.hosts if each != name)
-    host.disk.fence = Fence(f"{other} took over as master", "failover-of-before", 1)
+    host.data.fence = Fence(f"{other} took over as master", "failover-of-before", 1)
     return f"the record of a fence is left on {name}"
 
 

@@ -63,6 +63,7 @@ class Block:
     always: tuple[t.Any, ...] = ()
     when: tuple[Condition, ...] = ()
     loop: str = ""
+    include: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,12 +118,13 @@ def _task(
     if word in ("import_tasks", "include_tasks", "import_role", "include_role"):
         inside = _included(word, args, place)
         if inside is None:
-            yield Task(row["name"], f"role {args['name'].removeprefix(COLLECTION)}", {}, (*when, *mine))
+            module = f"role {args['name'].removeprefix(COLLECTION)}"
+            yield Task(row["name"], module, {"include": word.startswith("include")}, (*when, *mine))
         elif word.startswith("import"):
             yield from _tasks(_yaml(inside), inside.parent, (*when, *mine), told)
         else:
             tasks = _tasks(_yaml(inside), inside.parent, (), told)
-            yield Block(row["name"], tasks, when=(*when, *mine), loop=str(row.get("loop", "")))
+            yield Block(row["name"], tasks, when=(*when, *mine), loop=str(row.get("loop", "")), include=True)
         return
     yield Task(
         row["name"],

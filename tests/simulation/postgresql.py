@@ -19,7 +19,7 @@ def start(world: World, host: Host) -> str | None:
     the same timeline ("Standby Server Operation", "Recovery Target"). A standby that has less of some settings than its
     master had does not start ("Hot Standby", "Administrator's Overview").
     """
-    data = host.disk
+    data = host.data
     if data is None:
         return "there is no data directory"
     if host.server:

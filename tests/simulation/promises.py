@@ -10,7 +10,7 @@ import typing as t
 
 from .failure import PromiseBroken
 from .wal import bits
-from .world import Host, World
+from .world import Data, Host, World
 
 if t.TYPE_CHECKING:
     from .run import Run
@@ -32,7 +32,9 @@ def readable(world: World) -> int:
     """Return the rows that can still be read somewhere: in a data directory, mounted or not, or aside."""
     found = 0
     for host in world.hosts.values():
-        found |= host.kept | (host.data.end.rows if host.data else 0)
+        found |= host.kept
+        for data in (host.data, host.hidden):
+            found |= data.end.rows if data else 0
         if host.snapshot and host.snapshot.copy:
             found |= host.snapshot.copy.end.rows
     return found
@@ -64,6 +66,23 @@ def activated(run: Run, host: Host) -> None:
             " committed while it was not connected",
         )
     world.told |= lacks
+
+
+def taken_back(run: Run, host: Host, master: Data) -> None:
+    """No way of a resynchronisation takes back what is newer than the master, without a named variable.
+
+    Newer is a newer timeline, or more of the same one ("Timelines").
+    """
+    data, world = host.data, run.world
+    if data is None or run.options.get("accept_data_loss") or run.options.get("existing_data") == "discard":
+        return
+    own = data.end.rows & ~master.end.rows & acknowledged(world) & ~world.accepted
+    same = data.end.timeline == master.end.timeline
+    if own and (data.end.timeline > master.end.timeline or same):
+        what = "more of the same timeline" if same else "a newer timeline"
+        raise PromiseBroken(
+            f"{what} is given up", f"{host.name} has {what} than its master, rows {bits(own)}, and {run.first} takes it back"
+        )
 
 
 def discarded(run: Run, host: Host) -> None:

@@ -54,7 +54,7 @@ def observe(world: World, name: str) -> Seen:
     host, masters = world.hosts[name], tuple(world.hosts)
     if not world.reaches(CONTROLLER, name):
         return NO_ANSWER
-    base, data = _template(name, masters), host.disk
+    base, data = _template(name, masters), host.data
     seen = {
         **base,
         "data_directory": _directory(base["data_directory"], host),
@@ -78,9 +78,9 @@ def observe(world: World, name: str) -> Seen:
 
 
 def _directory(base: Seen, host: Host) -> Seen:
-    data = host.disk
+    data = host.data
     if data is None:
-        missing = {"parent_exists": host.mounted, "removed_on_purpose": host.removed_on_purpose}
+        missing = {"parent_exists": host.mounted or host.data is not None, "removed_on_purpose": host.removed_on_purpose}
         return {**base, **missing}
     fence = data.fence
     return {
@@ -151,7 +151,7 @@ def _service(base: Seen, host: Host) -> Seen:
 
 def _logins(world: World, host: Host) -> Seen:
     """Whether the replication password works: a master takes its own; a standby tries the server that it follows."""
-    server, data = host.server, host.disk
+    server, data = host.server, host.data
     if server is None or data is None or server.frozen or server.crowded:
         return {"accepted": None, "login": None}
     if not server.standby:

@@ -34,7 +34,7 @@ def _ask(world: World, host: Host, peer: Host) -> tuple[str, int, str] | None:
     """Return what another host answers: its server, or else its files by SSH; None when it cannot be asked."""
     if not world.reaches(host.name, peer.name):
         return None
-    data, server = peer.disk, peer.server
+    data, server = peer.data, peer.server
     if server and data and not server.frozen:
         timeline = (data.replayed if server.standby else data.end).timeline
         return SYSTEM, timeline, INTERLOCK.STANDBY if server.standby else INTERLOCK.MASTER
@@ -49,7 +49,7 @@ def _ask(world: World, host: Host, peer: Host) -> tuple[str, int, str] | None:
 
 def _may_start(world: World, host: Host) -> str:
     """Return SAFE, NEWER or SILENT, as the interlock finds with all peers."""
-    data = host.disk
+    data = host.data
     if data is None or data.signal or not host.interlock:
         return str(INTERLOCK.SAFE)
     own, found = (SYSTEM, data.newest), {INTERLOCK.SAFE}
@@ -61,7 +61,7 @@ def _may_start(world: World, host: Host) -> str:
 
 def start(world: World, host: Host) -> str | None:
     """Start the unit, or go on with a start that waits; return why it does not run, or None (it may wait still)."""
-    unit, data = host.unit, host.disk
+    unit, data = host.unit, host.data
     if host.server:
         unit.active, unit.until, unit.waits = "active", None, None
         return None
@@ -87,6 +87,7 @@ def start(world: World, host: Host) -> str | None:
 
 def _failed(host: Host, why: str) -> str:
     host.unit.active, host.unit.until, host.unit.waits = "failed", None, None
+    host.log = why
     return why
 
 

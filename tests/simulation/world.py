@@ -115,7 +115,9 @@ class Host:
     """A machine."""
 
     name: str
+    #: the data directory that can be seen; what is on a file system that is not mounted
     data: Data | None = None
+    hidden: Data | None = None
     server: Server | None = None
     on: bool = True
     mounted: bool = True
@@ -131,10 +133,8 @@ class Host:
     copied: Data | None = None
     removed_on_purpose: bool = False
 
-    @property
-    def disk(self) -> Data | None:
-        """The data directory as it can be seen."""
-        return self.data if self.mounted else None
+    #: what the unit's log says last
+    log: str = ""
 
 
 @dataclass(slots=True)
@@ -199,6 +199,7 @@ class World:
         for name, host in self.hosts.items():
             twin = replace(host, unit=replace(host.unit), lock=None)
             twin.data = host.data.copy() if host.data else None
+            twin.hidden = host.hidden.copy() if host.hidden else None
             twin.server = replace(host.server) if host.server else None
             twin.snapshot = replace(host.snapshot) if host.snapshot else None
             other.hosts[name] = twin

@@ -57,6 +57,8 @@ CONDITIONS: dict[str, t.Callable[[Run, str], bool]] = {
     "hostvars[judged.plan.standby][in_place_done].reason is defined": lambda run, _name: bool(
         mirror.reason_of_place(run)
     ),
+    "judged.plan.restart_settings | length > 0": lambda run, _name: bool(run.plan["restart_settings"]),
+    "judged.plan.settings | length > 0": lambda run, _name: bool(run.plan["settings"]),
     "server_fence_command.rc | default(0) != 0": lambda run, name: bool(
         run.read(name, "server_fence_command").get("rc")
     ),

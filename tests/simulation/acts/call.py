@@ -35,9 +35,9 @@ class Call:
 
     def data(self) -> Data:
         """Return the data directory, which has to be there."""
-        if self.host.disk is None:
+        if self.host.data is None:
             raise ActFailed("the data directory does not exist: run the whole playbook again")
-        return self.host.disk
+        return self.host.data
 
     def session(self) -> Server:
         """Return the server, which has to give a session."""

@@ -125,9 +125,8 @@ def snapshot_deployed(call: Call) -> Work:
         raise ActFailed("the copy has gone: run the whole playbook again, it will copy anew")
     if host.server:
         raise ActFailed(f"a server has been started on {host.name} meanwhile: stop it, then run again")
-    if not host.mounted:
-        raise ActFailed("the data directory's place is not there")
     if host.data:
+        promises.taken_back(call.run, host, job.copy)
         if call.plan["existing_data"] == "keep":
             host.kept |= host.data.end.rows
         elif call.plan["existing_data"] == "discard":
@@ -197,6 +196,7 @@ def rewind(call: Call) -> Work:
         master = _must_reach_master(call)
     except ActFailed as error:
         return {"changed": True, "rewound": False, "reason": str(error)}
+    promises.taken_back(call.run, host, master)
     data.unfinished = True
     yield "it is marked as half-way"
     _become(host.name, data, master)
@@ -226,6 +226,7 @@ def delta(call: Call) -> Work:
     except ActFailed as error:
         return {"changed": True, "copied": False, "reason": str(error)}
     data = call.data()
+    promises.taken_back(call.run, call.host, master)
     data.unfinished = True
     data.signal = True
     yield "it is marked as half-way"

@@ -24,7 +24,7 @@ def fence(call: Call) -> Work:
     how = _stop(call)
     yield "the server is stopped"
     host.unit.permitted = False
-    data = host.disk
+    data = host.data
     was = "standby" if call.plan["workflow"] == "remove_standby" else "master"
     if data:
         if data.fence is None or data.fence.was != was:
@@ -63,7 +63,7 @@ def stopped(call: Call) -> Work:
 def undone(call: Call) -> Work:
     """Take the marks of the fence away, and permit one start."""
     call.alone()
-    data = call.host.disk
+    data = call.host.data
     if data and data.fence:
         call.host.unit.permitted = True
         data.signal = False
@@ -96,6 +96,8 @@ def _offer(call: Call, standing: dict[str, t.Any]) -> Result:
 
     The WAL of the standby must be a beginning of what is there ("WAL Internals").
     """
+    if standing["have"] is None:
+        raise ActFailed("it cannot be said how far the standby is: argument 'have' is None")
     data, have = call.data(), lsn.parse(str(standing["have"]))
     new = call.world.hosts[call.plan["new"]].data
     missing, damage = max(0, data.end.lsn - have), ""
@@ -145,7 +147,7 @@ def taken(_call: Call) -> Work:
 def installed(call: Call) -> Work:
     """Put the WAL into the standby's directory and let its server replay it (``salvage.install``)."""
     call.alone()
-    host, old = call.host, call.world.hosts[call.plan["old"]].disk
+    host, old = call.host, call.world.hosts[call.plan["old"]].data
     data = call.data()
     if host.server is None or not host.server.standby or old is None:
         raise ActFailed("the data directory is no standby any more: look at both hosts with state.yml")
