@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Play many schedules: ``make simulate SCHEDULES=20000 SEED=7``, or one with its story: ``make simulate STORY=1234``."""
+"""Play many schedules: ``make simulate SCHEDULES=20000 SEED=7``, or one: ``make simulate STORY=1234``."""
 
 from __future__ import annotations
 

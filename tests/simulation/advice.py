@@ -1,8 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """An operator who types only what he is told, and does at the machines only what he is asked for (S11).
 
-He begins with the state; what it names first he types. A playbook that is refused or fails names what goes on. Where he is
-asked for what only he can know ("if mdw is off for certain") he makes it true first. The texts are the real ones.
+He begins with the state; what it names first he types. A playbook that is refused or fails names what goes on. Where he
+is asked for what only he can know ("if mdw is off for certain") he makes it true first. The texts are the real ones.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from .failure import PromiseBroken
 from .run import WORKFLOWS, Run, execute, state
 from .world import CONTROLLER, World
 
-PLAYBOOK = r"ansible-playbook hawq\.mirroring\.(?P<playbook>\w+)(?P<options>(?: -e (?:'[^']*'|\"[^\"]*\"|[^\s;,()]*[^\s;,.:()]))*)"
+PLAYBOOK = r"ansible-playbook hawq\.mirroring\.(?P<playbook>\w+)"
+OPTIONS = r"(?P<options>(?: -e (?:'[^']*'|\"[^\"]*\"|[^\s;,()]*[^\s;,.:()]))*)"
 TOKENS = re.compile(
     "|".join(
         (
-            PLAYBOOK,
+            PLAYBOOK + OPTIONS,
             r"(?P<back>rm \S+ \S+ && systemctl start \S+)",
             r"systemctl (?P<verb>start|restart|stop|enable|reset-failed) [\w.@-]+(?: on (?P<unit_host>\w+))?",
             r"(?P<thaw>kill -CONT \d+)",
@@ -70,7 +71,9 @@ class Operator:
             self.last = None
             while texts:
                 if len(self.typed) >= most:
-                    raise PromiseBroken(f"no way home: {self._why()}", f"{most} commands did not lead home ({'; '.join(self.typed)})")
+                    raise PromiseBroken(
+                        f"no way home: {self._why()}", f"{most} commands did not lead home ({'; '.join(self.typed)})"
+                    )
                 texts = self._follow(texts)
             if not advice_of(document):
                 raise PromiseBroken("no way home: nothing is named", "the state is not well, and names no command")
@@ -78,13 +81,12 @@ class Operator:
     def take_over(self, most: int = 3) -> None:
         """Make a standby the master, as the playbook asks for it; whether that works is not promised here."""
         texts = self._play("failover", {}, "")
-        while texts and not self.world.writers() and len(self.typed) < most:
-            try:
+        try:
+            while texts and not self.world.writers() and len(self.typed) < most:
                 texts = self._follow(texts) or (self._play("failover", {}, "") if not self.world.writers() else [])
-            except PromiseBroken as error:
-                if not error.what.startswith("no way home"):
-                    raise
-                return
+        except PromiseBroken as error:
+            if not error.what.startswith("no way home"):
+                raise
 
     def _why(self) -> str:
         return kind_of(self.told)
@@ -141,7 +143,9 @@ class Operator:
         if playbook == "state":
             return None
         if playbook not in WORKFLOWS:
-            raise PromiseBroken(f"no way home: {playbook} is named", f"{playbook} would make a new system beside what there is")
+            raise PromiseBroken(
+                f"no way home: {playbook} is named", f"{playbook} would make a new system beside what there is"
+            )
         given = {name: {"true": True, "false": False}.get(value, value) for name, value in options.items()}
         if given.get("ignore_witness"):
             given["ignore_witness"] = str(given["ignore_witness"]).split(",")

@@ -22,7 +22,7 @@ class RunFailed(Exception):  # noqa: N818
         self.messages, self.refused = messages, refused
 
 
-class PromiseBroken(AssertionError):
+class PromiseBroken(AssertionError):  # noqa: N818
     """What is promised was not kept.
 
     ``what`` is the promise and how it was broken, in few words that are the same for the same fault.

@@ -77,8 +77,6 @@ def thaw(world: World, name: str) -> str | None:
     if server is None or not server.frozen:
         return None
     server.frozen = False
-    if not server.standby and len(world.writers()) > 1:
-        pass  # whoever was activated beside it has broken the promise
     return f"the server on {name} goes on"
 
 
@@ -148,7 +146,9 @@ def signal_removed(world: World, name: str) -> str | None:
         postgresql.stop(world, host)
     host.unit.active = "inactive"
     why = units.start(world, host)
-    return f"somebody removes standby.signal on {name} and restarts the server" + (f", which does not start ({why})" if why else "")
+    return f"somebody removes standby.signal on {name} and restarts the server" + (
+        f", which does not start ({why})" if why else ""
+    )
 
 
 def pause(world: World, name: str) -> str | None:
@@ -187,7 +187,9 @@ def raise_setting(world: World, name: str) -> str | None:
     postgresql.stop(world, host)
     host.unit.active = "inactive"
     why = units.start(world, host)
-    return f"somebody raises max_connections on {name} and restarts its server" + (f", which does not start ({why})" if why else "")
+    return f"somebody raises max_connections on {name} and restarts its server" + (
+        f", which does not start ({why})" if why else ""
+    )
 
 
 def slot_dropped(world: World, name: str) -> str | None:
@@ -239,7 +241,9 @@ def set_back(world: World, name: str) -> str | None:
     host.unit.active = "inactive"
     _gone(world, gone)
     why = units.start(world, host)
-    return f"somebody sets {name} back to the copied files and starts its server" + (f", which does not start ({why})" if why else "")
+    return f"somebody sets {name} back to the copied files and starts its server" + (
+        f", which does not start ({why})" if why else ""
+    )
 
 
 def fence_left(world: World, name: str) -> str | None:

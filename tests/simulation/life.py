@@ -27,13 +27,13 @@ def settle(world: World, seconds: float = 1.0) -> None:
     for _round in range(2):  # what has come to one may go on to the next
         world.links = [link for link in world.links if _lives(world, link)]
         for host in world.hosts.values():
-            if host.snapshot and host.snapshot.phase == "copying" and host.on:
-                _copy(world, host)
-            if host.unit.active == "activating":
-                units.start(world, host)
-            if host.server and host.server.promoting and not host.server.frozen:
-                postgresql.promote(world, host)
-            if host.server and host.server.standby and not world.link_of(host.name) and postgresql.why_no_link(world, host) is None:
+            _go_on(world, host)
+            if (
+                host.server
+                and host.server.standby
+                and not world.link_of(host.name)
+                and postgresql.why_no_link(world, host) is None
+            ):
                 world.links.append(Link(host.name, str(host.data.follows if host.data else "")))
         for link in world.links:
             if link.silent_since is None and not link.held:
@@ -45,6 +45,16 @@ def settle(world: World, seconds: float = 1.0) -> None:
                 host.unit.active = "failed"
     for segment in world.segments:
         _register(world, segment)
+
+
+def _go_on(world: World, host: Host) -> None:
+    """Let go on what was begun on a host: a copy, a start that waits, a promotion."""
+    if host.snapshot and host.snapshot.phase == "copying" and host.on:
+        _copy(world, host)
+    if host.unit.active == "activating":
+        units.start(world, host)
+    if host.server and host.server.promoting and not host.server.frozen:
+        postgresql.promote(world, host)
 
 
 def _copy(world: World, host: Host) -> None:
@@ -61,7 +71,7 @@ def _copy(world: World, host: Host) -> None:
 
 
 def _lives(world: World, link: Link) -> bool:
-    """Whether a connection goes on; a silent one is given up after a while ("Replication", ``wal_receiver_timeout``)."""
+    """Whether a connection goes on; a silent one is given up in time ("Replication", ``wal_receiver_timeout``)."""
     standby, master = world.hosts[link.standby], world.hosts[link.master]
     reached = world.reaches(link.standby, link.master)
     if reached and (standby.server is None or master.server is None):

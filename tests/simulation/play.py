@@ -8,8 +8,8 @@ import typing as t
 from . import faults, life, postgresql, promises, ready
 from .advice import Operator
 from .failure import PromiseBroken
-from .stories import is_known
 from .run import Run
+from .stories import is_known
 from .wal import Catalog
 from .world import Data, Slot, World
 
@@ -49,15 +49,12 @@ class Player:
         self.master = "mdw"
 
     def play(self, steps: list[Step]) -> None:
-        """Play all steps; PromiseBroken says what went wrong. After a known fault the rest of a schedule says nothing."""
-        for step in steps:
-            try:
+        """Play all steps; PromiseBroken says what went wrong. After a known fault the rest says nothing."""
+        try:
+            for step in steps:
                 self.step(step)
-            except PromiseBroken as error:
-                if not self.known or not is_known(error.what):
-                    raise
-                self.passed.append(error.what)
-                return
+        except PromiseBroken as error:
+            self._pass_over(error)
 
     def step(self, step: Step) -> None:
         """Play one, and check what is promised."""
@@ -80,12 +77,16 @@ class Player:
             try:
                 ready.check(self.world, self._some_losses())
             except PromiseBroken as error:
-                if not self.known or not is_known(error.what):
-                    raise
-                self.passed.append(error.what)
+                self._pass_over(error)
+
+    def _pass_over(self, error: PromiseBroken) -> None:
+        """Note a fault that is known; raise any other."""
+        if not self.known or not is_known(error.what):
+            raise error
+        self.passed.append(error.what)
 
     def _some_losses(self) -> tuple[str, ...]:
-        """Try one loss after each step, another each time, and all at the end: a failover is the dearest of all checks."""
+        """Try another loss after each step, and all at the end: a failover is the dearest of all checks."""
         if not self.known:
             return self.losses
         self.number += 1
@@ -145,9 +146,8 @@ class Player:
             self.faults += run.ended == "killed"
             return f"the run of {who} is {run.ended}{_where(run)}"
         run.go(step.get("moments"))
-        if run.ended:
-            return f"the run of {who} is {run.ended}" + "".join(f"; {each}" for each in run.messages)
-        return f"the run of {who} has come to{_where(run)}"
+        said = "".join(f"; {each}" for each in run.messages)
+        return f"the run of {who} is {run.ended}{said}" if run.over else f"the run of {who} has come to{_where(run)}"
 
     def _home(self) -> str:
         for who in list(self.runs):

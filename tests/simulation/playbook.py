@@ -28,7 +28,7 @@ ANY = re.compile(r"\s*(judged|standby_salvage)\.steps\.(\w+) \| length > 0\s*")
 
 @dataclass(frozen=True)
 class Condition:
-    """Who does it: the hosts of these steps, everybody else, or all when any host has the step; or a text of its own."""
+    """Who does it: the hosts of these steps, everybody else, or all when any host has one; or another text."""
 
     kind: str
     steps: tuple[tuple[str, str], ...] = ()
@@ -78,7 +78,7 @@ class Play:
 
 @functools.cache
 def _yaml(path: pathlib.Path) -> t.Any:
-    return yaml.load(path.read_text(encoding="utf-8"), LOADER)  # noqa: S506 - a safe one
+    return yaml.load(path.read_text(encoding="utf-8"), LOADER)
 
 
 def load(workflow: str) -> tuple[Play, ...]:
@@ -109,8 +109,10 @@ def _task(
     told = {**told, **{name: value for name, value in row.get("vars", {}).items() if isinstance(value, str)}}
     if "block" in row:
         inner = (*when, *mine)
-        parts = [_tasks(row.get(part, []), place, inner, told) for part in ("block", "rescue", "always")]
-        yield Block(row.get("name", ""), *parts)
+        tasks, rescue, always = (
+            _tasks(row.get(part, []), place, inner, told) for part in ("block", "rescue", "always")
+        )
+        yield Block(row.get("name", ""), tasks, rescue, always)
         return
     action = next(key for key in row if "." in key)
     args = row[action] if isinstance(row[action], dict) else {"free": row[action]}

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""How PostgreSQL servers behave, as far as the model needs it. Each rule names the chapter of the manual that it is from."""
+"""How PostgreSQL servers behave, as far as the model needs it. Each rule names its chapter of the manual."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SILENT = 30
 def start(world: World, host: Host) -> str | None:
     """Start the server in the data directory; return why it does not run, or None.
 
-    With ``standby.signal`` it replays what it has and then follows; without, it recovers from a crash and is a master of
-    the same timeline ("Standby Server Operation", "Recovery Target"). A standby that has less of some settings than its
-    master had does not start ("Hot Standby", "Administrator's Overview").
+    With ``standby.signal`` it replays what it has and then follows; without, it recovers from a crash and is a master
+    of the same timeline ("Standby Server Operation", "Recovery Target"). A standby that has less of some settings than
+    its master had does not start ("Hot Standby", "Administrator's Overview").
     """
     data = host.data
     if data is None:
@@ -25,7 +25,10 @@ def start(world: World, host: Host) -> str | None:
     if host.server:
         return None
     if data.signal and data.connections < data.replayed.needs:
-        return f"recovery aborted because of insufficient parameter settings: max_connections = {data.connections} is a lower setting than on the primary server, where its value was {data.replayed.needs}"
+        return (
+            f"recovery aborted because of insufficient parameter settings: max_connections = {data.connections} is a"
+            f" lower setting than on the primary server, where its value was {data.replayed.needs}"
+        )
     data.unstarted = False
     host.server = Server(data.signal, world.now, data.connections)
     if data.signal:
@@ -76,9 +79,6 @@ def promote(world: World, host: Host) -> str | None:
     if server is None or data is None or not server.standby:
         return "the server is not in recovery"
     server.paused = False
-    if server.short:
-        host.server = None
-        return "recovery aborted because of insufficient parameter settings"
     replay(host)
     if server.short:
         host.server = None
@@ -135,7 +135,9 @@ def retain(data: Data) -> None:
     """Keep WAL for slots, up to a limit."""
     for slot in data.slots.values():
         slot.lost = slot.lost or data.end.lsn - slot.keeps > KEPT
-    data.floor = max(data.floor, min([data.checkpoint.lsn, *(row.keeps for row in data.slots.values() if not row.lost)]))
+    data.floor = max(
+        data.floor, min([data.checkpoint.lsn, *(row.keeps for row in data.slots.values() if not row.lost)])
+    )
 
 
 def commit(world: World, host: Host, row: int, size: int = USUAL) -> None:

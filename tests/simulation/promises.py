@@ -81,7 +81,8 @@ def taken_back(run: Run, host: Host, master: Data) -> None:
     if own and (data.end.timeline > master.end.timeline or same):
         what = "more of the same timeline" if same else "a newer timeline"
         raise PromiseBroken(
-            f"{what} is given up", f"{host.name} has {what} than its master, rows {bits(own)}, and {run.first} takes it back"
+            f"{what} is given up",
+            f"{host.name} has {what} than its master, rows {bits(own)}, and {run.first} takes it back",
         )
 
 
@@ -103,4 +104,7 @@ def nothing_left_behind(world: World, master: str) -> None:
     data = world.hosts[master].data
     lacks = acknowledged(world) & ~(data.end.rows if data else 0) & ~world.told & ~world.accepted
     if lacks:
-        raise PromiseBroken("rows left behind", f"{master} is the master, and rows {bits(lacks)} are not on it, of which nobody was told")
+        raise PromiseBroken(
+            "rows left behind",
+            f"{master} is the master, and rows {bits(lacks)} are not on it, of which nobody was told",
+        )

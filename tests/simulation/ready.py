@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""S10: when the state is called well, a failover of each single fault works and loses nothing. Tried on copies of the world."""
+"""S10: when the state is called well, a failover of each single fault works and loses nothing: tried on copies."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _on_its_way(world: World, master: str) -> bool:
 
 
 def check(world: World, losses: t.Iterable[str] = tuple(LOSSES)) -> bool:
-    """Break the promise where a state that is called well would let a failover fail; return whether it is called well."""
+    """Break the promise where a state is called well and a failover would fail; return whether it is called well."""
     document = state(world)
     if document["problems"] or len(document["masters"]) != 1 or world.wrong:
         return False

@@ -1,8 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """A run of a playbook: its tasks in their order, on the hosts that the plan names, stopped wherever one likes.
 
-The rules are Ansible's: a task is done on all its hosts before the next begins; one that fails or is lost ends the block
-for all of them (``any_errors_fatal``), and then comes the rescue, on the hosts that are left.
+The rules are Ansible's: a task is done on all its hosts before the next begins; one that fails or is lost ends the
+block for all of them (``any_errors_fatal``), and then comes the rescue, on the hosts that are left.
 """
 
 from __future__ import annotations
@@ -90,13 +90,18 @@ class Run:
         return self.registered.get((host or "", register), {})
 
     @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self.ended is not None
+
+    @property
     def plan(self) -> dict[str, t.Any]:
         """The plan that holds now."""
         return self.judged.get("plan") or {}
 
     # how a run lives
 
-    def _live(self) -> t.Iterator[Moment]:
+    def _live(self) -> t.Generator[Moment, None, None]:
         for play in PLAYS[self.first]:
             names = [*self.world.hosts, *(self.world.segments if play.segments else ())]
             self.after_swap = play.variables.get("resync_reports") is False
@@ -170,6 +175,8 @@ class Run:
         if name in self.world.segments:
             return acts.on_segment(self, task, name)
         host, work = self.world.hosts[name], acts.begin(self, task, name)
+        if isinstance(work, dict):
+            return work
         boots = host.boots
         while True:
             self.inside = name

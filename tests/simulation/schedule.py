@@ -74,7 +74,9 @@ def _between(chance: random.Random) -> list[Step]:
     if chance.random() < 0.15:
         steps.append({"do": chance.choice(("power on", "mount", "thaw")), "at": chance.choice(("master", "standby"))})
     if chance.random() < 0.3:
-        steps.append({"do": chance.choice(("minute", "minute", "checkpoint")), "at": chance.choice(("master", "standby"))})
+        steps.append(
+            {"do": chance.choice(("minute", "minute", "checkpoint")), "at": chance.choice(("master", "standby"))}
+        )
     return steps
 
 
@@ -116,7 +118,10 @@ def _runs(chance: random.Random) -> list[Step]:
         steps.append({"do": "go", "who": "A", "moments": chance.randrange(1, 60)})
         what = chance.random()
         if what < 0.35:
-            steps += [_run(chance, "B"), {"do": "go", "who": "B", "moments": chance.choice((None, None, chance.randrange(60)))}]
+            steps += [
+                _run(chance, "B"),
+                {"do": "go", "who": "B", "moments": chance.choice((None, None, chance.randrange(60)))},
+            ]
         elif what < 0.6:
             steps += _cut(chance)
         elif what < 0.75:

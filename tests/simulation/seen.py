@@ -1,8 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a host looks like to ``instance_info``: the model as an observation, in the very shape of ``values.observation``.
+"""What a host looks like to ``instance_info``: the model as an observation, in the shape of ``values.observation``.
 
-It begins with the observations of the unit tests, so that a new field has the same neutral value here and there. What the
-model does not touch is shared between all observations; judgement is pure and changes none.
+It begins with the observations of the unit tests, so that a new field has the same neutral value here and there. What
+the model does not touch is shared between all observations; judgement is pure and changes none.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import lsn
-
 import observations as fixtures
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import lsn
 
 from . import life, postgresql
 from .wal import BEGIN
@@ -80,7 +79,10 @@ def observe(world: World, name: str) -> Seen:
 def _directory(base: Seen, host: Host) -> Seen:
     data = host.data
     if data is None:
-        missing = {"parent_exists": host.mounted or host.data is not None, "removed_on_purpose": host.removed_on_purpose}
+        missing = {
+            "parent_exists": host.mounted or host.data is not None,
+            "removed_on_purpose": host.removed_on_purpose,
+        }
         return {**base, **missing}
     fence = data.fence
     return {
@@ -232,11 +234,23 @@ def _common(host: Host, data: Data) -> Seen:
 
 
 def _master(world: World, host: Host, data: Data) -> Seen:
-    links = {life.slot_name(link.standby): (4000 + number, link) for number, link in enumerate(world.links) if link.master == host.name}
+    links = {
+        life.slot_name(link.standby): (4000 + number, link)
+        for number, link in enumerate(world.links)
+        if link.master == host.name
+    }
     mirrors = []
     for name in data.replayed.catalog.standbys:
         state, detail = life.mirroring(world, host.name, name)
-        mirrors.append({"standby": name, "summary_state": state, "detail_state": detail, "since": world.now, "error_message": detail})
+        mirrors.append(
+            {
+                "standby": name,
+                "summary_state": state,
+                "detail_state": detail,
+                "since": world.now,
+                "error_message": detail,
+            }
+        )
     order = (life.NOT_SYNCHRONIZED, life.SYNCHRONIZING, life.SYNCHRONIZED)
     worst = min(mirrors, key=lambda row: order.index(str(row["summary_state"])), default=None)
     none = {"summary_state": life.NOT_CONFIGURED, "detail_state": None, "since": None, "error_message": None}
@@ -304,7 +318,9 @@ def _standby(world: World, host: Host, data: Data) -> Seen:
         "replay_age_seconds": world.now - committed,
         "last_commit_at": committed,
         "replay_blocked": server.blocked and data.end is not data.replayed,
-        "blockers": [{"pid": 5000, "user": "report", "name": "report", "open_seconds": 900.0}] if server.blocked else [],
+        "blockers": [{"pid": 5000, "user": "report", "name": "report", "open_seconds": 900.0}]
+        if server.blocked
+        else [],
         "receiver": receiver,
         "slots": [fixtures.slot(name, active=False, active_pid=None) for name in data.slots],
         "mirroring": {

@@ -1,8 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Stories: schedules that have broken a promise, made as short as they get, each with a name.
 
-Of one that breaks it still ``broken`` says how, as a regular expression for the beginning of what PromiseBroken says: the
-search passes that over, and the test of it is expected to fail. It goes with the mending; the story stays.
+Of one that breaks it still ``broken`` says how, as a regular expression for the beginning of what PromiseBroken says:
+the search passes that over, and the test of it is expected to fail. It goes with the mending; the story stays.
 """
 
 from __future__ import annotations
@@ -77,9 +77,14 @@ STORIES = (
     ),
     Story(
         "setting_raised",
-        "max_connections is raised on the master, replay pauses: the state is called well, a failover ends the standby's server (54).",
+        "max_connections is raised on the master, replay pauses: the state is called well, a failover ends"
+        " the standby (54).",
         [at("raise setting", "master")],
-        "(" + WELL + "|" + NO_WAY + ").*(recovery aborted|the standby does not start with the salv|sets max_connections)",
+        "("
+        + WELL
+        + "|"
+        + NO_WAY
+        + ").*(recovery aborted|the standby does not start with the salv|sets max_connections)",
         ready=True,
     ),
     Story(
@@ -117,33 +122,39 @@ STORIES = (
     ),
     Story(
         "set_back",
-        "The master is set back from a file copy, the standby holds later commits: the advised delta takes them back (79).",
+        "The master is set back from a file copy, its standby has later commits: the advised delta takes"
+        " them back (79).",
         [at("copy files", "master"), at("work"), at("set back", "master"), HOME],
         "more of the same timeline is given up|rows left behind",
     ),
     Story(
         "set_back_and_gone",
-        "The master was set back and has written on; what it wrote is no continuation of what the standby has. A failover"
-        " compares positions alone, salvages nothing and says that nothing is lost.",
+        "The master was set back and has written on; what it wrote is no continuation of what the standby has. A"
+        " failover compares positions alone, salvages nothing and says that nothing is lost.",
         [at("copy files", "master"), at("work"), at("set back", "master"), at("unmount", "master", busy=True), HOME],
         "activated without what was committed",
     ),
     Story(
         "data_not_mounted_on_the_last_host",
-        "The standby's disk is lost, the master's file system is not mounted after a reboot: the state advises to make a new master.",
+        "The standby's disk is lost, the master's file system is not mounted after a reboot: the state"
+        " advises to make a"
+        " new master.",
         [at("lose disk", "standby"), at("unmount", "master"), HOME],
         NO_WAY + "init_master is named",
     ),
     Story(
         "fence_killed_between_its_marks",
-        "A switchover is killed between standby.signal and the record of the fence: the master is a standby of nobody then.",
+        "A switchover is killed between standby.signal and the record of the fence: the master, started as"
+        " advised, is a"
+        " standby of nobody.",
         [run("switchover"), kill(10), HOME],
         NO_WAY + "HOST follows nobody",
     ),
     Story(
         "segment_remembers_a_trouble_that_is_over",
-        "A segment that is cut off remembers that there was no standby in step. It is repaired since, the state is well, and a"
-        " failover is refused for that memory.",
+        "A segment that is cut off remembers that there was no standby in step. It is repaired since, the"
+        " state is well,"
+        " and a failover is refused for that memory.",
         [at("drop slots", "master"), at("cut", "sdw1-master"), HOME],
         WELL + "refused: data-missing$",
         ready=True,
@@ -156,8 +167,8 @@ STORIES = (
     ),
     Story(
         "rescue_of_a_switchover",
-        "A switchover loses its way to the standby after the fence. Another operator's failover activates that, and the rescue of the"
-        " first starts the old master again: two masters (A11).",
+        "A switchover loses its way to the standby after the fence. Another operator's failover activates that, and the"
+        " rescue of the first starts the old master again: two masters (A11).",
         [
             run("switchover"),
             go("A", 6),
@@ -173,8 +184,9 @@ STORIES = (
     ),
     Story(
         "new_master_not_mounted",
-        "The new master comes back without its file system. The old one takes that for no data, starts, and a new copy is made of it"
-        " (A12).",
+        "The new master comes back without its file system. The old one takes that for no data, starts, and"
+        " a new copy is"
+        " made of it (A12).",
         [
             at("power off", "master"),
             at("take over"),
@@ -188,7 +200,8 @@ STORIES = (
     ),
     Story(
         "new_master_mounted_later",
-        "The same, and the file system is mounted before the advised resynchronisation: it takes the newer timeline back (A12).",
+        "The same, and the file system is mounted before the advised resynchronisation, which takes the newer timeline"
+        " back (A12).",
         [
             at("power off", "master"),
             at("take over"),

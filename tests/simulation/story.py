@@ -11,7 +11,11 @@ from .play import Player, Step, fails
 
 
 def shrink(
-    steps: list[Step], broken: PromiseBroken, most: int = 400, losses: t.Iterable[str] | None = None, known: bool = False
+    steps: list[Step],
+    broken: PromiseBroken,
+    most: int = 400,
+    losses: t.Iterable[str] | None = None,
+    known: bool = False,
 ) -> list[Step]:
     """Return a schedule that breaks the same promise in the same way, from which nothing more can be left out."""
 
@@ -37,7 +41,9 @@ def _shorter(steps: list[Step]) -> t.Iterator[list[Step]]:
             if number + size <= len(steps):
                 yield [*steps[:number], *steps[number + size :]]
     for number, step in enumerate(steps):
-        less = [{key: value for key, value in step.items() if key != name} for name in ("busy", "options") if step.get(name)]
+        less = [
+            {key: value for key, value in step.items() if key != name} for name in ("busy", "options") if step.get(name)
+        ]
         moments = step.get("moments")
         if moments:
             less += [{**step, "moments": fewer} for fewer in (moments // 2, moments - 1)]

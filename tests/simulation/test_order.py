@@ -10,13 +10,14 @@ import typing as t
 from pathlib import Path
 
 import pytest
+
 from simulation import acts, playbook
 from simulation.play import pair
 from simulation.playbook import Block, Task
 from simulation.run import PLAYS, WORKFLOWS, Run
 
 ROOT = Path(__file__).parents[2]
-#: conditions that are asked by the act itself, or that always hold on hosts of the model: it changes nothing that is there
+#: conditions that the act itself asks for, or that always hold on hosts of the model
 KNOWN_TO_THE_ACT = (
     "not ansible_check_mode",
     "server_manage_unit",
@@ -44,7 +45,8 @@ LONG = ("server_seen.active != 'active' or", "master_views_seen.files != dict(")
 
 def listed(workflow: str) -> list[str]:
     """Return the names of the tasks as Ansible lists them, without those of roles that prepare a host."""
-    command = [Path(sys.executable).parent / "ansible-playbook", "-i", "inventories/lab", f"playbooks/{workflow}.yml"]
+    program = str(Path(sys.executable).parent / "ansible-playbook")
+    command = [program, "-i", "inventories/lab", f"playbooks/{workflow}.yml"]
     done = subprocess.run([*command, "--list-tasks"], cwd=ROOT, capture_output=True, text=True, check=True)
     found = re.findall(r"^      (?:hawq\.mirroring\.(\w+) : )?(.*?)\tTAGS", done.stdout, re.M)
     return [name for role, name in found if role not in playbook.PREPARING]

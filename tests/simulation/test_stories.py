@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from simulation import schedule, story
 from simulation.failure import PromiseBroken
 from simulation.play import fails

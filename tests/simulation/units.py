@@ -1,8 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The server's unit, and the interlock that asks the other hosts before each start as a master.
 
-The judgement of an answer is the interlock's own function, from the file that is installed on hosts. How the answers come
-about is ``ask_server`` and ``ask_host`` there.
+The judgement of an answer is the interlock's own function, from the file that is installed on hosts. How the answers
+come about is ``ask_server`` and ``ask_host`` there.
 """
 
 from __future__ import annotations
@@ -70,12 +70,21 @@ def start(world: World, host: Host) -> str | None:
     permitted, unit.permitted = unit.permitted, False
     found = _may_start(world, host)
     if found == INTERLOCK.NEWER:
-        return _failed(host, "hawq-mirroring-interlock: another host has been made a master. To make it a standby: ansible-playbook hawq.mirroring.resync_standby")
+        return _failed(
+            host,
+            "hawq-mirroring-interlock: another host has been made a master. To make it a standby: ansible-playbook"
+            " hawq.mirroring.resync_standby",
+        )
     if found == INTERLOCK.SILENT and not permitted:
         if unit.active != "activating":
             unit.active, unit.until = "activating", world.now + WAIT
         if unit.until is not None and world.now >= unit.until:
-            return _failed(host, "hawq-mirroring-interlock: the other hosts could not be asked. If it is certain that none has taken over: touch /run/hawq-mirroring-start, then systemctl start hawq-master.service")
+            return _failed(
+                host,
+                "hawq-mirroring-interlock: the other hosts could not be asked. If it is certain that none has taken"
+                " over:"
+                " touch /run/hawq-mirroring-start, then systemctl start hawq-master.service",
+            )
         unit.waits = "another host to answer"
         return None
     why = postgresql.start(world, host)

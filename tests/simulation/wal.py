@@ -25,12 +25,19 @@ class Record:
     __slots__ = ("catalog", "line", "lsn", "needs", "rows", "serial", "timeline")
 
     def __init__(
-        self, serial: int, before: Record | None, timeline: int, size: int, row: int | None, catalog: Catalog, needs: int
+        self,
+        serial: int,
+        before: Record | None,
+        timeline: int,
+        size: int,
+        row: int | None,
+        catalog: Catalog,
+        needs: int,
     ) -> None:
         """Append a record; ``serial`` tells it from every other one."""
         self.serial = serial
         self.timeline = timeline
-        self.lsn = (before.lsn if before else BEGIN) + size
+        self.lsn: int = (before.lsn if before else BEGIN) + size
         self.catalog = catalog
         #: max_connections of the server that wrote it
         self.needs = needs

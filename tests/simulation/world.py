@@ -60,7 +60,9 @@ class Data:
 
     def copy(self) -> Data:
         """Return the same again; records never change and are shared."""
-        found = replace(self, histories=dict(self.histories), slots={name: replace(row) for name, row in self.slots.items()})
+        found = replace(
+            self, histories=dict(self.histories), slots={name: replace(row) for name, row in self.slots.items()}
+        )
         found.fence = replace(self.fence) if self.fence else None
         return found
 
@@ -172,7 +174,20 @@ class Row(t.NamedTuple):
 class World:
     """Everything that there is."""
 
-    __slots__ = ("accepted", "cut", "hosts", "links", "memories", "now", "rows", "segments", "serial", "told", "words", "wrong")
+    __slots__ = (
+        "accepted",
+        "cut",
+        "hosts",
+        "links",
+        "memories",
+        "now",
+        "rows",
+        "segments",
+        "serial",
+        "told",
+        "words",
+        "wrong",
+    )
 
     def __init__(self, hosts: t.Iterable[str], segments: t.Iterable[str] = ()) -> None:
         """Begin with hosts that have nothing."""
@@ -233,7 +248,11 @@ class World:
 
     def writers(self) -> list[str]:
         """Return the hosts that acknowledge commits now."""
-        return [name for name, host in self.hosts.items() if host.server and not host.server.standby and not host.server.frozen]
+        return [
+            name
+            for name, host in self.hosts.items()
+            if host.server and not host.server.standby and not host.server.frozen
+        ]
 
     def link_of(self, standby: str) -> Link | None:
         """Return the connection of a standby."""

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What each task of a playbook does to the model: a function for each module, which may be left half-way where it yields."""
+"""What a task does to the model: a function for each module, which may be left half-way where it yields."""
 
 from __future__ import annotations
 
@@ -11,11 +11,17 @@ from ..seen import observe
 from ..wal import Record
 from ..world import Host, World
 from . import common, mirror, takeover
-from .call import Act, Call, Work
+from .call import Act, Call, Result, Work
 from .controller import on_controller
 
 if t.TYPE_CHECKING:
     from ..run import Run
+
+
+def _enabled(run: Run, name: str) -> bool:
+    host: Host = run.world.hosts[name]
+    return host.unit.enabled
+
 
 #: by module, and by its state or what it waits for where that makes another act of it
 ACTS: dict[tuple[str, str], Act] = {**common.ACTS, **takeover.ACTS, **mirror.ACTS}
@@ -33,12 +39,7 @@ NOTHING = (
     "text_block",
     "views",
 )
-ALWAYS_TRUE = (
-    "not ansible_check_mode",
-    "server_manage_unit",
-    "judged is defined",
-)
-#: conditions that ask for no step, by their text; of those that are not here the act itself knows when it changes nothing
+#: conditions that ask for no step, by their text; of the others the act itself knows when it changes nothing
 CONDITIONS: dict[str, t.Callable[[Run, str], bool]] = {
     "judged is not defined": lambda _run, _name: False,
     "judged.directories | length > 0": lambda _run, _name: False,
@@ -46,7 +47,9 @@ CONDITIONS: dict[str, t.Callable[[Run, str], bool]] = {
     "judged.plan.master != inventory_hostname": lambda run, name: run.plan["master"] != name,
     "judged.plan.standby == inventory_hostname": lambda run, name: run.plan["standby"] == name,
     "answered.ping is defined": lambda run, name: "ping" in run.read(name, "answered"),
-    "not standby_undone.goes_on | default(false)": lambda run, name: not run.read(name, "standby_undone").get("goes_on"),
+    "not standby_undone.goes_on | default(false)": lambda run, name: (
+        not run.read(name, "standby_undone").get("goes_on")
+    ),
     "not master_undo_copy.goes_on | default(false)": lambda run, _name: (
         not run.read(run.plan["standby"], "standby_undone").get("goes_on")
     ),
@@ -63,7 +66,7 @@ CONDITIONS: dict[str, t.Callable[[Run, str], bool]] = {
         run.read(name, "server_fence_command").get("rc")
     ),
     "server_started is changed": lambda run, name: bool(run.read(name, "server_started").get("changed")),
-    "server_observed.observation.service.enabled == 'enabled'": lambda run, name: run.world.hosts[name].unit.enabled,
+    "server_observed.observation.service.enabled == 'enabled'": _enabled,
 }
 #: what a loop goes over
 LOOPS: dict[str, t.Callable[[Run], list[t.Any]]] = {
@@ -87,8 +90,8 @@ def act_of(task: Task) -> Act | None:
     return found
 
 
-def begin(run: Run, task: Task, name: str) -> Work:
-    """Begin what a task does on a host."""
+def begin(run: Run, task: Task, name: str) -> Work | Result:
+    """Begin what a task does on a host; what is done in a moment is done."""
     act = act_of(task)
     if act is None:
         raise ActFailed(f"the simulator does not know the module {task.module} {task.args}")

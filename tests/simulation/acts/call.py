@@ -16,7 +16,8 @@ if t.TYPE_CHECKING:
 Result = dict[str, t.Any]
 #: it yields where it may be left, with what it has done until then
 Work = t.Generator[str, None, Result]
-Act = t.Callable[["Call"], Work]
+#: one that is done in a moment returns its result at once
+Act = t.Callable[["Call"], t.Union[Work, Result]]
 
 
 @dataclass(slots=True)

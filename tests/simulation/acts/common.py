@@ -6,28 +6,25 @@ from __future__ import annotations
 from .. import life, units
 from ..failure import ActFailed
 from ..seen import observe
-from .call import Act, Call, Work
+from .call import Act, Call, Result, Work
 
 #: seconds that are waited for a session, or for mirroring to be synchronised, and between two looks
 SESSION, MIRRORED, PAUSE = 60, 60, 5
 
 
-def nothing(_call: Call) -> Work:
+def nothing(_call: Call) -> Result:
     """Do nothing: it is there already."""
     return {"changed": False}
-    yield
 
 
-def ping(_call: Call) -> Work:
+def ping(_call: Call) -> Result:
     """Answer."""
     return {"ping": "pong"}
-    yield
 
 
-def look(call: Call) -> Work:
+def look(call: Call) -> Result:
     """Observe the host."""
     return {"observation": observe(call.world, call.host.name)}
-    yield
 
 
 def started(call: Call) -> Work:
@@ -104,12 +101,11 @@ def _state(call: Call, standbys: list[str], standby: bool) -> str:
     return states.pop() if len(states) == 1 else life.NOT_SYNCHRONIZED
 
 
-def discard(call: Call) -> Work:
+def discard(call: Call) -> Result:
     """Delete the data of a removed standby."""
     call.alone()
     call.host.data, call.host.removed_on_purpose = None, True
     return {"changed": True}
-    yield
 
 
 ACTS: dict[tuple[str, str], Act] = {

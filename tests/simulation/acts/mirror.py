@@ -51,7 +51,9 @@ def no_source(call: Call) -> Work:
     data, plan, host = call.data(), call.plan, call.host
     removal = plan["workflow"] == "remove_standby"
     made = call.run.read(host.name, "master_source").get("created") or []
-    created = plan["take"] if removal else [*made, *(["slot"] if host.name in call.run.judged["steps"]["snapshot"] else [])]
+    created = (
+        plan["take"] if removal else [*made, *(["slot"] if host.name in call.run.judged["steps"]["snapshot"] else [])]
+    )
     if "slot" in created:
         data.slots.pop(plan["slot"], None)
     yield "the slot is gone"
@@ -79,7 +81,7 @@ def follow(call: Call) -> Work:
     return {"changed": True}
 
 
-def snapshot_started(call: Call) -> Work:
+def snapshot_started(call: Call) -> Result:
     """Start the job, or attach to one that runs (``snapshot.started``)."""
     call.alone()
     job, host = call.host.snapshot, call.host
@@ -90,7 +92,6 @@ def snapshot_started(call: Call) -> Work:
         raise ActFailed(f"a server has been started on {host.name} meanwhile: stop it, then run again")
     host.snapshot = Snapshot("copying", call.plan["master"])
     return {"changed": True, "phase": "copying"}
-    yield
 
 
 def _must_reach_master(call: Call) -> Data:
@@ -139,17 +140,16 @@ def snapshot_deployed(call: Call) -> Work:
     return {"changed": True}
 
 
-def snapshot_absent(call: Call) -> Work:
+def snapshot_absent(call: Call) -> Result:
     """Remove the job, unless it goes on and may (``spare``)."""
     job = call.host.snapshot
     if job and call.task.args.get("spare") and job.phase in ("copying", "done"):
         return {"changed": False, "goes_on": True, "phase": job.phase}
     call.host.snapshot = None
     return {"changed": bool(job), "goes_on": False}
-    yield
 
 
-def compared(call: Call) -> Work:
+def compared(call: Call) -> Result:
     """Read what only this host has (``divergence.examine``)."""
     data, fork = call.data(), lsn.parse(call.plan["fork"])
     master = call.world.hosts[call.plan["master"]].data
@@ -172,15 +172,13 @@ def compared(call: Call) -> Work:
         "blocks": 12 if beyond else 0,
     }
     return {"divergence": found}
-    yield
 
 
-def lost_work(call: Call) -> Work:
+def lost_work(call: Call) -> Result:
     """Keep aside the WAL that only this host has."""
     call.alone()
     call.host.kept |= call.data().end.rows
     return {"changed": True, "directory": "/data/hawq/master.lost"}
-    yield
 
 
 def rewind(call: Call) -> Work:

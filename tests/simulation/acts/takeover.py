@@ -53,11 +53,10 @@ def _stop(call: Call) -> str:
     return "fast"
 
 
-def stopped(call: Call) -> Work:
+def stopped(call: Call) -> Result:
     """Stop the server without a word about its future."""
     call.alone()
     return {"changed": bool(call.host.server), "stopped": _stop(call)}
-    yield
 
 
 def undone(call: Call) -> Work:
@@ -110,38 +109,45 @@ def _offer(call: Call, standing: dict[str, t.Any]) -> Result:
         damage, missing = "a record there does not fit what the standby has", 0
     if damage and not call.run.options["accept_data_loss"]:
         mark = f"/data/hawq/master/{places.RECORD}"
-        back = f" To go back to it instead: rm /data/hawq/master/standby.signal {mark} && systemctl start hawq-master.service on {call.host.name}"
+        back = (
+            f" To go back to it instead: rm /data/hawq/master/standby.signal {mark} && systemctl start"
+            f" hawq-master.service on {call.host.name}"
+        )
         raise ActFailed(
             f"not all of what the standby lacks can be salvaged: {damage}. To activate with what can be read, run again"
             f" with -e accept_data_loss=true.{back if data.fence else ''}"
         )
     files = [{"name": "000000010000000000000003", "size": 1}] if missing else []
-    return {"offer": {"files": files, "missing_bytes": missing, "end_lsn": lsn.render(data.end.lsn), "damage": damage or None}}
+    return {
+        "offer": {
+            "files": files,
+            "missing_bytes": missing,
+            "end_lsn": lsn.render(data.end.lsn),
+            "damage": damage or None,
+        }
+    }
 
 
-def offered(call: Call) -> Work:
+def offered(call: Call) -> Result:
     """Say what the standby lacks."""
     if call.host.server:
         raise ActFailed("a server still runs there: fence it first")
     plan = call.run.salvaged["plan"]
     standing = {"have": plan["have"], "timeline": plan["timeline"], "known": call.plan["known_lsn"]}
     return _offer(call, standing)
-    yield
 
 
-def fetched(call: Call) -> Work:
+def fetched(call: Call) -> Result:
     """Fetch the WAL from the old master's host, which needs the way between the two."""
     old = call.plan["old"]
     if not call.world.reaches(call.host.name, old):
         raise ActFailed(f"the WAL of the old master could not be fetched from {old} by SSH")
     return {"changed": True}
-    yield
 
 
-def taken(_call: Call) -> Work:
+def taken(_call: Call) -> Result:
     """Get a piece through the controller."""
     return {"changed": True}
-    yield
 
 
 def installed(call: Call) -> Work:
@@ -151,7 +157,6 @@ def installed(call: Call) -> Work:
     data = call.data()
     if host.server is None or not host.server.standby or old is None:
         raise ActFailed("the data directory is no standby any more: look at both hosts with state.yml")
-    paused, blocked = host.server.paused, False
     postgresql.stop(call.world, host)
     yield "the standby is stopped"
     if old.end.has(data.end):
@@ -161,7 +166,6 @@ def installed(call: Call) -> Work:
     why = postgresql.start(call.world, host)
     if why or (host.server and host.server.short):
         raise ActFailed(f"the standby does not start with the salvaged WAL: {why or 'replay is paused'}")
-    del paused, blocked
     host.unit.active = "active"
     return {"changed": True}
 
@@ -184,7 +188,11 @@ def activation(call: Call) -> Work:
             life.settle(call.world, 10)
             why = None if call.host.server and not call.host.server.standby else why
         if why:
-            raise ActFailed(f"the promotion was asked for and is not done: {why}. It goes on by itself: look at the server's log, then run this again")
+            raise ActFailed(
+                f"the promotion was asked for and is not done: {why}. It goes on by itself: look at the server's log,"
+                " then"
+                " run this again"
+            )
         promises.activated(call.run, call.host)
         yield "it is promoted"
     postgresql.register(call.world, call.host, Catalog(tuple(sorted(plan["standbys"])), plan["new"]))
@@ -193,12 +201,11 @@ def activation(call: Call) -> Work:
     return {"changed": True, "promoted": promoted, "timeline": data.end.timeline, "activation_lsn": "0/0"}
 
 
-def checkpointed(call: Call) -> Work:
+def checkpointed(call: Call) -> Result:
     """Make a checkpoint."""
     call.session()
     postgresql.checkpoint(call.world, call.host)
     return {"changed": False}
-    yield
 
 
 ACTS: dict[tuple[str, str], Act] = {
