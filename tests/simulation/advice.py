@@ -89,7 +89,7 @@ class Operator:
                 raise
 
     def _why(self) -> str:
-        return kind_of(self.told)
+        return kind_of(self.told) + troubles(self.world)
 
     def _wait(self) -> None:
         for _each in range(PAUSE // 10):
@@ -265,6 +265,24 @@ def at_home(world: World, document: dict[str, t.Any]) -> bool:
     data = world.hosts[document["masters"][0]].data
     promises.nothing_left_behind(world, document["masters"][0])
     return data is not None
+
+
+def troubles(world: World) -> str:
+    """Return what is the matter with standbys, so that faults are told apart."""
+    found = []
+    for host in world.hosts.values():
+        server, data = host.server, host.data
+        if data and data.signal and data.fence and server:
+            found.append("the standby is fenced")
+        if server and server.crowded:
+            found.append("sessions are taken")
+        if server and server.blocked:
+            found.append("replay is held up")
+        if data and data.signal and data.connections < data.end.needs:
+            found.append("a setting is below the master's")
+    if not any(host.data and host.data.signal and not host.data.fence for host in world.hosts.values()):
+        found.append("there is no standby")
+    return f" [{', '.join(dict.fromkeys(found))}]" if found else ""
 
 
 def kind_of(texts: list[str]) -> str:

@@ -24,10 +24,10 @@ def start(world: World, host: Host) -> str | None:
         return "there is no data directory"
     if host.server:
         return None
-    if data.signal and data.connections < data.replayed.needs:
+    if data.signal and data.connections < data.needs:
         return (
             f"recovery aborted because of insufficient parameter settings: max_connections = {data.connections} is a"
-            f" lower setting than on the primary server, where its value was {data.replayed.needs}"
+            f" lower setting than on the primary server, where its value was {data.needs}"
         )
     data.unstarted = False
     host.server = Server(data.signal, world.now, data.connections)
@@ -40,6 +40,7 @@ def start(world: World, host: Host) -> str | None:
     # the end of a recovery is a checkpoint ("WAL Configuration")
     data.end = world.append(data.end, data.end.timeline, needs=data.connections)
     data.replayed = data.checkpoint = data.end
+    data.needs = data.connections
     return None
 
 
@@ -91,16 +92,20 @@ def promote(world: World, host: Host) -> str | None:
     data.histories[new] = (*lineage(data, old), (old, data.end.lsn))
     data.end = data.replayed = world.append(data.end, new, needs=data.connections)
     data.signal, data.as_master, data.clean = False, True, False
-    server.standby, server.promoting = False, False
+    server.standby, server.promoting, data.needs = False, False, data.connections
     world.links = [link for link in world.links if link.standby != host.name]
     return None
 
 
 def replay(host: Host) -> None:
-    """Replay what is there, unless something holds that up ("Hot Standby", "Recovery Control Functions")."""
+    """Replay what is there, unless something holds that up ("Hot Standby", "Recovery Control Functions").
+
+    The control file has a higher setting of the master's as soon as its record is met, before replay pauses for it.
+    """
     server, data = host.server, host.data
     if server is None or data is None or server.frozen or server.paused or server.blocked or server.short:
         return
+    data.needs = data.end.needs
     if data.end.needs > server.connections:
         server.short = True
         return

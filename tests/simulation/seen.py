@@ -118,7 +118,7 @@ def _control_of(host: Host, data: Data) -> Seen:
         "redo_lsn": lsn.render(data.checkpoint.lsn - 0x38),
         "min_recovery_lsn": "0/0" if data.as_master else lsn.render(least.lsn),
         "min_recovery_timeline": _least_timeline(data, least.timeline),
-        "at_least": {**_control()["at_least"], "max_connections": data.replayed.needs},
+        "at_least": {**_control()["at_least"], "max_connections": data.needs},
     }
 
 

@@ -53,7 +53,9 @@ class Data:
     unfinished: bool = False
     follows: str | None = None
     slot: str = ""
+    #: max_connections: as it is configured, and as the control file says that a standby needs at least
     connections: int = CONNECTIONS
+    needs: int = CONNECTIONS
     slots: dict[str, Slot] = field(default_factory=dict)
     #: WAL before this position is removed
     floor: int = 0

@@ -207,6 +207,7 @@ def _become(_name: str, data: Data, master: Data) -> None:
     """Take over the master's line; what marks, slots and settings are the host's own is not the master's."""
     like = postgresql.base_backup(master)
     data.end, data.replayed, data.checkpoint = like.end, like.end, like.checkpoint
+    data.needs = like.needs
     data.histories = {**data.histories, **like.histories}
     data.fence, data.slots, data.signal, data.unstarted = None, {}, False, True
     data.as_master, data.clean, data.follows, data.slot = False, False, None, ""
