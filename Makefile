@@ -25,11 +25,21 @@ demo: system venv ## a master under load gets its standby, on hosts made for it
 	@molecule/lab/demo
 
 .PHONY: test
-test: system venv lint docs sanity test-unit molecule ## lint, documentation, sanity, unit tests and every molecule scenario
+test: system venv lint docs sanity test-unit simulate molecule ## lint, documentation, sanity, unit tests, a simulated life, every scenario
 
 .PHONY: test-unit
 test-unit: venv ## tests that need no host
 	@tests/step unit pytest -q
+
+# SEED= plays others than those of every time, SEED=random ones that nobody has played; STORY=seed tells of one.
+SCHEDULES ?= 20000
+SEED ?= 1
+SIMULATION = PYTHONPATH=collections:tests:tests/unit python -m simulation
+
+.PHONY: simulate
+simulate: venv ## a simulated life: make simulate SCHEDULES=20000 SEED=1, or STORY=1234 for one with its story
+	@if [[ "$(STORY)" ]]; then $(SIMULATION) --story "$(STORY)"; \
+	else tests/step simulate env $(SIMULATION) --schedules "$(SCHEDULES)" --seed "$(SEED)"; fi
 
 .PHONY: lint
 lint: venv ## ruff, mypy, yamllint, ansible-lint, changelog

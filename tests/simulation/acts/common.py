@@ -1,0 +1,124 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Looking, waiting, and what systemd is told."""
+
+from __future__ import annotations
+
+from .. import life, units
+from ..failure import ActFailed
+from ..seen import observe
+from .call import Act, Call, Result, Work
+
+#: seconds that are waited for a session, or for mirroring to be synchronised, and between two looks
+SESSION, MIRRORED, PAUSE = 60, 60, 5
+
+
+def nothing(_call: Call) -> Result:
+    """Do nothing: it is there already."""
+    return {"changed": False}
+
+
+def ping(_call: Call) -> Result:
+    """Answer."""
+    return {"ping": "pong"}
+
+
+def look(call: Call) -> Result:
+    """Observe the host."""
+    return {"observation": observe(call.world, call.host.name)}
+
+
+def started(call: Call) -> Work:
+    """Start the unit, or only enable or disable it."""
+    unit = call.host.unit
+    if call.task.args.get("enabled") is False:
+        unit.enabled = False
+        return {"changed": True}
+    unit.enabled = True if "enabled" in call.task.args else unit.enabled
+    if unit.active == "active" and call.host.server:
+        return {"changed": False}
+    begin = call.world.now
+    why = units.start(call.world, call.host)
+    while why is None and unit.active == "activating" and call.world.now - begin < SESSION:
+        yield "the start waits"
+        life.settle(call.world, PAUSE)
+    if why or unit.active != "active":
+        raise ActFailed(f"Unable to start service hawq-master.service on {call.host.name}: {why or 'it waits'}")
+    life.settle(call.world)
+    return {"changed": True}
+
+
+def restarted(call: Call) -> Work:
+    """Restart the unit."""
+    call.host.server = None
+    call.host.unit.active = "inactive"
+    return (yield from started(call))
+
+
+def session(call: Call) -> Work:
+    """Wait until the server gives sessions."""
+    begin = call.world.now
+    while True:
+        server = call.host.server
+        if server and not server.frozen and not server.crowded:
+            return {"changed": False}
+        if server is None and call.host.unit.active != "activating":
+            raise ActFailed(f"the server of hawq-master.service on {call.host.name} has stopped. {_advice(call)}")
+        if call.world.now - begin >= SESSION:
+            raise ActFailed(f"no session with the server on {call.host.name} after {SESSION} s. {_advice(call)}")
+        yield "no session yet"
+        life.settle(call.world, PAUSE)
+
+
+def _advice(call: Call) -> str:
+    return str(call.plan.get("advice") or "")
+
+
+def mirrored(call: Call) -> Work:
+    """Wait until mirroring is what it should be: the master and the standby are both asked."""
+    wanted, begin, name = call.task.args["wait_for"], call.world.now, call.host.name
+    loop = call.task.args.get("standby") == "{{ item }}"
+    standbys = list(call.plan["followers"]) if loop else [call.plan["standby"]]
+    while True:
+        if call.host.server is None and call.host.unit.active != "activating":
+            raise ActFailed(f"the server of hawq-master.service on {name} has stopped. {_advice(call)}")
+        server = call.host.server
+        if server and not server.frozen and not server.crowded and _state(call, standbys, server.standby) == wanted:
+            return {"changed": False, "mirroring": {"summary_state": wanted}}
+        if call.world.now - begin >= MIRRORED:
+            raise ActFailed(f"mirroring is not {wanted} after {MIRRORED} s. {_advice(call)}")
+        yield f"it is not {wanted} yet"
+        life.settle(call.world, PAUSE)
+
+
+def _state(call: Call, standbys: list[str], standby: bool) -> str:
+    """The view on the host that is asked: a standby shows whether it receives WAL."""
+    if standby:
+        return life.SYNCHRONIZED if call.world.link_of(call.host.name) else life.NOT_SYNCHRONIZED
+    data = call.host.data
+    if data is None or not data.end.catalog.standbys:
+        return life.NOT_CONFIGURED
+    states = {life.mirroring(call.world, call.host.name, name)[0] for name in standbys}
+    return states.pop() if len(states) == 1 else life.NOT_SYNCHRONIZED
+
+
+def discard(call: Call) -> Result:
+    """Delete the data of a removed standby."""
+    call.alone()
+    call.host.data, call.host.removed_on_purpose = None, True
+    return {"changed": True}
+
+
+ACTS: dict[tuple[str, str], Act] = {
+    ("ping", ""): ping,
+    ("instance_info", ""): look,
+    ("systemd_service", ""): started,
+    ("systemd_service", "started"): started,
+    ("systemd_service", "restarted"): restarted,
+    ("systemd_service", "reloaded"): nothing,
+    ("mirroring_info", "session"): session,
+    ("mirroring_info", life.SYNCHRONIZED): mirrored,
+    ("mirroring_info", life.NOT_CONFIGURED): nothing,
+    ("segments_info", "*"): nothing,
+    ("wait_for", "stopped"): nothing,
+    ("discard", ""): discard,
+}

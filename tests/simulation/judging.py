@@ -1,0 +1,79 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The real judges, called as ``plugins/action/verdict.py`` calls them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
+    init_standby,
+    removal,
+    state,
+    switchover,
+    takeover,
+)
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.refusal import Verdict
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import sources
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import options as declared
+
+from .seen import Seen
+
+JUDGES: dict[str, t.Callable[..., Verdict]] = {
+    "init_standby": init_standby.judge,
+    "resync_standby": resync.judge,
+    "switchover": switchover.judge,
+    "failover": failover.judge,
+    "remove_standby": removal.judge,
+}
+#: defaults of the variables of roles that judgement asks for
+ROLES: dict[str, t.Any] = {
+    "binaries_method": "packages",
+    "ssh_keys_restrict": True,
+    "replication_user": "hawq_mirroring",
+    "segment_user": "hawq_mirroring_segment",
+    "view_databases": [],
+    "wal_keep_megabytes": 10240,
+    "tablespace_mapping": {},
+    "check": False,
+}
+DEFAULTS: dict[str, t.Any] = {
+    **{name: spec.get("default") for name, spec in declared.PLAY_OPTIONS.items()},
+    **ROLES,
+}
+#: what a task that has taken a way in place registers, by the way
+IN_PLACE = {"rewind": "standby_rewound", "delta": "standby_compared"}
+
+
+def endpoints(observations: dict[str, Seen]) -> dict[str, t.Any]:
+    """Return address and port of each host."""
+    return {name: {"address": name, "port": 5432} for name in observations}
+
+
+def verdict(workflow: str, observations: dict[str, Seen], options: dict[str, t.Any]) -> Verdict:
+    """Return the plan of a workflow, or its refusals."""
+    return JUDGES[workflow](observations, endpoints(observations), options)
+
+
+def document(observations: dict[str, Seen], options: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the state document."""
+    return state.document(observations)  # type: ignore[arg-type]
+
+
+def salvage(plan: dict[str, t.Any], read: sources.Read) -> Verdict:
+    """Judge, when the old master stands still, what the standby lacks."""
+    new = plan["new"]
+    started, again = read(new, "standby_observed_started"), read(new, "standby_observed_again")
+    seen = next((each for each in (started, again, read(new, "server_observed")) if "observation" in each), {})
+    last = again if plan.get("again") else seen
+    observation = last.get("observation")
+    found = takeover.Found(
+        standby=observation,
+        trouble=str(last.get("msg") or (observation or {}).get("server_error") or ""),
+        started="observation" in started,
+        offered=sources.offered(plan, read),
+        unfetched="msg" in read(new, "standby_fetched"),
+        port=22,
+    )
+    return takeover.salvage(plan, found, {"check": False})

@@ -1,0 +1,218 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Stories: schedules that have broken a promise, made as short as they get, each with a name.
+
+Of one that breaks it still ``broken`` says how, as a regular expression for the beginning of what PromiseBroken says:
+the search passes that over, and the test of it is expected to fail. It goes with the mending; the story stays.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+Steps = list[dict[str, t.Any]]
+HOME = {"do": "home"}
+
+
+@dataclass(frozen=True)
+class Story:
+    """A schedule, and what it is about."""
+
+    name: str
+    about: str
+    steps: Steps = field(hash=False)
+    broken: str = ""
+    #: whether readiness is tried after each step; without, it is about the way
+    ready: bool = False
+
+    def shows(self, what: str) -> bool:
+        """Whether a promise is broken in the way that this story tells of."""
+        return bool(self.broken and re.match(self.broken, what))
+
+
+def at(do: str, place: str = "", **further: t.Any) -> dict[str, t.Any]:
+    """Return a step."""
+    return {"do": do, **({"at": place} if place else {}), **further}
+
+
+def run(playbook: str, who: str = "A", **options: t.Any) -> dict[str, t.Any]:
+    """Return the step that begins a run."""
+    return {"do": "run", "who": who, "playbook": playbook, **({"options": options} if options else {})}
+
+
+def go(who: str = "A", moments: int | None = None) -> dict[str, t.Any]:
+    """Return the step that lets a run go on, for so many moments or to its end."""
+    return {"do": "go", "who": who, "moments": moments}
+
+
+def kill(moments: int, who: str = "A") -> dict[str, t.Any]:
+    """Return the step that kills a run after so many moments."""
+    return {"do": "kill", "who": who, "moments": moments}
+
+
+WELL = "well, and a failover is "
+NO_WAY = "no way home: "
+STORIES = (
+    Story(
+        "no_second_copy",
+        "After a failover there is no second copy, and the state is called well (N4).",
+        [at("crash", "master"), at("take over")],
+        WELL + r"refused: no-standby \[there is no standby\]",
+        ready=True,
+    ),
+    Story(
+        "fence_record_on_the_standby",
+        "A record of a fence lies on a synchronised standby: the state is called well, no failover takes it (58).",
+        [at("leave fence", "standby")],
+        WELL + r"refused: no-standby \[the standby is fenced",
+        ready=True,
+    ),
+    Story(
+        "fence_record_on_the_only_standby",
+        "The master is lost with its disk, the only standby has a record of a fence: no command leads on (58).",
+        [at("leave fence", "standby"), at("lose disk", "master"), HOME],
+        NO_WAY + r"(no host accepts writes Bring the master|.* \[.*the standby is fenced)",
+    ),
+    Story(
+        "setting_raised",
+        "max_connections is raised on the master, replay pauses: the state is called well, a failover ends"
+        " the standby (54).",
+        [at("raise setting", "master")],
+        f"({WELL}|{NO_WAY})" + r".* \[.*a setting is below",
+        ready=True,
+    ),
+    Story(
+        "sessions_taken",
+        "Clients have all sessions of the standby: the state is called well, and a failover needs a session (55).",
+        [at("crowd", "standby")],
+        f"({WELL}|{NO_WAY})" + r".* \[.*sessions are taken",
+        ready=True,
+    ),
+    Story(
+        "replay_held_up",
+        "A query on the standby holds replay up: the state is called well, and the promotion hangs (57).",
+        [at("block replay", "standby", busy=True)],
+        f"({WELL}|{NO_WAY})" + r".* \[.*replay is held up",
+        ready=True,
+    ),
+    Story(
+        "switchover_before_a_query",
+        "A query on the standby holds replay up: the switchover stops the master, and no command leads on (57).",
+        [at("block replay", "standby"), at("work"), run("switchover"), HOME],
+        NO_WAY + r"the promotion .* \[.*replay is held up",
+    ),
+    Story(
+        "promoted_by_hand",
+        "Somebody promotes the standby: two masters, and the state names no command (60).",
+        [at("promote by hand", "standby"), HOME],
+        NO_WAY + "HOST and HOST both accept",
+    ),
+    Story(
+        "standby_not_reached",
+        "The controller's cable to the standby is cut: the state tells of it and names no command.",
+        [at("cut", "controller-standby"), HOME],
+        NO_WAY + "standby HOST is not reachable",
+    ),
+    Story(
+        "set_back",
+        "The master is set back from a file copy, its standby has later commits: the advised delta takes"
+        " them back (79).",
+        [at("copy files", "master"), at("work"), at("set back", "master"), HOME],
+        "more of the same timeline is given up|rows left behind",
+    ),
+    Story(
+        "set_back_and_gone",
+        "The master was set back and has written on; what it wrote is no continuation of what the standby has. A"
+        " failover compares positions alone, salvages nothing and says that nothing is lost.",
+        [at("copy files", "master"), at("work"), at("set back", "master"), at("unmount", "master", busy=True), HOME],
+        "activated without what was committed",
+    ),
+    Story(
+        "data_not_mounted_on_the_last_host",
+        "The standby's disk is lost, the master's file system is not mounted after a reboot: the state"
+        " advises to make a"
+        " new master.",
+        [at("lose disk", "standby"), at("unmount", "master"), HOME],
+        NO_WAY + "init_master is named",
+    ),
+    Story(
+        "fence_killed_between_its_marks",
+        "A switchover is killed between standby.signal and the record of the fence: the master, started as"
+        " advised, is a"
+        " standby of nobody.",
+        [run("switchover"), kill(10), HOME],
+        NO_WAY + "HOST follows nobody",
+    ),
+    Story(
+        "segment_remembers_a_trouble_that_is_over",
+        "A segment that is cut off remembers that there was no standby in step. It is repaired since, the"
+        " state is well,"
+        " and a failover is refused for that memory.",
+        [at("drop slots", "master"), at("cut", "sdw1-master"), HOME],
+        WELL + "refused: data-missing$",
+        ready=True,
+    ),
+    Story(
+        "newer_one_stopped",
+        "Both servers are stopped, the one on the newer timeline by hand: the advice is to start the other one (A16).",
+        [run("switchover"), go("A", 9), run("failover", "B"), go("B"), at("stop", "master"), HOME],
+        NO_WAY + "HOST: hawq-mirroring-interlock: another host",
+    ),
+    Story(
+        "rescue_of_a_switchover",
+        "A switchover loses its way to the standby after the fence. Another operator's failover activates that, and the"
+        " rescue of the first starts the old master again: two masters (A11).",
+        [
+            run("switchover"),
+            go("A", 6),
+            at("cut", "controller-smdw"),
+            at("cut", "mdw-smdw"),
+            go("A", 3),
+            at("mend", "controller-smdw"),
+            run("failover", "B"),
+            go("B"),
+            go("A"),
+        ],
+        "two masters",
+    ),
+    Story(
+        "new_master_not_mounted",
+        "The new master comes back without its file system. The old one takes that for no data, starts, and"
+        " a new copy is"
+        " made of it (A12).",
+        [
+            at("power off", "master"),
+            at("take over"),
+            at("work"),
+            at("unmount", "smdw"),
+            at("power on", "mdw"),
+            at("work"),
+            HOME,
+        ],
+        "rows left behind",
+    ),
+    Story(
+        "new_master_mounted_later",
+        "The same, and the file system is mounted before the advised resynchronisation, which takes the newer timeline"
+        " back (A12).",
+        [
+            at("power off", "master"),
+            at("take over"),
+            at("work"),
+            at("unmount", "smdw"),
+            at("power on", "mdw"),
+            at("work"),
+            at("mount", "smdw"),
+            HOME,
+        ],
+        "a newer timeline is given up",
+    ),
+)
+
+
+@functools.cache
+def is_known(what: str) -> bool:
+    """Whether a promise is known to be broken in this way."""
+    return any(story.shows(what) for story in STORIES)

@@ -1,0 +1,142 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The rules of the model, each as PostgreSQL's manual has it, and the shape of what is seen of it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import observation, shape
+
+from simulation import faults, life, postgresql, units
+from simulation.play import pair
+from simulation.seen import observe
+from simulation.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    return pair()
+
+
+def minutes(world: World, number: int = 1) -> None:
+    for _each in range(number):
+        faults.minute(world, "")
+
+
+def test_an_observation_has_the_shape_that_instance_info_returns(world: World) -> None:
+    faults.work(world, "")
+    for name in (*world.hosts, *world.segments):
+        assert shape.misfits(observe(world, name), observation.Observation) == []
+    for act in (faults.crowd, faults.pause, faults.freeze, faults.power_off):
+        act(world, "smdw")
+        seen = observe(world, "smdw")
+        assert not seen["reachable"] or shape.misfits(seen, observation.Observation) == []
+
+
+def test_what_a_master_commits_comes_to_its_standby(world: World) -> None:
+    life.write(world, 3)
+    assert world.hosts["mdw"].data.end is not world.hosts["smdw"].data.end
+    life.settle(world)
+    assert world.hosts["mdw"].data.end is world.hosts["smdw"].data.end
+
+
+def test_a_promotion_begins_the_next_timeline_where_the_old_one_ends(world: World) -> None:
+    faults.crash(world, "mdw")
+    end = world.hosts["smdw"].data.end
+    assert postgresql.promote(world, world.hosts["smdw"]) is None
+    data = world.hosts["smdw"].data
+    assert (data.end.timeline, data.histories) == (2, {2: ((1, end.lsn),)})
+    # just after it the control file has the old timeline as that of the last checkpoint
+    control = observe(world, "smdw")["control"]
+    assert (control["timeline"], control["min_recovery_timeline"]) == (1, 2)
+
+
+def test_a_replay_with_too_low_a_setting_pauses_and_ends_the_server_when_it_goes_on(world: World) -> None:
+    faults.raise_setting(world, "mdw")
+    life.settle(world)
+    smdw = world.hosts["smdw"]
+    assert smdw.server.short
+    assert observe(world, "smdw")["server"]["replay_paused"]
+    postgresql.resume(smdw)
+    assert smdw.server is None
+    # nor does it start again, since its control file tells of the higher value
+    assert "insufficient parameter settings" in str(postgresql.start(world, smdw))
+
+
+def test_what_holds_replay_up_holds_the_promotion_up(world: World) -> None:
+    faults.block(world, "smdw")
+    faults.work(world, "")
+    life.settle(world)
+    assert postgresql.promote(world, world.hosts["smdw"]) == "replay is held up by a session"
+    world.hosts["smdw"].server.blocked = False
+    life.settle(world)
+    assert not world.hosts["smdw"].server.standby
+
+
+def test_a_slot_that_keeps_too_much_is_lost_and_with_it_the_wal(world: World) -> None:
+    faults.power_off(world, "smdw")
+    minutes(world)
+    faults.much_written(world, "mdw")
+    assert world.hosts["mdw"].data.slots["hawq_mirroring_smdw"].lost
+    faults.power_on(world, "smdw")
+    assert "can no longer get changes" in str(postgresql.why_no_link(world, world.hosts["smdw"]))
+
+
+def test_a_standby_that_has_more_than_its_master_gets_nothing(world: World) -> None:
+    faults.files_copied(world, "mdw")
+    faults.work(world, "")
+    life.settle(world)
+    faults.set_back(world, "mdw")
+    life.settle(world)
+    assert "not in this server's history" in str(postgresql.why_no_link(world, world.hosts["smdw"]))
+
+
+def test_a_connection_that_is_silent_is_given_up_after_a_while(world: World) -> None:
+    faults.cut(world, "mdw-smdw")
+    life.settle(world, 5)
+    assert life.mirroring(world, "mdw", "smdw")[0] == life.SYNCHRONIZED
+    life.settle(world, 30)
+    assert life.mirroring(world, "mdw", "smdw") == (life.NOT_SYNCHRONIZED, "Connection error")
+
+
+def test_a_frozen_server_opens_its_port_and_does_not_answer(world: World) -> None:
+    faults.freeze(world, "mdw")
+    seen = observe(world, "smdw")["probes"]["mdw"]
+    assert (seen["open"], seen["answers"]) == (True, False)
+
+
+def test_a_clean_shutdown_sends_the_last_record_and_a_crash_does_not(world: World) -> None:
+    life.write(world, 1)
+    clean, crashed = world.copy(), world.copy()
+    faults.stop(clean, "mdw")
+    faults.crash(crashed, "mdw")
+    assert clean.hosts["smdw"].data.end is clean.hosts["mdw"].data.end
+    assert crashed.hosts["smdw"].data.end is not crashed.hosts["mdw"].data.end
+
+
+@pytest.mark.parametrize("newer", [True, False])
+def test_the_interlock_keeps_a_stale_master_from_starting(world: World, newer: bool) -> None:
+    faults.power_off(world, "mdw")
+    if newer:
+        postgresql.promote(world, world.hosts["smdw"])
+    faults.power_on(world, "mdw")
+    assert bool(world.hosts["mdw"].server) != newer
+
+
+def test_a_master_that_cannot_ask_does_not_start_unless_it_is_permitted(world: World) -> None:
+    faults.power_off(world, "smdw")
+    faults.power_off(world, "mdw")
+    faults.power_on(world, "mdw")
+    assert world.hosts["mdw"].unit.active == "activating"
+    world.hosts["mdw"].unit.permitted = True
+    assert units.start(world, world.hosts["mdw"]) is None
+    assert world.writers() == ["mdw"]
+
+
+def test_a_copy_of_the_world_lives_by_itself(world: World) -> None:
+    other = world.copy()
+    faults.work(other, "")
+    faults.power_off(other, "mdw")
+    postgresql.promote(other, other.hosts["smdw"])
+    assert world.writers() == ["mdw"]
+    assert world.hosts["smdw"].data.histories == {}
+    assert len(world.rows) == 2
