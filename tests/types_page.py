@@ -10,7 +10,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "collections"))
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.judge import options, plan, refusal  # noqa: E402
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (  # noqa: E402
+    options,
+    plan,
+    readiness,
+    refusal,
+)
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.state import group  # noqa: E402
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import document  # noqa: E402
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import observation, shape  # noqa: E402
 
@@ -25,6 +31,8 @@ PARTS: list[tuple[str, str, t.Any]] = [
     ("Options", "What judgement is told beside the observations.", options.Options),
     ("Refusal", "Why a workflow does not go on.", refusal.Refusal),
     *((f"Plan of {workflow}", "What it is told to do.", kind) for workflow, (kind, _steps) in plan.PLANS.items()),
+    ("Problem or note", "What the state finds: `problems` and `notes` of the JSON.", group.Finding),
+    ("Readiness", "What would come of a fault: `readiness` of the JSON of the state.", readiness.Answer),
     ("Report", "What a run has come to, as one JSON document.", document.Report),
 ]
 #: choices that a cell of a table has no room for
