@@ -52,11 +52,19 @@ REFUSALS: dict[str, tuple[Hosts, str | None, Refusals]] = {
     "standby elsewhere": (
         {"mdw": empty("mdw"), "smdw": standby()},
         "mdw",
-        [("smdw holds a running standby", "systemctl status hawq-master.service")],
+        [("smdw holds a running standby", "ansible-playbook hawq.mirroring.failover")],
     ),
     "silent server": ({"mdw": silent("mdw")}, None, [("gives no session (no session: too many", "systemctl status")]),
     "frozen server": ({"mdw": frozen(master())}, None, [("a frozen server process", "systemctl status")]),
     "other files": ({"mdw": empty("mdw", FILES)}, None, [("files that are not a server's", f"ls -la {DATA}")]),
+    "A16: two that were masters, of which one has the newer data": (
+        {"mdw": stopped("mdw"), "smdw": stopped("smdw", {"histories": {"2": [[1, "0/3017F88"]]}})},
+        "mdw",
+        [
+            ("mdw holds the data of a master", "Start smdw, which has the newest data"),
+            ("smdw holds the data of a master", "Start smdw, which has the newest data"),
+        ],
+    ),
     "unreachable": (
         {"mdw": empty("mdw"), "smdw": unreachable()},
         "mdw",

@@ -46,5 +46,9 @@ def test_report_of_what_was_lost_and_kept() -> None:
     assert report["facts"]["Kept aside"] == "/data/hawq/master.hawq-lost-0-3017F88"
     failed = {**document, "plan": {**plan, "failed_routes": {"rewind": "pg_rewind would not work: no WAL"}}}
     assert resync_report.report(failed)["facts"]["Rewind failed"] == "pg_rewind would not work: no WAL"
+    more = {**plan, "recovery_settings": {"max_connections": "200"}, "notes": ["replay on smdw waits"]}
+    told = resync_report.report({**document, "plan": more})
+    assert told["facts"]["Set on smdw"] == "max_connections = 200"
+    assert told["next"][0] == "replay on smdw waits"
     told = resync_report.report({**document, "check": True})
     assert told["title"] == "Nothing was changed. A run would resynchronise smdw, standby of mdw"

@@ -372,7 +372,7 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         mirrored("mdw", {"server.settings.at_least": MORE}),
         {},
         "start",
-        "its replay is paused",
+        "it has less than its master of max_connections",
     ),
     "54: less than its master, not needed yet": (
         standby(),

@@ -40,6 +40,23 @@ def test_case_59_a_damaged_standby_gets_the_next_way_in_the_same_run(pair: Pair)
     assert_synchronised(pair.master, pair.standby)
 
 
+def test_case_54_a_standby_gets_the_settings_that_its_master_has_more_of(pair: Pair) -> None:
+    """Its replay is paused for them, and ended by whoever lets it just go on."""
+    value = sql(pair.master, "SELECT setting::int + 50 FROM pg_settings WHERE name = 'max_connections'")
+    sql(pair.master, f"ALTER SYSTEM SET max_connections = {value}")
+    on(pair.master, f"systemctl restart {SERVICE}")
+    until(lambda: accepts_writes(pair.master), 60, "the master")
+    sql(pair.master, TABLE)
+    paused = "SELECT pg_get_wal_replay_pause_state()"
+    until(lambda: sql(pair.standby, paused) == "paused", 60, "the pause")
+    said = flat(play("resync_standby"))
+    assert "it has less than its master of max_connections" in said
+    assert_went(said, "start")
+    assert f"max_connections = {value}" in said
+    assert sql(pair.standby, f"SHOW max_connections; {paused}").split() == [value, "not", "paused"]
+    assert_synchronised(pair.master, pair.standby)
+
+
 def set_back(pair: Pair) -> int:
     """Let the standby have rows of which its master knows nothing, since that was set back to a copy of its files."""
     sql(pair.master, TABLE)

@@ -26,11 +26,11 @@ def master_of(observations: topology.Observations) -> tuple[str | None, list[Ref
     if writers:
         return None, [newer.two_masters(writers, observations)]
     seen = "; ".join(f"{name}: {topology.describe(observation)}" for name, observation in observations.items())
-    why, command = "a standby is made from a running master", _to_a_master(observations)
+    why, command = "a standby is made from a running master", to_a_master(observations)
     return None, [Refusal("no-master", f"no host accepts writes ({seen})", why, command)]
 
 
-def _to_a_master(observations: topology.Observations) -> str:
+def to_a_master(observations: topology.Observations) -> str:
     """Return what to do where nobody accepts writes: whose data is the newest becomes or stays the master."""
     kinds = {name: topology.kind(observation) for name, observation in observations.items()}
     frozen = [name for name, what in kinds.items() if what == topology.FROZEN]

@@ -12,11 +12,11 @@ from .plan import InitMasterPlan, only
 from .refusal import Refusal, Verdict, decide, refuse, refused
 
 
-def _look_at(seen: topology.Observation) -> str:
+def _look_at(seen: topology.Observation, observations: topology.Observations) -> str:
     if seen["data_directory"]["removed"]:
         return f"Look at the other hosts first ({playbook('state')})"
-    if topology.kind(seen) in (topology.STOPPED, topology.STOPPED_STANDBY):
-        return f"Start it (systemctl start {seen['service']['unit']})"
+    if topology.kind(seen) in (topology.STOPPED, *topology.STANDBYS):
+        return identify.to_a_master(observations)
     if topology.kind(seen) == topology.OTHER:
         return f"Look at it (ls -la {seen['data_directory']['path']})"
     return f"Look at it (systemctl status {seen['service']['unit']})"
@@ -48,7 +48,8 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             "holds-data",
             f"{name} holds {topology.describe(seen)}",
             "it may be the master, or hold the last copy of something",
-            f"{_look_at(seen)}, or, if nothing of it is needed, move {seen['data_directory']['path']} away yourself",
+            f"{_look_at(seen, observations)}. If nothing of it is needed, move {seen['data_directory']['path']} away"
+            " yourself",
         )
         if topology.kind(seen) != topology.UNREACHABLE
         else Refusal(

@@ -70,6 +70,9 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     if not check:
         facts["Mirroring state"] = document["mirroring"].get("summary_state") or "not asked"
     facts.update({f"{route.capitalize()} failed": reason for route, reason in plan["failed_routes"].items()})
+    if plan["recovery_settings"]:
+        told = ", ".join(f"{name} = {value}" for name, value in plan["recovery_settings"].items())
+        facts[f"Set on {plan['standby']}"] = told
     if rewound.get("copied_bytes") is not None and rewound.get("rewound"):
         facts["Copied from the master"] = size(rewound["copied_bytes"])
     if compared.get("copied") and compared["compared_bytes"]:

@@ -45,7 +45,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     chosen = next((row["route"] for row in bill if row["possible"]), None)
     snapshot = chosen == SNAPSHOT
     choice = _existing_data(case) if snapshot else "refuse"
-    refusals = [] if chosen else _no_route(case, bill, mirror.not_online(master, source))
+    refusals = [] if chosen else _no_route(case, bill, master, mirror.not_online(master, source))
     if snapshot:
         refusals += _data_refusals(case, choice)
     base, steps, found = mirror.plan(
@@ -261,13 +261,22 @@ def _data_refusals(case: Case, choice: str) -> list[Refusal]:
     ]
 
 
-def _no_route(case: Case, bill: list[dict[str, t.Any]], not_online: list[Refusal]) -> list[Refusal]:
+def _after_a_copy(case: Case, master: str) -> str:
+    """Return what to do when even a copy did not help: then it is the disk, or the master's own data."""
+    unit = case.source["service"]["unit"]
+    return (
+        f"Look at the disk of {case.name} (dmesg there), and at what the master says of its own data (journalctl -u"
+        f" {unit} on {master}), {AGAIN}"
+    )
+
+
+def _no_route(case: Case, bill: list[dict[str, t.Any]], master: str, not_online: list[Refusal]) -> list[Refusal]:
     reasons = "; ".join(f"{row['route']}: {row['reason']}" for row in bill)
     return [
         Refusal(
             not_online[0].kind if not_online else "no-route",
             f"no way is left to make {case.name} a standby ({reasons})",
             "each was tried or is impossible",
-            not_online[0].command if not_online else f"Mend what they say, {AGAIN}",
+            not_online[0].command if not_online else _after_a_copy(case, master),
         )
     ]

@@ -56,11 +56,11 @@ def _why_not_none(case: Case) -> str:
         return f"mirroring is {state['summary_state']}" + (
             f" ({state['detail_state']})" if state["detail_state"] else ""
         )
-    if case.seen["server"] and case.seen["server"]["replay_paused"]:
-        return "its replay is paused"
     wanted = settings.recovery_wanted(case.seen, case.source)
     if wanted:
         return "it has less than its master of " + ", ".join(wanted)
+    if case.seen["server"] and case.seen["server"]["replay_paused"]:
+        return "its replay is paused"
     return ""
 
 
