@@ -45,7 +45,7 @@ def state(
     while True:
         row, reason = _ask(instance, standby)
         waited = round(time.monotonic() - begin, 2)
-        # of a unit that systemd has yet to start or restart: it may be stopped, or the session with the server of before
+        # while systemd has yet to start or restart it, it may be stopped, or the session with the server of before
         unsettled = (row is None or wait_for == SESSION) and _has_job(instance, run)
         died = _last_words(instance, run) if row is None and not unsettled else None
         if died is not None and act:
@@ -58,9 +58,9 @@ def state(
         if not act:
             return {"changed": False, "mirroring": row or {}, "waited": waited}
         if wait_for is None or waited > timeout:
+            trouble = _trouble(row, reason, wait_for, waited) + _start(instance, run)
             raise MirroringError(
-                f"{_trouble(row, reason, wait_for, waited)}{_start(instance, run)}. Look at the logs of both servers (journalctl -u"
-                f" {instance.service}). {advice}".rstrip(),
+                f"{trouble}. Look at the logs of both servers (journalctl -u {instance.service}). {advice}".rstrip(),
                 mirroring=row or {},
                 waited=waited,
             )
