@@ -322,12 +322,13 @@ class Lab:
         self.drop_files(name)
 
     def wait(self, *names: str) -> None:
-        """Until these hosts have booted and answer over SSH, but for services that wait for another host before they start."""
+        """Until these hosts have booted and answer over SSH; a service may wait for another host before it starts."""
         cuts = self.cuts()
         cut_off = [name for name in names if self.unplugged(name) or tuple(sorted([CONTROLLER, name])) in cuts]
         left = [name for name in names if name not in cut_off and not self.unplugged(CONTROLLER)]
 
-        asked = "timeout 2 systemctl is-system-running --wait || systemctl list-units --plain --no-legend --state=start-pre"
+        waiting = "systemctl list-units --plain --no-legend --state=start-pre"
+        asked = f"timeout 2 systemctl is-system-running --wait || {waiting}"
 
         def all_answer() -> bool:
             logins = {

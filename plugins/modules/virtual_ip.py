@@ -9,8 +9,8 @@ short_description: Move the address that follows the master
 version_added: 0.1.0
 description:
   - Brings the address to this host, through the unit that the role C(virtual_ip) installs. That unit only adds it when
-    the server here accepts writes, announces it by gratuitous ARP, and keeps it here. M(hawq.mirroring.fence) takes it off
-    the old host.
+    the server here accepts writes, announces it by gratuitous ARP, and keeps it here. M(hawq.mirroring.fence) takes
+    it off the old host.
 extends_documentation_fragment:
   - hawq.mirroring.attributes
 options:

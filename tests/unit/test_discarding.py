@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import discarding, observe, stopping
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import removed_mark
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
 from observations import FOREIGN, OWN
@@ -26,7 +27,9 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     (place / places.RECORD).write_text(json.dumps({"was": "standby"}))
     (place / "pg_tblspc" / "16384").symlink_to(space)
     monkeypatch.setattr(observe, "control", lambda instance, run: {"system_identifier": OWN})
-    return SimpleNamespace(data_directory=str(place), place=place, space=space)
+    marked: list[tuple[str, bool]] = []
+    monkeypatch.setattr(removed_mark, "put", lambda path: marked.append((path, place.exists())))
+    return SimpleNamespace(data_directory=str(place), place=place, space=space, marked=marked)
 
 
 def discard(data: t.Any, act: bool = True, system: str = OWN) -> dict[str, t.Any]:
@@ -37,17 +40,21 @@ def test_discard_takes_the_copy_and_its_tablespaces(data: t.Any) -> None:
     shown = discard(data, act=False)
     assert shown["changed"]
     assert data.place.exists()
+    assert data.marked == []
     done = discard(data)
     assert done["deleted"] == shown["deleted"] == [str(data.space / "PG_15_202209061"), str(data.place)]
     assert sorted(os.listdir(data.place.parent)) == ["space"]
     assert os.listdir(data.space) == ["others"]
+    assert data.marked == [(str(data.place), False)]
     assert not discard(data)["changed"]
+    assert len(data.marked) == 1  # without data, nothing says that it was this collection that has deleted it
 
 
 def test_discard_ends_what_a_killed_run_began(data: t.Any) -> None:
     data.place.rename(f"{data.place}.hawq-discarded")
     assert discard(data)["changed"]
     assert sorted(os.listdir(data.place.parent)) == ["space"]
+    assert data.marked == [(str(data.place), False)]
 
 
 def test_discard_refuses(data: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:

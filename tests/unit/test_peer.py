@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import programs as own
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
 from programs import INTERLOCK, PEER, loaded
 
 CALL = own.peer_command()
@@ -110,6 +111,30 @@ def test_what_is_no_file_is_not_given(data: Path, kind: str) -> None:
 def test_no_data(data: Path) -> None:
     (data / "global" / "pg_control").unlink()
     assert asked(data, f"{CALL} state").stdout == b"no data directory\n"
+
+
+@pytest.mark.parametrize(
+    ("mark", "told"),
+    [
+        ('{"data_directory": "%s"}', True),
+        ('{"data_directory": "/elsewhere"}', False),
+        ("[]", False),
+        ("{", False),
+        (None, False),
+    ],
+)
+def test_no_data_on_purpose(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str | None, told: bool
+) -> None:
+    """Only with root's mark for this very directory, and only where no data is."""
+    peer, settings = loaded(PEER), {"data_directory": f"{data}/", "bin_directory": str(tmp_path)}
+    assert peer.REMOVED == places.REMOVED == loaded(INTERLOCK).REMOVED
+    monkeypatch.setattr(peer, "REMOVED", str(tmp_path / "removed.json"))
+    if mark is not None:
+        (tmp_path / "removed.json").write_text(mark.replace("%s", str(data)))
+    assert "removed on purpose" not in peer.state(settings)
+    (data / "global" / "pg_control").unlink()
+    assert peer.state(settings) == ["no data directory", "removed on purpose"][: 1 + told]
 
 
 def test_pipes_in_place_of_files_keep_nobody_waiting(data: Path) -> None:

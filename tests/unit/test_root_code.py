@@ -290,19 +290,21 @@ def test_nobody_becomes_another_user_but_the_one_place() -> None:
 #: programs of roles that run as root, and what they do then
 ROOT_PROGRAMS: dict[str, dict[str, tuple[set[str], str]]] = {
     "roles/server/files/hawq-mirroring-interlock": {
-        "main": ({"open", "os.unlink"}, "root's settings in /etc, and root's permission in /run"),
+        "main": ({"open", "os.fork"}, "root's settings in /etc; the child gives up root before it does anything"),
+        "taken": ({"os.unlink"}, "root's permission in /run"),
+        "there_again": ({"os.unlink"}, "root's mark in /var/lib/hawq-mirroring"),
         "become": (
             {"os.setgroups", "os.setresgid", "os.setresuid", "ctypes.CDLL"},
             "gives up root, before anything of the user's is looked at",
         ),
         "output_of": ({"open", "subprocess.run"}, "as the user by then; open is that of memory"),
         "own_state": ({"glob.glob", "glob.escape"}, "as the user by then"),
-        "small": ({"os.open", "os.fdopen"}, "as the user by then"),
+        "small": ({"os.open", "os.fdopen"}, "as the user by then, and root's mark in /var/lib/hawq-mirroring"),
     },
     "roles/virtual_ip/files/hawq-mirroring-virtual-ip": {
         "main": ({"open"}, "root's settings in /etc"),
         "run": ({"open", "subprocess.run"}, "ip and arping as root, itself as the user; open is that of memory"),
-        "announce": ({"subprocess.Popen"}, "arping"),
+        "Holder.announce": ({"subprocess.Popen"}, "arping"),
         "ask": ({"os.open", "os.fdopen", "os.execv"}, "as the user: it ends where it is root"),
     },
 }

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pwd
 import typing as t
@@ -58,6 +59,7 @@ def test_these_are_all_services(host: Host) -> None:
     assert sorted(host.offered) == [
         "lock",
         "make_directory",
+        "mark_removed",
         "permit",
         "remove_directory",
         "rename",
@@ -66,6 +68,7 @@ def test_these_are_all_services(host: Host) -> None:
         "unlink",
         "unlink_extension",
         "unlock",
+        "unmark_removed",
         "write",
         "write_extension",
     ]
@@ -396,6 +399,21 @@ def test_a_permission_without_a_run_is_refused(host: Host, run: object) -> None:
     with pytest.raises(MirroringError, match="root does not do this"):
         host.ask("permit", run)
     assert host.done == []
+
+
+def test_the_mark_of_deleted_data_names_this_clusters_and_nothing_else(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.ask("mark_removed")
+    host.ask("unmark_removed")
+    told = json.dumps({"data_directory": SCOPE.data_directory}) + "\n"
+    assert host.done == [("write", places.REMOVED, told), ("unlink", places.REMOVED)]
+    with pytest.raises(TypeError):
+        host.ask("mark_removed", "/data/another")
+    other = Host(monkeypatch, SCOPE._replace(data_directory=""))
+    with pytest.raises(MirroringError, match="root does not do this"):
+        other.ask("mark_removed")
+    assert other.done == []
 
 
 def test_the_lock_is_held_from_one_question_to_another(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ def held(run: Runner) -> bool:
 
 
 def take(run: Runner, address: str, interface: str, seconds: int) -> None:
-    """Start the unit that adds, announces and keeps the address; bounded. Its start is done when the address is there."""
+    """Start the unit that adds, announces and keeps the address; bounded. Its start ends when that is there."""
     _code, _output, errors = run.root(["systemctl", "restart", UNIT], timeout=seconds)
     _until(run, address, True, f"{address} is not on {interface}", errors, seconds)
 
