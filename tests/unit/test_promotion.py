@@ -174,6 +174,7 @@ class Server:
         monkeypatch.setattr(backends, "replaying", lambda postmaster: self.does)
         monkeypatch.setattr(backends, "end", self._end)
         monkeypatch.setattr(promoting, "LOOK_SECONDS", 0)
+        monkeypatch.setattr(promoting, "ROOM_SECONDS", 0)
         monkeypatch.setattr(promotion, "SESSION_SECONDS", 0)
 
     def __call__(self, command: list[str], timeout: float = 30) -> tuple[int, str, str]:
@@ -225,6 +226,20 @@ def test_where_all_sessions_are_taken_the_oldest_idle_one_makes_room(
     done = server.activate(tmp_path, warn=pytest.fail)
     assert server.ended == [4, 5, 6]
     assert done["ended_sessions"][0] == {"pid": 4, "title": "shop shop [local] idle", "why": promoting.NO_ROOM}
+
+
+def test_the_session_that_was_had_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The next one might be somebody else's."""
+    given(monkeypatch, standby(polls=5))
+    inner, opened = promoting.database.session, []
+
+    def session(*arguments: t.Any, **options: t.Any) -> t.Any:
+        opened.append(options)
+        return inner(*arguments, **options)
+
+    monkeypatch.setattr(promoting.database, "session", session)
+    assert activate(tmp_path, slots=["hawq_mirroring_mdw"])["promoted"]
+    assert len(opened) == 1
 
 
 def test_who_holds_the_replay_up_is_ended_without_a_session(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ import struct
 import time
 import typing as t
 
-from ...host.errors import MirroringError
 from ...host.module import Instance
 from . import database
 
@@ -87,7 +86,7 @@ def parse(body: bytes) -> Answer:
     return Answer(fields.get(b"C", ""), words)
 
 
-def of(instance: Instance, error: MirroringError) -> Answer | None:
+def of(instance: Instance, error: Exception) -> Answer | None:
     """Return what the server has answered in a session that failed, or answers now to a login."""
-    code = getattr(error.__cause__, "pgcode", None)
+    code = getattr(error, "pgcode", None) or getattr(error.__cause__, "pgcode", None)
     return Answer(str(code), str(error)) if code else ask(instance)

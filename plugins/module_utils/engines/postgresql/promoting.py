@@ -8,6 +8,7 @@ and ends the server where settings are too small.
 
 from __future__ import annotations
 
+import contextlib
 import time
 import typing as t
 
@@ -40,9 +41,9 @@ FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
   AND (xact_start IS NOT NULL OR backend_xmin IS NOT NULL)
 """
-#: seconds: for a session before the promotion, for its statements, between two looks at what holds it up
-PATIENCE_SECONDS, STATEMENT_SECONDS, LOOK_SECONDS = 3, 5, 0.5
-SIGNAL_SECONDS = 10
+#: seconds: for a session before the promotion, for its statements, between two looks at what holds it up, for a client
+#: that was ended to be gone, for a standby to be promoted by a signal
+PATIENCE_SECONDS, STATEMENT_SECONDS, LOOK_SECONDS, ROOM_SECONDS, SIGNAL_SECONDS = 5, 10, 0.5, 0.3, 10
 #: codes of answers that may be others in a moment: no room, starting, ended or cancelled by somebody, a lock
 PASSING = (answer.TOO_MANY, answer.CANNOT_NOW, "57P01", "57P02", "57014", "55P03")
 NO_ROOM, IN_THE_WAY = "no session was free", "it held the replay up"
@@ -107,7 +108,14 @@ class Crowd:
 class Promotion:
     """One standby on its way to be the master."""
 
-    def __init__(self, instance: Instance, run: Runner, deadline: float, seconds: int) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        run: Runner,
+        deadline: float,
+        seconds: int,
+        statement_seconds: int = STATEMENT_SECONDS,
+    ) -> None:
         """Nothing is done yet."""
         self.crowd = Crowd(instance)
         self.deadline = deadline
@@ -116,8 +124,19 @@ class Promotion:
         #: why there was no session, and what replay waits for
         self.reason = self._waits_for = ""
         self._instance, self._run, self._seconds = instance, run, seconds
-        self._look_at = 0.0
+        self._statement_seconds, self._look_at = statement_seconds, 0.0
         self._row: dict[str, t.Any] = {}
+        #: the session is kept: where there are few, the next one might be somebody else's
+        self._open = contextlib.ExitStack()
+        self._cursor: t.Any = None
+        self._answer: answer.Answer | None = None
+        self._why = ""
+
+    def __enter__(self) -> Promotion:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
 
     def promote(self, slots: list[str]) -> list[str]:
         """Promote unless it is a master; return what was done beside that."""
@@ -140,22 +159,20 @@ class Promotion:
 
     def until_session(self, work: t.Callable[[t.Any], Found]) -> Found:
         """Return what comes of it as soon as there is a session."""
-        found, why = self._session(work, self.deadline, max(1, round(self.deadline - time.monotonic())), True)
+        found = self._session(work, self.deadline, True)
         if found is None:
             raise MirroringError(
-                f"this server is the master, but no write could be committed ({why}). Mend that, then run the same"
-                " playbook again: it goes on from there",
+                f"this server is the master, but no write could be committed ({self._why}). Mend that, then run the"
+                " same playbook again: it goes on from there",
                 ended_sessions=self.crowd.ended,
             )
         return found[0]
 
     def _begin(self, slots: list[str]) -> list[str] | None:
         """Ask for the promotion in a session, slots first; return what was done, None where no session could be had."""
-        found, why = self._session(
-            lambda cursor: self._ask(cursor, slots), time.monotonic() + PATIENCE_SECONDS, STATEMENT_SECONDS, False
-        )
+        found = self._session(lambda cursor: self._ask(cursor, slots), time.monotonic() + PATIENCE_SECONDS, False)
         if found is None:
-            self.reason = why
+            self.reason = self._why
             return None
         made, small = found[0]
         if small:
@@ -193,7 +210,7 @@ class Promotion:
 
     def _is_done(self, by_session: bool) -> bool:
         if by_session:
-            found = self._attempt(lambda cursor: database.rows(cursor, STATUS)[0], STATEMENT_SECONDS)
+            found = self._attempt(lambda cursor: database.rows(cursor, STATUS)[0])
             if found:
                 self._row = found[0]
                 return not self._row["in_recovery"]
@@ -208,7 +225,7 @@ class Promotion:
         """See whether anybody is in the way of the replay, and end it; not more often than makes sense."""
         if time.monotonic() < self._look_at:
             return
-        found = self._attempt(self._end_blockers, STATEMENT_SECONDS)
+        found = self._attempt(self._end_blockers)
         if found is None:
             server = recovering.pid(self._instance)
             does = backends.replaying(server) if server else None
@@ -227,38 +244,46 @@ class Promotion:
             cursor.execute("SELECT pg_terminate_backend(%s)", (session["pid"],))
             self.crowd.note(session["pid"], session["title"], IN_THE_WAY)
 
-    def _session(
-        self, work: t.Callable[[t.Any], Found], deadline: float, seconds: int, patient: bool
-    ) -> tuple[tuple[Found] | None, str]:
-        """Return what comes of it in a session, in a tuple, or None and why there is none by then.
+    def _session(self, work: t.Callable[[t.Any], Found], deadline: float, patient: bool) -> tuple[Found] | None:
+        """Return what comes of it in a session, in a tuple; None where there is none by then, which ``_why`` explains.
 
-        Room is made where all sessions are taken. Without patience any other answer is the last one.
+        Room is made where all sessions are taken: those who are waiting for one may be faster, so that more and more
+        are ended, and it is tried without a pause. Without patience any other answer is the last one.
         """
+        room_at = 0.0
         while True:
-            found = self._attempt(work, seconds)
+            found = self._attempt(work)
             if found is not None:
-                return found, ""
-            said = self._answer
-            if said and said.code == answer.TOO_MANY:
+                return found
+            full = bool(self._answer and self._answer.code == answer.TOO_MANY)
+            if full and time.monotonic() >= room_at:
                 self.crowd.make_room()
-            elif not patient or (said and said.code not in PASSING):
-                return None, self._why
+                room_at = time.monotonic() + ROOM_SECONDS
+            elif not full and (not patient or (self._answer and self._answer.code not in PASSING)):
+                return None
             self._see_that_it_runs()
             if time.monotonic() > deadline:
-                return None, self._why
-            time.sleep(0.1)
+                return None
+            time.sleep(0.005 if full else 0.1)
 
-    _answer: answer.Answer | None = None
-    _why = ""
-
-    def _attempt(self, work: t.Callable[[t.Any], Found], seconds: int) -> tuple[Found] | None:
-        """Return what comes of it in one session, in a tuple; None where that fails, which is remembered."""
+    def _attempt(self, work: t.Callable[[t.Any], Found]) -> tuple[Found] | None:
+        """Return what comes of it, in a tuple, in the session that is open, or in a new one; None where that fails."""
         try:
-            with database.session(self._instance, statement_seconds=seconds) as cursor:
-                return (work(cursor),)
-        except MirroringError as error:
-            self._answer, self._why = answer.of(self._instance, error), str(error)
+            if self._cursor is None:
+                session = database.session(self._instance, statement_seconds=self._statement_seconds)
+                self._cursor = self._open.enter_context(session)
+            return (work(self._cursor),)
+        except (MirroringError, database.Error) as error:
+            self._close()
+            words = " ".join(str(error).split())
+            if words != self._why:
+                self._answer, self._why = answer.of(self._instance, error), words
             return None
+
+    def _close(self) -> None:
+        self._cursor = None
+        with contextlib.suppress(MirroringError):
+            self._open.close()
 
     def _trouble(self) -> str:
         stands = f": replay stands at {self._row['replay_lsn']} of {self._row['receive_lsn']}" if self._row else ""

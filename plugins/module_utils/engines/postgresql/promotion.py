@@ -110,26 +110,26 @@ def activate(
         # a stopped standby is started by a run first
         before = not stopping.workers(instance.data_directory) or not _is_master(instance, run)
         return {"changed": before, "promoted": before, "diff": _difference(before)}
-    work = promoting.Promotion(instance, run, begin + timeout, timeout)
-    done = work.promote(slots)
-    work.deadline = max(work.deadline, time.monotonic() + SESSION_SECONDS)
-    row, late = work.until_session(
-        lambda cursor: (
-            _committed(cursor, work.promoted),
-            [] if work.slots_made else promoting.keep_wal(cursor, slots, warn),
+    with promoting.Promotion(instance, run, begin + timeout, timeout) as work:
+        done = work.promote(slots)
+        work.deadline = max(work.deadline, time.monotonic() + SESSION_SECONDS)
+        row, late = work.until_session(
+            lambda cursor: (
+                _committed(cursor, work.promoted),
+                [] if work.slots_made else promoting.keep_wal(cursor, slots, warn),
+            )
         )
-    )
-    seconds = round(time.monotonic() - begin, 3)
-    moved, trouble = take_address(run, address, address_timeout)
-    if late and work.promoted:
-        warn(
-            f"no slot could be made before the standby was promoted ({work.reason}), so {' and '.join(late)} only after"
-            " that: WAL that the old master's way back by a rewind begins with may be gone. Then it comes back by a"
-            " comparison of all (delta)"
-        )
-    kept = kept_wal(instance, row, wal_keep_megabytes, work.promoted, warn)
-    done += late + work.until_session(lambda cursor: equip(cursor, row, role, name, standbys, kept))
-    done += ["address brought here"] if moved and not trouble else []
+        seconds = round(time.monotonic() - begin, 3)
+        moved, trouble = take_address(run, address, address_timeout)
+        if late and work.promoted:
+            warn(
+                f"no slot could be made before the standby was promoted ({work.reason}), so {' and '.join(late)} only"
+                " after that: WAL that the old master's way back by a rewind begins with may be gone. Then it comes back by a"
+                " comparison of all (delta)"
+            )
+        kept = kept_wal(instance, row, wal_keep_megabytes, work.promoted, warn)
+        done += late + work.until_session(lambda cursor: equip(cursor, row, role, name, standbys, kept))
+        done += ["address brought here"] if moved and not trouble else []
     with contextlib.suppress(FileNotFoundError):
         os.unlink(os.path.join(instance.data_directory, places.RECORD))
     return {
@@ -171,7 +171,8 @@ def _committed(cursor: t.Any, promoted: bool) -> dict[str, t.Any]:
 
 def checkpoint(instance: Instance, run: Runner, act: bool) -> dict[str, t.Any]:
     """Make a checkpoint, also where all sessions are taken."""
-    work = promoting.Promotion(instance, run, time.monotonic() + CHECKPOINT_SECONDS, CHECKPOINT_SECONDS)
-    if act:
-        work.until_session(lambda cursor: cursor.execute("CHECKPOINT"))
+    seconds = CHECKPOINT_SECONDS
+    with promoting.Promotion(instance, run, time.monotonic() + seconds, seconds, seconds) as work:
+        if act:
+            work.until_session(lambda cursor: cursor.execute("CHECKPOINT"))
     return {"changed": False, "promoted": False, "ended_sessions": work.crowd.ended}
