@@ -23,8 +23,8 @@ def sentences(document: dict[str, t.Any]) -> list[str]:
     users = [answer["used_by"] for answer in undone.values() if answer.get("used_by")]
     if users:
         user = f"{users[0][0].upper()}{users[0][1:]}"
-        words = f"{user} relies on what this run had made, so it was left as it is: look how far that is with"
-        return [*found, f"{words} {playbook('state')}."]
+        left_to = f"{user} relies on what this run had made, so it was left as it is: look how far that is with"
+        return [*found, f"{left_to} {playbook('state')}."]
     phases = [answer.get("phase", "copying") for answer in undone.values() if answer.get("goes_on")]
     if phases:
         what = "The verified copy waits" if phases[0] == "done" else "The snapshot goes on by itself"

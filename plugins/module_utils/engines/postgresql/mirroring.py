@@ -51,7 +51,7 @@ def state(
     while True:
         asked = _ask(instance, run, standby)
         row, waited = asked.row, round(time.monotonic() - begin, 2)
-        # of a unit that systemd has yet to start or restart: it may be stopped, or the session with the server of before
+        # while systemd has yet to start or restart it, it may be stopped, or the session with the server of before
         unsettled = (row is None or wait_for == SESSION) and recovering.has_job(instance, run)
         if act and not unsettled:
             _raise_what_is_final(instance, run, asked, wait_for, advice)
@@ -64,9 +64,9 @@ def state(
         if not act:
             return {"changed": False, "mirroring": row or {}, "waited": waited}
         if wait_for is None or waited > timeout:
+            trouble = _trouble(asked, wait_for, waited) + recovering.start(instance, run)
             raise MirroringError(
-                f"{_trouble(asked, wait_for, waited)}{recovering.start(instance, run)}. Look at the logs of both servers (journalctl -u"
-                f" {instance.service}). {advice}".rstrip(),
+                f"{trouble}. Look at the logs of both servers (journalctl -u {instance.service}). {advice}".rstrip(),
                 mirroring=row or {},
                 waited=waited,
             )

@@ -9,8 +9,10 @@ apart. So the standby's own word is believed for a short time only. Points in ti
 from __future__ import annotations
 
 import datetime
+import math
 
 from ...values import lsn
+from ...values.command import playbook
 from ...values.text import duration
 from .. import topology
 from ..options import Options
@@ -21,6 +23,8 @@ from . import evidence, memories
 SECONDS = 60
 #: clocks of hosts may differ by so much
 CLOCKS = 60
+#: so much longer a silence is accepted than it has lasted yet, since the operator has to type that
+MARGIN = 600
 
 
 def silent_seconds(seen: topology.Observation) -> float | None:
@@ -65,10 +69,18 @@ def refusals(
             "standby-stale",
             f"{new} {words(seen)}, and {old} is {topology.describe(observations[old])}",
             f"what {old} has committed since then would be lost, and nobody here can tell whether there is any",
-            f"Bring the host of {old} up without its server, {AGAIN}: what is missing is fetched from there. If {old}"
-            " went down at that time, or the loss is accepted: -e accept_data_loss=true",
+            f"Bring the host of {old} up without its server, {AGAIN}: what is missing is fetched from there."
+            f" {_in_time(old, silent)}If the loss is accepted: -e accept_data_loss=true",
         )
     ]
+
+
+def _in_time(old: str, silent: float | None) -> str:
+    """Return the command for an operator who knows that the master went down when the standby last heard of it."""
+    if silent is None:
+        return ""
+    known = playbook("failover", master_is_down=True, stale_seconds=math.ceil(silent) + MARGIN)
+    return f"If it is certain that {old} went down at that time, nothing is missing: {known}. "
 
 
 def listed(old: str, new: str, observations: topology.Observations) -> list[str]:
