@@ -346,7 +346,7 @@ class Ledger(Writer):
 
 
 def reset_standby(host: str = "smdw", master: str = "mdw") -> None:
-    """Make the lab as it was before init_standby.yml: no standby, no slot, no role, no lines of ours."""
+    """Make the lab as it was before init_standby.yml: no standby, no slot, no role, no interlock, no lines of ours."""
     on(
         host,
         f"systemctl stop {SERVICE} hawq-mirroring-snapshot.service 2>/dev/null;"
@@ -354,6 +354,8 @@ def reset_standby(host: str = "smdw", master: str = "mdw") -> None:
         f" rm -rf {DATA} {DATA}.*; rm -f ~gpadmin/.pgpass",
         check=False,
     )
+    # its interlock would wait for a standby whose data is gone, and not by the collection
+    on(master, f"rm -f /etc/systemd/system/{SERVICE}.d/hawq-mirroring.conf; systemctl daemon-reload")
     on(master, "sed -i '/# BEGIN hawq.mirroring/,/# END hawq.mirroring/d' " + sql(master, "SHOW hba_file"))
     on(master, "rm -f ~gpadmin/.pgpass")
     sql(

@@ -205,3 +205,26 @@ def test_case_42_the_old_master_follows_and_is_rewound_with_its_configuration_ou
     assert "Way = delta" in said
     assert rows("mdw") == rows("smdw")
     assert (files("mdw", CONFIGURATION), files("smdw", CONFIGURATION)) == before
+
+
+def test_the_clusters_own_unit_waits_says_for_what_and_sees_the_permission() -> None:
+    """A unit that forks, and whose program is no server of the collection's."""
+    for host in ("mdw", "smdw"):
+        harness.on(host, f"systemctl stop {UNIT}")
+    harness.on("smdw", f"mv {DATA}/global/pg_control {DATA}/global/aside")
+    harness.on("mdw", f"systemctl start --no-block {UNIT}")
+    status = f"systemctl show {UNIT} -p ActiveState -p StatusText"
+    waits = "StatusText=smdw has no data directory: is its file system mounted?"
+    harness.until(lambda: waits in harness.on("mdw", status), 40, "it says what it waits for")
+    assert "ActiveState=activating" in harness.on("mdw", status)
+    harness.on("mdw", "touch /run/hawq-mirroring.start")
+    harness.until(lambda: sql_answers("mdw"), 30, "touch is enough")
+    harness.on("smdw", f"mv {DATA}/global/aside {DATA}/global/pg_control; systemctl start {UNIT}")
+    # nothing tells systemd that it stops: its last session is waited for longer than the unit's time
+    environment = harness.on("mdw", f"tr '\\0' '\\n' < /proc/$(head -1 {DATA}/postmaster.pid)/environ")
+    assert "NOTIFY_SOCKET" not in environment
+
+
+def sql_answers(host: str) -> bool:
+    """Whether the server gives sessions."""
+    return harness.on(host, "pg_isready -q -h /var/run/postgresql && echo yes", check=False) == "yes"
