@@ -387,8 +387,8 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         ("no-master", 10, None, "no host accepts writes", "on mdw, let it go on there (kill -CONT 103)"),
     ),
     "the master's start waits": (
-        {"mdw": stopped("mdw", {"service.waits_for": "an answer of smdw", **SHUT}), "smdw": unreachable()},
-        ("no-master", 10, None, "the start of mdw waits for an answer of smdw", "it starts by itself"),
+        {"mdw": stopped("mdw", {"service.waits_for": "smdw cannot be asked", **SHUT}), "smdw": unreachable()},
+        ("no-master", 10, None, "the start of mdw waits: smdw cannot be asked", "it starts by itself"),
     ),
     "the master's host is off": (
         {"mdw": unreachable(), "smdw": standby("smdw", CLOSED)},
@@ -474,7 +474,7 @@ BESIDE: dict[str, tuple[Hosts, Found]] = {
             "smdw": mirrored("smdw", THREE),
             "sdw1": standby("sdw1", {"follows.host": "smdw", **CLOSED}),
         },
-        ("start-waits", 0, "mdw", "the start of mdw waits for smdw does not answer", f"{RESYNC} -e standby_host=mdw"),
+        ("start-waits", 0, "mdw", "the start of mdw waits: smdw does not answer", f"{RESYNC} -e standby_host=mdw"),
     ),
     "the address is nowhere, without a standby": (
         {"mdw": master("mdw", {"virtual_ip": ADDRESS}), "smdw": empty()},

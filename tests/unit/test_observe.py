@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observe, observing, wal_held
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import fence_record, systemd
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import removed_mark, systemd
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
 from observations import control
 from sessions import instance_in
@@ -62,14 +62,14 @@ def test_what_was_deleted_on_purpose(
 def test_only_root_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     mark = tmp_path / "removed.json"
     monkeypatch.setattr(places, "REMOVED", str(mark))
-    assert not fence_record.removed_on_purpose("/data")
+    assert not removed_mark.is_set("/data")
     mark.write_text(json.dumps({"data_directory": "/data"}))
     mark.chmod(0o666)
-    assert not fence_record.removed_on_purpose("/data")
+    assert not removed_mark.is_set("/data")
     mark.chmod(0o644)
-    assert fence_record.removed_on_purpose("/data")
+    assert removed_mark.is_set("/data")
     os.chown(mark, 65534, 65534)
-    assert not fence_record.removed_on_purpose("/data")
+    assert not removed_mark.is_set("/data")
 
 
 @pytest.mark.parametrize(

@@ -28,12 +28,3 @@ def timeline(found: dict[str, t.Any]) -> int | None:
     known = control if isinstance(control, dict) else {}
     numbers = [known.get(name) for name in ("timeline", "min_recovery_timeline")]
     return max((each for each in numbers if isinstance(each, int)), default=None)
-
-
-def removed_on_purpose(data_directory: str) -> bool:
-    """Whether root has written down that the data of this very directory was deleted on purpose."""
-    try:
-        found = json.loads(files.public(places.REMOVED) or "null")
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(found, dict) and str(found.get("data_directory")).rstrip("/") == data_directory.rstrip("/")

@@ -18,7 +18,7 @@ def is_set(data_directory: str) -> bool:
         named = json.loads(files.public(places.REMOVED) or "null")["data_directory"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return False
-    return bool(named == data_directory.rstrip("/"))
+    return isinstance(named, str) and named.rstrip("/") == data_directory.rstrip("/")
 
 
 def put(data_directory: str) -> None:

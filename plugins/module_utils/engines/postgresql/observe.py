@@ -12,7 +12,7 @@ import re
 import shutil
 import typing as t
 
-from ...host import account, fence_record, files
+from ...host import account, fence_record, files, removed_mark
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import conninfo, control_data, history, lsn, observation, places, settings_file, wal
@@ -116,7 +116,7 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
         "removed": record.get("was") == fence_record.STANDBY,
         "fence_run": str(record["run"]) if record.get("run") else None,
         "fence_timeline": fence_record.timeline(record),
-        "removed_on_purpose": state in ("missing", "empty") and fence_record.removed_on_purpose(path),
+        "removed_on_purpose": state in ("missing", "empty") and removed_mark.is_set(path),
         "unfinished": unfinished(path),
         "slots": account._names(os.path.join(path, "pg_replslot")),
         "linked_files": [name for name in CONFIGURATION_FILES if os.path.islink(os.path.join(path, name))],

@@ -131,7 +131,7 @@ def notes(group: Group) -> list[Finding]:
         finding(
             "start-waits",
             name,
-            f"the start of {name} waits for {seen['service']['waits_for']}",
+            f"the start of {name} waits: {seen['service']['waits_for']}",
             group.resync(name) if topology.kind(seen) == topology.STOPPED else systemctl("status", name, seen),
         )
         for name, seen in group.reachable.items()

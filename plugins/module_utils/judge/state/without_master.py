@@ -17,7 +17,7 @@ from .group import Finding, Group, finding, is_away, systemctl
 def findings(group: Group) -> list[Finding]:
     """Return the one problem that there is then, and what waits for something."""
     waits = [
-        f"the start of {name} waits for {seen['service']['waits_for']}"
+        f"the start of {name} waits: {seen['service']['waits_for']}"
         for name, seen in group.reachable.items()
         if seen["service"]["waits_for"]
     ]
