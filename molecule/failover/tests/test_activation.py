@@ -58,8 +58,10 @@ def keep_running(host: str, name: str, program: str) -> None:
 @contextlib.contextmanager
 def sessions_taken(pair: Pair) -> t.Iterator[None]:
     keep_running(pair.standby, "crowd", CROWD)
-    yield
-    on(pair.standby, "systemctl stop crowd", check=False)
+    try:
+        yield
+    finally:
+        on(pair.standby, "systemctl stop crowd", check=False)
 
 
 @contextlib.contextmanager
