@@ -27,7 +27,7 @@ from harness import (
 )
 
 THROUGH_BOTH = pytest.mark.parametrize("ledger", ["mdw,smdw"], indirect=True)
-#: as many sessions of the superuser as there are, taken again whenever one is free, until the unit ends
+#: as many sessions of the superuser as there are, taken again after a while when some are free, until the unit ends
 CROWD = """
 import psycopg2, time
 held = []
@@ -36,7 +36,7 @@ while True:
         held.append(psycopg2.connect(host='/tmp', dbname='postgres', user='gpadmin'))
     except psycopg2.Error:
         print('no more', flush=True)
-        time.sleep(0.1)
+        time.sleep(5)
 """
 #: a transaction that has read a table and stays open
 READER = """

@@ -120,12 +120,13 @@ def activate(
             )
         )
         seconds = round(time.monotonic() - begin, 3)
+        work.crowd.make_room_for_others()
         moved, trouble = take_address(run, address, address_timeout)
         if late and work.promoted:
             warn(
                 f"no slot could be made before the standby was promoted ({work.reason}), so {' and '.join(late)} only"
-                " after that: WAL that the old master's way back by a rewind begins with may be gone. Then it comes back"
-                " by a comparison of all (delta)"
+                " after that: WAL that the old master's way back by a rewind begins with may be gone. Then it comes"
+                " back by a comparison of all (delta)"
             )
         kept = kept_wal(instance, row, wal_keep_megabytes, work.promoted, warn)
         done += late + work.until_session(lambda cursor: equip(cursor, row, role, name, standbys, kept))
