@@ -46,6 +46,7 @@ WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
 PATIENCE_SECONDS, STATEMENT_SECONDS, LOOK_SECONDS, ROOM_SECONDS, SIGNAL_SECONDS = 5, 10, 0.5, 0.3, 10
 #: codes of answers that may be others in a moment: no room, starting, ended or cancelled by somebody, a lock
 PASSING = (answer.TOO_MANY, answer.CANNOT_NOW, "57P01", "57P02", "57014", "55P03")
+OTHERS = 5
 NO_ROOM, IN_THE_WAY = "no session was free", "it held the replay up"
 
 Found = t.TypeVar("Found")
@@ -84,10 +85,18 @@ class Crowd:
 
     def make_room(self) -> None:
         """End a few sessions of those that lose least, twice as many each time: those who are waiting come first."""
-        found = self._clients()
-        for client in [each for each in found if each.rank == found[0].rank][: self._some]:
-            self._end(client, NO_ROOM)
+        self._end_some(self._some)
         self._some *= 2
+
+    def make_room_for_others(self) -> None:
+        """End a few more where sessions are scarce: what moves the address, and segments, need one of their own."""
+        if any(each["why"] == NO_ROOM for each in self.ended):
+            self._end_some(OTHERS)
+
+    def _end_some(self, number: int) -> None:
+        found = self._clients()
+        for client in [each for each in found if each.rank == found[0].rank][:number]:
+            self._end(client, NO_ROOM)
 
     def clear_the_way(self) -> None:
         """End the sessions that do anything, of a server that cannot be asked which of them are in the way."""

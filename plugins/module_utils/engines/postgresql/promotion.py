@@ -120,6 +120,7 @@ def activate(
             )
         )
         seconds = round(time.monotonic() - begin, 3)
+        work.crowd.make_room_for_others()
         moved, trouble = take_address(run, address, address_timeout)
         if late and work.promoted:
             warn(
