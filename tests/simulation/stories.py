@@ -107,7 +107,7 @@ STORIES = (
         "promoted_by_hand",
         "Somebody promotes the standby: two masters, and the state names no command (60).",
         [at("promote by hand", "standby"), HOME],
-        NO_WAY + "HOST and HOST both accept",
+        NO_WAY + "HOST( and HOST)+ both accept",
     ),
     Story(
         "standby_not_reached",
@@ -128,6 +128,26 @@ STORIES = (
         " failover compares positions alone, salvages nothing and says that nothing is lost.",
         [at("copy files", "master"), at("work"), at("set back", "master"), at("unmount", "master", busy=True), HOME],
         "activated without what was committed",
+    ),
+    Story(
+        "promoted_one_is_its_own_standby",
+        "One of two standbys is promoted by hand and wins: the state calls it its own standby, to be brought back.",
+        [at("two standbys"), at("promote by hand", "further"), at("crash", "mdw"), HOME],
+        NO_WAY + "HOST is the master: a master cannot be its own standby",
+    ),
+    Story(
+        "command_with_a_placeholder",
+        "With three hosts and a master without a standby the state names a command with HOST in it, not to be typed.",
+        [
+            at("two standbys"),
+            at("unmount", "master"),
+            at("take over"),
+            at("unmount", "master"),
+            at("take over"),
+            at("take over"),
+            HOME,
+        ],
+        NO_WAY + "HOST is not in the inventory's group masters",
     ),
     Story(
         "data_not_mounted_on_the_last_host",
