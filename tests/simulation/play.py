@@ -15,15 +15,15 @@ from .world import Data, Slot, World
 
 Step = dict[str, t.Any]
 HOSTS, SEGMENTS = ("mdw", "smdw", "sdw2"), ("sdw1",)
-#: the step of a schedule with a second standby
-THREE = "two standbys"
+#: steps of schedules with a second standby, and without a segment that remembers anything
+THREE, ALONE = "two standbys", "no segment"
 #: commands that lead home, by the number of faults
 MOST = (4, 4, 6)
 
 
-def pair(number: int = 2) -> World:
+def pair(number: int = 2, segments: bool = True) -> World:
     """Return hosts in order: a master, and its synchronised standby, or two of them."""
-    world = World(HOSTS[:number], SEGMENTS)
+    world = World(HOSTS[:number], SEGMENTS if segments else ())
     standbys = HOSTS[1:number]
     first = world.append(None, 1, catalog=Catalog(tuple(sorted(standbys)), "mdw"))
     slots = {life.slot_name(name): Slot(first.lsn) for name in standbys}
@@ -100,8 +100,8 @@ class Player:
 
     def _do(self, step: Step) -> str | None:
         what = step["do"]
-        if what == THREE:
-            return "there are two standbys, smdw and sdw2"
+        if what in (THREE, ALONE):
+            return "there are two standbys, smdw and sdw2" if what == THREE else "there is no segment"
         if what == "run":
             return self._begin(step)
         if what in ("go", "kill"):
@@ -109,9 +109,9 @@ class Player:
         if what == "home":
             return self._home()
         if what == "advised":
-            said = Operator(self.world).advised(step.get("moments", 0))
-            self.faults += bool(said)
-            return said or None
+            told = Operator(self.world).advised(step.get("moments", 0))
+            self.faults += bool(told)
+            return told or None
         if what == "take over":
             Operator(self.world).take_over()
             return None
@@ -184,8 +184,8 @@ def fails(
 
     With ``known`` the faults that are known already are passed over.
     """
-    three = any(step["do"] == THREE for step in steps)
-    player = Player(pair(3 if three else 2), losses, known)
+    words = {step["do"] for step in steps}
+    player = Player(pair(3 if THREE in words else 2, ALONE not in words), losses, known)
     try:
         player.play(steps)
     except PromiseBroken as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import typing as t
 
-from .play import THREE, Step
+from .play import ALONE, THREE, Step
 
 FAULT_WEIGHTS = {
     "crash": 6,
@@ -75,6 +75,8 @@ def make(seed: int) -> list[Step]:
         if chance.random() < 0.15:
             steps.append({"do": "advised", "moments": chance.randrange(90)})
     steps.append({"do": "home"})
+    if chance.random() < 0.3:
+        steps.insert(0, {"do": ALONE})
     return _with_another(steps, chance) if chance.random() < 0.2 else steps
 
 

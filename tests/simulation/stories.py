@@ -127,7 +127,35 @@ STORIES = (
         "The master was set back and has written on; what it wrote is no continuation of what the standby has. A"
         " failover compares positions alone, salvages nothing and says that nothing is lost.",
         [at("copy files", "master"), at("work"), at("set back", "master"), at("unmount", "master", busy=True), HOME],
-        "activated without what was committed",
+        "activated without what was committed and can be read",
+    ),
+    Story(
+        "cut_off_before_the_loss",
+        "The link was cut for a minute while clients went on. The master's host is lost, and the standby is activated on"
+        " master_is_down alone, without a word of the commits that it lacks for certain (56).",
+        [
+            at("no segment"),
+            at("cut", "master-standby"),
+            at("minute"),
+            at("work"),
+            at("power off", "master"),
+            at("take over"),
+        ],
+        "activated without what was committed$",
+    ),
+    Story(
+        "further_standby_forgotten",
+        "Both standbys are stopped when the master is lost. The one that takes over is started by the failover, and so"
+        " the other one is registered no more: the state is well, and the next failover is refused for it.",
+        [
+            at("two standbys"),
+            at("stop", "standby"),
+            at("lose disk", "master"),
+            at("stop", "further"),
+            HOME,
+        ],
+        WELL + "refused: not-compared",
+        ready=True,
     ),
     Story(
         "promoted_one_is_its_own_standby",
@@ -148,6 +176,31 @@ STORIES = (
             HOME,
         ],
         NO_WAY + "HOST is not in the inventory's group masters",
+    ),
+    Story(
+        "discard_of_a_standby_that_holds_more",
+        "The master was set back. A removal that discards the standby's data deletes the only copy of later commits.",
+        [
+            at("copy files", "master"),
+            at("work"),
+            at("set back", "master"),
+            run("remove_standby", existing_data="discard"),
+            go(),
+        ],
+        "rows destroyed",
+    ),
+    Story(
+        "removed_while_away_and_too_far_behind",
+        "A standby that is too far behind is removed while it cannot be reached. It follows on, so the advised"
+        " init_standby makes no copy, waits for what cannot come, and names nothing.",
+        [
+            at("hold", "standby"),
+            at("write much", "master"),
+            at("cut", "controller-standby"),
+            run("remove_standby"),
+            HOME,
+        ],
+        NO_WAY + r"mirroring is not Synchronized after N s\.  mirroring",
     ),
     Story(
         "data_not_mounted_on_the_last_host",
