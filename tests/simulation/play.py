@@ -138,6 +138,8 @@ class Player:
             self.world.wrong.append("master_is_down was said of a host that was on")
         who = step.get("who", "A")
         self._end(who)
+        # two who do not know of each other are a fault as well
+        self.faults += any(not run.over for run in self.runs.values())
         self.runs[who] = Run(self.world, step["playbook"], options)
         words = "".join(f" {name}={value}" for name, value in options.items())
         return f"operator {who} runs {step['playbook']}{words}"

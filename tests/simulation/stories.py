@@ -117,7 +117,7 @@ STORIES = (
     ),
     Story(
         "set_back",
-        "The master is set back from a file copy, its standby has later commits: the advised delta takes"
+        "The master is set back to copied files, its standby has later commits: the advised delta takes"
         " them back (79).",
         [at("copy files", "master"), at("work"), at("set back", "master"), HOME],
         "more of the same timeline is given up|rows left behind",
