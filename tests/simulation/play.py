@@ -14,19 +14,24 @@ from .wal import Catalog
 from .world import Data, Slot, World
 
 Step = dict[str, t.Any]
-HOSTS, SEGMENTS = ("mdw", "smdw"), ("sdw1",)
+HOSTS, SEGMENTS = ("mdw", "smdw", "sdw2"), ("sdw1",)
+#: steps of schedules with a second standby, and without a segment that remembers anything
+THREE, ALONE = "two standbys", "no segment"
 #: commands that lead home, by the number of faults
 MOST = (4, 4, 6)
 
 
-def pair() -> World:
-    """Return a pair in order: a master, and its synchronised standby."""
-    world = World(HOSTS, SEGMENTS)
-    mdw, smdw = (world.hosts[name] for name in HOSTS)
-    first = world.append(None, 1, catalog=Catalog(("smdw",), "mdw"))
-    mdw.data = Data(first, first, first, slots={"hawq_mirroring_smdw": Slot(first.lsn)})
-    smdw.data = Data(first, first, first, signal=True, as_master=False, follows="mdw", slot="hawq_mirroring_smdw")
-    for host in (mdw, smdw):
+def pair(number: int = 2, segments: bool = True) -> World:
+    """Return hosts in order: a master, and its synchronised standby, or two of them."""
+    world = World(HOSTS[:number], SEGMENTS if segments else ())
+    standbys = HOSTS[1:number]
+    first = world.append(None, 1, catalog=Catalog(tuple(sorted(standbys)), "mdw"))
+    slots = {life.slot_name(name): Slot(first.lsn) for name in standbys}
+    world.hosts["mdw"].data = Data(first, first, first, slots=slots)
+    for name in standbys:
+        slot = life.slot_name(name)
+        world.hosts[name].data = Data(first, first, first, signal=True, as_master=False, follows="mdw", slot=slot)
+    for host in world.hosts.values():
         postgresql.start(world, host)
         host.unit.active = "active"
     life.settle(world)
@@ -95,12 +100,18 @@ class Player:
 
     def _do(self, step: Step) -> str | None:
         what = step["do"]
+        if what in (THREE, ALONE):
+            return "there are two standbys, smdw and sdw2" if what == THREE else "there is no segment"
         if what == "run":
             return self._begin(step)
         if what in ("go", "kill"):
             return self._on(step)
         if what == "home":
             return self._home()
+        if what == "advised":
+            told = Operator(self.world).advised(step.get("moments", 0))
+            self.faults += bool(told)
+            return told or None
         if what == "take over":
             Operator(self.world).take_over()
             return None
@@ -117,8 +128,8 @@ class Player:
         return {"host": self._place(step["at"])} if step.get("at") else {}
 
     def _place(self, word: str) -> str:
-        standby = next(name for name in self.world.hosts if name != self.master)
-        names = {"master": self.master, "standby": standby}
+        standby, *further = (name for name in self.world.hosts if name != self.master)
+        names = {"master": self.master, "standby": standby, "further": next(iter(further), standby)}
         return "-".join(names.get(each, each) for each in word.split("-"))
 
     def _begin(self, step: Step) -> str | None:
@@ -127,6 +138,8 @@ class Player:
             self.world.wrong.append("master_is_down was said of a host that was on")
         who = step.get("who", "A")
         self._end(who)
+        # two who do not know of each other are a fault as well
+        self.faults += any(not run.over for run in self.runs.values())
         self.runs[who] = Run(self.world, step["playbook"], options)
         words = "".join(f" {name}={value}" for name, value in options.items())
         return f"operator {who} runs {step['playbook']}{words}"
@@ -173,7 +186,8 @@ def fails(
 
     With ``known`` the faults that are known already are passed over.
     """
-    player = Player(pair(), losses, known)
+    words = {step["do"] for step in steps}
+    player = Player(pair(3 if THREE in words else 2, ALONE not in words), losses, known)
     try:
         player.play(steps)
     except PromiseBroken as error:

@@ -10,7 +10,7 @@ import typing as t
 
 from .failure import PromiseBroken
 from .wal import bits
-from .world import Data, Host, World
+from .world import CONTROLLER, Data, Host, World
 
 if t.TYPE_CHECKING:
     from .run import Run
@@ -60,8 +60,10 @@ def activated(run: Run, host: Host) -> None:
         return
     known = [row for row in bits(lacks) if not world.rows[row].connected]
     if known and not world.wrong:
+        old = world.hosts.get(run.plan.get("old") or "")
+        there = old and old.data and world.reaches(CONTROLLER, old.name) and old.data.end.rows & lacks
         raise PromiseBroken(
-            "activated without what was committed",
+            "activated without what was committed" + (" and can be read" if there else ""),
             f"{host.name} was activated by {run.first} without accept_data_loss, and lacks rows {known}, which were"
             " committed while it was not connected",
         )

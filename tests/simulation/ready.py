@@ -50,15 +50,15 @@ def _reason(world: World, run: Run) -> str:
 def _on_its_way(world: World, master: str) -> bool:
     """Whether WAL has yet to come over: replication is asynchronous, and a loss of that is no surprise."""
     data = world.hosts[master].data
-    link = next((each for each in world.links if each.master == master), None)
-    there = world.hosts[link.standby].data if link else None
-    return bool(data and there and there.end is not data.end)
+    theirs = [world.hosts[link.standby].data for link in world.links if link.master == master]
+    ends = [each.end for each in theirs if each and not each.fence]
+    return bool(data and ends and data.end not in ends)
 
 
 def check(world: World, losses: t.Iterable[str] = tuple(LOSSES)) -> bool:
     """Break the promise where a state is called well and a failover would fail; return whether it is called well."""
     document = state(world)
-    if document["problems"] or len(document["masters"]) != 1 or world.wrong:
+    if document["problems"] or len(document["masters"]) != 1 or world.wrong or world.alone:
         return False
     master = document["masters"][0]
     if _on_its_way(world, master):

@@ -8,8 +8,9 @@ hosts: ``do`` says what, ``at`` where (``master`` and ``standby`` are whoever th
 from __future__ import annotations
 
 import random
+import typing as t
 
-from .play import Step
+from .play import ALONE, THREE, Step
 
 FAULT_WEIGHTS = {
     "crash": 6,
@@ -35,7 +36,15 @@ FAULT_WEIGHTS = {
 #: what mends a fault; of the others somebody starts the server again
 MENDS = {"power off": "power on", "freeze": "thaw", "unmount": "mount", "lose disk": "power on"}
 CABLES = ("master-standby", "controller-master", "controller-standby", "sdw1-master")
-PLAYBOOKS = {"failover": 4, "switchover": 5, "resync_standby": 4, "init_standby": 2}
+PLAYBOOKS = {"failover": 4, "switchover": 5, "resync_standby": 4, "init_standby": 2, "remove_standby": 1}
+#: what they are run with; most often with nothing
+OPTIONS: dict[str, tuple[dict[str, t.Any], ...]] = {
+    "failover": ({}, {}, {"master_is_down": True}),
+    "switchover": ({},),
+    "resync_standby": ({}, {}, {"resync_route": "rewind"}, {"resync_route": "delta"}, {"resync_route": "snapshot"}),
+    "init_standby": ({}, {"existing_data": "keep"}),
+    "remove_standby": ({}, {"existing_data": "discard"}),
+}
 #: faults that only one of the two can have
 ONLY_AT = {
     "promote by hand": "standby",
@@ -63,8 +72,22 @@ def make(seed: int) -> list[Step]:
         if chance.random() < 0.2:
             steps += [{"do": "take over"}, {"do": "work"}]
         steps += _between(chance)
+        if chance.random() < 0.15:
+            steps.append({"do": "advised", "moments": chance.randrange(90)})
     steps.append({"do": "home"})
-    return steps
+    if chance.random() < 0.3:
+        steps.insert(0, {"do": ALONE})
+    return _with_another(steps, chance) if chance.random() < 0.2 else steps
+
+
+def _with_another(steps: list[Step], chance: random.Random) -> list[Step]:
+    """Return the same with a second standby, which some of it happens to."""
+    found: list[Step] = [{"do": THREE}]
+    for step in steps:
+        place = str(step.get("at", ""))
+        there = "standby" in place and chance.random() < 0.4
+        found.append({**step, "at": place.replace("standby", "further")} if there else step)
+    return found
 
 
 def _between(chance: random.Random) -> list[Step]:
@@ -137,4 +160,6 @@ def _runs(chance: random.Random) -> list[Step]:
 
 def _run(chance: random.Random, who: str) -> Step:
     playbook = chance.choices(list(PLAYBOOKS), list(PLAYBOOKS.values()))[0]
-    return {"do": "run", "who": who, "playbook": playbook}
+    step: Step = {"do": "run", "who": who, "playbook": playbook}
+    options = chance.choice(OPTIONS[playbook])
+    return {**step, "options": options} if options else step

@@ -135,7 +135,7 @@ def _histories(data: Data) -> dict[str, list[list[t.Any]]]:
 def _process(base: Seen, host: Host) -> Seen:
     if host.server is None:
         return t.cast(Seen, base["process"])
-    pid = 100 + len(host.name) + int(host.server.started) % 1000
+    pid = 1000 * (1 + list(fixtures.ADDRESSES).index(host.name)) + int(host.server.started) % 1000
     return {
         "running": True,
         "pid": pid,

@@ -107,7 +107,7 @@ STORIES = (
         "promoted_by_hand",
         "Somebody promotes the standby: two masters, and the state names no command (60).",
         [at("promote by hand", "standby"), HOME],
-        NO_WAY + "HOST and HOST both accept",
+        NO_WAY + "HOST( and HOST)+ both accept",
     ),
     Story(
         "standby_not_reached",
@@ -117,7 +117,7 @@ STORIES = (
     ),
     Story(
         "set_back",
-        "The master is set back from a file copy, its standby has later commits: the advised delta takes"
+        "The master is set back to copied files, its standby has later commits: the advised delta takes"
         " them back (79).",
         [at("copy files", "master"), at("work"), at("set back", "master"), HOME],
         "more of the same timeline is given up|rows left behind",
@@ -127,7 +127,80 @@ STORIES = (
         "The master was set back and has written on; what it wrote is no continuation of what the standby has. A"
         " failover compares positions alone, salvages nothing and says that nothing is lost.",
         [at("copy files", "master"), at("work"), at("set back", "master"), at("unmount", "master", busy=True), HOME],
-        "activated without what was committed",
+        "activated without what was committed and can be read",
+    ),
+    Story(
+        "cut_off_before_the_loss",
+        "The link was cut for a minute while clients went on. The master's host is lost, and the standby is activated on"
+        " master_is_down alone, without a word of the commits that it lacks for certain (56).",
+        [
+            at("no segment"),
+            at("cut", "master-standby"),
+            at("minute"),
+            at("work"),
+            at("power off", "master"),
+            at("take over"),
+        ],
+        "activated without what was committed$",
+    ),
+    Story(
+        "further_standby_forgotten",
+        "Both standbys are stopped when the master is lost. The one that takes over is started by the failover, and so"
+        " the other one is registered no more: the state is well, and the next failover is refused for it.",
+        [
+            at("two standbys"),
+            at("stop", "standby"),
+            at("lose disk", "master"),
+            at("stop", "further"),
+            HOME,
+        ],
+        WELL + "refused: not-compared",
+        ready=True,
+    ),
+    Story(
+        "promoted_one_is_its_own_standby",
+        "One of two standbys is promoted by hand and wins: the state calls it its own standby, to be brought back.",
+        [at("two standbys"), at("promote by hand", "further"), at("crash", "mdw"), HOME],
+        NO_WAY + "HOST is the master: a master cannot be its own standby",
+    ),
+    Story(
+        "command_with_a_placeholder",
+        "With three hosts and a master without a standby the state names a command with HOST in it, not to be typed.",
+        [
+            at("two standbys"),
+            at("unmount", "master"),
+            at("take over"),
+            at("unmount", "master"),
+            at("take over"),
+            at("take over"),
+            HOME,
+        ],
+        NO_WAY + "HOST is not in the inventory's group masters",
+    ),
+    Story(
+        "discard_of_a_standby_that_holds_more",
+        "The master was set back. A removal that discards the standby's data deletes the only copy of later commits.",
+        [
+            at("copy files", "master"),
+            at("work"),
+            at("set back", "master"),
+            run("remove_standby", existing_data="discard"),
+            go(),
+        ],
+        "rows destroyed",
+    ),
+    Story(
+        "removed_while_away_and_too_far_behind",
+        "A standby that is too far behind is removed while it cannot be reached. It follows on, so the advised"
+        " init_standby makes no copy, waits for what cannot come, and names nothing.",
+        [
+            at("hold", "standby"),
+            at("write much", "master"),
+            at("cut", "controller-standby"),
+            run("remove_standby"),
+            HOME,
+        ],
+        NO_WAY + r"mirroring is not Synchronized after N s\.  mirroring",
     ),
     Story(
         "data_not_mounted_on_the_last_host",

@@ -9,12 +9,24 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.values import obser
 from simulation import faults, life, postgresql, units
 from simulation.play import pair
 from simulation.seen import observe
-from simulation.world import World
+from simulation.world import Data, Server, World
 
 
 @pytest.fixture
 def world() -> World:
     return pair()
+
+
+def data(world: World, name: str) -> Data:
+    found = world.hosts[name].data
+    assert found
+    return found
+
+
+def server(world: World, name: str) -> Server:
+    found = world.hosts[name].server
+    assert found
+    return found
 
 
 def minutes(world: World, number: int = 1) -> None:
@@ -34,17 +46,17 @@ def test_an_observation_has_the_shape_that_instance_info_returns(world: World) -
 
 def test_what_a_master_commits_comes_to_its_standby(world: World) -> None:
     life.write(world, 3)
-    assert world.hosts["mdw"].data.end is not world.hosts["smdw"].data.end
+    assert data(world, "mdw").end is not data(world, "smdw").end
     life.settle(world)
-    assert world.hosts["mdw"].data.end is world.hosts["smdw"].data.end
+    assert data(world, "mdw").end is data(world, "smdw").end
 
 
 def test_a_promotion_begins_the_next_timeline_where_the_old_one_ends(world: World) -> None:
     faults.crash(world, "mdw")
-    end = world.hosts["smdw"].data.end
+    end = data(world, "smdw").end
     assert postgresql.promote(world, world.hosts["smdw"]) is None
-    data = world.hosts["smdw"].data
-    assert (data.end.timeline, data.histories) == (2, {2: ((1, end.lsn),)})
+    found = data(world, "smdw")
+    assert (found.end.timeline, found.histories) == (2, {2: ((1, end.lsn),)})
     # just after it the control file has the old timeline as that of the last checkpoint
     control = observe(world, "smdw")["control"]
     assert (control["timeline"], control["min_recovery_timeline"]) == (1, 2)
@@ -54,7 +66,7 @@ def test_a_replay_with_too_low_a_setting_pauses_and_ends_the_server_when_it_goes
     faults.raise_setting(world, "mdw")
     life.settle(world)
     smdw = world.hosts["smdw"]
-    assert smdw.server.short
+    assert server(world, "smdw").short
     assert observe(world, "smdw")["server"]["replay_paused"]
     postgresql.resume(smdw)
     assert smdw.server is None
@@ -67,16 +79,16 @@ def test_what_holds_replay_up_holds_the_promotion_up(world: World) -> None:
     faults.work(world, "")
     life.settle(world)
     assert postgresql.promote(world, world.hosts["smdw"]) == "replay is held up by a session"
-    world.hosts["smdw"].server.blocked = False
+    server(world, "smdw").blocked = False
     life.settle(world)
-    assert not world.hosts["smdw"].server.standby
+    assert not server(world, "smdw").standby
 
 
 def test_a_slot_that_keeps_too_much_is_lost_and_with_it_the_wal(world: World) -> None:
     faults.power_off(world, "smdw")
     minutes(world)
     faults.much_written(world, "mdw")
-    assert world.hosts["mdw"].data.slots["hawq_mirroring_smdw"].lost
+    assert data(world, "mdw").slots["hawq_mirroring_smdw"].lost
     faults.power_on(world, "smdw")
     assert "can no longer get changes" in str(postgresql.why_no_link(world, world.hosts["smdw"]))
 
@@ -109,8 +121,8 @@ def test_a_clean_shutdown_sends_the_last_record_and_a_crash_does_not(world: Worl
     clean, crashed = world.copy(), world.copy()
     faults.stop(clean, "mdw")
     faults.crash(crashed, "mdw")
-    assert clean.hosts["smdw"].data.end is clean.hosts["mdw"].data.end
-    assert crashed.hosts["smdw"].data.end is not crashed.hosts["mdw"].data.end
+    assert data(clean, "smdw").end is data(clean, "mdw").end
+    assert data(crashed, "smdw").end is not data(crashed, "mdw").end
 
 
 @pytest.mark.parametrize("newer", [True, False])
@@ -138,5 +150,5 @@ def test_a_copy_of_the_world_lives_by_itself(world: World) -> None:
     faults.power_off(other, "mdw")
     postgresql.promote(other, other.hosts["smdw"])
     assert world.writers() == ["mdw"]
-    assert world.hosts["smdw"].data.histories == {}
+    assert data(world, "smdw").histories == {}
     assert len(world.rows) == 2

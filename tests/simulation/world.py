@@ -178,6 +178,7 @@ class World:
 
     __slots__ = (
         "accepted",
+        "alone",
         "cut",
         "hosts",
         "links",
@@ -207,6 +208,8 @@ class World:
         self.told = 0
         #: why there may be two masters or a loss that is nobody's fault but a human's
         self.wrong: list[str] = []
+        #: whether the standby was removed on purpose
+        self.alone = False
         #: what has happened, in words
         self.words: list[str] = []
 
@@ -224,7 +227,7 @@ class World:
         other.links = [replace(link) for link in self.links]
         other.cut, other.now, other.serial = set(self.cut), self.now, self.serial
         other.rows, other.accepted, other.told = list(self.rows), self.accepted, self.told
-        other.wrong, other.words = list(self.wrong), list(self.words)
+        other.wrong, other.words, other.alone = list(self.wrong), list(self.words), self.alone
         return other
 
     def reaches(self, one: str, other: str) -> bool:

@@ -104,6 +104,11 @@ def _state(call: Call, standbys: list[str], standby: bool) -> str:
 def discard(call: Call) -> Result:
     """Delete the data of a removed standby."""
     call.alone()
+    data = call.host.data
+    if call.host.server:
+        raise ActFailed("a server runs there, its data is not deleted: run the whole playbook again")
+    if data and not (data.fence and data.fence.was == "standby"):
+        raise ActFailed("the data is not marked as removed, and is not deleted: run the whole playbook again")
     call.host.data, call.host.removed_on_purpose = None, True
     return {"changed": True}
 

@@ -31,6 +31,7 @@ def source(call: Call) -> Work:
     if data.end.catalog.standbys != wanted.standbys:
         created.append("registration")
     postgresql.register(call.world, call.host, wanted)
+    call.world.alone = False
     yield "the standby is registered"
     slot = data.slots.get(plan["slot"])
     if slot is None or slot.lost:
@@ -58,6 +59,7 @@ def no_source(call: Call) -> Work:
         data.slots.pop(plan["slot"], None)
     yield "the slot is gone"
     if "registration" in created:
+        call.world.alone = removal
         left = tuple(name for name in data.end.catalog.standbys if name not in (plan["standby"], plan["master"]))
         postgresql.register(call.world, host, Catalog(left, data.end.catalog.master))
     return {"changed": True, "created": [], "removed": created, "goes_on": False, "role_stays": ""}
