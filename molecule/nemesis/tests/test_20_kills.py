@@ -1,0 +1,62 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Each playbook is killed after each of its tasks in turn, and the advice leads home. ``make test`` takes a sample."""
+
+from __future__ import annotations
+
+import os
+import random
+import typing as t
+
+import pytest
+from advice import Operator
+from harness import DATA, Ledger, Pair, accepts_writes, mirroring, on, until
+from nemesis_faults import kill_at
+from pairs import HOSTS
+from test_10_rounds import ledger, operator, pair  # noqa: F401
+
+#: tasks that a playbook has at most
+TASKS = 80
+ALL = os.environ.get("NEMESIS_KILLS") == "all"
+CHANCE = random.Random(int(os.environ.get("NEMESIS_SEED", "1")))
+
+
+def _nothing(_pair: Pair) -> None:
+    pass
+
+
+def _crash(pair: Pair) -> None:
+    on(pair.master, f"kill -9 $(head -1 {DATA}/postmaster.pid)")
+
+
+def _stop_standby(pair: Pair) -> None:
+    on(pair.standby, f"kill -9 $(head -1 {DATA}/postmaster.pid)")
+
+
+#: what is done before, so that the playbook has something to do
+PLAYBOOKS: dict[str, t.Callable[[Pair], None]] = {
+    "switchover": _nothing,
+    "failover": _crash,
+    "resync_standby": _stop_standby,
+    "remove_standby": _nothing,
+    "init_standby": _nothing,
+}
+SAMPLE = [
+    (playbook, number)
+    for playbook in PLAYBOOKS
+    for number in (range(2, TASKS) if ALL else CHANCE.sample(range(6, 30), 1))
+]
+
+
+@pytest.mark.parametrize(("playbook", "number"), SAMPLE, ids=[f"{name}-{number}" for name, number in SAMPLE])
+def test_killed(playbook: str, number: int, pair: Pair, ledger: Ledger, operator: Operator) -> None:  # noqa: F811
+    PLAYBOOKS[playbook](pair)
+    task = kill_at(playbook, number)
+    operator.story.append(f"{playbook} is killed at task {number}: {task or 'it had ended'}")
+    operator.home(4)
+    master = next(host for host in HOSTS if accepts_writes(host))
+    served = len(ledger.acknowledged)
+    until(lambda: len(ledger.acknowledged) > served + 20, 30, "commits on the master")
+    ledger.stop()
+    story = "\n".join(operator.story)
+    assert mirroring(master)[0] == "Synchronized", story
+    assert ledger.lost_on(master) == [], story
