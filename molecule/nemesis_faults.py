@@ -15,7 +15,7 @@ TASK = "TASK ["
 
 
 def catch_up(pair: Pair, ledger: Ledger) -> None:
-    """Wait until the standby has what was acknowledged until now, where it streams: else a lost host takes rows along."""
+    """Wait until the standby has what was acknowledged until now, where it streams."""
     if mirroring(pair.master)[0] == "Synchronized":
         last = ledger.acknowledged[-1]
         until(lambda: last not in ledger.missing_on(pair.standby), 30, "the standby has it")
@@ -90,7 +90,11 @@ def fence_left(pair: Pair, _ledger: Ledger, _chance: random.Random) -> None:
 def slot_dropped(pair: Pair, _ledger: Ledger, _chance: random.Random) -> None:
     slot = f"hawq_mirroring_{pair.standby}"
     on(pair.standby, f"systemctl stop {SERVICE}")
-    until(lambda: sql(pair.master, f"SELECT active FROM pg_replication_slots WHERE slot_name = '{slot}'") != "t", 70, "idle")
+    until(
+        lambda: sql(pair.master, f"SELECT active FROM pg_replication_slots WHERE slot_name = '{slot}'") != "t",
+        70,
+        "idle",
+    )
     sql(pair.master, f"SELECT pg_drop_replication_slot('{slot}')")
 
 
@@ -117,7 +121,7 @@ def killed(playbook: str, *arguments: str) -> Fault:
 
 
 def kill_at(playbook: str, number: int, *arguments: str) -> str:
-    """Kill a playbook when it has begun so many tasks; return the name of the last, nothing when it has ended before."""
+    """Kill a playbook when it has begun so many tasks; return the name of the last, or nothing when it had ended."""
     run = Running(playbook, *arguments)
     until(lambda: run.output.count(TASK) >= number or run.process.poll() is not None, 300, "the task")
     ended = run.process.poll() is not None

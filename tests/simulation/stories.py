@@ -131,8 +131,8 @@ STORIES = (
     ),
     Story(
         "cut_off_before_the_loss",
-        "The link was cut for a minute while clients went on. The master's host is lost, and the standby is activated on"
-        " master_is_down alone, without a word of the commits that it lacks for certain (56).",
+        "The link was cut for a minute while clients went on. The master's host is lost, and the standby is activated"
+        " on master_is_down alone, without a word of the commits that it lacks for certain (56).",
         [
             at("no segment"),
             at("cut", "master-standby"),

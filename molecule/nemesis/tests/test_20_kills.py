@@ -12,7 +12,6 @@ from advice import Operator
 from harness import DATA, Ledger, Pair, accepts_writes, mirroring, on, until
 from nemesis_faults import kill_at
 from pairs import HOSTS
-from test_10_rounds import ledger, operator, pair  # noqa: F401
 
 #: tasks that a playbook has at most
 TASKS = 80
@@ -48,7 +47,7 @@ SAMPLE = [
 
 
 @pytest.mark.parametrize(("playbook", "number"), SAMPLE, ids=[f"{name}-{number}" for name, number in SAMPLE])
-def test_killed(playbook: str, number: int, pair: Pair, ledger: Ledger, operator: Operator) -> None:  # noqa: F811
+def test_killed(playbook: str, number: int, pair: Pair, ledger: Ledger, operator: Operator) -> None:
     PLAYBOOKS[playbook](pair)
     task = kill_at(playbook, number)
     operator.story.append(f"{playbook} is killed at task {number}: {task or 'it had ended'}")
