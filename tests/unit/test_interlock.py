@@ -366,7 +366,9 @@ def test_root_hands_the_permission_on_once_and_shows_what_is_waited_for(
     interlock: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     permission = tmp_path / "permission"
-    monkeypatch.setattr(interlock.os, "lstat", lambda path: SimpleNamespace(st_uid=0 if permission.exists() else 1))
+    monkeypatch.setattr(
+        interlock.os, "lstat", lambda path: SimpleNamespace(st_uid=0 if permission.exists() else 1, st_size=0)
+    )
     systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     systemd.bind(str(tmp_path / "notify"))
     systemd.settimeout(10)
@@ -394,6 +396,27 @@ def test_only_roots_permission_counts(interlock: t.Any, tmp_path: Path, monkeypa
     monkeypatch.setattr(interlock.os, "lstat", lambda path: SimpleNamespace(st_uid=1000))
     assert not interlock.taken(str(path))
     assert path.exists()
+
+
+AGES: dict[str, tuple[str, float, bool]] = {
+    "an operator's of just now": ("", 0, True),
+    "an operator's of last week": ("", 7 * 86400, True),
+    "a run's of just now": ("switchover-20261127T074408Z-3f9a\n", 1, True),
+    "a run's that was killed": ("switchover-20261127T074408Z-3f9a\n", 121, False),
+    "a run's of tomorrow": ("switchover-20261127T074408Z-3f9a\n", -3600, False),
+}
+
+
+@pytest.mark.parametrize(("text", "age", "allows"), AGES.values(), ids=AGES)
+def test_a_runs_permission_is_good_for_its_own_start(
+    interlock: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, age: float, allows: bool
+) -> None:
+    path = tmp_path / "permission"
+    path.write_text(text)
+    found = SimpleNamespace(st_uid=0, st_size=len(text), st_mtime=interlock.time.time() - age)
+    monkeypatch.setattr(interlock.os, "lstat", lambda path: found)
+    assert interlock.taken(str(path)) is allows
+    assert not path.exists()
 
 
 def test_a_server_that_starts_has_its_data_again(
