@@ -68,6 +68,17 @@ molecule: system venv ## every molecule scenario, or make molecule SCENARIO=name
 	tests/step archive $(LAB_COMMAND) archive 18; \
 	printf '%s\n' $(SCENARIO) | STEP_BESIDE=1 xargs -P $(LANES) -I{} tests/scenario {} || { echo "Some scenario has failed."; exit 1; }
 
+# KILLS=all kills every playbook after each of its tasks in turn.
+ROUNDS ?= 20
+KILLS ?=
+
+.PHONY: nemesis
+nemesis: system venv ## random faults on real hosts: make nemesis SEED=7 ROUNDS=20, or KILLS=all
+	@$(LAB_COMMAND) up mdw smdw
+	@NEMESIS_SEED="$(SEED)" NEMESIS_ROUNDS="$(ROUNDS)" NEMESIS_KILLS="$(KILLS)" $(LAB_COMMAND) run \
+	  pytest -v -s molecule/nemesis/tests --connection ansible --ansible-inventory molecule/failover/inventory
+	@$(LAB_COMMAND) down
+
 .PHONY: bench
 bench: system venv ## the playbooks against pg_basebackup, pg_ctl promote and repmgr
 	@$(LAB_COMMAND) up mdw
