@@ -24,6 +24,7 @@ from harness import (
     until,
 )
 from ways import (
+    LOSS,
     TABLE,
     THROUGH_BOTH,
     assert_synchronised,
@@ -255,14 +256,16 @@ def test_case_43_told_to_copy_what_is_there_is_moved_aside(pair: Pair) -> None:
 
 
 def test_cases_23_24_a_standby_that_became_a_master(pair: Pair) -> None:
-    """Promoted by hand and written to: two masters are refused; stopped, its work is told and taken out."""
+    """Promoted by hand and written to: two masters are refused; stopped, its work is told, and taken out when told."""
     sql(pair.master, TABLE)
     catch_up(pair)
     sql(pair.standby, "SELECT pg_promote()")
     sql(pair.standby, "INSERT INTO bulk SELECT generate_series(1, 10)")
     assert "both accept writes" in flat(play("resync_standby", ok=False))
     on(pair.standby, f"systemctl stop {SERVICE}")
-    said = flat(play("resync_standby"))
+    refused = flat(play("resync_standby", ok=False))
+    assert f"what {pair.standby} has is newer, and would be given up for what {pair.master} has" in refused
+    said = flat(play("resync_standby", *LOSS))
     assert_went(said, "rewind")
     assert "postgres.public.bulk" in said
     assert_synchronised(pair.master, pair.standby)
