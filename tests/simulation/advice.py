@@ -7,6 +7,8 @@ is asked for what only he can know ("if mdw is off for certain") he makes it tru
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
 import shlex
 import typing as t
@@ -22,21 +24,29 @@ TOKENS = re.compile(
     "|".join(
         (
             PLAYBOOK + OPTIONS,
-            r"(?P<back>rm \S+ \S+ && systemctl start \S+)",
+            r"(?P<back>rm \S+ \S+ (?:&&|and) systemctl start [\w.@-]+(?: on (?P<back_host>\w+))?)",
+            r"(?P<end>psql -d \w+ -c \"SELECT pg_terminate_backend\(\d+\)\")",
+            r"(?P<forget>rm \S+\.fence)(?! \S*standby)",
+            r"(?P<set>Set max_connections = (?P<value>\d+) on (?P<set_host>\w+) and restart it)",
+            r"(?P<kill>kill -INT \d+)",
             r"systemctl (?P<verb>start|restart|stop|enable|reset-failed) [\w.@-]+(?: on (?P<unit_host>\w+))?",
             r"(?P<thaw>kill -CONT \d+)",
-            r"(?P<touch>touch /\S+)",
+            r"(?P<touch>touch /\S+(?: on (?P<touch_host>\w+))?)",
             r"(?P<off>[Ss]witch (?P<off_host>\w+) off)",
-            r"(?P<on>[Ss]witch \w+ on|[Bb]ring [\w' ]+ up)",
-            r"(?P<mount>[Mm]ount it)",
-            r"(?P<mend>[Mm]end the way|[Oo]pen the way)",
+            r"(?P<on>[Ss]witch [\w ]+ on\b|[Bb]ring up what is waited for|[Bb]ring (?:[\w' ]+ )?up)",
+            r"(?P<mount>[Mm]ount it|is its file system mounted|file system of its data is not mounted)",
+            r"(?P<mend>[Mm]end the (?:way|login)|[Oo]pen the way)",
             r"(?:[Rr]un (?:this )?again with )?(?P<words>(?:-e [\w]+=[\w.,]+(?:,? (?:and )?)?)+)",
             r"(?P<again>[Rr]un (?:this|again|it again)|type the same again|run the whole playbook again)",
         )
     )
 )
+#: what separates one way from another
+OTHERWISE = re.compile(r"\b[Oo]r\b|[.;] ")
 #: what has to be done before the same is typed again
 REPAIR = re.compile(r"\. To \w+ it: ansible-playbook ")
+#: both ways where either of two hosts may be right
+KEEP = re.compile(r"To keep what (\w+) has: .*?To give it up for what (\w+) has: ")
 #: seconds that he takes between two commands
 PAUSE = 40
 
@@ -58,6 +68,8 @@ class Operator:
         self.decided: list[str] = []
         self.last: tuple[str, dict[str, t.Any]] | None = None
         self.told: list[str] = []
+        #: the host whose work is right, as he has decided
+        self.keeps: str | None = None
         #: moments after which the controller dies in his next run
         self.dies: int | None = None
 
@@ -80,7 +92,7 @@ class Operator:
             document = state(self.world)
             if at_home(self.world, document):
                 return Home(self.typed, self.decided)
-            texts = advice_of(document)
+            texts = named = advice_of(document)
             self.world.say("state: " + ("; ".join(texts) or "nothing to be done"))
             self.last = None
             while texts:
@@ -88,15 +100,15 @@ class Operator:
                     raise PromiseBroken(
                         f"no way home: {self._why()}", f"{most} commands did not lead home ({'; '.join(self.typed)})"
                     )
-                texts = self._follow(texts)
-            if not advice_of(document):
+                texts = self._follow(texts, may_look=texts is not named)
+            if not named:
                 raise PromiseBroken("no way home: nothing is named", "the state is not well, and names no command")
 
     def take_over(self, most: int = 3) -> None:
         """Make a standby the master, as the playbook asks for it; whether that works is not promised here."""
         texts = self._play("failover", {}, "")
         try:
-            while texts and not self.world.writers() and len(self.typed) < most:
+            while isinstance(texts, list) and texts and not self.world.writers() and len(self.typed) < most:
                 texts = self._follow(texts) or (self._play("failover", {}, "") if not self.world.writers() else [])
         except PromiseBroken as error:
             if not error.what.startswith("no way home"):
@@ -105,6 +117,13 @@ class Operator:
     def _why(self) -> str:
         return kind_of(self.told) + troubles(self.world)
 
+    def _is_told(self) -> None:
+        """Two hosts may be right, and he decides: what the other one alone has is given up with open eyes."""
+        held = [host.data.end.rows for host in self.world.hosts.values() if host.data]
+        everywhere = functools.reduce(operator.and_, held)
+        self.world.told |= promises.acknowledged(self.world) & ~everywhere
+        self.decided.append("whose work is right")
+
     def _wait(self) -> None:
         for _each in range(PAUSE // 10):
             life.settle(self.world, 10)
@@ -112,32 +131,52 @@ class Operator:
         if len(masters) < 2:
             self.world.wrong.clear()
 
-    def _follow(self, texts: list[str]) -> list[str]:
-        """Do the first thing that is named; return what the playbook says then, or nothing when it is time to look."""
+    def _follow(self, texts: list[str], may_look: bool = False) -> list[str]:
+        """Do the first thing that is named; return what the playbook says then, or nothing when it is time to look.
+
+        Where a run that has failed names nothing that could be done he looks at the state.
+        """
         self.told = texts
         for text in texts:
-            tokens = list(TOKENS.finditer(text))
-            done, missed = False, -1
-            for token in tokens:
-                between = text[: token.start()]
-                if token["playbook"] and between.rstrip().endswith("on purpose:"):
-                    return []  # he has not come for that
-                if token["again"] and not done and (missed >= between.rfind(". ") or REPAIR.search(text, token.end())):
-                    continue
-                if done and re.search(r"\b[Oo]r\b", between.rpartition(".")[2]):
-                    return []
-                answer = self._do(token, text)
-                if answer is not None and answer is not True:
-                    return t.cast("list[str]", answer)
-                done = done or answer is True
-                if answer is None and not token["playbook"]:
-                    missed = token.start()
-            if done:
-                return []
+            if "decide whose work is right" in text:
+                self._is_told()
+            both = KEEP.search(text)
+            if both and not self.keeps:
+                self.keeps = both[1]
+                self.decided.append(f"what {both[1]} has is right")
+            answer = self._read(text)
+            if answer is not None:
+                return answer
+        if may_look:
+            return []
         raise PromiseBroken(f"no way home: {self._why()}", "nothing is named that could be done: " + " / ".join(texts))
 
+    def _read(self, text: str) -> list[str] | None:
+        """Do what a sentence says, and what it says to do then; None when there is nothing that he could do."""
+        done, missed, last = False, -1, 0
+        for token in TOKENS.finditer(text):
+            before = text[: token.start()]
+            if done and OTHERWISE.search(text[last : token.start()]):
+                return []
+            if self.keeps and (found := KEEP.search(text)) and found[2] == self.keeps and token.start() < found.end():
+                continue  # he has decided that before
+            if token["playbook"] and before.rstrip().endswith("on purpose:"):
+                return []  # he has not come for that
+            if "stale_seconds" in (token["options"] or ""):
+                continue  # he does not know when it went down
+            if token["again"] and not done and (missed >= before.rfind(". ") or REPAIR.search(text, token.end())):
+                continue
+            answer = self._do(token, text)
+            if isinstance(answer, list):
+                return answer
+            if answer:
+                done, last = True, token.end()
+            elif not token["playbook"]:
+                missed = token.start()
+        return [] if done else None
+
     def _do(self, token: re.Match[str], text: str) -> list[str] | bool | None:
-        """Do it: texts are what a playbook says then, True something at a machine, None nothing that could be done."""
+        """Do it: texts are what a playbook says then, True that it is done, None nothing that could be done."""
         group, before = token.groupdict(), text[: token.start()]
         if group["playbook"]:
             options = dict(each.split("=", 1) for each in shlex.split(group["options"]) if "=" in each)
@@ -146,16 +185,26 @@ class Operator:
             return self._with(dict(re.findall(r"-e (\w+)=([\w.,]*\w)", group["words"])), before)
         if group["again"]:
             return self._play(*self.last, before) if self.last else None
-        if group["verb"]:
+        if group["verb"] or group["kill"]:
             host = group["unit_host"] or self._named(before)
-            return self._systemctl(group["verb"], host) if host else None
-        if group["thaw"] or group["touch"] or group["back"]:
-            return [] if self._type_there(group, self._named(text if group["back"] else before)) else None
+            return self._systemctl(group["verb"] or "stop", host) if host else None
+        if any(group[name] for name in ("thaw", "touch", "back", "end", "forget", "set")):
+            host = group["touch_host"] or group["back_host"] or group["set_host"]
+            host = host or self._named(text if group["back"] else before)
+            return self._type_there(group, host) or None
         return self._at_the_machine(group) or None
 
-    def _play(self, playbook: str, options: dict[str, t.Any], before: str) -> list[str] | None:
-        if playbook == "state":
+    def _look_later(self, before: str) -> bool | None:
+        """Wait where he is told to; to look again is what he does anyway."""
+        if not before.rstrip().endswith("wait, then look again:"):
             return None
+        self.typed.append("wait")
+        self._wait()
+        return True
+
+    def _play(self, playbook: str, options: dict[str, t.Any], before: str) -> list[str] | bool | None:
+        if playbook == "state":
+            return self._look_later(before)
         if playbook not in WORKFLOWS:
             raise PromiseBroken(
                 f"no way home: {playbook} is named", f"{playbook} would make a new system beside what there is"
@@ -175,9 +224,9 @@ class Operator:
             self.dies = None
         said = said_by(run)
         self.world.say(f"he types {self.typed[-1]}: {run.ended}" + "".join(f"; {each}" for each in said))
-        return [] if run.ended in ("done", "killed") else said
+        return True if run.ended == "done" else [] if run.ended == "killed" else said
 
-    def _with(self, options: dict[str, str], before: str) -> list[str] | None:
+    def _with(self, options: dict[str, str], before: str) -> list[str] | bool | None:
         """Type the same again with more options."""
         if self.last is None:
             return None
@@ -200,10 +249,10 @@ class Operator:
 
     def _named(self, before: str) -> str | None:
         """Return the host that was named last."""
-        found = [(before.rfind(name), name) for name in self.world.hosts if re.search(rf"\b{name}\b", before)]
+        found = [(match.start(), name) for name in self.world.hosts for match in re.finditer(rf"\b{name}\b", before)]
         return max(found)[1] if found else None
 
-    def _systemctl(self, verb: str, name: str) -> list[str] | None:
+    def _systemctl(self, verb: str, name: str) -> list[str] | bool | None:
         """Type it; return what the unit's log says when it does not start."""
         host = self.world.hosts.get(name)
         if host is None or not host.on or (verb == "start" and host.server):
@@ -221,7 +270,7 @@ class Operator:
         self._wait()
         why = host.log if verb in ("start", "restart") and not host.server else ""
         self.world.say(f"he types {self.typed[-1]}" + (f": {why}" if why else ""))
-        return [f"{name}: {why}"] if why else []
+        return [f"{name}: {why}"] if why else True
 
     def _type_there(self, group: dict[str, str | None], name: str | None) -> bool:
         host = self.world.hosts.get(name or "")
@@ -232,12 +281,26 @@ class Operator:
                 return False
             host.server.frozen = False
         elif group["touch"]:
-            host.unit.permitted = True
+            host.unit.permitted = float("inf")
+        elif group["end"]:
+            if not host.server or not host.server.blocked:
+                return False
+            host.server.blocked = False
+        elif group["forget"]:
+            if not host.data or not host.data.fence:
+                return False
+            host.data.fence = None
+        elif group["set"] and host.data:
+            host.data.connections = int(str(group["value"]))
+            faults.stop(self.world, host.name)
+            units.start(self.world, host)
         elif host.data:
             host.data.signal, host.data.fence = False, None
             units.start(self.world, host)
-        self.typed.append(f"{group['thaw'] or group['touch'] or group['back']} on {name}")
+        typed = next(group[name] for name in ("thaw", "touch", "back", "end", "forget", "set") if group[name])
+        self.typed.append(typed if typed.endswith(host.name) else f"{typed} on {host.name}")
         self.world.say(f"he types {self.typed[-1]}")
+        self._wait()
         return True
 
     def _at_the_machine(self, group: dict[str, str | None]) -> bool:
@@ -253,12 +316,17 @@ class Operator:
                 if frozenset((CONTROLLER, name)) in world.cut:
                     world.cut.discard(frozenset((CONTROLLER, name)))
                     done = True
+            if "what is waited for" in str(group["on"]):
+                done = done or bool(world.cut)
+                world.cut.clear()
         if group["mount"]:
             for host in world.hosts.values():
                 done = bool(faults.mount(world, host.name)) or done
         if group["mend"]:
-            done = bool(world.cut)
+            done = bool(world.cut) or not all(host.on for host in world.hosts.values())
             world.cut.clear()
+            for host in world.hosts.values():
+                units.power_on(world, host)
         if done:
             word = next(name for name in ("off", "on", "mount", "mend") if group[name])
             world.say(f"he does at the machines what he is asked for ({group[word]})")

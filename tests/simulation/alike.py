@@ -30,7 +30,15 @@ def shape(world: World) -> Shape:
 def _host(host: Host, places: dict[int, int]) -> Shape:
     server, unit = host.server, host.unit
     return (
-        (host.on, host.mounted, host.interlock, unit.enabled, unit.active, unit.permitted, host.removed_on_purpose),
+        (
+            host.on,
+            host.mounted,
+            host.interlock,
+            unit.enabled,
+            unit.active,
+            unit.permitted is not None,
+            host.removed_on_purpose,
+        ),
         server
         and (
             server.standby,

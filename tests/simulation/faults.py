@@ -94,8 +94,10 @@ def unmount(world: World, name: str) -> str | None:
 def mount(world: World, name: str) -> str | None:
     """Somebody mounts it."""
     host = world.hosts[name]
-    if host.mounted or not host.on or host.data:
+    if host.mounted or not host.on or host.server:
         return None
+    # what was put there meanwhile lies beneath it
+    host.kept |= host.data.end.rows if host.data else 0
     host.mounted, host.data, host.hidden = True, host.hidden, None
     return f"the file system of the data on {name} is mounted"
 
@@ -252,7 +254,7 @@ def fence_left(world: World, name: str) -> str | None:
     if host.data is None or host.data.fence or not host.data.signal:
         return None
     other = next(each for each in world.hosts if each != name)
-    host.data.fence = Fence(f"{other} took over as master", "failover-of-before", 1)
+    host.data.fence = Fence(f"{other} took over as master", "", None)
     return f"the record of a fence is left on {name}"
 
 

@@ -8,18 +8,19 @@ import typing as t
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
     init_standby,
     removal,
-    state,
+    rollback,
     switchover,
     takeover,
+    topology,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.refusal import Verdict
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.state import judge as state
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import sources
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import options as declared
 
-from .seen import Seen
-
+Seen = dict[str, t.Any]
 JUDGES: dict[str, t.Callable[..., Verdict]] = {
     "init_standby": init_standby.judge,
     "resync_standby": resync.judge,
@@ -27,6 +28,8 @@ JUDGES: dict[str, t.Callable[..., Verdict]] = {
     "failover": failover.judge,
     "remove_standby": removal.judge,
 }
+#: the collection's own programs, each with its digest
+PROGRAMS = {name: f"{name}, as the controller has it" for name in ("interlock", "peer")}
 #: defaults of the variables of roles that judgement asks for
 ROLES: dict[str, t.Any] = {
     "binaries_method": "packages",
@@ -37,6 +40,7 @@ ROLES: dict[str, t.Any] = {
     "wal_keep_megabytes": 10240,
     "tablespace_mapping": {},
     "check": False,
+    "programs": PROGRAMS,
 }
 DEFAULTS: dict[str, t.Any] = {
     **{name: spec.get("default") for name, spec in declared.PLAY_OPTIONS.items()},
@@ -58,10 +62,10 @@ def verdict(workflow: str, observations: dict[str, Seen], options: dict[str, t.A
 
 def document(observations: dict[str, Seen], options: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return the state document."""
-    return state.document(observations)  # type: ignore[arg-type]
+    return state.document(observations, endpoints(observations), options)  # type: ignore[arg-type]
 
 
-def salvage(plan: dict[str, t.Any], read: sources.Read) -> Verdict:
+def salvage(plan: dict[str, t.Any], read: sources.Read, accept: bool) -> Verdict:
     """Judge, when the old master stands still, what the standby lacks."""
     new = plan["new"]
     started, again = read(new, "standby_observed_started"), read(new, "standby_observed_again")
@@ -70,10 +74,13 @@ def salvage(plan: dict[str, t.Any], read: sources.Read) -> Verdict:
     observation = last.get("observation")
     found = takeover.Found(
         standby=observation,
-        trouble=str(last.get("msg") or (observation or {}).get("server_error") or ""),
+        trouble=str(last.get("msg") or (topology.describe(observation) if observation else "")),
         started="observation" in started,
         offered=sources.offered(plan, read),
         unfetched="msg" in read(new, "standby_fetched"),
         port=22,
     )
-    return takeover.salvage(plan, found, {"check": False})
+    return takeover.salvage(plan, found, {"check": False, "accept_data_loss": accept})
+
+
+__all__ = ["DEFAULTS", "PROGRAMS", "document", "rollback", "salvage", "verdict"]

@@ -43,6 +43,9 @@ def settle(world: World, seconds: float = 1.0) -> None:
                 postgresql.replay(host)
             if host.server is None and host.unit.active == "active":
                 host.unit.active = "failed"
+    for host in world.hosts.values():
+        if host.data and host.data.end is not host.written:
+            host.written, host.written_at = host.data.end, world.now
     for segment in world.segments:
         _register(world, segment)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import faults, life, postgresql, promises, ready
+from . import faults, life, postgresql, promises, ready, seen
 from .advice import Operator
 from .failure import PromiseBroken
 from .run import Run
@@ -32,6 +32,8 @@ def pair(number: int = 2, segments: bool = True) -> World:
         slot = life.slot_name(name)
         world.hosts[name].data = Data(first, first, first, signal=True, as_master=False, follows="mdw", slot=slot)
     for host in world.hosts.values():
+        if host.data:
+            host.data.access = seen.lines(world.hosts)
         postgresql.start(world, host)
         host.unit.active = "active"
     life.settle(world)

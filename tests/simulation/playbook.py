@@ -21,9 +21,9 @@ BUILTIN = "ansible.builtin."
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: roles that prepare a host: what they do is there already on every host of the model
 PREPARING = ("gpadmin_user", "binaries", "environment", "data_directory", "ssh_keys", "virtual_ip")
-STEP = re.compile(r"(judged|standby_salvage)\.steps\.(\w+)")
+STEP = re.compile(r"(judged|standby_salvage|server_rollback)\.steps\.(\w+)")
 MEMBER = re.compile(r"\s*inventory_hostname (not )?in (.*)", re.S)
-ANY = re.compile(r"\s*(judged|standby_salvage)\.steps\.(\w+) \| length > 0\s*")
+ANY = re.compile(r"\s*(judged|standby_salvage|server_rollback)\.steps\.(\w+) \| length > 0\s*")
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class Block:
     when: tuple[Condition, ...] = ()
     loop: str = ""
     include: bool = False
+    #: a file that includes itself again is read when it comes to that
+    later: t.Callable[[], tuple[t.Any, ...]] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -93,51 +95,69 @@ def _plays(path: pathlib.Path, variables: dict[str, t.Any]) -> t.Iterator[Play]:
         if further:
             yield from _plays(path.parent / further, told)
         else:
-            yield Play(play["name"], "segments" in play["hosts"], _tasks(play["tasks"], path.parent, (), told), told)
+            tasks = _tasks(play["tasks"], Reading(path.parent, told, files=(path,)))
+            yield Play(play["name"], "segments" in play["hosts"], tasks, told)
 
 
-def _tasks(
-    rows: list[dict[str, t.Any]], place: pathlib.Path, when: tuple[Condition, ...], told: dict[str, t.Any]
-) -> tuple[t.Any, ...]:
-    return tuple(each for row in rows or [] for each in _task(row, place, when, told))
+class Reading(t.NamedTuple):
+    """Where a file of tasks is read, and for whom."""
+
+    place: pathlib.Path
+    told: dict[str, t.Any]
+    #: conditions of the blocks and imports around it, and the files that are being read
+    when: tuple[Condition, ...] = ()
+    files: tuple[pathlib.Path, ...] = ()
+
+    def file(self, path: pathlib.Path, when: tuple[Condition, ...]) -> tuple[t.Any, ...]:
+        """Return what is in a file of tasks."""
+        return _tasks(_yaml(path), Reading(path.parent, self.told, when, (*self.files, path)))
 
 
-def _task(
-    row: dict[str, t.Any], place: pathlib.Path, when: tuple[Condition, ...], told: dict[str, t.Any]
-) -> t.Iterator[t.Any]:
-    mine = conditions(row.get("when"))
-    told = {**told, **{name: value for name, value in row.get("vars", {}).items() if isinstance(value, str)}}
+def _tasks(rows: list[dict[str, t.Any]], reading: Reading) -> tuple[t.Any, ...]:
+    return tuple(each for row in rows or [] for each in _task(row, reading))
+
+
+def _task(row: dict[str, t.Any], reading: Reading) -> t.Iterator[t.Any]:
+    when = (*reading.when, *conditions(row.get("when")))
+    own = {name: value for name, value in row.get("vars", {}).items() if isinstance(value, str)}
+    reading = reading._replace(told={**reading.told, **own})
     if "block" in row:
-        inner = (*when, *mine)
-        tasks, rescue, always = (
-            _tasks(row.get(part, []), place, inner, told) for part in ("block", "rescue", "always")
-        )
+        inner = reading._replace(when=when)
+        tasks, rescue, always = (_tasks(row.get(part, []), inner) for part in ("block", "rescue", "always"))
         yield Block(row.get("name", ""), tasks, rescue, always)
         return
     action = next(key for key in row if "." in key)
     args = row[action] if isinstance(row[action], dict) else {"free": row[action]}
     word = action.removeprefix(BUILTIN).removeprefix(COLLECTION)
     if word in ("import_tasks", "include_tasks", "import_role", "include_role"):
-        inside = _included(word, args, place)
-        if inside is None:
-            module = f"role {args['name'].removeprefix(COLLECTION)}"
-            yield Task(row["name"], module, {"include": word.startswith("include")}, (*when, *mine))
-        elif word.startswith("import"):
-            yield from _tasks(_yaml(inside), inside.parent, (*when, *mine), told)
-        else:
-            tasks = _tasks(_yaml(inside), inside.parent, (), told)
-            yield Block(row["name"], tasks, when=(*when, *mine), loop=str(row.get("loop", "")), include=True)
+        yield from _include(row, word, args, reading, when)
         return
     yield Task(
         row["name"],
         word,
-        {key: _filled(value, told) for key, value in args.items()},
-        (*when, *mine),
+        {key: _filled(value, reading.told) for key, value in args.items()},
+        when,
         row.get("register"),
         bool(row.get("run_once")),
         bool(row.get("ignore_unreachable")),
         "always" if row.get("failed_when") is False else str(row.get("failed_when", "")),
     )
+
+
+def _include(
+    row: dict[str, t.Any], word: str, args: dict[str, t.Any], reading: Reading, when: tuple[Condition, ...]
+) -> t.Iterator[t.Any]:
+    """Yield what is in its place: of an import its tasks, of an include a block whose conditions are asked once."""
+    inside = _included(word, args, reading.place)
+    if inside is None:
+        module = f"role {args['name'].removeprefix(COLLECTION)}"
+        yield Task(row["name"], module, {"include": word.startswith("include")}, when)
+    elif word.startswith("import"):
+        yield from reading.file(inside, when)
+    elif inside in reading.files:
+        yield Block(row["name"], (), when=when, include=True, later=functools.cache(lambda: reading.file(inside, ())))
+    else:
+        yield Block(row["name"], reading.file(inside, ()), when=when, loop=str(row.get("loop", "")), include=True)
 
 
 def _included(word: str, args: dict[str, t.Any], place: pathlib.Path) -> pathlib.Path | None:

@@ -44,6 +44,11 @@ def start(world: World, host: Host) -> str | None:
     return None
 
 
+def control_timeline(data: Data) -> int:
+    """Return the timeline that the control file tells of: of its checkpoint, or of what must be recovered at least."""
+    return max(data.checkpoint.timeline, data.end.timeline if data.as_master else data.checkpoint.timeline)
+
+
 def crash(host: Host) -> None:
     """End the server without a word. What was acknowledged is in the WAL on disk ("Reliability")."""
     host.server = None
@@ -154,6 +159,7 @@ def commit(world: World, host: Host, row: int, size: int = USUAL) -> None:
 def register(world: World, host: Host, catalog: Catalog) -> None:
     """Write the registration, unless it is there already."""
     data = host.data
+    catalog = catalog._replace(run=catalog.run or (data.end.catalog.run if data else None))
     if data and data.end.catalog != catalog:
         data.end = data.replayed = world.append(data.end, data.end.timeline, catalog=catalog)
 

@@ -16,6 +16,10 @@ if t.TYPE_CHECKING:
     from .run import Run
 
 
+#: seconds for which a standby's word is believed
+STALE = 60
+
+
 def one_writer(world: World) -> None:
     """S2: at most one host acknowledges commits."""
     writers = world.writers()
@@ -51,14 +55,16 @@ def activated(run: Run, host: Host) -> None:
     """What the new master lacks when it is activated must have been given up, or nobody could know of it.
 
     Rows that were committed while the standby was connected may be on their way (replication is asynchronous, and the
-    report says that it does not know). Of rows from after that it was known that they are missing.
+    report says that it does not know). Of rows from after that it is known that they are missing, when the standby has
+    heard nothing for longer than its word is believed (``stale_seconds``).
     """
     world, data = run.world, host.data
     lacks = acknowledged(world) & ~(data.end.rows if data else 0) & ~world.told & ~world.accepted
     if run.options.get("accept_data_loss"):
         world.accepted |= lacks
         return
-    known = [row for row in bits(lacks) if not world.rows[row].connected]
+    stale = world.now - host.written_at > STALE
+    known = [row for row in bits(lacks) if stale and not world.rows[row].connected]
     if known and not world.wrong:
         old = world.hosts.get(run.plan.get("old") or "")
         there = old and old.data and world.reaches(CONTROLLER, old.name) and old.data.end.rows & lacks
@@ -86,6 +92,13 @@ def taken_back(run: Run, host: Host, master: Data) -> None:
             f"{what} is given up",
             f"{host.name} has {what} than its master, rows {bits(own)}, and {run.first} takes it back",
         )
+
+
+def kept(run: Run, host: Host) -> None:
+    """Old data is moved aside as a whole: the operator has named that, or the bill of a resynchronisation tells it."""
+    if host.data:
+        host.kept |= host.data.end.rows
+        run.world.told |= host.data.end.rows
 
 
 def discarded(run: Run, host: Host) -> None:

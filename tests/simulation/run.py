@@ -45,6 +45,7 @@ class Run:
         self.judged: dict[str, t.Any] = {}
         self.judged_again: dict[str, t.Any] = {}
         self.salvaged: dict[str, t.Any] = {"steps": {}}
+        self.rolled_back: dict[str, t.Any] = {"steps": {}}
         self.registered: dict[tuple[str, str], dict[str, t.Any]] = {}
         self.after_swap = False
         self.swapped: str | None = None
@@ -134,7 +135,7 @@ class Run:
     def _once(self, block: Block, names: list[str]) -> t.Iterator[Moment]:
         failed: RunFailed | None = None
         try:
-            yield from self._all(block.tasks, names)
+            yield from self._all(block.later() if block.later else block.tasks, names)
         except RunFailed as failure:
             failed = failure
         if failed and block.rescue:
@@ -163,8 +164,13 @@ class Run:
                     lost.append(f"{name} does not answer by SSH any more")
                 elif not error.unreachable and not self._may_fail(task):
                     failures.append(str(error))
-            if task.register:
-                self.registered[name, task.register] = result
+            except RunFailed:  # a judgement that may be a refusal
+                if task.may_fail != "always":
+                    raise
+                result = {"failed": True}
+            for each in names if task.once else [name]:
+                if task.register:
+                    self.registered[each, task.register] = result
         if failures or lost:
             raise RunFailed([*failures, *lost])
 
@@ -219,7 +225,8 @@ class Run:
         return bool(named) if condition.kind == "any" else (name in named) == (condition.kind == "in")
 
     def _steps(self, where: str) -> dict[str, list[str]]:
-        return t.cast("dict[str, list[str]]", (self.judged if where == "judged" else self.salvaged).get("steps") or {})
+        judged = {"judged": self.judged, "standby_salvage": self.salvaged, "server_rollback": self.rolled_back}[where]
+        return t.cast("dict[str, list[str]]", judged.get("steps") or {})
 
 
 def execute(world: World, workflow: str, **options: t.Any) -> Run:

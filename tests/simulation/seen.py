@@ -14,6 +14,7 @@ import observations as fixtures
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import lsn
 
 from . import life, postgresql
+from .judging import PROGRAMS
 from .wal import BEGIN
 from .world import CONNECTIONS, CONTROLLER, Data, Host, World
 
@@ -26,10 +27,6 @@ NO_ANSWER = {"reachable": False, "error": "Connection timed out"}
 def _template(name: str, masters: tuple[str, ...]) -> Seen:
     """Return a host of a prepared pair without anything in its data directory."""
     base = fixtures.empty(name, fixtures.PREPARED if name in masters else None)
-    base["blocks"]["access"] = [
-        f"host replication {USER} {address}/32 scram-sha-256"
-        for address in sorted(fixtures.ADDRESSES[each] for each in masters)
-    ]
     base["credentials"]["servers"] = [[each, "5432"] for each in masters]
     return base
 
@@ -46,6 +43,12 @@ def _control() -> Seen:
     return fixtures.control("in production")
 
 
+def lines(masters: t.Iterable[str]) -> tuple[str, ...]:
+    """Return the lines that let these hosts replicate from each other."""
+    addresses = sorted(fixtures.ADDRESSES[each] for each in masters)
+    return tuple(f"host replication {USER} {address}/32 scram-sha-256" for address in addresses)
+
+
 def observe(world: World, name: str) -> Seen:
     """Return the observation of a host; one that the controller does not reach is one as well."""
     if name in world.segments:
@@ -57,6 +60,7 @@ def observe(world: World, name: str) -> Seen:
     seen = {
         **base,
         "data_directory": _directory(base["data_directory"], host),
+        "blocks": {**base["blocks"], "access": list(data.access) if data and data.access is not None else None},
         "control": _control_of(host, data) if data else None,
         "histories": _histories(data) if data else {},
         "process": _process(base, host),
@@ -64,7 +68,9 @@ def observe(world: World, name: str) -> Seen:
         "follows": {"host": data.follows, "port": 5432, "user": USER} if data and data.follows else base["follows"],
         "follows_slot": data.slot if data else "",
         "credentials": {**base["credentials"], **_logins(world, host)},
-        "configuration": {**base["configuration"], "exists": data is not None},
+        "configuration": {**base["configuration"], "exists": data is not None, "at_least": _asked_for(data)},
+        "programs": _programs(host, masters),
+        "wal_age_seconds": world.now - host.written_at if data else None,
         "listening": host.server is not None,
         "probes": {peer: _probe(world, name, peer) for peer in masters if peer != name},
         "asks": {peer: _ask(world, name, peer) for peer in masters if peer != name},
@@ -74,6 +80,27 @@ def observe(world: World, name: str) -> Seen:
     if host.server and data:
         _with_server(seen, world, host, data)
     return seen
+
+
+def _asked_for(data: Data | None) -> Seen:
+    """What the configuration asks for, where no session tells what the server has."""
+    if data is None:
+        return {}
+    asked = {name: str(value) for name, value in _control()["at_least"].items()}
+    return {**asked, "max_connections": str(data.connections)}
+
+
+def _programs(host: Host, masters: tuple[str, ...]) -> Seen:
+    """The collection's own programs."""
+    peers = [{"name": name, "address": name, "port": 5432} for name in masters if name != host.name]
+    there = {"settings": None, "unit": None, "stale": False, "enabled": False, "active": False}
+    told = {"data_directory": fixtures.DATA, "peers": peers}
+    interlock = {**there, "program": PROGRAMS["interlock"], "unit": "drop-in", "settings": told}
+    return {
+        "interlock": interlock if host.interlock else {**there, "program": None},
+        "peer": {**there, "program": PROGRAMS["peer"]},
+        "virtual-ip": {**there, "program": None},
+    }
 
 
 def _directory(base: Seen, host: Host) -> Seen:
@@ -93,7 +120,7 @@ def _directory(base: Seen, host: Host) -> Seen:
         "unstarted_copy": data.unstarted,
         "fenced": fence is not None,
         "fence_reason": fence.reason if fence else None,
-        "fence_run": fence.run if fence else None,
+        "fence_run": (fence.run or None) if fence else None,
         "fence_timeline": fence.timeline if fence else None,
         "removed": fence is not None and fence.was == "standby",
         "unfinished": data.unfinished,
@@ -209,11 +236,11 @@ def _with_server(seen: Seen, world: World, host: Host, data: Data) -> None:
         return
     if server.crowded:
         seen["server_error"] = "no session: FATAL: sorry, too many clients already"
-        seen["configuration"] = {**seen["configuration"], "at_least": {"max_connections": str(data.connections)}}
         if server.standby:
             seen["wal_end"] = lsn.render(data.end.lsn)
         return
     seen["server_error"] = None
+    seen["configuration"] = {**seen["configuration"], "at_least": {}}
     seen["server"] = _standby(world, host, data) if server.standby else _master(world, host, data)
 
 
@@ -275,6 +302,7 @@ def _master(world: World, host: Host, data: Data) -> Seen:
         ],
         "mirroring": {key: value for key, value in worst.items() if key != "standby"} if worst else none,
         "mirrors": mirrors,
+        "segments": [fixtures.SEGMENT for _segment in world.segments],
         "wal_since_checkpoint": data.end.lsn - data.checkpoint.lsn,
     }
 

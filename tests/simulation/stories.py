@@ -59,80 +59,53 @@ STORIES = (
         "no_second_copy",
         "After a failover there is no second copy, and the state is called well (N4).",
         [at("crash", "master"), at("take over")],
-        WELL + r"refused: no-standby \[there is no standby\]",
-        ready=True,
     ),
     Story(
         "fence_record_on_the_standby",
         "A record of a fence lies on a synchronised standby: the state is called well, no failover takes it (58).",
         [at("leave fence", "standby")],
-        WELL + r"refused: no-standby \[the standby is fenced",
-        ready=True,
-    ),
-    Story(
-        "fence_record_on_the_only_standby",
-        "The master is lost with its disk, the only standby has a record of a fence: no command leads on (58).",
-        [at("leave fence", "standby"), at("lose disk", "master"), HOME],
-        NO_WAY + r"(no host accepts writes Bring the master|.* \[.*the standby is fenced)",
     ),
     Story(
         "setting_raised",
         "max_connections is raised on the master, replay pauses: the state is called well, a failover ends"
         " the standby (54).",
         [at("raise setting", "master")],
-        f"({WELL}|{NO_WAY})" + r".* \[.*a setting is below",
-        ready=True,
     ),
     Story(
         "sessions_taken",
         "Clients have all sessions of the standby: the state is called well, and a failover needs a session (55).",
         [at("crowd", "standby")],
-        f"({WELL}|{NO_WAY})" + r".* \[.*sessions are taken",
-        ready=True,
     ),
     Story(
         "replay_held_up",
         "A query on the standby holds replay up: the state is called well, and the promotion hangs (57).",
         [at("block replay", "standby", busy=True)],
-        f"({WELL}|{NO_WAY})" + r".* \[.*replay is held up",
-        ready=True,
     ),
     Story(
         "switchover_before_a_query",
         "A query on the standby holds replay up: the switchover stops the master, and no command leads on (57).",
         [at("block replay", "standby"), at("work"), run("switchover"), HOME],
-        NO_WAY + r"the promotion .* \[.*replay is held up",
     ),
     Story(
         "promoted_by_hand",
         "Somebody promotes the standby: two masters, and the state names no command (60).",
         [at("promote by hand", "standby"), HOME],
-        NO_WAY + "HOST( and HOST)+ both accept",
     ),
     Story(
         "standby_not_reached",
         "The controller's cable to the standby is cut: the state tells of it and names no command.",
         [at("cut", "controller-standby"), HOME],
-        NO_WAY + "standby HOST is not reachable",
     ),
     Story(
         "set_back",
         "The master is set back to copied files, its standby has later commits: the advised delta takes"
         " them back (79).",
         [at("copy files", "master"), at("work"), at("set back", "master"), HOME],
-        "more of the same timeline is given up|rows left behind",
-    ),
-    Story(
-        "set_back_and_gone",
-        "The master was set back and has written on; what it wrote is no continuation of what the standby has. A"
-        " failover compares positions alone, salvages nothing and says that nothing is lost.",
-        [at("copy files", "master"), at("work"), at("set back", "master"), at("unmount", "master", busy=True), HOME],
-        "activated without what was committed and can be read",
     ),
     Story(
         "cut_off_before_the_loss",
-        "The link was cut for a minute while clients went on. The master's host is lost, and the standby is activated"
-        " on master_is_down alone, without a word of the commits that it lacks for certain (56).",
+        "The link was cut for a minute while clients went on. The master's host is lost, and the standby is"
+        " activated on master_is_down alone, without a word of the commits that it lacks for certain (56).",
         [
             at("no segment"),
             at("cut", "master-standby"),
@@ -141,27 +114,11 @@ STORIES = (
             at("power off", "master"),
             at("take over"),
         ],
-        "activated without what was committed$",
-    ),
-    Story(
-        "further_standby_forgotten",
-        "Both standbys are stopped when the master is lost. The one that takes over is started by the failover, and so"
-        " the other one is registered no more: the state is well, and the next failover is refused for it.",
-        [
-            at("two standbys"),
-            at("stop", "standby"),
-            at("lose disk", "master"),
-            at("stop", "further"),
-            HOME,
-        ],
-        WELL + "refused: not-compared",
-        ready=True,
     ),
     Story(
         "promoted_one_is_its_own_standby",
         "One of two standbys is promoted by hand and wins: the state calls it its own standby, to be brought back.",
         [at("two standbys"), at("promote by hand", "further"), at("crash", "mdw"), HOME],
-        NO_WAY + "HOST is the master: a master cannot be its own standby",
     ),
     Story(
         "command_with_a_placeholder",
@@ -175,7 +132,7 @@ STORIES = (
             at("take over"),
             HOME,
         ],
-        NO_WAY + "HOST is not in the inventory's group masters",
+        NO_WAY + r"HOST has no standby \(slot hawq_mirroring_",
     ),
     Story(
         "discard_of_a_standby_that_holds_more",
@@ -187,7 +144,6 @@ STORIES = (
             run("remove_standby", existing_data="discard"),
             go(),
         ],
-        "rows destroyed",
     ),
     Story(
         "removed_while_away_and_too_far_behind",
@@ -200,7 +156,86 @@ STORIES = (
             run("remove_standby"),
             HOME,
         ],
-        NO_WAY + r"mirroring is not Synchronized after N s\.  mirroring",
+    ),
+    Story(
+        "disk_lost_and_back",
+        "The master's disk is lost. Its host, switched on as advised, has no data: the state names options and no"
+        " playbook.",
+        [at("lose disk", "master"), HOME],
+        NO_WAY + "no host accepts writes: Mount it",
+    ),
+    Story(
+        "what_is_waited_for_is_gone",
+        "The new master's disk is lost, the old one is to be gone back to, as advised. Its start waits for ever for the"
+        " other's data, and the state does not name what lets it start.",
+        [at("crash", "master"), at("take over"), at("lose disk", "master"), HOME],
+        NO_WAY + "no host accepts writes; the start of HOST waits for HOST has no data",
+    ),
+    Story(
+        "two_with_the_same_right",
+        "standby.signal was removed while the master was stopped. Both have the same right to be the master, so each"
+        " start waits for the other one: to start the one that is to be it, as told, does not help.",
+        [at("stop", "master"), at("remove signal", "standby"), HOME],
+        NO_WAY + "no host accepts writes; the start of HOST waits for HOST is stopped on the same timeline",
+    ),
+    Story(
+        "set_back_and_written_on",
+        "The master was set back and clients write on, so that it is further than its standby, with another past. The"
+        " advised resynchronisation compares positions alone, and then takes the standby's later commits back (79).",
+        [at("copy files", "master"), at("work"), at("set back", "master"), at("work"), HOME],
+        "more of the same timeline is given up|activated without what was committed and can be read|rows destroyed",
+    ),
+    Story(
+        "fence_of_an_older_version",
+        "A standby has a record of a fence that an older version has left, and the master is lost: the state says that"
+        " the standby's host is to be brought up, which is up (58).",
+        [at("leave fence", "standby"), at("lose disk", "master"), HOME],
+        NO_WAY + r".*\[.*the standby is fenced|" + NO_WAY + "no host accepts writes: If HOST has followed",
+    ),
+    Story(
+        "killed_after_the_promotion",
+        "A switchover is killed just after the promotion and the slots are dropped. With segments registered the new"
+        "master is taken for one that never had a standby, although it is registered as one itself: all is called"
+        " well.",
+        [run("switchover"), kill(17), at("drop slots", "master")],
+        WELL + r"refused: no-standby \[there is no standby\]",
+        ready=True,
+    ),
+    Story(
+        "frozen_third_host",
+        "A host that is frozen would let the next failover be refused: the state names what a refusal says, without the"
+        " playbook that is to be run again.",
+        [at("two standbys"), at("freeze", "master"), at("promote by hand", "standby"), HOME],
+        NO_WAY + "if host HOST goes silent, a failover would be refused: HOST is a frozen",
+    ),
+    Story(
+        "further_standby_forgotten",
+        "Both standbys are stopped when the master's host is off. The one that takes over is started by the"
+        " failover, and so the other one is registered no more.",
+        [
+            at("two standbys"),
+            at("stop", "standby"),
+            at("stop", "further"),
+            at("power off", "master"),
+            run("failover", master_is_down=True, accept_data_loss=True),
+            go(),
+            HOME,
+        ],
+        NO_WAY + "if host HOST goes silent, a failover would be refused: HOST is a standby whose server is s",
+    ),
+    Story(
+        "mute_and_fenced",
+        "A standby gives no session and has the record of a fence. The resynchronisation, named first, waits for a"
+        " session that never comes, again and again; that a restart would help is named second.",
+        [at("crowd", "standby"), at("leave fence", "standby"), HOME],
+        NO_WAY + r"the record of a fence.*\[.*sessions are taken",
+    ),
+    Story(
+        "removed_standby_is_the_last_copy",
+        "A standby was being removed when the master was lost with its disk. It is the last copy there is, and the"
+        " state says that its host is to be brought up, which is up.",
+        [run("remove_standby"), kill(9), at("lose disk", "master"), HOME],
+        NO_WAY + "no host accepts writes: Bring the standby's host up",
     ),
     Story(
         "data_not_mounted_on_the_last_host",
@@ -216,7 +251,6 @@ STORIES = (
         " advised, is a"
         " standby of nobody.",
         [run("switchover"), kill(10), HOME],
-        NO_WAY + "HOST follows nobody",
     ),
     Story(
         "segment_remembers_a_trouble_that_is_over",
@@ -224,14 +258,13 @@ STORIES = (
         " state is well,"
         " and a failover is refused for that memory.",
         [at("drop slots", "master"), at("cut", "sdw1-master"), HOME],
-        WELL + "refused: data-missing$",
+        WELL + "(refused: data-missing$|failed: not all of what the standby lacks can be salvaged: it is known)",
         ready=True,
     ),
     Story(
         "newer_one_stopped",
         "Both servers are stopped, the one on the newer timeline by hand: the advice is to start the other one (A16).",
         [run("switchover"), go("A", 9), run("failover", "B"), go("B"), at("stop", "master"), HOME],
-        NO_WAY + "HOST: hawq-mirroring-interlock: another host",
     ),
     Story(
         "rescue_of_a_switchover",
@@ -248,7 +281,6 @@ STORIES = (
             go("B"),
             go("A"),
         ],
-        "two masters",
     ),
     Story(
         "new_master_not_mounted",
@@ -264,7 +296,6 @@ STORIES = (
             at("work"),
             HOME,
         ],
-        "rows left behind",
     ),
     Story(
         "new_master_mounted_later",
@@ -280,7 +311,6 @@ STORIES = (
             at("mount", "smdw"),
             HOME,
         ],
-        "a newer timeline is given up",
     ),
 )
 

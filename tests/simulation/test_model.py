@@ -139,7 +139,7 @@ def test_a_master_that_cannot_ask_does_not_start_unless_it_is_permitted(world: W
     faults.power_off(world, "mdw")
     faults.power_on(world, "mdw")
     assert world.hosts["mdw"].unit.active == "activating"
-    world.hosts["mdw"].unit.permitted = True
+    world.hosts["mdw"].unit.permitted = float("inf")
     assert units.start(world, world.hosts["mdw"]) is None
     assert world.writers() == ["mdw"]
 

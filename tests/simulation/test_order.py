@@ -29,18 +29,17 @@ KNOWN_TO_THE_ACT = (
     "server_observed.observation.server is mapping",
     "standby_configuration_written.written | default([]) | length > 0",
     "master_hba is defined",
-    "master_hba is changed",
     "master_settings is defined",
     "master_settings is changed",
     "master_undone.created is defined",
     "server_interlock_wanted != server_interlock_found",
     "not (ansible_check_mode and server_seen.load == 'not-found')",
-    "virtual_ip_installed is changed or not server_observed.observation.virtual_ip.here",
+    "server_back.mirroring | default({}) | length > 0",
     "server_observed.observation.credentials.servers | length > 0",
     "not master_source.role_stays",
 )
 #: beginnings of longer ones
-LONG = ("server_seen.active != 'active' or", "master_views_seen.files != dict(")
+LONG = ("virtual_ip_installed is changed or", "server_seen.active != 'active' or", "master_views_seen.files != dict(")
 
 
 def listed(workflow: str) -> list[str]:

@@ -16,8 +16,12 @@ from . import postgresql
 from .world import SYSTEM, Host, World
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-#: seconds after which a start is given up when another host cannot be asked
-WAIT = 30
+UNIT = "hawq-master.service"
+#: seconds for which a run's permission holds; the operator's holds for the next start
+PERMITTED = 120
+
+
+SAME_RIGHT = "is stopped on the same timeline and has the same right to be the master: start the one that is to be it"
 
 
 def _load(path: pathlib.Path) -> types.ModuleType:
@@ -30,72 +34,83 @@ def _load(path: pathlib.Path) -> types.ModuleType:
 INTERLOCK = _load(ROOT / "roles/server/files/hawq-mirroring-interlock")
 
 
-def _ask(world: World, host: Host, peer: Host) -> tuple[str, int, str] | None:
-    """Return what another host answers: its server, or else its files by SSH; None when it cannot be asked."""
+def _ask(world: World, host: Host, peer: Host) -> tuple[tuple[str, int, str] | None, str]:
+    """Return what another host answers: its server, or else its files by SSH; or None, and why it cannot be asked."""
     if not world.reaches(host.name, peer.name):
-        return None
+        return None, "cannot be asked: neither its server nor its host by SSH"
     data, server = peer.data, peer.server
     if server and data and not server.frozen:
         timeline = (data.replayed if server.standby else data.end).timeline
-        return SYSTEM, timeline, INTERLOCK.STANDBY if server.standby else INTERLOCK.MASTER
+        return (SYSTEM, timeline, INTERLOCK.STANDBY if server.standby else INTERLOCK.MASTER), ""
+    if data is None and peer.removed_on_purpose:
+        return (SYSTEM, 0, INTERLOCK.STANDBY), ""
     if data is None:
-        return SYSTEM, 0, INTERLOCK.STANDBY
+        return None, "has no data directory: is its file system mounted?"
     if data.signal:
-        return SYSTEM, data.newest, INTERLOCK.STANDBY
+        return (SYSTEM, data.newest, INTERLOCK.STANDBY), ""
     if server:
-        return SYSTEM, data.newest, INTERLOCK.MASTER
-    return SYSTEM, data.newest, INTERLOCK.STANDBY if data.unfinished else INTERLOCK.STOPPED
+        return (SYSTEM, data.newest, INTERLOCK.MASTER), ""
+    return (SYSTEM, data.newest, INTERLOCK.STANDBY if data.unfinished else INTERLOCK.STOPPED), ""
 
 
-def _may_start(world: World, host: Host) -> str:
-    """Return SAFE, NEWER or SILENT, as the interlock finds with all peers."""
+def _may_start(world: World, host: Host) -> tuple[str, str]:
+    """Return SAFE, NEWER or SILENT, as the interlock finds with all peers, and why (``still_open``)."""
     data = host.data
     if data is None or data.signal or not host.interlock:
-        return str(INTERLOCK.SAFE)
-    own, found = (SYSTEM, data.newest), {INTERLOCK.SAFE}
-    for peer in world.hosts.values():
-        if peer is not host:
-            found.add(INTERLOCK.judge(own, _ask(world, host, peer)))
-    return next(word for word in (INTERLOCK.NEWER, INTERLOCK.SILENT, INTERLOCK.SAFE) if word in found)
+        return INTERLOCK.SAFE, ""
+    own, left = (SYSTEM, data.newest), []
+    for peer in (each for each in world.hosts.values() if each is not host):
+        answer, why = _ask(world, host, peer)
+        found = INTERLOCK.judge(own, answer)
+        if found == INTERLOCK.NEWER:
+            return found, INTERLOCK.forbidden(own, {"name": peer.name}, answer, UNIT)
+        if found == INTERLOCK.SILENT:
+            left.append(f"{peer.name} {SAME_RIGHT if answer else why}")
+    return (INTERLOCK.SILENT, "; ".join(left)) if left else (INTERLOCK.SAFE, "")
+
+
+def _permitted(world: World, host: Host) -> bool:
+    """Take the permission for one start, if there is one that still holds."""
+    until, host.unit.permitted = host.unit.permitted, None
+    return until is not None and world.now <= until
 
 
 def start(world: World, host: Host) -> str | None:
-    """Start the unit, or go on with a start that waits; return why it does not run, or None (it may wait still)."""
+    """Start the unit, or go on with a start that waits; return why it does not run, or None (it may wait still).
+
+    It asks for ever, all hosts each time. Where its file system is not mounted systemd does not start it at all
+    (``RequiresMountsFor``).
+    """
     unit, data = host.unit, host.data
     if host.server:
-        unit.active, unit.until, unit.waits = "active", None, None
+        unit.active, unit.waits = "active", None
         return None
+    if not host.mounted:
+        return _failed(host, "Dependency failed: the file system of its data is not mounted")
     if host.interlock and data and data.unfinished:
-        return _failed(host, f"hawq-mirroring-interlock: a resynchronisation was interrupted on {host.name}")
-    permitted, unit.permitted = unit.permitted, False
-    found = _may_start(world, host)
+        words = "a resynchronisation was interrupted, which cannot be used as it is. To make it a standby:"
+        return _failed(host, f"{INTERLOCK.NAME}: {words} ansible-playbook hawq.mirroring.resync_standby")
+    found, why = _may_start(world, host)
     if found == INTERLOCK.NEWER:
-        return _failed(
-            host,
-            "hawq-mirroring-interlock: another host has been made a master. To make it a standby: ansible-playbook"
-            " hawq.mirroring.resync_standby",
-        )
+        return _failed(host, f"{INTERLOCK.NAME}: {why}")
+    permitted = _permitted(world, host)
     if found == INTERLOCK.SILENT and not permitted:
-        if unit.active != "activating":
-            unit.active, unit.until = "activating", world.now + WAIT
-        if unit.until is not None and world.now >= unit.until:
-            return _failed(
-                host,
-                "hawq-mirroring-interlock: the other hosts could not be asked. If it is certain that none has taken"
-                " over:"
-                " touch /run/hawq-mirroring-start, then systemctl start hawq-master.service",
-            )
-        unit.waits = "another host to answer"
+        unit.active, unit.waits = "activating", why
+        host.log = (
+            f"{INTERLOCK.NAME}: {why}. This server waits, and starts by itself. If it is certain that no other master"
+            f" has taken over: touch /run/hawq-mirroring-start on {host.name} (for one start; nothing else is needed)"
+        )
         return None
-    why = postgresql.start(world, host)
-    if why:
-        return _failed(host, why)
-    unit.active, unit.until, unit.waits = "active", None, None
+    why_not = postgresql.start(world, host)
+    if why_not:
+        return _failed(host, why_not)
+    unit.active, unit.waits = "active", None
+    host.removed_on_purpose = False
     return None
 
 
 def _failed(host: Host, why: str) -> str:
-    host.unit.active, host.unit.until, host.unit.waits = "failed", None, None
+    host.unit.active, host.unit.waits = "failed", None
     host.log = why
     return why
 
@@ -104,7 +119,7 @@ def power_off(world: World, host: Host) -> None:
     """Cut the power."""
     postgresql.crash(host)
     host.on = False
-    host.unit.active, host.unit.until, host.unit.waits, host.unit.permitted = "inactive", None, None, False
+    host.unit.active, host.unit.waits, host.unit.permitted = "inactive", None, None
 
 
 def power_on(world: World, host: Host) -> None:

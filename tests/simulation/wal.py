@@ -17,6 +17,8 @@ class Catalog(t.NamedTuple):
 
     standbys: tuple[str, ...] = ()
     master: str | None = None
+    #: which run relies on what the master keeps for a standby
+    run: str | None = None
 
 
 class Record:

@@ -31,8 +31,9 @@ class Fence:
     """The record that says that a server must not accept writes."""
 
     reason: str
+    #: which run has made it, and the timeline of the data then; a record of an older version tells neither
     run: str
-    timeline: int
+    timeline: int | None
     was: str = "master"
 
 
@@ -57,6 +58,8 @@ class Data:
     connections: int = CONNECTIONS
     needs: int = CONNECTIONS
     slots: dict[str, Slot] = field(default_factory=dict)
+    #: our lines in the access file, which let the other hosts replicate
+    access: tuple[str, ...] | None = None
     #: WAL before this position is removed
     floor: int = 0
 
@@ -98,10 +101,8 @@ class Unit:
 
     enabled: bool = True
     active: str = "inactive"
-    #: point in time at which the start is given up; None of one that waits for nothing
-    until: float | None = None
-    #: the operator's permission for one start
-    permitted: bool = False
+    #: until when one start is permitted that cannot ask everybody
+    permitted: float | None = None
     waits: str | None = None
 
 
@@ -126,6 +127,9 @@ class Host:
     on: bool = True
     mounted: bool = True
     unit: Unit = field(default_factory=Unit)
+    #: the record that its WAL ended with last time, and since when
+    written: Record | None = None
+    written_at: float = EPOCH
     snapshot: Snapshot | None = None
     #: data and WAL that was put aside, as rows that can still be read there
     kept: int = 0

@@ -29,18 +29,21 @@ ACTS: dict[tuple[str, str], Act] = {**common.ACTS, **takeover.ACTS, **mirror.ACT
 NOTHING = (
     "command",
     "configuration",
-    "host_program",
     "passfile",
     "relations_info",
     "rewind_source",
     "server_settings",
     "snapshot_progress",
     "template",
-    "text_block",
     "views",
 )
 #: conditions that ask for no step, by their text; of the others the act itself knows when it changes nothing
 CONDITIONS: dict[str, t.Callable[[Run, str], bool]] = {
+    "master_hba is changed": lambda run, name: bool(run.read(name, "master_hba").get("changed")),
+    "judged_again.plan is not defined": lambda run, _name: not run.judged_again.get("plan"),
+    "judged_again.plan is defined": lambda run, _name: bool(run.judged_again.get("plan")),
+    "server_unfenced.record is defined": lambda run, name: "record" in run.read(name, "server_unfenced"),
+    "server_started is not skipped": lambda run, name: bool(run.read(name, "server_started")),
     "judged is not defined": lambda _run, _name: False,
     "judged.directories | length > 0": lambda _run, _name: False,
     "judged.plan.master == inventory_hostname": lambda run, name: run.plan["master"] == name,

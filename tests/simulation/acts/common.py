@@ -10,6 +10,10 @@ from .call import Act, Call, Result, Work
 
 #: seconds that are waited for a session, or for mirroring to be synchronised, and between two looks
 SESSION, MIRRORED, PAUSE = 60, 60, 5
+TOO_SMALL = (
+    "replay waits because settings are smaller here than the master's (max_connections). Nothing was let go on. Run the"
+    " same playbook again: it sets them in postgresql.auto.conf and restarts this server first"
+)
 
 
 def nothing(_call: Call) -> Result:
@@ -27,7 +31,7 @@ def look(call: Call) -> Result:
     return {"observation": observe(call.world, call.host.name)}
 
 
-def started(call: Call) -> Work:
+def started(call: Call) -> Result:
     """Start the unit, or only enable or disable it."""
     unit = call.host.unit
     if call.task.args.get("enabled") is False:
@@ -36,22 +40,16 @@ def started(call: Call) -> Work:
     unit.enabled = True if "enabled" in call.task.args else unit.enabled
     if unit.active == "active" and call.host.server:
         return {"changed": False}
-    begin = call.world.now
-    why = units.start(call.world, call.host)
-    while why is None and unit.active == "activating" and call.world.now - begin < SESSION:
-        yield "the start waits"
-        life.settle(call.world, PAUSE)
-    if why or unit.active != "active":
-        raise ActFailed(f"Unable to start service hawq-master.service on {call.host.name}: {why or 'it waits'}")
+    units.start(call.world, call.host)  # not waited for: the task after it says what has come of it
     life.settle(call.world)
     return {"changed": True}
 
 
-def restarted(call: Call) -> Work:
+def restarted(call: Call) -> Result:
     """Restart the unit."""
     call.host.server = None
     call.host.unit.active = "inactive"
-    return (yield from started(call))
+    return started(call)
 
 
 def session(call: Call) -> Work:
@@ -59,14 +57,33 @@ def session(call: Call) -> Work:
     begin = call.world.now
     while True:
         server = call.host.server
-        if server and not server.frozen and not server.crowded:
-            return {"changed": False}
+        _smaller(call)
+        mute = call.task.args["wait_for"] == "recovering" and server and server.standby
+        if server and not server.frozen and (mute or not server.crowded):
+            return {"changed": False, "mirroring": {"summary_state": None}}
         if server is None and call.host.unit.active != "activating":
-            raise ActFailed(f"the server of hawq-master.service on {call.host.name} has stopped. {_advice(call)}")
+            raise ActFailed(_stopped(call))
         if call.world.now - begin >= SESSION:
-            raise ActFailed(f"no session with the server on {call.host.name} after {SESSION} s. {_advice(call)}")
+            waits = f". Its start waits, and goes on by itself: {call.host.unit.waits}" if call.host.unit.waits else ""
+            raise ActFailed(f"no session with the server on {call.host.name} after {SESSION} s{waits}. {_advice(call)}")
         yield "no session yet"
         life.settle(call.world, PAUSE)
+
+
+def _stopped(call: Call) -> str:
+    return f"the server of hawq-master.service on {call.host.name} has stopped: {call.host.log}. {_advice(call)}"
+
+
+def _smaller(call: Call) -> None:
+    """A standby with less of a setting than its master had waits for ever: that is final (``recovering.smaller``)."""
+    if call.host.server and call.host.server.short:
+        raise ActFailed(TOO_SMALL)
+
+
+def interlock(call: Call) -> Result:
+    """Install the program that asks before a start as a master."""
+    call.host.interlock = True
+    return {"changed": True}
 
 
 def _advice(call: Call) -> str:
@@ -75,13 +92,14 @@ def _advice(call: Call) -> str:
 
 def mirrored(call: Call) -> Work:
     """Wait until mirroring is what it should be: the master and the standby are both asked."""
-    wanted, begin, name = call.task.args["wait_for"], call.world.now, call.host.name
+    wanted, begin = call.task.args["wait_for"], call.world.now
     loop = call.task.args.get("standby") == "{{ item }}"
     standbys = list(call.plan["followers"]) if loop else [call.plan["standby"]]
     while True:
         if call.host.server is None and call.host.unit.active != "activating":
-            raise ActFailed(f"the server of hawq-master.service on {name} has stopped. {_advice(call)}")
+            raise ActFailed(_stopped(call))
         server = call.host.server
+        _smaller(call)
         if server and not server.frozen and not server.crowded and _state(call, standbys, server.standby) == wanted:
             return {"changed": False, "mirroring": {"summary_state": wanted}}
         if call.world.now - begin >= MIRRORED:
@@ -121,7 +139,9 @@ ACTS: dict[tuple[str, str], Act] = {
     ("systemd_service", "restarted"): restarted,
     ("systemd_service", "reloaded"): nothing,
     ("mirroring_info", "session"): session,
+    ("mirroring_info", "recovering"): session,
     ("mirroring_info", life.SYNCHRONIZED): mirrored,
+    ("host_program", ""): interlock,
     ("mirroring_info", life.NOT_CONFIGURED): nothing,
     ("segments_info", "*"): nothing,
     ("wait_for", "stopped"): nothing,

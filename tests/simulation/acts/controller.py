@@ -6,6 +6,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import failure as failures
+from ansible_collections.hawq.mirroring.plugins.module_utils.report import sources
 
 from .. import judging, promises
 from ..failure import ActFailed, RunFailed
@@ -14,6 +15,10 @@ from .call import Result
 
 if t.TYPE_CHECKING:
     from ..run import Run
+
+
+#: registers of a judgement that holds only when a later task says so
+AGAIN = ("judged_again", "judged_compared")
 
 
 def on_controller(run: Run, task: Task) -> Result:
@@ -43,10 +48,14 @@ def _observed(run: Run, names: t.Iterable[str]) -> dict[str, t.Any]:
 def _verdict(run: Run, task: Task) -> Result:
     workflow = task.args["workflow"]
     if workflow == "salvage":
-        judged = judging.salvage(run.plan, run.read)
+        judged = judging.salvage(run.plan, run.read, bool(run.options["accept_data_loss"]))
         run.salvaged = _answer(run, judged)
         return run.salvaged
     observations = _observed(run, run.world.hosts)
+    if workflow == "rollback":
+        seen = {name: _seen_again(run, name) for name in run.judged["steps"]["rollback_look"]}
+        run.rolled_back = _answer(run, judging.rollback.judge(run.plan, seen))
+        return run.rolled_back
     if workflow == "state":
         run.document = judging.document(observations, run.options)
         run.judged = {"steps": {}, "state": run.document}
@@ -55,12 +64,21 @@ def _verdict(run: Run, task: Task) -> Result:
     options["run"] = run.identity
     if workflow == "remove_standby" and run.workflow == "init_standby":
         options.update(standby_host=run.read("", "item")["item"], existing_data="refuse")
+    if task.register in AGAIN:
+        run.judged_again = {}
+    if task.args.get("started"):
+        return {}  # no data of the model is ever damaged
     answer = _answer(run, judging.verdict(workflow, observations, options))
-    if task.register == "judged_again":
+    if task.register in AGAIN:
         run.judged_again = answer
     else:
         run.judged = answer
     return answer
+
+
+def _seen_again(run: Run, name: str) -> dict[str, t.Any]:
+    answer = run.read(name, "server_seen_again")
+    return answer.get("observation") or {"reachable": False, "error": answer.get("msg") or "not looked at"}
 
 
 def _learnt(run: Run, workflow: str) -> dict[str, t.Any]:
@@ -100,7 +118,12 @@ def _report(run: Run, task: Task) -> Result:
     if task.args.get("bill"):
         promises.bill(run)
     elif task.args.get("failed"):
-        again = not task.args.get("taken_back")
-        run.advice = failures.follow(run.plan, again=again)
-        raise RunFailed([])
+        told: list[str] = []
+        if task.args.get("given_up"):
+            back = failures.Back(**sources.rollback(run.plan, run.read))
+            run.advice = failures.after_that(run.plan, back)
+            told = failures.given_up(run.plan, {}, back)
+        else:
+            run.advice = failures.follow(run.plan, again=not task.args.get("taken_back"))
+        raise RunFailed(told)
     return {}

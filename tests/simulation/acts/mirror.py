@@ -13,6 +13,7 @@ from ..wal import Catalog, bits
 from ..world import Data, Slot, Snapshot
 from . import takeover
 from .call import Act, Call, Result, Work
+from .common import TOO_SMALL
 
 if t.TYPE_CHECKING:
     from ..run import Run
@@ -27,7 +28,8 @@ def source(call: Call) -> Work:
     data, plan = call.data(), call.plan
     _must_write(call)
     created = []
-    wanted = Catalog(tuple(sorted({plan["standby"], *plan["standbys"]})), plan["master"])
+    by = call.run.identity if call.host.name in call.run.judged["steps"]["snapshot"] else None
+    wanted = Catalog(tuple(sorted({plan["standby"], *plan["standbys"]})), plan["master"], by)
     if data.end.catalog.standbys != wanted.standbys:
         created.append("registration")
     postgresql.register(call.world, call.host, wanted)
@@ -51,6 +53,9 @@ def no_source(call: Call) -> Work:
     _must_write(call)
     data, plan, host = call.data(), call.plan, call.host
     removal = plan["workflow"] == "remove_standby"
+    claimed, link = data.end.catalog.run, call.world.link_of(str(plan["standby"]))
+    if not removal and ((claimed and claimed != call.run.identity) or (link and link.master == host.name)):
+        return {"changed": False, "created": [], "removed": [], "goes_on": True, "used_by": "another run"}
     made = call.run.read(host.name, "master_source").get("created") or []
     created = (
         plan["take"] if removal else [*made, *(["slot"] if host.name in call.run.judged["steps"]["snapshot"] else [])]
@@ -61,8 +66,19 @@ def no_source(call: Call) -> Work:
     if "registration" in created:
         call.world.alone = removal
         left = tuple(name for name in data.end.catalog.standbys if name not in (plan["standby"], plan["master"]))
-        postgresql.register(call.world, host, Catalog(left, data.end.catalog.master))
+        name = None if "role" in created else data.end.catalog.master
+        postgresql.register(call.world, host, Catalog(left, name))
     return {"changed": True, "created": [], "removed": created, "goes_on": False, "role_stays": ""}
+
+
+def access(call: Call) -> Result:
+    """Write our lines into the access file, or take them away."""
+    data = call.data()
+    before = data.access
+    if "marker" not in call.task.args:
+        absent = call.task.args.get("state") == "absent"
+        data.access = None if absent else tuple(call.plan["hba_lines"])
+    return {"changed": data.access != before}
 
 
 def follow(call: Call) -> Work:
@@ -77,6 +93,8 @@ def follow(call: Call) -> Work:
     data.signal = True
     yield "it is marked as a standby"
     data.follows, data.slot = plan["master"], followers.get(host.name) or plan["slot"]
+    if plan.get("resume") and host.server and host.server.short:
+        raise ActFailed(TOO_SMALL)
     if plan.get("resume") and host.server:
         postgresql.resume(host)
     life.settle(call.world)
@@ -131,7 +149,7 @@ def snapshot_deployed(call: Call) -> Work:
     if host.data:
         promises.taken_back(call.run, host, job.copy)
         if call.plan["existing_data"] == "keep":
-            host.kept |= host.data.end.rows
+            promises.kept(call.run, host)
         elif call.plan["existing_data"] == "discard":
             promises.discarded(call.run, host)
         else:
@@ -210,7 +228,7 @@ def _become(_name: str, data: Data, master: Data) -> None:
     like = postgresql.base_backup(master)
     data.end, data.replayed, data.checkpoint = like.end, like.end, like.checkpoint
     data.needs = like.needs
-    data.histories = {**data.histories, **like.histories}
+    data.histories = like.histories
     data.fence, data.slots, data.signal, data.unstarted = None, {}, False, True
     data.as_master, data.clean, data.follows, data.slot = False, False, None, ""
 
@@ -246,6 +264,7 @@ def reason_of_place(run: Run) -> str | None:
 
 
 ACTS: dict[tuple[str, str], Act] = {
+    ("text_block", "*"): access,
     ("replication_source", ""): source,
     ("replication_source", "absent"): no_source,
     ("replication", ""): follow,

@@ -7,43 +7,58 @@ import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import lsn, places
 
-from .. import life, postgresql
+from .. import life, postgresql, units
 from ..failure import ActFailed
 from ..wal import Catalog
 from ..world import Fence, Slot
 from .call import Act, Call, Result, Work
+from .common import TOO_SMALL
 
 #: seconds that a promotion may take
 PROMOTION = 60
 
 
 def fence(call: Call) -> Work:
-    """Stop the server, then leave the marks; say what the standby lacks."""
+    """Stop the server, then record and mark it; say what the standby lacks (``fencing.fence``)."""
     call.alone()
-    host = call.host
+    host, plan = call.host, call.plan
+    removal = plan["workflow"] == "remove_standby"
+    _look_again(call, plan["was"] if removal else "master" if plan.get("rollback") else None)
     how = _stop(call)
     yield "the server is stopped"
-    host.unit.permitted = False
+    host.unit.permitted = None
     data = host.data
-    was = "standby" if call.plan["workflow"] == "remove_standby" else "master"
+    was = plan["was"] if removal else "master"
+    by = call.run.identity if removal or plan["activate"] else ""
     if data:
         if data.fence is None or data.fence.was != was:
-            fence = Fence(str(call.plan.get("reason") or "removed"), call.run.identity, data.newest, was)
-        else:
-            fence = data.fence
+            data.fence = Fence(str(plan.get("reason") or "removed"), by, postgresql.control_timeline(data), was)
+        elif by and was == "master":
+            data.fence.reason, data.fence.run = str(plan.get("reason") or "removed"), by
+        yield "that is recorded"
         data.signal = True
-        yield "it is marked as a standby"
-        data.fence = fence
-    result: Result = {"changed": True, "stopped": how, "record": {"reason": call.plan.get("reason")}}
-    if call.plan.get("standing"):
-        result.update(_offer(call, call.plan["standing"]))
+    result: Result = {"changed": True, "stopped": how, "record": {"reason": plan.get("reason")}}
+    if plan.get("standing"):
+        result.update(_offer(call, plan["standing"]))
     return result
+
+
+def _look_again(call: Call, still: str | None) -> None:
+    """Leave alone what runs as something else than when this run was judged."""
+    server, data = call.host.server, call.host.data
+    if still is None or server is None or server.frozen or data is None:
+        return
+    if data.as_master != (still == "master"):
+        raise ActFailed(
+            f"the server here was a {still} when this run looked: another run has changed it, so it is left as it is."
+            " Run this again, it begins with what is there now"
+        )
 
 
 def _stop(call: Call) -> str:
     """Stop the unit; a frozen server is killed."""
     host = call.host
-    host.unit.active, host.unit.until, host.unit.waits = "inactive", None, None
+    host.unit.active, host.unit.waits = "inactive", None
     if host.server is None:
         return ""
     if host.server.frozen:
@@ -54,21 +69,50 @@ def _stop(call: Call) -> str:
 
 
 def stopped(call: Call) -> Result:
-    """Stop the server without a word about its future."""
+    """Stop the server without a word about its future, if it is still what it was."""
     call.alone()
+    _look_again(call, "standby" if "still" in call.task.args else None)
     return {"changed": bool(call.host.server), "stopped": _stop(call)}
 
 
 def undone(call: Call) -> Work:
-    """Take the marks of the fence away, and permit one start."""
+    """Take the marks of this run's own fence away, and start the server (``fencing.undo``)."""
     call.alone()
-    data = call.host.data
+    data, unit = call.host.data, call.host.unit
+    if data and data.fence and data.fence.run != call.run.identity:
+        raise ActFailed(f"the server here is fenced by the run {data.fence.run} and not by this one: it is left alone")
+    if data and data.fence is None and data.signal:
+        raise ActFailed("the server here is marked as a standby, and not by this run: it is left alone")
     if data and data.fence:
-        call.host.unit.permitted = True
+        unasked = call.run.rolled_back["plan"]["unasked"]
+        unit.permitted = call.world.now + units.PERMITTED if unasked else None
+        yield "its start is permitted"
         data.signal = False
         yield "the mark is gone"
         data.fence = None
-    return {"changed": True}
+    units.start(call.world, call.host)
+    return {"changed": True, "record": {}}
+
+
+def settings(call: Call) -> Work:
+    """Set what a standby must not have less of than its master, and restart it with that (``recovery_settings``)."""
+    call.alone()
+    data, host = call.data(), call.host
+    if not data.signal:
+        raise ActFailed("this is no standby's directory: look at both hosts with state.yml")
+    wanted = int(call.plan["recovery_settings"].get("max_connections", 0))
+    late = host.server is None or host.server.connections < wanted
+    data.connections = max(data.connections, wanted)
+    if not late:
+        return {"changed": False}
+    postgresql.stop(call.world, host)
+    yield "the server is stopped"
+    host.unit.active = "inactive"
+    why = units.start(call.world, host)
+    if why or host.server is None:
+        raise ActFailed(f"the standby did not come back with the new settings: {why}")
+    life.settle(call.world)
+    return {"changed": True, "restarted": True}
 
 
 def lifted(call: Call) -> Work:
@@ -86,7 +130,7 @@ def lifted(call: Call) -> Work:
     data.slots.clear()
     yield "its slots are gone"
     data.fence = None
-    call.host.unit.permitted = False
+    call.host.unit.permitted = None
     return {"changed": True}
 
 
@@ -171,34 +215,55 @@ def installed(call: Call) -> Work:
 
 
 def activation(call: Call) -> Work:
-    """Make the slots, promote, commit a write, register; the record of a fence goes last."""
+    """Make the slots, promote, commit a write, register; the record of a fence goes last (``promotion.activate``).
+
+    No session is needed: where there is none the server is promoted by a signal. Sessions that take all the room or
+    hold replay up are ended. Where a setting is too small nothing is begun.
+    """
     from .. import promises
 
-    server, data, plan = call.session(), call.data(), call.plan
+    server, data, plan = call.host.server, call.data(), call.plan
+    if server is None:
+        raise ActFailed("the standby was not promoted: its server has ended. Run the same playbook again")
     promoted = server.standby
-    for name in plan["slots"]:
-        if name not in data.slots:
-            data.slots[name] = Slot(data.checkpoint.lsn)
-    yield "its slots are made"
-    begin = call.world.now
+    if server.short:
+        raise ActFailed(TOO_SMALL)
+    slots = {name: Slot(data.checkpoint.lsn) for name in plan["slots"] if name not in data.slots}
+    if not server.crowded:
+        data.slots.update(slots)
+        yield "its slots are made"
     if promoted:
-        why = postgresql.promote(call.world, call.host)
-        while why and call.host.server and call.host.server.promoting and call.world.now - begin < PROMOTION:
-            yield "the promotion is not done"
-            life.settle(call.world, 10)
-            why = None if call.host.server and not call.host.server.standby else why
-        if why:
-            raise ActFailed(
-                f"the promotion was asked for and is not done: {why}. It goes on by itself: look at the server's log,"
-                " then"
-                " run this again"
-            )
+        yield from _promoted(call)
         promises.activated(call.run, call.host)
         yield "it is promoted"
+    if call.host.server:
+        call.host.server.crowded = False
+    data.slots.update({name: row for name, row in slots.items() if name not in data.slots})
     postgresql.register(call.world, call.host, Catalog(tuple(sorted(plan["standbys"])), plan["new"]))
     yield "its standbys are registered"
     data.fence = None
     return {"changed": True, "promoted": promoted, "timeline": data.end.timeline, "activation_lsn": "0/0"}
+
+
+def _promoted(call: Call) -> t.Generator[str, None, None]:
+    """Wait until the promotion is done; who holds it up is ended."""
+    begin, host = call.world.now, call.host
+    while host.server and host.server.standby:
+        if host.server.frozen:
+            why: str | None = "it does not answer"
+        else:
+            why = postgresql.promote(call.world, host)
+            if host.server:
+                host.server.blocked = False
+        if why and call.world.now - begin > PROMOTION:
+            raise ActFailed(
+                f"the promotion was asked for and is not done: {why}. It goes on by itself, then run this again"
+            )
+        if why:
+            yield "the promotion is not done"
+            life.settle(call.world, 10)
+    if host.server is None:
+        raise ActFailed("the standby was not promoted: its server has ended. Run the same playbook again")
 
 
 def checkpointed(call: Call) -> Result:
@@ -219,5 +284,6 @@ ACTS: dict[tuple[str, str], Act] = {
     ("salvage", "taken"): taken,
     ("salvage", "installed"): installed,
     ("activation", ""): activation,
+    ("recovery_settings", ""): settings,
     ("activation", "checkpointed"): checkpointed,
 }
