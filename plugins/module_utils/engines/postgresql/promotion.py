@@ -71,9 +71,9 @@ def kept_wal(
         )
     if fresh and found.between_bytes > found.free_bytes + found.wal_bytes:
         warn(
-            f"max_wal_size is {found.between_bytes >> 20} MB, and the disk of the WAL has {found.free_bytes >> 20} MB free:"
-            " so much may be written between two checkpoints, and a disk without room for WAL would end this master. Make"
-            " room there, or lower max_wal_size"
+            f"max_wal_size is {found.between_bytes >> 20} MB, and the disk of the WAL has {found.free_bytes >> 20} MB"
+            " free: so much may be written between two checkpoints, and a disk without room for WAL would end this"
+            " master. Make room there, or lower max_wal_size"
         )
     return kept
 
