@@ -29,6 +29,7 @@ STATUS = {
     "synchronous": "",
     "keep_megabytes": 10240,
     "wal_segment_bytes": 16 << 20,
+    "between_megabytes": 1024,
     "last_commit_at": 1000.0,
 }
 RESUME, PROMOTE = "SELECT pg_wal_replay_resume()", "SELECT pg_promote(false)"
@@ -39,7 +40,7 @@ SLOT = "SELECT pg_create_physical_replication_slot(hawq_mirroring_mdw, true)"
 @pytest.fixture(autouse=True)
 def host(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host with room, on which a server runs as a standby whose master had 100 connections."""
-    monkeypatch.setattr(retention, "room", lambda instance, size: retention.Room(100 << 30, 0, size))
+    monkeypatch.setattr(retention, "room", lambda instance, size, between: retention.Room(100 << 30, 0, size, between))
     monkeypatch.setattr(recovering, "pid", lambda instance: 4711)
     monkeypatch.setattr(
         observe, "control", lambda instance, run: {"state": recovering.RECOVERS, "max_connections": 100}
@@ -135,7 +136,7 @@ def test_an_address_that_stays_away_is_no_failure(monkeypatch: pytest.MonkeyPatc
     given(monkeypatch, standby())
     monkeypatch.setattr(virtual_ip, "here", lambda run, address: False)
     monkeypatch.setattr(virtual_ip, "take", take)
-    done = activate(tmp_path, address={"address": "192.0.2.10/24", "interface": "eth0"})
+    done = activate(tmp_path, address={"address": "112.0.2.10/24", "interface": "eth0"})
     assert (done["promoted"], done["address_trouble"]) == (True, "it is not on eth0")
 
 
@@ -280,10 +281,11 @@ def test_a_server_that_ends_meanwhile_is_not_waited_for(monkeypatch: pytest.Monk
 
 
 def test_the_disk_limits_what_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(retention, "room", lambda instance, size: retention.Room(400 << 20, 0, size))
+    monkeypatch.setattr(retention, "room", lambda instance, size, between: retention.Room(400 << 20, 0, size, between))
     warnings: list[str] = []
     cursor = given(monkeypatch, standby())
     done = activate(tmp_path, warn=warnings.append)
-    assert "max_slot_wal_keep_size limited to 192 MB" in done["done"]
-    assert "ALTER SYSTEM SET max_slot_wal_keep_size = '192MB'" in cursor.told
-    assert "400 MB free, so this master keeps 192 MB of WAL" in warnings[0]
+    assert "max_slot_wal_keep_size limited to 112 MB" in done["done"]
+    assert "ALTER SYSTEM SET max_slot_wal_keep_size = '112MB'" in cursor.told
+    assert "max_wal_size is 1024 MB, and the disk of the WAL has 400 MB free" in warnings[1]
+    assert "400 MB free, so this master keeps 112 MB of WAL" in warnings[0]

@@ -10,16 +10,15 @@ MEGABYTE, SEGMENT = 1 << 20, 16 << 20
 
 
 def room(free: int, wal: int = 0, segment: int = 16) -> retention.Room:
-    return retention.Room(free * MEGABYTE, wal * MEGABYTE, segment * MEGABYTE)
+    return retention.Room(free * MEGABYTE, wal * MEGABYTE, segment * MEGABYTE, 1024 * MEGABYTE)
 
 
 @pytest.mark.parametrize(
     ("found", "megabytes"),
     [
-        pytest.param(room(100_000), 80_000, id="a-fifth-stays-free"),
-        pytest.param(room(3000), 1968, id="or-a-gigabyte"),
-        pytest.param(room(400), 192, id="or-half-of-a-small-disk"),
-        pytest.param(room(200, 200), 288, id="what-is-there-counts"),
+        pytest.param(room(100_000), 78_976, id="a-fifth-and-what-comes-between-checkpoints"),
+        pytest.param(room(400), 112, id="half-of-a-small-disk"),
+        pytest.param(room(200, 200), 256, id="what-is-there-counts"),
         pytest.param(room(10), 64, id="four-segments-at-least"),
         pytest.param(room(10, segment=64), 256, id="of-any-size"),
     ],
@@ -32,12 +31,12 @@ def test_what_the_disk_can_hold(found: retention.Room, megabytes: int) -> None:
     ("present", "found", "fresh", "limit"),
     [
         pytest.param(-1, room(100_000), True, 10_240, id="none-yet"),
-        pytest.param(-1, room(400), True, 192, id="none-yet-and-a-small-disk"),
-        pytest.param(-1, room(400), False, 192, id="of-a-master-too"),
-        pytest.param(10_240, room(400), True, 192, id="more-than-the-disk-can-hold"),
-        pytest.param(128, room(400), True, None, id="small-enough"),
+        pytest.param(-1, room(400), True, 112, id="none-yet-and-a-small-disk"),
+        pytest.param(-1, room(400), False, 112, id="of-a-master-too"),
+        pytest.param(10_240, room(400), True, 112, id="more-than-the-disk-can-hold"),
+        pytest.param(96, room(400), True, None, id="small-enough"),
         pytest.param(300, room(400), False, None, id="a-second-run-changes-nothing"),
-        pytest.param(10_240, room(400), False, 192, id="unless-it-would-fill-the-disk"),
+        pytest.param(10_240, room(400), False, 112, id="unless-it-would-fill-the-disk"),
         pytest.param(64, room(1), False, None, id="the-least-stays"),
     ],
 )
@@ -49,5 +48,5 @@ def test_a_limit_that_was_set_stays_by_a_second_run() -> None:
     """While the disk fills with what is kept, the room stays the same."""
     found = room(400)
     limit = retention.limit(-1, 10_240, found, True)
-    for kept in range(0, 192, 16):
+    for kept in range(0, 112, 16):
         assert retention.limit(limit or 0, 10_240, room(400 - kept, kept), False) is None

@@ -22,6 +22,7 @@ SELECT pg_is_in_recovery() AS in_recovery, pg_last_wal_replay_lsn()::text AS rep
        pg_last_wal_receive_lsn()::text AS receive_lsn, current_setting('synchronous_standby_names') AS synchronous,
        (SELECT setting::bigint FROM pg_settings WHERE name = 'max_slot_wal_keep_size') AS keep_megabytes,
        (SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size') AS wal_segment_bytes,
+       (SELECT setting::bigint FROM pg_settings WHERE name = 'max_wal_size') AS between_megabytes,
        extract(epoch FROM pg_last_xact_replay_timestamp())::float8 AS last_commit_at
 """
 SLOTS = "SELECT slot_name FROM pg_replication_slots"

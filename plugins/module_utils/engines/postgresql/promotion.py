@@ -16,6 +16,7 @@ from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import history, places
+from ...values.text import MEBIBYTE
 from . import database, promoting, recovering, retention, server_info, stopping
 
 TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline"
@@ -59,7 +60,7 @@ def kept_wal(
     instance: Instance, row: dict[str, t.Any], wanted: int, fresh: bool, warn: t.Callable[[str], None]
 ) -> int | None:
     """Return the limit of the WAL that is kept, in megabytes, if it is to be set; say when the disk decides it."""
-    found = retention.room(instance, row["wal_segment_bytes"])
+    found = retention.room(instance, row["wal_segment_bytes"], row["between_megabytes"] * MEBIBYTE)
     kept = retention.limit(row["keep_megabytes"], wanted, found, fresh)
     present = row["keep_megabytes"] if row["keep_megabytes"] >= 0 else wanted
     if kept is not None and kept < present:
@@ -67,6 +68,12 @@ def kept_wal(
             f"the disk of the WAL has {found.free_bytes >> 20} MB free, so this master keeps {kept} MB of WAL for"
             f" standbys that are away, and not {present} MB: a disk without room for WAL would end it. A standby that"
             " is away for longer comes back by a comparison or a copy. With more room, raise max_slot_wal_keep_size"
+        )
+    if fresh and found.between_bytes > found.free_bytes + found.wal_bytes:
+        warn(
+            f"max_wal_size is {found.between_bytes >> 20} MB, and the disk of the WAL has {found.free_bytes >> 20} MB"
+            " free: so much may be written between two checkpoints, and a disk without room for WAL would end this"
+            " master. Make room there, or lower max_wal_size"
         )
     return kept
 

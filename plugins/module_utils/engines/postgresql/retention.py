@@ -1,9 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """How much WAL a new master may keep for absent standbys, so that it never fills its own disk.
 
-Sources: PostgreSQL manual, "Replication" (max_slot_wal_keep_size), "WAL Configuration". A slot whose WAL is more than
-the limit is lost at the next checkpoint, and its standby comes back by a comparison or a copy; a disk without room for
-WAL ends the master.
+Sources: PostgreSQL manual, "Replication" (max_slot_wal_keep_size), "WAL Configuration" (max_wal_size). A slot whose WAL
+is more than the limit is lost at the next checkpoint, and its standby comes back by a comparison or a copy; a disk
+without room for WAL ends the master. WAL is only removed by checkpoints, so that max_wal_size may come on top.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from ...host.module import Instance
 from ...values.text import MEBIBYTE
 from . import wal_files
 
-GIBIBYTE = 1 << 30
 #: a limit is counted in whole segments, and the one that is written to must not count: with fewer it keeps nothing
 LEAST_SEGMENTS = 4
 
@@ -29,25 +28,27 @@ class Room(t.NamedTuple):
     #: of the WAL that is there, and of one segment
     wal_bytes: int
     segment_bytes: int
+    #: that may be written from one checkpoint to the end of the next one
+    between_bytes: int
 
 
-def room(instance: Instance, segment_bytes: int) -> Room:
+def room(instance: Instance, segment_bytes: int, between_bytes: int) -> Room:
     """Look at the file system of the WAL."""
     place, found = wal_files.directory(instance), 0
     with contextlib.suppress(OSError), os.scandir(place) as entries:
         for entry in entries:
             with contextlib.suppress(OSError):
                 found += entry.stat().st_size
-    return Room(shutil.disk_usage(place).free, found, segment_bytes)
+    return Room(shutil.disk_usage(place).free, found, segment_bytes, between_bytes)
 
 
 def affordable(found: Room) -> int:
     """Return how many megabytes of WAL the disk can hold beside what else grows on it.
 
-    What is free stays free by a fifth of it, and by a gigabyte, or by half of it where that is less. The WAL that is
-    there counts as room: it is a part of what is kept.
+    A fifth of what is free stays so, and so does what may be written between two checkpoints, or half where that is
+    less. The WAL that is there counts as room: it is a part of what is kept.
     """
-    spare = max(found.free_bytes // 5, min(GIBIBYTE, found.free_bytes // 2))
+    spare = found.free_bytes // 5 + min(found.between_bytes, found.free_bytes // 2)
     least = LEAST_SEGMENTS * found.segment_bytes
     whole = max(found.free_bytes - spare + found.wal_bytes, least)
     return whole // found.segment_bytes * found.segment_bytes // MEBIBYTE
