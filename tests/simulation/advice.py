@@ -35,7 +35,7 @@ TOKENS = re.compile(
             r"(?P<off>[Ss]witch (?P<off_host>\w+) off)",
             r"(?P<on>[Ss]witch [\w ]+ on\b|[Bb]ring up what is waited for|[Bb]ring (?:[\w' ]+ )?up)",
             r"(?P<mount>[Mm]ount it|is its file system mounted|file system of its data is not mounted)",
-            r"(?P<mend>[Mm]end the (?:way|login)|[Oo]pen the way)",
+            r"(?P<mend>[Mm]end the (?:way|login)|[Oo]pen the way|until this works as)",
             r"(?:[Rr]un (?:this )?again with )?(?P<words>(?:-e [\w]+=[\w.,]+(?:,? (?:and )?)?)+)",
             r"(?P<again>[Rr]un (?:this|again|it again)|type the same again|run the whole playbook again)",
         )
@@ -47,6 +47,8 @@ OTHERWISE = re.compile(r"\b[Oo]r\b|[.;] ")
 REPAIR = re.compile(r"\. To \w+ it: ansible-playbook ")
 #: both ways where either of two hosts may be right
 KEEP = re.compile(r"To keep what (\w+) has: .*?To give it up for what (\w+) has: ")
+#: commands that lead home from a decision
+AFTER = 4
 #: seconds that he takes between two commands
 PAUSE = 40
 
@@ -96,7 +98,8 @@ class Operator:
             self.world.say("state: " + ("; ".join(texts) or "nothing to be done"))
             self.last = None
             while texts:
-                if len(self.typed) >= most:
+                # to come to a decision is an end as well; he may go on from there, and not in a circle
+                if len(self.typed) >= most + AFTER * bool(self.decided):
                     raise PromiseBroken(
                         f"no way home: {self._why()}", f"{most} commands did not lead home ({'; '.join(self.typed)})"
                     )
@@ -297,7 +300,7 @@ class Operator:
         elif host.data:
             host.data.signal, host.data.fence = False, None
             units.start(self.world, host)
-        typed = next(group[name] for name in ("thaw", "touch", "back", "end", "forget", "set") if group[name])
+        typed = str(next(group[name] for name in ("thaw", "touch", "back", "end", "forget", "set") if group[name]))
         self.typed.append(typed if typed.endswith(host.name) else f"{typed} on {host.name}")
         self.world.say(f"he types {self.typed[-1]}")
         self._wait()
@@ -359,7 +362,7 @@ def troubles(world: World) -> str:
     found = []
     for host in world.hosts.values():
         server, data = host.server, host.data
-        if data and data.signal and data.fence and server:
+        if data and data.signal and data.fenced and server:
             found.append("the standby is fenced")
         if server and server.crowded:
             found.append("sessions are taken")
@@ -367,7 +370,7 @@ def troubles(world: World) -> str:
             found.append("replay is held up")
         if data and data.signal and data.connections < data.end.needs:
             found.append("a setting is below the master's")
-    if not any(host.data and host.data.signal and not host.data.fence for host in world.hosts.values()):
+    if not any(host.data and host.data.signal and not host.data.fenced for host in world.hosts.values()):
         found.append("there is no standby")
     return f" [{', '.join(dict.fromkeys(found))}]" if found else ""
 

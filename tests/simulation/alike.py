@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .world import Data, Host, World
+from .world import Data, Host, Link, World
 
+MINUTE = 60
 Shape = tuple[t.Any, ...]
 
 
@@ -19,12 +20,17 @@ def shape(world: World) -> Shape:
     places = {serial: number for number, serial in enumerate(ends)}
     furthest = max([host.data.end.lsn for host in world.hosts.values() if host.data], default=0)
     hosts = tuple(_host(host, places) for host in world.hosts.values())
-    links = tuple((link.standby, link.master, link.silent_since is None, link.held) for link in world.links)
+    links = tuple((link.standby, link.master, _silence(world, link), link.held) for link in world.links)
     memories = tuple(
         (name, row.master, row.timeline, row.state, row.lsn > furthest, row.lsn >= furthest)
         for name, row in world.memories.items()
     )
     return hosts, links, memories, frozenset(world.cut)
+
+
+def _silence(world: World, link: Link) -> int:
+    """Return for how long a connection has been silent, as far as anybody makes a difference of it."""
+    return 0 if link.silent_since is None else 1 + (world.now - link.silent_since > MINUTE)
 
 
 def _host(host: Host, places: dict[int, int]) -> Shape:

@@ -83,4 +83,9 @@ def salvage(plan: dict[str, t.Any], read: sources.Read, accept: bool) -> Verdict
     return takeover.salvage(plan, found, {"check": False, "accept_data_loss": accept})
 
 
-__all__ = ["DEFAULTS", "PROGRAMS", "document", "rollback", "salvage", "verdict"]
+def rolled_back(plan: t.Any, observations: t.Any) -> Verdict:
+    """Judge whether the master that a switchover has stopped may serve again."""
+    return rollback.judge(plan, observations)
+
+
+__all__ = ["DEFAULTS", "PROGRAMS", "document", "rolled_back", "salvage", "verdict"]

@@ -72,6 +72,13 @@ class Data:
         return found
 
     @property
+    def fenced(self) -> bool:
+        """Whether a record forbids that it becomes a master; of what has followed a newer timeline it does not."""
+        return self.fence is not None and not (
+            self.fence.timeline is not None and self.end.timeline > self.fence.timeline
+        )
+
+    @property
     def newest(self) -> int:
         """The newest timeline that control file or history files tell of."""
         return max([self.checkpoint.timeline, *self.histories])

@@ -54,7 +54,7 @@ def _verdict(run: Run, task: Task) -> Result:
     observations = _observed(run, run.world.hosts)
     if workflow == "rollback":
         seen = {name: _seen_again(run, name) for name in run.judged["steps"]["rollback_look"]}
-        run.rolled_back = _answer(run, judging.rollback.judge(run.plan, seen))
+        run.rolled_back = _answer(run, judging.rolled_back(run.plan, seen))
         return run.rolled_back
     if workflow == "state":
         run.document = judging.document(observations, run.options)
