@@ -52,4 +52,4 @@ class CallbackModule(CallbackBase):
         failed = sum(stats.failures.values())
         if self._codes and not stats.dark and failed == len(self._codes):
             sys.stdout.flush()
-            sys.exit(min(self._codes, key=findings.PRECEDENCE.index))
+            raise SystemExit(min(self._codes, key=findings.PRECEDENCE.index))

@@ -21,7 +21,7 @@ options:
   settings: {description: Parameters and the values that they must have at least., type: dict, required: true}
   timeout: {description: Seconds that the server may take until it replays., type: int, default: 300}
 attributes:
-  diff_mode: {description: Shows the parameters before and after, and whether the server runs.}
+  diff_mode: {description: "Shows the parameters before and after, and whether the server runs."}
 author: [hawq.mirroring contributors (@hawq)]
 """
 

@@ -178,7 +178,7 @@ def _where(run: Run) -> str:
     if run.moment is None:
         return ""
     inside = f", {run.moment.inside}" if run.moment.inside else ""
-    return f" at “{run.moment.task}” on {run.moment.host}{inside}"
+    return f" at '{run.moment.task}' on {run.moment.host}{inside}"
 
 
 def fails(

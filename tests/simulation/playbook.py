@@ -126,7 +126,7 @@ def _task(row: dict[str, t.Any], reading: Reading) -> t.Iterator[t.Any]:
         tasks, rescue, always = (_tasks(row.get(part, []), inner) for part in ("block", "rescue", "always"))
         yield Block(row.get("name", ""), tasks, rescue, always)
         return
-    action = next(key for key in row if "." in key)
+    action = next((key for key in row if "." in key), "")
     args = row[action] if isinstance(row[action], dict) else {"free": row[action]}
     word = action.removeprefix(BUILTIN).removeprefix(COLLECTION)
     if word in ("import_tasks", "include_tasks", "import_role", "include_role"):

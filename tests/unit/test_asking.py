@@ -48,7 +48,8 @@ def probing(*probes: dict[str, t.Any]) -> concurrent.futures.Future[t.Any]:
     return future
 
 
-def asked(run: Run, *probes: dict[str, t.Any], installed: t.Any = INSTALLED) -> dict[str, t.Any]:
+def asked(run: Run, *probes: dict[str, t.Any], installed: t.Any = None) -> dict[str, t.Any]:
+    installed = INSTALLED if installed is None else installed
     return dict(asking.answers(t.cast("t.Any", run), installed, probing(*(probes or (probe("smdw", "mdw"),)))))
 
 

@@ -59,10 +59,9 @@ class Coded(psycopg2.Error):
 
 def error(code: str | None, text: str) -> MirroringError:
     """What comes out of a session."""
-    try:
-        raise MirroringError(f"the server answered: {text}") from Coded(code, text)
-    except MirroringError as found:
-        return found
+    found = MirroringError(f"the server answered: {text}")
+    found.__cause__ = Coded(code, text)
+    return found
 
 
 ERRORS: dict[str, tuple[MirroringError, str | None]] = {
