@@ -239,8 +239,8 @@ STORIES = (
     ),
     Story(
         "newer_one_beside_a_frozen_one",
-        "The master is frozen, its standby was promoted by hand and is restarted: its interlock takes the frozen one for"
-        " a master and sends to the state, which sends back to the start.",
+        "The master is frozen, its standby was promoted by hand and is restarted: its interlock takes the frozen one"
+        " for a master and sends to the state, which sends back to the start.",
         [at("freeze", "master"), at("promote by hand", "standby"), at("raise setting", "smdw"), HOME],
         NO_WAY + "no host accepts writes: start HOST again",
     ),
