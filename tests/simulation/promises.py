@@ -63,8 +63,7 @@ def activated(run: Run, host: Host) -> None:
     if run.options.get("accept_data_loss"):
         world.accepted |= lacks
         return
-    stale = world.now - host.written_at > STALE
-    known = [row for row in bits(lacks) if stale and not world.rows[row].connected]
+    known = [row for row in bits(lacks) if not world.rows[row].connected and world.now - world.rows[row].at > STALE]
     if known and not world.wrong:
         old = world.hosts.get(run.plan.get("old") or "")
         there = old and old.data and world.reaches(CONTROLLER, old.name) and old.data.end.rows & lacks

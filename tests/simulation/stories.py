@@ -239,10 +239,24 @@ STORIES = (
     ),
     Story(
         "newer_one_beside_a_frozen_one",
-        "The master is frozen, its standby was promoted by hand and is restarted: its interlock takes the frozen one"
-        " for a master and sends to the state, which sends back to the start.",
+        "The master is frozen, its standby promoted by hand and is restarted. Its interlock takes the frozen one for"
+        " a master and sends to the state, which sends back to the start.",
         [at("freeze", "master"), at("promote by hand", "standby"), at("raise setting", "smdw"), HOME],
         NO_WAY + "no host accepts writes: start HOST again",
+    ),
+    Story(
+        "fenced_master_started_meanwhile",
+        "Somebody starts the old master while a switchover looks at the standby again. It runs as a standby of nobody,"
+        " the rescue takes its marks away and does not restart it, and the state asks to correct the inventory.",
+        [run("switchover"), go("A", 9), at("start", "master"), HOME],
+        NO_WAY + "no host accepts writes: Add its host to the inventory",
+    ),
+    Story(
+        "former_master_forgotten",
+        "With three hosts a standby was promoted by hand. That the crashed former master has commits of its own is told"
+        " by nobody: all is called well when the other standby follows.",
+        [at("two standbys"), at("promote by hand", "standby"), at("crash", "mdw", busy=True), HOME],
+        "rows left behind",
     ),
     Story(
         "data_not_mounted_on_the_last_host",
