@@ -75,7 +75,8 @@ def check(world: World, losses: t.Iterable[str] = tuple(LOSSES)) -> bool:
         if (alike, loss) in _TRIED:
             continue
         other = world.copy()
-        before = acknowledged(other) & ~other.accepted & ~other.told
+        now = other.hosts[master].data
+        before = acknowledged(other) & ~other.accepted & ~other.told & (now.end.rows if now else 0)
         options = LOSSES[loss](other, master)
         run = execute(other, "failover", **options)
         new = next(iter(other.writers()), None)

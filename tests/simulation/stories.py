@@ -253,10 +253,30 @@ STORIES = (
     ),
     Story(
         "former_master_forgotten",
-        "With three hosts a standby was promoted by hand. That the crashed former master has commits of its own is told"
+        "With three hosts a standby was promoted by hand. That the crashed master has commits of its own is told"
         " by nobody: all is called well when the other standby follows.",
         [at("two standbys"), at("promote by hand", "standby"), at("crash", "mdw", busy=True), HOME],
         "rows left behind",
+    ),
+    Story(
+        "half_way_and_alone",
+        "A resynchronisation was killed half-way, then the master is lost with its disk: start and resynchronisation"
+        " are advised in turn, and nobody says that nothing whole is left.",
+        [at("promote by hand", "standby"), at("advised", moments=23), at("lose disk", "master"), HOME],
+        NO_WAY + "HOST: hawq-mirroring-interlock: a resynchronisation was interrupted",
+    ),
+    Story(
+        "ahead_and_fenced",
+        "The master was set back, and the standby that has more has the record of a fence of an older version: the"
+        " failover, as advised, is refused for that, and the start of the master leads back to the same advice.",
+        [
+            at("copy files", "master"),
+            *(at("work") for _each in range(8)),
+            at("leave fence", "standby"),
+            at("set back", "master"),
+            HOME,
+        ],
+        NO_WAY + r"(no host is a standby that could be activated|HOST holds N).*\[.*the standby is fenced",
     ),
     Story(
         "data_not_mounted_on_the_last_host",
