@@ -171,7 +171,7 @@ def test_case_03_controller_killed_while_verifying_and_starting(writer: harness.
     on("smdw", f"mv {VERIFY}.real {VERIFY}")
     # and the third between the start and the confirmation
     run = init()
-    run.wait_for_output("TASK [hawq.mirroring.server : Wait until it gives sessions]")
+    run.wait_for_output("TASK [hawq.mirroring.server : Wait until it gives sessions")
     run.kill()
     assert on("smdw", f"systemctl is-active {SERVICE}") == "active"
     assert_run_again_makes_it(writer)
