@@ -111,7 +111,7 @@ UNPROVEN: dict[str, tuple[Observation, Observation, Hosts, Options, Refusals]] =
         CUT_OFF,
         {},
         DOWN,
-        [("data-not-there", "Mount it, then run this again. If that data is gone for good: -e accept_data_loss=true")],
+        [("data-not-there", "hawq.mirroring.failover -e accept_data_loss=true -e master_is_down=true")],
     ),
     "files of somebody else are in its place": (
         empty("mdw", FILES),

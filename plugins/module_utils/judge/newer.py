@@ -7,13 +7,12 @@ yet written to its disk).
 
 from __future__ import annotations
 
-import datetime
 import typing as t
 
 from ..engines import table
 from ..values import conninfo, history, lsn, places
 from ..values.command import playbook
-from ..values.text import size
+from ..values.text import moment, size
 from . import timelines, topology
 from .refusal import Kind, Refusal
 
@@ -112,11 +111,6 @@ def _ages(name: str, seen: topology.Observation, master: str, source: topology.O
     words = [f"the last commit that {name} has replayed is of {moment(last)}"] if last else []
     words.append(f"the server on {master} runs since {moment(source['server']['started'])}")
     return f" ({', '.join(words)})"
-
-
-def moment(epoch: float) -> str:
-    """Return a point in time as people read it."""
-    return datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def refusal(

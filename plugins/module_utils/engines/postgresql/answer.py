@@ -20,7 +20,6 @@ from . import database
 
 TOO_MANY = "53300"
 CANNOT_NOW = "57P03"
-DAMAGED = ("XX001", "XX002")
 PROTOCOL = 196608
 SECONDS = 2
 MOST = 1 << 20

@@ -9,7 +9,7 @@ import typing as t
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
-from . import answer, database, recovering, server_info
+from . import answer, damage, database, recovering, server_info
 
 #: what can be waited for beside the states: that the server gives sessions, or is a standby that replays without
 SESSION, RECOVERING = "session", "recovering"
@@ -84,7 +84,7 @@ def _raise_what_is_final(instance: Instance, run: Runner, asked: _Asked, wait_fo
         last = died.rstrip(". ") or "no log"
         raise MirroringError(f"the server of {instance.service} has stopped: {last}. {advice}".rstrip(" ."))
     said = answer.of(instance, asked.why)
-    if said and said.code in answer.DAMAGED:
+    if said and said.code in damage.CODES:
         damaged = f"the server of {instance.service} finds its data damaged ({said.words})"
         raise MirroringError(f"{damaged}. It will not get better by waiting. {advice}".rstrip(" ."), damaged=damaged)
     if wait_for == SESSION and recovering.gives_no_sessions(instance):

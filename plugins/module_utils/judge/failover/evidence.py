@@ -7,6 +7,7 @@ import typing as t
 
 from ...engines import table
 from ...values import lsn, places
+from ...values.command import playbook
 from ...values.observation import Server
 from ...values.text import duration, size
 from .. import identify, topology
@@ -68,7 +69,8 @@ def fence(
                 "data-not-there",
                 f"{old} answers, and {path} there is {topology.describe(seen)}",
                 "what the standby lacks may be on a file system that is not mounted",
-                f"Mount it, {AGAIN}. If that data is gone for good: -e accept_data_loss=true -e master_is_down=true",
+                f"Mount it, {AGAIN}. If that data is gone for good:"
+                f" {playbook('failover', accept_data_loss=True, master_is_down=True)}",
             )
         ]
     address = observations[new].get("virtual_ip")

@@ -30,7 +30,8 @@ def findings(group: Group) -> list[Finding]:
 def is_expected(group: Group) -> bool:
     """Whether the master ought to have a standby: as it is told, or because there was one.
 
-    Segments know the master by the same name as standbys do: where there are any, the name alone says nothing.
+    Segments know the master by the same name as standbys do: where there are any, the name alone says nothing. One that
+    is registered as a standby itself was one, until it took over from a master that is to come back.
     """
     told = group.options.get("state_expect_standby")
     if told is not None:
@@ -38,7 +39,7 @@ def is_expected(group: Group) -> bool:
     server = group.source["server"]
     ours = any(row["name"].startswith("hawq_mirroring_") for row in server["slots"])
     segments = bool(server["segments"]) or group.source["blocks"]["segments"] is not None
-    return ours or (server["master_name"] is not None and not segments)
+    return ours or bool(server["standbys"]) or (server["master_name"] is not None and not segments)
 
 
 def _no_standby(group: Group) -> list[Finding]:

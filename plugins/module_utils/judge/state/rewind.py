@@ -7,6 +7,7 @@ import typing as t
 
 from ...values import conninfo
 from ...values.observation import Server, Slot
+from ...values.text import duration
 from .. import rewinding, topology
 
 
@@ -29,7 +30,7 @@ def rewind(name: str, seen: topology.Observation, source: topology.Observation |
     if row is None or row["lost"]:
         return {**answer, "needed": True, "reason": "the master keeps no WAL for it"}
     lasts = _lasts(source["server"], row)
-    how_long = f", for some {_duration(lasts)} at the present rate of WAL" if lasts is not None else ""
+    how_long = f", for some {duration(lasts)} at the present rate of WAL" if lasts is not None else ""
     reason = f"the master keeps the WAL that it needs{how_long}"
     return {**answer, "needed": True, "possible": True, "reason": reason, "wal_lasts_seconds": lasts}
 
@@ -40,10 +41,3 @@ def _lasts(server: Server, slot: Slot) -> float | None:
     if slot["safe_bytes"] is None or not written or not seconds or seconds <= 0:
         return None
     return round(max(0, slot["safe_bytes"]) / (written / seconds), 1)
-
-
-def _duration(seconds: float) -> str:
-    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} seconds"
