@@ -277,6 +277,11 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         {},
         {"activate": False, "old": "mdw", "fence": "module"},
     ),
+    "activated already, the fenced one was booted and follows": (
+        pair(standby("mdw", FOLLOWED), activated()),
+        {},
+        {"activate": False, "old": "mdw", "fence": "module"},
+    ),
     "activated already, host dead": (
         pair(unreachable(), activated()),
         {},
@@ -293,6 +298,14 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
         pair(mirrored(), standby()),
         DOWN,
         [("mdw is the master, is alive and accepts writes", "hawq.mirroring.switchover")],
+    ),
+    "master alive, its standby was a master and a killed run has left its record": (
+        {
+            "mdw": standby("mdw", {**FOLLOWED, "follows.host": "smdw"}),
+            "smdw": activated({"server.standbys": ["mdw"]}),
+        },
+        DOWN,
+        [("smdw is the master, is alive and accepts writes (mdw is its standby)", "hawq.mirroring.switchover")],
     ),
     "master alive, standby down": (
         pair(mirrored(), unreachable()),

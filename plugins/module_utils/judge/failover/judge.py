@@ -96,11 +96,13 @@ def _with_a_writer(
 ) -> Verdict:
     """A master that has or had a standby is alive; one that was activated has none, and is all that was wanted."""
     seen = observations[writer]
-    old = next((name for name, other in observations.items() if name != writer and _is_former(other, seen)), None)
+    old = next((name for name in observations if name != writer and _is_former(name, observations, writer)), None)
     standbys = [
         name
         for name, other in observations.items()
-        if topology.may_take_over(other) and topology.system_identifier(other) == topology.system_identifier(seen)
+        if name != old
+        and topology.may_take_over(other)
+        and topology.system_identifier(other) == topology.system_identifier(seen)
     ]
     astray = followers.left_behind(observations, hosts, writer)
     known = list(dict.fromkeys([*topology.registered(writer, seen), *standbys]))
@@ -150,13 +152,20 @@ def _with_a_writer(
     return decide(plan, [])
 
 
-def _is_former(other: topology.Observation, master: topology.Observation) -> bool:
-    """Whether a host holds the data of a master of the same system that has been left behind, fenced already or not."""
-    same = topology.system_identifier(other) == topology.system_identifier(master)
-    if topology.kind(other) != topology.STOPPED or not same:
-        standby = same and topology.kind(other) in topology.STANDBYS
-        return standby and topology.is_fenced(other) and not other["data_directory"]["removed"]
-    return (topology.timeline(other) or 0) < (topology.timeline(master) or 0)
+def _is_former(name: str, observations: topology.Observations, writer: str) -> bool:
+    """Whether a host holds the data of a master of the same system that has been left behind, fenced already or not.
+
+    One that has a record of its fence and was started as a standby is a former master until it is registered, whether
+    or not it follows its successor already.
+    """
+    other, master = observations[name], observations[writer]
+    if topology.system_identifier(other) != topology.system_identifier(master):
+        return False
+    if topology.kind(other) == topology.STOPPED:
+        return (topology.timeline(other) or 0) < (topology.timeline(master) or 0)
+    directory, told = other["data_directory"], topology.registered(writer, master)
+    has_record = directory["fenced"] and not directory["removed"]
+    return topology.kind(other) in topology.STANDBYS and has_record and (name not in told or topology.is_fenced(other))
 
 
 def _old_master_of(observations: topology.Observations, hosts: Hosts, new: str) -> tuple[str | None, list[Refusal]]:
