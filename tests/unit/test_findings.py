@@ -315,6 +315,17 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         pair({"service.load": "masked", "service.enabled": "masked"}),
         ("unit-masked", 13, "smdw", f"{UNIT} on smdw is masked", f"on smdw: systemctl unmask {UNIT}"),
     ),
+    "a boot would hide its data": (
+        pair({"data_directory.unmounted": "/data"}),
+        (
+            "not-mounted",
+            13,
+            "smdw",
+            "nothing is mounted at /data on smdw, where the file system of /data/hawq/master belongs: what is there"
+            " now would be hidden when that is mounted",
+            "on smdw: grep -rs /data /etc/fstab /etc/systemd/system",
+        ),
+    ),
     "no disk left for data": (
         pair({"data_directory.free_bytes": 2 * GIGABYTE}),
         ("disk-nearly-full", 13, "smdw", "smdw has 2.0 GB of 60.0 GB free for data", "on smdw: du -xhd1 /data/hawq"),
@@ -483,6 +494,16 @@ BESIDE: dict[str, tuple[Hosts, Found]] = {
     "a fence that forbids nothing": (
         pair({"data_directory.fenced": True, "data_directory.fence_timeline": 1, **NEWER}, NEWER),
         ("fence-left", 0, "smdw", "so that it forbids nothing", RESYNC),
+    ),
+    "no data, and its file system is not mounted": (
+        {"mdw": master(), "smdw": empty("smdw", {"data_directory.unmounted": "/data"})},
+        (
+            "not-mounted",
+            13,
+            "smdw",
+            "where the file system of /data/hawq/master belongs: its data is most likely there",
+            "mount it, on smdw: mount /data",
+        ),
     ),
 }
 

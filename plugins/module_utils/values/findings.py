@@ -57,6 +57,7 @@ KINDS: dict[str, Sort] = {
     "no-standby": Sort(NOT_REDUNDANT, "the master has no standby; a note while none is expected"),
     "not-at-boot": Sort(WELL, "a server would not start when its host does"),
     "not-in-group": Sort(NOT_READY, "a standby is not in the inventory"),
+    "not-mounted": Sort(NOT_READY, "the file system that a host's data belongs on is not mounted"),
     "not-synchronized": Sort(NOT_REDUNDANT, "the master says that a standby is not Synchronized"),
     "peer-program": Sort(NOT_READY, "what answers the other master hosts is missing on a host, or another version"),
     "receiver-silent": Sort(NOT_READY, "the standby has not heard of its master for more than a minute"),
