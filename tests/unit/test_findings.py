@@ -521,7 +521,7 @@ def test_it_is_found_beside_others(hosts: Hosts, expected: Found) -> None:
 
 
 def test_every_kind_has_a_case() -> None:
-    refused = {kind for _hosts, _options, problems, _notes in OPTIONS.values() for kind in problems}
+    refused = {kind for _hosts, _options, *kinds in OPTIONS.values() for each in kinds for kind in each}
     found = {expected[0] for table in (ONE, BESIDE) for _hosts, expected in table.values()} | refused
     assert found == set(findings.KINDS)
 
@@ -599,6 +599,32 @@ OPTIONS: dict[str, tuple[Hosts, dict[str, t.Any], list[str], list[str]]] = {
         ["not-synchronized"],
         [],
     ),
+    "a segment that is cut off remembers a trouble that is over": (
+        pair(),
+        cases.segment(summary_state="Not Synchronized"),
+        ["memory-against"],
+        [],
+    ),
+    "a trouble that the standby has outlived": (
+        pair(),
+        cases.segment(summary_state="Not Synchronized", lsn="0/3017F50"),
+        [],
+        [],
+    ),
+    "a segment heard of more than the standby had when it was looked at": (
+        pair(),
+        cases.segment(lsn="0/9000000"),
+        [],
+        [],
+    ),
+    "a segment remembers a newer timeline": (pair(), cases.segment(timeline=2), ["memory-against"], []),
+    "a memory of another system": (
+        pair(),
+        cases.segment(summary_state="Not Synchronized", system_identifier=FOREIGN),
+        [],
+        ["memory-not-believed"],
+    ),
+    "a segment is off": (pair(), {"witnesses": {"sdw1": unreachable()}}, [], ["segment-away"]),
     "accepted": (
         pair({"server.replay_paused": True}),
         {"state_accept": ["replay-paused"]},

@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Where a file system belongs that is not mounted: what is written there would lie beneath it, on another disk.
 
-Sources: fstab(5), systemd.mount(5), proc(5) on mountinfo. What systemd is told in a unit of its own counts as fstab does.
+Sources: fstab(5), systemd.mount(5), proc(5) on mountinfo. A unit of systemd counts as a line of fstab does.
 """
 
 from __future__ import annotations

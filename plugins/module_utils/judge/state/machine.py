@@ -32,11 +32,9 @@ def _not_mounted(name: str, seen: Observation) -> list[Finding]:
     text = f"nothing is mounted at {point} on {name}, where the file system of {place['path']} belongs: {hides}"
     if place["state"] != "data":
         return [finding("not-mounted", name, text, f"mount it, {on(name, f'mount {point}')}")]
-    text += " when that is mounted"
     look = on(name, f"grep -rs {point} /etc/fstab /etc/systemd/system")
-    return [
-        finding("not-mounted", name, text, f"take it out where none belongs there any more. Where it is named: {look}")
-    ]
+    out = f"take it out if none belongs there any more; it is named in what this shows, {look}"
+    return [finding("not-mounted", name, f"{text} when that is mounted", out)]
 
 
 def _masked(name: str, seen: Observation) -> list[Finding]:
