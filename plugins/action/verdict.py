@@ -88,7 +88,11 @@ class ActionModule(ActionBase):
             observations = self._observations(run, variables["groups"]["masters"])
             options = self._options(run, workflow)
             if workflow == "state":
-                return {**result, "mark": time.time(), "state": self._state(observations, options)}
+                return {
+                    **result,
+                    "mark": time.time(),
+                    "state": self._state(run, variables["groups"], observations, options),
+                }
             if self._task.args.get("started") and not options["damaged"]:
                 return result
             options["witnesses"] = self._observations(run, variables["groups"].get("segments", []))
@@ -98,11 +102,16 @@ class ActionModule(ActionBase):
             judged = self._judge(workflow, observations, options)
             answer = self._answer(run, workflow, judged, options.get("failed_routes") or {})
             if judged.plan:
-                found = self._state(observations, options, judged.plan.get("standby"))
+                found = self._state(run, variables["groups"], observations, options, judged.plan.get("standby"))
                 answer.update(mark=time.time(), state=found)
         return {**result, **answer}
 
-    def _state(self, observations: Observations, options: Options, settled: str | None = None) -> dict[str, t.Any]:
+    def _state(
+        self, run: _run.Run, groups: t.Any, observations: Observations, options: Options, settled: str | None = None
+    ) -> dict[str, t.Any]:
+        # of a playbook that does not look at segments nothing is said of them
+        names = [name for name in groups.get("segments", []) if run.read(name, OBSERVED)]
+        options = t.cast(Options, {**options, "witnesses": self._observations(run, names)})
         return state.document(observations, self._endpoints(observations), options, settled)
 
     def _judge(self, workflow: str, observations: Observations, options: Options) -> Verdict:

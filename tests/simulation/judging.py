@@ -60,8 +60,11 @@ def verdict(workflow: str, observations: dict[str, Seen], options: dict[str, t.A
     return JUDGES[workflow](observations, endpoints(observations), options)
 
 
-def document(observations: dict[str, Seen], options: dict[str, t.Any]) -> dict[str, t.Any]:
+def document(
+    observations: dict[str, Seen], options: dict[str, t.Any], witnesses: dict[str, Seen] | None = None
+) -> dict[str, t.Any]:
     """Return the state document."""
+    options = {**options, "witnesses": witnesses or {}}
     return state.document(observations, endpoints(observations), options)  # type: ignore[arg-type]
 
 

@@ -243,7 +243,8 @@ def observations(world: World) -> dict[str, t.Any]:
 
 def state(world: World) -> dict[str, t.Any]:
     """Return what ``state.yml`` says, without a run of it."""
-    return judging.document(observations(world), judging.DEFAULTS)
+    witnesses = {name: observe(world, name) for name in world.segments}
+    return judging.document(observations(world), judging.DEFAULTS, witnesses)
 
 
 __all__ = ["PLAYS", "Moment", "Run", "execute", "observations", "state"]

@@ -109,6 +109,7 @@ def _directory(base: Seen, host: Host) -> Seen:
         missing = {
             "parent_exists": host.mounted or host.data is not None,
             "removed_on_purpose": host.removed_on_purpose,
+            "unmounted": None if host.mounted else "/data",
         }
         return {**base, **missing}
     fence = data.fence

@@ -297,7 +297,6 @@ STORIES = (
         " state is well,"
         " and a failover is refused for that memory.",
         [at("drop slots", "master"), at("cut", "sdw1-master"), HOME],
-        WELL + "(refused: data-missing$|failed: not all of what the standby lacks can be salvaged: it is known)",
         ready=True,
     ),
     Story(

@@ -144,6 +144,7 @@ def state(hosts: Hosts, options: Options | None = None, settled: str | None = No
         "state_accept": [],
         "state_lag_megabytes": 16,
         "programs": {},
+        "witnesses": {},
     }
     return state_judge.document(hosts, HOSTS, _with_defaults(options or {}, defaults), settled)
 

@@ -216,6 +216,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "slots": [],
                 "kept": [],
                 "mount_point": False,
+                "unmounted": None,
                 "link": False,
                 "removed": False,
                 "state": "missing",

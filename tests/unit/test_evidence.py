@@ -338,6 +338,27 @@ MISSING: dict[str, tuple[Observation, Observation, Hosts, str]] = {
         segment(summary_state="Not Synchronized")["witnesses"],
         "smdw lacks an unknown amount of WAL that mdw had, and was Not Synchronized when sdw1 last saw mdw",
     ),
+    "a segment saw it not synchronised, and the standby has streamed since": (
+        unreachable(),
+        standby(),
+        segment(summary_state="Not Synchronized", lsn="0/3017F50")["witnesses"],
+        "",
+    ),
+    "a segment saw it not synchronised on a newer timeline, with a lower LSN": (
+        unreachable(),
+        standby(),
+        segment(summary_state="Not Synchronized", lsn="0/3017F50", timeline=2)["witnesses"],
+        "smdw lacks an unknown amount of WAL that mdw had",
+    ),
+    "the older memory is of a trouble, the newer one of none": (
+        unreachable(),
+        standby(),
+        {
+            **segment(summary_state="Not Synchronized", lsn="0/3017F50")["witnesses"],
+            **segment("sdw2", master="mdw")["witnesses"],
+        },
+        "",
+    ),
     "a segment saw it without a standby": (
         unreachable(),
         standby(),

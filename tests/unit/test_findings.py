@@ -315,6 +315,17 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         pair({"service.load": "masked", "service.enabled": "masked"}),
         ("unit-masked", 13, "smdw", f"{UNIT} on smdw is masked", f"on smdw: systemctl unmask {UNIT}"),
     ),
+    "a boot would hide its data": (
+        pair({"data_directory.unmounted": "/data"}),
+        (
+            "not-mounted",
+            13,
+            "smdw",
+            "nothing is mounted at /data on smdw, where the file system of /data/hawq/master belongs: what is there"
+            " now would be hidden when that is mounted",
+            "on smdw: grep -rs /data /etc/fstab /etc/systemd/system",
+        ),
+    ),
     "no disk left for data": (
         pair({"data_directory.free_bytes": 2 * GIGABYTE}),
         ("disk-nearly-full", 13, "smdw", "smdw has 2.0 GB of 60.0 GB free for data", "on smdw: du -xhd1 /data/hawq"),
@@ -484,6 +495,16 @@ BESIDE: dict[str, tuple[Hosts, Found]] = {
         pair({"data_directory.fenced": True, "data_directory.fence_timeline": 1, **NEWER}, NEWER),
         ("fence-left", 0, "smdw", "so that it forbids nothing", RESYNC),
     ),
+    "no data, and its file system is not mounted": (
+        {"mdw": master(), "smdw": empty("smdw", {"data_directory.unmounted": "/data"})},
+        (
+            "not-mounted",
+            13,
+            "smdw",
+            "where the file system of /data/hawq/master belongs: its data is most likely there",
+            "mount it, on smdw: mount /data",
+        ),
+    ),
 }
 
 
@@ -500,7 +521,7 @@ def test_it_is_found_beside_others(hosts: Hosts, expected: Found) -> None:
 
 
 def test_every_kind_has_a_case() -> None:
-    refused = {kind for _hosts, _options, problems, _notes in OPTIONS.values() for kind in problems}
+    refused = {kind for _hosts, _options, *kinds in OPTIONS.values() for each in kinds for kind in each}
     found = {expected[0] for table in (ONE, BESIDE) for _hosts, expected in table.values()} | refused
     assert found == set(findings.KINDS)
 
@@ -578,6 +599,32 @@ OPTIONS: dict[str, tuple[Hosts, dict[str, t.Any], list[str], list[str]]] = {
         ["not-synchronized"],
         [],
     ),
+    "a segment that is cut off remembers a trouble that is over": (
+        pair(),
+        cases.segment(summary_state="Not Synchronized"),
+        ["memory-against"],
+        [],
+    ),
+    "a trouble that the standby has outlived": (
+        pair(),
+        cases.segment(summary_state="Not Synchronized", lsn="0/3017F50"),
+        [],
+        [],
+    ),
+    "a segment heard of more than the standby had when it was looked at": (
+        pair(),
+        cases.segment(lsn="0/9000000"),
+        [],
+        [],
+    ),
+    "a segment remembers a newer timeline": (pair(), cases.segment(timeline=2), ["memory-against"], []),
+    "a memory of another system": (
+        pair(),
+        cases.segment(summary_state="Not Synchronized", system_identifier=FOREIGN),
+        [],
+        ["memory-not-believed"],
+    ),
+    "a segment is off": (pair(), {"witnesses": {"sdw1": unreachable()}}, [], ["segment-away"]),
     "accepted": (
         pair({"server.replay_paused": True}),
         {"state_accept": ["replay-paused"]},

@@ -70,6 +70,11 @@ REFUSALS: dict[str, tuple[Hosts, str | None, Refusals]] = {
         "mdw",
         [("smdw is not reachable by SSH", "take it out of the group masters")],
     ),
+    "its file system is not mounted": (
+        {"mdw": empty("mdw", {"data_directory.unmounted": "/data"})},
+        None,
+        [("nothing is mounted at /data on mdw", "mount /data on mdw")],
+    ),
     "port taken": ({"mdw": empty("mdw", {"listening": True})}, None, [("port 5432 on mdw is taken", "server_port")]),
 }
 

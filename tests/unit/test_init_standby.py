@@ -632,6 +632,16 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
         {},
         [("sets max_connections = 50, the master has 100", "Set max_connections = 100 there")],
     ),
+    "its file system is not mounted": (
+        pair(empty("smdw", {"data_directory.unmounted": "/data"})),
+        {},
+        [
+            (
+                "nothing is mounted at /data on smdw, where the file system of /data/hawq/master belongs",
+                "Mount it (mount /data on smdw), then run this again",
+            )
+        ],
+    ),
     "mount point": (
         pair(empty("smdw", {"data_directory.mount_point": True, "data_directory.state": "empty"})),
         DISCARD,

@@ -266,6 +266,18 @@ def test_a_fault_that_is_only_thought_of_changes_nothing() -> None:
     assert hosts == pair()
 
 
+def test_what_segments_would_see_and_remember() -> None:
+    """What the master has written since the standby was looked at is on its way there."""
+    there = {**cases.segment(lsn="0/9000000")["witnesses"], "sdw2": unreachable()}
+    found = hypothetical.seen_by_segments(there, pair(), HOSTS, "mdw", hypothetical.SILENT)
+    assert set(found) == {"sdw1"}
+    assert found["sdw1"]["probes"]["mdw"]["open"] is False
+    assert found["sdw1"]["witness"]["lsn"] == "0/3017F88"
+    newer = cases.segment(lsn="0/9000000", timeline=2)["witnesses"]
+    found = hypothetical.seen_by_segments(newer, pair(), HOSTS, "mdw", hypothetical.SILENT)
+    assert found["sdw1"]["witness"]["lsn"] == "0/9000000"
+
+
 def test_a_standby_of_a_standby_goes_on_receiving() -> None:
     hosts = {**pair(), "sdw1": standby("sdw1", {"follows.host": "smdw"})}
     found = hypothetical.server_dies(hosts, HOSTS, "mdw")

@@ -7,7 +7,7 @@ import os
 
 from ..values.observation import Observation, Size
 from ..values.text import MEBIBYTE, size
-from .refusal import Refusal
+from .refusal import AGAIN, Refusal
 
 #: room beside the copy itself: WAL that is streamed meanwhile and the first checkpoints
 SPARE_BYTES = 256 * MEBIBYTE
@@ -39,6 +39,23 @@ def mount_point(name: str, seen: Observation) -> list[Refusal]:
             f"{directory['path']} on {name} is itself a mount point",
             "a verified copy cannot be moved into place there in one step",
             f"Use a directory inside it, for example -e data_directory_path={directory['path']}/master",
+        )
+    ]
+
+
+def not_mounted(name: str, seen: Observation) -> list[Refusal]:
+    """Beneath a mount point there is another disk, and what lies there is hidden as soon as something is mounted."""
+    directory = seen["data_directory"]
+    point = directory["unmounted"]
+    if point is None:
+        return []
+    return [
+        Refusal(
+            "not-mounted",
+            f"nothing is mounted at {point} on {name}, where the file system of {directory['path']} belongs",
+            "what is written now would fill the disk beneath it, and be hidden when that is mounted later",
+            f"Mount it (mount {point} on {name}), {AGAIN}. If none belongs there any more, take {point} out of"
+            f" /etc/fstab on {name} (grep -rs {point} /etc/fstab /etc/systemd/system says where it stands)",
         )
     ]
 

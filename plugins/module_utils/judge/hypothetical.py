@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ..values.observation import Hosts, Observation, Observations, Unreachable
+from ..values import lsn
+from ..values.observation import Hosts, Observation, Observations, Unreachable, Witness
 from . import followers, topology
 
-#: what a host says of a port that no server listens on
-REFUSED = "Connection refused"
+#: what a host says of a port that no server listens on, and of one whose host is silent
+REFUSED, SILENT = "Connection refused", "timed out"
 
 
 def server_dies(observations: Observations, hosts: Hosts, master: str) -> Observations:
@@ -38,7 +39,38 @@ def host_goes_silent(observations: Observations, hosts: Hosts, master: str) -> O
     Its standby waits for it as long as the receiver's time-out allows.
     """
     away: Unreachable = {"reachable": False, "error": "no answer"}
-    return _without(observations, hosts, master, t.cast(Observation, away), "timed out")
+    return _without(observations, hosts, master, t.cast(Observation, away), SILENT)
+
+
+def seen_by_segments(
+    witnesses: Observations, observations: Observations, hosts: Hosts, master: str, error: str
+) -> Observations:
+    """Return what segments see and remember then.
+
+    What the master has written on its own timeline is on its way to a standby: hosts are not looked at in one moment.
+    """
+    there = {name: seen for name, seen in witnesses.items() if topology.kind(seen) != topology.UNREACHABLE}
+    return {
+        name: t.cast(
+            Observation,
+            {**_cut_off(seen, hosts, master, error), "witness": _arrived(seen["witness"], observations, master)},
+        )
+        for name, seen in there.items()
+    }
+
+
+def _arrived(memory: Witness | None, observations: Observations, master: str) -> Witness | None:
+    source = observations[master]
+    if not memory or memory["master"] != master or memory["timeline"] != topology.timeline(source):
+        return memory
+    servers = [
+        topology.seen_at(observations, name)
+        for name in topology.registered(master, source)
+        if topology.kind(topology.seen_at(observations, name)) == topology.STANDBY
+    ]
+    held = [seen["server"]["have_lsn"] for seen in servers if seen["server"] and seen["server"]["have_lsn"]]
+    most = max(held, key=lsn.parse, default=memory["lsn"])
+    return {**memory, "lsn": min(memory["lsn"] or "0/0", most or "0/0", key=lsn.parse)}
 
 
 def _without(observations: Observations, hosts: Hosts, master: str, instead: Observation, error: str) -> Observations:

@@ -70,6 +70,7 @@ def plan(
         refusals += checks.port(standby, seen, hosts[standby]["port"])
         if snapshot:
             refusals += not_online(master, source)
+            refusals += disk.not_mounted(standby, seen)
             refusals += disk.mount_point(standby, seen)
             refusals += checks.pending_settings(master, source)
             refusals += disk.linked_files(master, source)

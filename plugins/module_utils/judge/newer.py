@@ -93,16 +93,7 @@ def _positions(seen: topology.Observation, source: topology.Observation, slot: s
     if sender or receiver:
         told = receiver["latest_end_lsn"] if receiver and sender and sender["streaming"] else None
         return (server["replay_lsn"] if server else None), told
-    return have(seen), source["server"]["current_lsn"]
-
-
-def have(seen: topology.Observation) -> str | None:
-    """Return the LSN up to which a host holds WAL at least, as far as is known without reading that."""
-    server, control = seen["server"], seen["control"]
-    known = [server["have_lsn"], server["current_lsn"]] if server else [seen["wal_end"]]
-    if control and not server:
-        known += [control["min_recovery_lsn"], control["checkpoint_lsn"]]
-    return max((each for each in known if each), key=lsn.parse, default=None)
+    return topology.end(seen), source["server"]["current_lsn"]
 
 
 def _ages(name: str, seen: topology.Observation, master: str, source: topology.Observation) -> str:
@@ -178,7 +169,7 @@ def newest(observations: topology.Observations, names: t.Iterable[str]) -> list[
         return (
             timelines.timeline(seen) or 0,
             topology.kind(seen) not in topology.STANDBYS,
-            lsn.parse(have(seen) or "0/0"),
+            lsn.parse(topology.end(seen) or "0/0"),
         )
 
     return sorted(names, key=rank, reverse=True)

@@ -55,14 +55,20 @@ class _Seen(t.NamedTuple):
 
 def ask(observations: Observations, hosts: Hosts, options: Options, master: str, mend: str) -> list[Answer]:
     """Return what would come of each fault of the master; ``mend`` is what brings its standby back now."""
-    told = t.cast(Options, {**options, "standby_host": None, "accept_data_loss": False, "witnesses": {}})
-    said = t.cast(Options, {**told, "master_is_down": True})
+    told = t.cast(Options, {**options, "standby_host": None, "accept_data_loss": False})
+    witnesses = options.get("witnesses") or {}
+    refusing, quiet = (
+        hypothetical.seen_by_segments(witnesses, observations, hosts, master, error)
+        for error in (hypothetical.REFUSED, hypothetical.SILENT)
+    )
+    told = t.cast(Options, {**told, "master_is_down": False, "witnesses": refusing})
+    said = t.cast(Options, {**told, "master_is_down": True, "witnesses": quiet})
     dead = hypothetical.server_dies(observations, hosts, master)
     silent = hypothetical.host_goes_silent(observations, hosts, master)
     source = observations[master]
     seen, killed, gone = (_Seen(each, master, mend) for each in (observations, dead, silent))
     return [
-        _failover(SERVER_DIES, failover.judge(dead, hosts, {**told, "master_is_down": False}), killed, source),
+        _failover(SERVER_DIES, failover.judge(dead, hosts, told), killed, source),
         _failover(HOST_SILENT, failover.judge(silent, hosts, said), gone, source),
         _failover(HOST_LOST, failover.judge(silent, hosts, said), gone, source),
         _switchover(observations, hosts, told, seen),

@@ -54,6 +54,7 @@ Kind = t.Literal[
     "not-a-standby",
     "not-compared",
     "not-in-group",
+    "not-mounted",
     "not-proven-dead",
     "not-synchronized",
     "other-architecture",

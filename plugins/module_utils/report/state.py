@@ -19,6 +19,14 @@ def sentences(found: list[dict[str, t.Any]]) -> list[str]:
     return [f"{sentence(row['text'])}. Next: {row['command']}" for row in found]
 
 
+def _memory(row: dict[str, t.Any]) -> str:
+    """Return what a segment remembers."""
+    if row["master"] is None:
+        return "no master yet"
+    place = f" at LSN {row['lsn']} on timeline {row['timeline']}" if row["lsn"] else ""
+    return f"{row['master']}, {row['summary_state']}{place}{_when(row['at'])}"
+
+
 def _readiness(document: dict[str, t.Any]) -> list[str]:
     """Return a line for each fault: what would come of it now. What mends it is told as a problem."""
     lines, before = [], ""
@@ -77,6 +85,8 @@ def text(document: dict[str, t.Any]) -> str:
     for row in segments["rows"]:
         if row["status"] != "u":
             lines.append(layout.line(f"Segment {row['hostname']}:{row['port']}", row["description"]))
+    for row in segments["memories"]:
+        lines.append(layout.line(f"Segment {row['name']} remembers", row["trouble"] or _memory(row)))
     lines += _readiness(document)
     lines += [layout.item("Note", each) for each in sentences(document["notes"])]
     lines += [layout.item("Problem", each) for each in sentences(document["problems"])]

@@ -69,6 +69,7 @@ class DataDirectory(t.TypedDict):
     path: t.Annotated[str, "where it is or would be"]
     real_path: t.Annotated[str, "the same without symbolic links"]
     mount_point: t.Annotated[bool, "whether a file system is mounted right there"]
+    unmounted: t.Annotated[str | None, "a mount point at or above it that nothing is mounted at; None where all is"]
     link: t.Annotated[bool, "whether it is a symbolic link"]
     state: t.Annotated[t.Literal["missing", "empty", "data", "other"], "data is a server's; other is somebody's files"]
     entries: t.Annotated[list[str], "its first five names"]

@@ -57,7 +57,7 @@ def _verdict(run: Run, task: Task) -> Result:
         run.rolled_back = _answer(run, judging.rolled_back(run.plan, seen))
         return run.rolled_back
     if workflow == "state":
-        run.document = judging.document(observations, run.options)
+        run.document = judging.document(observations, run.options, _observed(run, run.world.segments))
         run.judged = {"steps": {}, "state": run.document}
         return run.judged
     options = {**run.options, "witnesses": _observed(run, run.world.segments), **_learnt(run, workflow)}

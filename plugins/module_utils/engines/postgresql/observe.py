@@ -12,7 +12,7 @@ import re
 import shutil
 import typing as t
 
-from ...host import account, fence_record, files, removed_mark
+from ...host import account, fence_record, files, mounts, removed_mark
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import conninfo, control_data, history, lsn, observation, places, settings_file, wal
@@ -105,6 +105,7 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
         "path": path,
         "real_path": os.path.realpath(path),
         "mount_point": os.path.ismount(path),
+        "unmounted": mounts.unmounted(path),
         "link": os.path.islink(path),
         "state": state,
         "entries": names[:5],

@@ -225,6 +225,23 @@ def has_data(seen: topology.Observation) -> bool:
     return topology.kind(seen) != topology.UNREACHABLE and seen["data_directory"]["state"] == "data"
 
 
+def speaking(
+    old: str, new: str, observations: topology.Observations, witnesses: topology.Observations
+) -> list[memories.Memory]:
+    """Return the memories that speak against the standby, each once: the furthest, and the one of the newest LSN."""
+    held, mine = have(observations[new]), topology.timeline(observations[new])
+    last, newest = memories.furthest(old, witnesses, mine), known(old, new, observations, witnesses)
+    doubted = last and (_is_newer(last, mine) or _is_stale(last, held, mine))
+    lacking = (lsn.distance(newest.lsn, held) or 0) > 0
+    rows = [row for row in (last if doubted else None, newest.memory if lacking else None) if row]
+    return list({row["name"]: row for row in rows}.values())
+
+
+def _is_stale(memory: memories.Memory, held: str | None, timeline: int | None) -> bool:
+    """Whether the master had no standby in step, and nothing shows that it had one later."""
+    return memories.is_stale(memory) and not memories.is_outlived(memory, held, timeline)
+
+
 def missing(
     old: str, new: str, observations: topology.Observations, witnesses: topology.Observations, options: Options
 ) -> list[Refusal]:
@@ -234,7 +251,7 @@ def missing(
         return []
     last, newest = memories.furthest(old, witnesses, mine), known(old, new, observations, witnesses)
     lacking = lsn.distance(newest.lsn, held) or 0
-    newer, stale = bool(last and _is_newer(last, mine)), bool(last and memories.is_stale(last))
+    newer, stale = bool(last and _is_newer(last, mine)), bool(last and _is_stale(last, held, mine))
     if lacking <= 0 and not newer and not stale:
         return []
     how_much = "an unknown amount of WAL"
@@ -243,11 +260,7 @@ def missing(
     words, doubt = "", ""
     if last and stale:
         words = f", and was {last['summary_state']} when {last['name']} last saw {old}"
-    speak = {
-        row["name"]: memories.says(row)
-        for row in (last if newer or stale else None, newest.memory if lacking > 0 else None)
-        if row
-    }
+    speak = {row["name"]: memories.says(row) for row in speaking(old, new, observations, witnesses)}
     if speak:
         words += f" ({'; '.join([*speak.values(), *([f'{new} has timeline {mine}'] if newer else [])])})"
         doubt = f". {memories.ignoring(list(speak), options)}"

@@ -94,6 +94,16 @@ def is_stale(memory: Witness) -> bool:
     return memory["summary_state"] in (topology.NOT_SYNCHRONIZED, topology.NOT_CONFIGURED)
 
 
+def is_outlived(memory: Witness, held: str | None, timeline: int | None) -> bool:
+    """Whether a standby has streamed from its master after the segment heard of that one.
+
+    A master sends what it has written: a standby that holds more than it had written then has been connected since, and
+    has all of it. What came after that is for others to tell. An equal LSN proves nothing.
+    """
+    newer = timeline is not None and (memory["timeline"] or 0) > timeline
+    return not newer and (lsn.distance(held, memory["lsn"] or "0/0") or 0) > 0
+
+
 def when(memory: Witness) -> str:
     """Return the moment at which the segment heard of it, by its own clock."""
     return datetime.datetime.fromtimestamp(memory["at"], datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")

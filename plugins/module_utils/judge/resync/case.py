@@ -50,7 +50,7 @@ class Case(t.NamedTuple):
     @property
     def have(self) -> str | None:
         """The LSN up to which it holds WAL, as far as is known without reading that."""
-        return newer.have(self.seen)
+        return topology.end(self.seen)
 
     @property
     def damage(self) -> str:

@@ -16,6 +16,7 @@ LAG_MEGABYTES = 16
 SAME: dict[str, tuple[str, ...]] = {
     "ahead-of-master": ("ahead",),
     "data-damaged": ("damaged",),
+    "data-missing": ("memory-against",),
     "no-standby": ("fenced", "not-in-group", "not-synchronized", "slot-lost", "standby-down"),
     "not-a-running-standby": ("not-synchronized", "standby-down"),
     "no-such-standby": ("not-in-group",),

@@ -11,6 +11,7 @@ import typing as t
 from ...values import conninfo, lsn
 from ...values.observation import Segment
 from .. import topology
+from . import memories
 from .group import Group
 from .rewind import rewind
 
@@ -42,7 +43,7 @@ def facts(group: Group) -> dict[str, t.Any]:
         "wal_retained_bytes": max((row["retained_bytes"] or 0 for row in slots), default=0),
         "hosts": {name: _host(seen) for name, seen in observations.items()},
         "rewind": [rewind(name, seen, source) for name, seen in observations.items() if name != group.master],
-        "segments": _segments(server["segments"] if server else None),
+        "segments": {**_segments(server["segments"] if server else None), "memories": memories.facts(group)},
         "virtual_ip": virtual_ip(group),
     }
 

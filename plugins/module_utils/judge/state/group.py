@@ -35,6 +35,11 @@ class Group(t.NamedTuple):
     standbys: list[str]
 
     @property
+    def witnesses(self) -> Observations:
+        """What was seen of the segments."""
+        return self.options.get("witnesses") or {}
+
+    @property
     def reachable(self) -> Observations:
         """The hosts that could be looked at."""
         return {name: seen for name, seen in self.observations.items() if not is_away(seen)}

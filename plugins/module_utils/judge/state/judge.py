@@ -9,7 +9,7 @@ from ...values import findings as kinds
 from ...values.observation import Hosts, Observations
 from .. import readiness
 from ..options import Options
-from . import answers, facts, group, machine, masters, mirrors, programs, replay
+from . import answers, facts, group, machine, masters, memories, mirrors, programs, replay
 from .group import Finding, Group
 
 #: notes that stay when a run puts the standby in order
@@ -43,12 +43,12 @@ def _findings(seen: Group) -> tuple[list[Finding], list[readiness.Answer]]:
     """Return all that is wrong or worth a word, the worst first, and what would come of each fault."""
     found, told = masters.findings(seen), []
     if seen.master:
-        for subject in (mirrors, replay, programs, machine):
+        for subject in (mirrors, replay, programs, machine, memories):
             found += subject.findings(seen)
         told = answers.ask(seen, found)
         found += answers.findings(seen, told, found)
         found += [*mirrors.notes(seen), *programs.notes(seen)]
-    return [*found, *machine.notes(seen)], told
+    return [*found, *machine.notes(seen), *memories.notes(seen)], told
 
 
 def _lasts(row: Finding, settled: str, master: str | None) -> bool:

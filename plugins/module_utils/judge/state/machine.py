@@ -17,10 +17,24 @@ SHARE = 80
 
 def findings(group: Group) -> list[Finding]:
     """Return what is wrong with the hosts of a master and its standbys."""
-    found = []
+    found = [row for name, seen in group.reachable.items() for row in _not_mounted(name, seen)]
     for name, seen in group.members.items():
         found += [*_masked(name, seen), *_disk(name, seen)]
     return [*found, *_wal_limit(group)]
+
+
+def _not_mounted(name: str, seen: Observation) -> list[Finding]:
+    place = seen["data_directory"]
+    point = place["unmounted"]
+    if point is None:
+        return []
+    hides = "what is there now would be hidden" if place["state"] == "data" else "its data is most likely there"
+    text = f"nothing is mounted at {point} on {name}, where the file system of {place['path']} belongs: {hides}"
+    if place["state"] != "data":
+        return [finding("not-mounted", name, text, f"mount it, {on(name, f'mount {point}')}")]
+    look = on(name, f"grep -rs {point} /etc/fstab /etc/systemd/system")
+    out = f"take it out if none belongs there any more; it is named in what this shows, {look}"
+    return [finding("not-mounted", name, f"{text} when that is mounted", out)]
 
 
 def _masked(name: str, seen: Observation) -> list[Finding]:

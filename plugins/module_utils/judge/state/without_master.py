@@ -51,7 +51,13 @@ def _command(group: Group, waits: bool) -> str:
 
 
 def _told(group: Group) -> failover.Options:
-    return {**group.options, "standby_host": None, "master_is_down": False, "accept_data_loss": False, "witnesses": {}}
+    return {
+        **group.options,
+        "standby_host": None,
+        "master_is_down": False,
+        "accept_data_loss": False,
+        "witnesses": group.witnesses,
+    }
 
 
 def _newest(group: Group) -> list[str]:
