@@ -23,6 +23,8 @@ LAB = ROOT / "molecule" / "lab" / "lab"
 INVENTORY = ROOT / "inventories" / "lab"
 DATA = "/data/hawq/master"
 SERVICE = "hawq-master.service"
+#: lets the interlock start a server once although nobody can be asked
+PERMISSION = "/run/hawq-mirroring-hawq-master.start"
 SLOT = "hawq_mirroring_smdw"
 CLIENT_PASSWORD = "client"
 
@@ -349,7 +351,7 @@ def reset_standby(host: str = "smdw", master: str = "mdw") -> None:
     """Make the lab as it was before init_standby.yml: no standby, no slot, no role, no interlock, no lines of ours."""
     on(
         host,
-        f"systemctl stop {SERVICE} hawq-mirroring-snapshot.service 2>/dev/null;"
+        f"systemctl stop {SERVICE} hawq-mirroring-snapshot-hawq-master.service 2>/dev/null;"
         " systemctl reset-failed 2>/dev/null;"
         f" rm -rf {DATA} {DATA}.*; rm -f ~gpadmin/.pgpass",
         check=False,

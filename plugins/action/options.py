@@ -13,7 +13,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import document
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import identity, options
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import identity, options, places
 from ansible_collections.hawq.mirroring.plugins.plugin_utils import _run
 
 ROLES = os.path.join(os.path.dirname(__file__), "..", "..", "roles")
@@ -92,7 +92,8 @@ class ActionModule(ActionBase):
                 seen = variables["hostvars"][name]
                 address = seen.get("server_address") or seen.get("ansible_host") or name
                 port, ssh_port = int(seen.get("server_port") or 5432), int(seen.get("ansible_port") or 22)
-                peers.append({"name": name, "address": address, "port": port, "ssh_port": ssh_port})
+                unit = str(seen.get("server_service") or places.UNIT)
+                peers.append({"name": name, "address": address, "port": port, "ssh_port": ssh_port, "unit": unit})
         bare = [{key: peer[key] for key in ("name", "address", "port")} for peer in peers]
         return {"peers": bare, "witnesses": peers}
 

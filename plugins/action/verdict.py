@@ -31,6 +31,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.report import refus
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import shape
 from ansible_collections.hawq.mirroring.plugins.module_utils.values.command import inventory_in_use, playbook
 from ansible_collections.hawq.mirroring.plugins.module_utils.values.observation import Hosts, Observation, Observations
+from ansible_collections.hawq.mirroring.plugins.module_utils.values.places import UNIT
 from ansible_collections.hawq.mirroring.plugins.plugin_utils import _run
 
 ROLES = os.path.join(os.path.dirname(__file__), "..", "..", "roles")
@@ -203,6 +204,7 @@ class ActionModule(ActionBase):
             offered=sources.offered(plan, run.read),
             unfetched="msg" in run.read(new, "standby_fetched"),
             port=int(run.value(old, "ansible_port") or 22) if old else 22,
+            unit=str(run.value(old, "server_service") or UNIT) if old else "",
         )
         return takeover.salvage(plan, found, {"check": run.check, "accept_data_loss": run.options["accept_data_loss"]})
 

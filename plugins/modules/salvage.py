@@ -43,6 +43,7 @@ options:
     description: For O(state=fetched), where the old master's host answers SSH.
     type: str
   port: {description: Its SSH port., type: int, default: 22}
+  unit: {description: "For O(state=fetched), the unit of the server there.", type: str}
   name: {description: "For O(state=given) and O(state=taken), the WAL file.", type: str}
   offset: {description: Where in that file the piece begins., type: int, default: 0}
   content: {description: "For O(state=taken), the piece that O(state=given) has returned.", type: str}
@@ -114,7 +115,7 @@ def main(module):
     with alone(act):
         if options["state"] == "fetched":
             get = choice.of(instance.engine, postgresql=taking.fetched)
-            return get(instance, run, act, **only(options, "offer", "address", "port", "timeout"))
+            return get(instance, run, act, **only(options, "offer", "address", "port", "unit", "timeout"))
         if options["state"] == "taken":
             take = choice.of(instance.engine, postgresql=taking.taken)
             return take(instance, act, **only(options, "offer", "name", "offset", "content"))
@@ -148,6 +149,7 @@ if __name__ == "__main__":
             "offer": {"type": "dict"},
             "address": {"type": "str"},
             "port": {"type": "int", "default": 22},
+            "unit": {"type": "str"},
             "name": {"type": "str"},
             "offset": {"type": "int", "default": 0},
             "content": {"type": "str"},

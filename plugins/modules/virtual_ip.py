@@ -12,6 +12,7 @@ description:
     the server here accepts writes, announces it by gratuitous ARP, and keeps it here. M(hawq.mirroring.fence) takes
     it off the old host.
 extends_documentation_fragment:
+  - hawq.mirroring.instance
   - hawq.mirroring.attributes
 options:
   state: {description: Whether this host is to have it., type: str, choices: [present, absent], default: present}
@@ -26,6 +27,7 @@ author: [hawq.mirroring contributors (@hawq)]
 EXAMPLES = r"""
 - name: Let the address follow the master
   hawq.mirroring.virtual_ip:
+    instance: "{{ server_instance }}"
     address: 192.0.2.10/24
     interface: eth0
 """
@@ -37,20 +39,20 @@ seconds: {description: Seconds until the address was where it should be., type: 
 import time
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import virtual_ip
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import run_module
+from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import INSTANCE_OPTION, instance_of, run_module
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 
 
 def main(module):
     """Compare, move, confirm."""
-    run, begin = Runner(), time.monotonic()
+    run, begin, service = Runner(), time.monotonic(), instance_of(module.params["instance"]).service
     address, interface = module.params["address"], module.params["interface"]
     wanted, before = module.params["state"] == "present", virtual_ip.here(run, address)
     if wanted:
-        before = before and virtual_ip.held(run)
+        before = before and virtual_ip.held(run, service)
     if before != wanted and not module.check_mode:
         move = virtual_ip.take if wanted else virtual_ip.release
-        move(run, address, interface, module.params["timeout"])
+        move(run, service, address, interface, module.params["timeout"])
     shown = [f"{address}\n" if here else "" for here in (before, wanted)]
     return {
         "changed": before != wanted,
@@ -65,6 +67,7 @@ if __name__ == "__main__":
         account=None,
         supports_check_mode=True,
         argument_spec={
+            "instance": INSTANCE_OPTION,
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "address": {"type": "str", "required": True},
             "interface": {"type": "str", "required": True},

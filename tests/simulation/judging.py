@@ -82,6 +82,7 @@ def salvage(plan: dict[str, t.Any], read: sources.Read, accept: bool) -> Verdict
         offered=sources.offered(plan, read),
         unfetched="msg" in read(new, "standby_fetched"),
         port=22,
+        unit="hawq-master.service",
     )
     return takeover.salvage(plan, found, {"check": False, "accept_data_loss": accept})
 

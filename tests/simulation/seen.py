@@ -11,7 +11,7 @@ import functools
 import typing as t
 
 import observations as fixtures
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import lsn
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import lsn, places
 
 from . import life, postgresql
 from .judging import PROGRAMS
@@ -92,7 +92,9 @@ def _asked_for(data: Data | None) -> Seen:
 
 def _programs(host: Host, masters: tuple[str, ...]) -> Seen:
     """The collection's own programs."""
-    peers = [{"name": name, "address": name, "port": 5432} for name in masters if name != host.name]
+    peers = [
+        {"name": name, "address": name, "port": 5432, "unit": places.UNIT} for name in masters if name != host.name
+    ]
     there = {"settings": None, "unit": None, "stale": False, "enabled": False, "active": False}
     told = {"data_directory": fixtures.DATA, "peers": peers}
     interlock = {**there, "program": PROGRAMS["interlock"], "unit": "drop-in", "settings": told}

@@ -63,7 +63,7 @@ def _may_start(world: World, host: Host) -> tuple[str, str]:
         answer, why = _ask(world, host, peer)
         found = INTERLOCK.judge(own, answer)
         if found == INTERLOCK.NEWER:
-            return found, INTERLOCK.forbidden(own, {"name": peer.name}, answer, UNIT)
+            return found, INTERLOCK.forbidden(own, {"name": peer.name, "unit": UNIT}, answer)
         if found == INTERLOCK.SILENT:
             left.append(f"{peer.name} {SAME_RIGHT if answer else why}")
     return (INTERLOCK.SILENT, "; ".join(left)) if left else (INTERLOCK.SAFE, "")

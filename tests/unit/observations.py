@@ -241,11 +241,13 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "load": "loaded",
                 "active": "inactive",
                 "sub": "dead",
+                "type": "exec",
                 "enabled": "enabled",
                 "stale": False,
                 "text": None,
                 "waits_for": None,
             },
+            "run_by": None,
             "follows": {"host": None, "port": None, "user": None},
             "follows_slot": "",
             "credentials": {
@@ -329,6 +331,7 @@ def _running(base: Observation, name: str, server: dict[str, t.Any]) -> Observat
             "process": {"running": True, "pid": pidfile["pid"], "frozen": False, "pidfile": pidfile},
             "service.active": "active",
             "service.sub": "running",
+            "run_by": "hawq-master.service",
             "listening": True,
             "server": {
                 "standby": False,

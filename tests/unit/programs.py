@@ -10,6 +10,15 @@ from pathlib import Path
 ROLES = Path(__file__).parents[2] / "roles"
 INTERLOCK = str(ROLES / "server/files/hawq-mirroring-interlock")
 PEER = str(ROLES / "ssh_keys/files/hawq-mirroring-peer")
+#: a program of Python that runs it with the settings below another directory
+PEER_ELSEWHERE = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from programs import PEER, loaded
+peer = loaded(PEER)
+peer.SETTINGS = sys.argv.pop(1)
+peer.main()
+"""
 VIRTUAL_IP = str(ROLES / "virtual_ip/files/hawq-mirroring-virtual-ip")
 
 

@@ -12,7 +12,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql 
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import network, programs
 from observations import probe
 
-PEER = {"name": "mdw", "address": "mdw", "port": 5432, "ssh_port": 2222}
+PEER = {"name": "mdw", "address": "mdw", "port": 5432, "ssh_port": 2222, "unit": "db.service"}
 SETTINGS = {
     "bin_directory": "/usr/lib/postgresql/15/bin",
     "passfile": "/home/gpadmin/.pgpass",
@@ -79,7 +79,7 @@ def test_it_is_asked_as_the_interlock_asks() -> None:
         "2222",
         "--",
         "mdw",
-        f"{programs.peer_command()} state",
+        f"{programs.peer_command('db')} state",
     ]
 
 

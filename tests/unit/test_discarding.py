@@ -28,8 +28,8 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     (place / "pg_tblspc" / "16384").symlink_to(space)
     monkeypatch.setattr(observe, "control", lambda instance, run: {"system_identifier": OWN})
     marked: list[tuple[str, bool]] = []
-    monkeypatch.setattr(removed_mark, "put", lambda path: marked.append((path, place.exists())))
-    return SimpleNamespace(data_directory=str(place), place=place, space=space, marked=marked)
+    monkeypatch.setattr(removed_mark, "put", lambda path, _unit: marked.append((path, place.exists())))
+    return SimpleNamespace(data_directory=str(place), service="db.service", place=place, space=space, marked=marked)
 
 
 def discard(data: t.Any, act: bool = True, system: str = OWN) -> dict[str, t.Any]:

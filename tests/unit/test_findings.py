@@ -63,7 +63,8 @@ def program(**here: t.Any) -> dict[str, t.Any]:
 
 def told(data: str = "/data/hawq/master", **peers: str) -> dict[str, t.Any]:
     """Return what an interlock is told."""
-    return {"data_directory": data, "peers": [{"name": n, "address": a, "port": 5432} for n, a in peers.items()]}
+    peer = {"port": 5432, "unit": UNIT}
+    return {"data_directory": data, "peers": [{**peer, "name": n, "address": a} for n, a in peers.items()]}
 
 
 def interlock(**here: t.Any) -> dict[str, t.Any]:
@@ -325,6 +326,20 @@ ONE: dict[str, tuple[Hosts, Found]] = {
             " now would be hidden when that is mounted",
             "on smdw: grep -rs /data /etc/fstab /etc/systemd/system",
         ),
+    ),
+    "another unit runs the server": (
+        pair({"run_by": "postgresql@15-main.service"}),
+        (
+            "other-unit",
+            13,
+            "smdw",
+            f"the server on smdw is run by postgresql@15-main.service, and the inventory names {UNIT}: what asks",
+            "Set server_service=postgresql@15-main.service for smdw in the inventory, then: ansible-playbook",
+        ),
+    ),
+    "a unit that starts others": (
+        pair(None, {"service.type": "oneshot", "run_by": None}),
+        ("other-unit", 13, "mdw", f"{UNIT} on mdw runs no server itself (Type=oneshot)", "to the unit that runs"),
     ),
     "no disk left for data": (
         pair({"data_directory.free_bytes": 2 * GIGABYTE}),

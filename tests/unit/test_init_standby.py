@@ -626,6 +626,16 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
         {},
         [("smdw cannot open mdw:5432 (No route to host)", "Open the way")],
     ),
+    "another unit runs the master's server": (
+        {"mdw": master("mdw", {"run_by": "postgresql@15-main.service"}), "smdw": empty("smdw")},
+        {},
+        [("the server on mdw is run by postgresql@15-main.service", "server_service=postgresql@15-main.service")],
+    ),
+    "the standby's unit runs no server": (
+        pair(empty("smdw", {"service.type": "oneshot"})),
+        {},
+        [("hawq-master.service on smdw runs no server itself", "Set server_service for smdw")],
+    ),
     "port taken": (pair(empty("smdw", {"listening": True})), {}, [("port 5432 on smdw is taken", "server_port")]),
     "standby's own configuration asks for less": (
         pair(empty("smdw", {"configuration.outside": True, "configuration.at_least": {"max_connections": "50"}})),

@@ -17,7 +17,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """What systemd is told; all files lie below a directory of the test."""
     commands: list[list[str]] = []
     monkeypatch.setattr(programs, "path", lambda name: str(tmp_path / name))
-    monkeypatch.setattr(programs, "settings_path", lambda name: str(tmp_path / f"{name}.json"))
+    monkeypatch.setattr(programs, "settings_path", lambda name, _service: str(tmp_path / f"{name}.json"))
     real = programs.unit_path
     monkeypatch.setattr(
         programs, "unit_path", lambda name, service: real(name, service) and str(tmp_path / f"{name}.service")
@@ -47,7 +47,7 @@ def install(told: list[list[str]], name: str, unit: str | None, act: bool = True
 TOLD: dict[str, list[list[str]]] = {
     programs.PEER: [],
     programs.INTERLOCK: [["daemon-reload"]],
-    programs.VIRTUAL_IP: [["daemon-reload"], ["enable", "hawq-mirroring-virtual-ip.service"]],
+    programs.VIRTUAL_IP: [["daemon-reload"], ["enable", "hawq-mirroring-virtual-ip-db.service"]],
     programs.SEGMENT: [
         ["daemon-reload"],
         ["enable", "hawq-mirroring-segment.service"],

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from programs import INTERLOCK, PEER, loaded
+from programs import INTERLOCK, PEER_ELSEWHERE, loaded
 
 
 @pytest.fixture
@@ -108,15 +108,19 @@ def test_what_the_files_of_a_peer_say(
         (tmp_path / "master.hawq-unfinished").write_text(mark)
 
     settings = {"data_directory": str(data), "bin_directory": str(tmp_path)}
-    (tmp_path / "peer.json").write_text(json.dumps(settings))
+    (tmp_path / "db").mkdir()
+    (tmp_path / "db" / "peer.json").write_text(json.dumps(settings))
 
     def here(command: list[str], _seconds: int) -> tuple[str, str]:
         environment = {"PATH": os.environ["PATH"], "SSH_ORIGINAL_COMMAND": command[-1]}
-        answering = [sys.executable, "-I", PEER, str(tmp_path / "peer.json")]
+        answering = [sys.executable, "-c", PEER_ELSEWHERE, str(tmp_path)]
         return subprocess.run(answering, capture_output=True, text=True, check=True, env=environment).stdout, ""
 
     monkeypatch.setattr(interlock, "output_of", here)
-    assert interlock.ask_host(settings, {"ssh_port": 22, "address": "smdw"}) == (("7", 3, what), "")
+    assert interlock.ask_host(settings, {"ssh_port": 22, "address": "smdw", "unit": "db.service"}) == (
+        ("7", 3, what),
+        "",
+    )
 
 
 @pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "unreadable", "deep"])
@@ -141,7 +145,7 @@ def test_a_mark_that_is_none_keeps_the_server_from_starting_and_nobody_waiting(
 def test_nonsense_of_a_peer_is_no_answer(interlock: t.Any, monkeypatch: pytest.MonkeyPatch, answer: str | None) -> None:
     monkeypatch.setattr(interlock, "output_of", lambda command, seconds: (answer, "why"))
     settings = {"bin_directory": "/bin", "data_directory": "/data", "role": "r", "passfile": "/p", "sslmode": "prefer"}
-    peer = {"address": "smdw", "port": 5432, "ssh_port": 22}
+    peer = {"address": "smdw", "port": 5432, "ssh_port": 22, "unit": "db.service"}
     assert interlock.ask_server(settings, peer) == (None, "why")
     assert interlock.ask_host(settings, peer) == (None, "why")
 
@@ -176,7 +180,9 @@ def test_the_complaint_of_a_program_is_the_reason(interlock: t.Any, printed: str
     assert interlock.output_of(["sh", "-c", f"printf '%b' '{printed}' >&2; exit 1"], 10) == (None, why)
 
 
-PEERS = [{"name": name, "address": name, "port": 5432, "ssh_port": 22} for name in ("smdw", "sdw1")]
+PEERS = [
+    {"name": name, "address": name, "port": 5432, "ssh_port": 22, "unit": "db.service"} for name in ("smdw", "sdw1")
+]
 STANDBY, STOPPED = ("7711", 2, "standby"), ("7711", 2, "stopped")
 PSQL = 'psql: error: connection to server at "smdw" (::1), port 5432 failed: FATAL:  password authentication failed'
 SILENCES: dict[str, tuple[str, str | None, str, str]] = {
@@ -211,7 +217,7 @@ def test_it_says_why_it_waits(
         return (files, ssh) if command[0] == "ssh" else (None, psql)
 
     monkeypatch.setattr(interlock, "output_of", output_of)
-    settings = {"role": "r", "passfile": "/p", "sslmode": "prefer", "bin_directory": "/b", "unit": "u"}
+    settings = {"role": "r", "passfile": "/p", "sslmode": "prefer", "bin_directory": "/b"}
     assert interlock.still_open({**settings, "peers": PEERS[:1]}, OWN) == {"smdw": why}
 
 
@@ -225,7 +231,7 @@ def test_data_that_was_deleted_on_purpose_is_nobodys_master(interlock: t.Any, mo
 GOES_ON = {
     "a newer master": (("7711", 3, "master"), "is a master of the same system, on", "hawq.mirroring.resync_standby"),
     "a left-behind master": (("7711", 1, "master"), "is a master of the same system, on", "hawq.mirroring.state"),
-    "a newer one that is stopped": (("7711", 3, "stopped"), "is stopped, on", "systemctl start pg.service on smdw"),
+    "a newer one that is stopped": (("7711", 3, "stopped"), "is stopped, on", "systemctl start db.service on smdw"),
     "a newer one's standby": (("7711", 3, "standby"), "is a standby of a newer master", "hawq.mirroring.state"),
 }
 
@@ -234,7 +240,7 @@ GOES_ON = {
 def test_beside_a_newer_one_the_next_command_is_named(
     interlock: t.Any, answer: tuple[str, int, str], found: str, goes_on: str
 ) -> None:
-    said = interlock.forbidden(OWN, PEERS[0], answer, "pg.service")
+    said = interlock.forbidden(OWN, PEERS[0], answer)
     assert found in said
     assert goes_on in said
 
@@ -249,7 +255,6 @@ class Night:
         self.settings = {
             "data_directory": str(data),
             "peers": PEERS,
-            "unit": "pg.service",
             "permission": "/run/permission",
             "start_without_witness": False,
             "wait_seconds": 0,
@@ -308,7 +313,7 @@ def test_an_answer_of_an_earlier_round_does_not_count(
 
 def test_a_newer_one_ends_the_waiting(interlock: t.Any, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     night = Night(interlock, data, monkeypatch, [both(None, ("7711", 3, "stopped"))])
-    with pytest.raises(SystemExit, match=r"Start that one first \(systemctl start pg.service on sdw1\)"):
+    with pytest.raises(SystemExit, match=r"Start that one first \(systemctl start db.service on sdw1\)"):
         night.ends(permitted=True)
     assert night.asked == 2
 
@@ -419,17 +424,15 @@ def test_a_runs_permission_is_good_for_its_own_start(
     assert not path.exists()
 
 
-def test_a_server_that_starts_has_its_data_again(
-    interlock: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_that_starts_has_its_data_again(interlock: t.Any, tmp_path: Path) -> None:
     mark = tmp_path / "removed.json"
-    monkeypatch.setattr(interlock, "REMOVED", str(mark))
-    interlock.there_again("/data/master")
+    settings = {"data_directory": "/data/master/", "removed": str(mark)}
+    interlock.there_again(settings)
     mark.write_text(json.dumps({"data_directory": "/data/other"}))
-    interlock.there_again("/data/master")
+    interlock.there_again(settings)
     assert mark.exists()
     mark.write_text(json.dumps({"data_directory": "/data/master"}))
-    interlock.there_again("/data/master/")
+    interlock.there_again(settings)
     assert not mark.exists()
 
 

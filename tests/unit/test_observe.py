@@ -49,7 +49,7 @@ def test_what_was_deleted_on_purpose(
     data, mark = tmp_path / "data", tmp_path / "removed.json"
     mark.write_text(text.replace("{}", str(data)) if len(text) > 2 else text)
     mark.chmod(0o644)
-    monkeypatch.setattr(places, "REMOVED", str(mark))
+    monkeypatch.setattr(places, "removed", lambda _unit: str(mark))
     if state != "missing":
         data.mkdir()
     if state in ("data", "other"):
@@ -61,15 +61,15 @@ def test_what_was_deleted_on_purpose(
 
 def test_only_root_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     mark = tmp_path / "removed.json"
-    monkeypatch.setattr(places, "REMOVED", str(mark))
-    assert not removed_mark.is_set("/data")
+    monkeypatch.setattr(places, "removed", lambda _unit: str(mark))
+    assert not removed_mark.is_set("/data", "db.service")
     mark.write_text(json.dumps({"data_directory": "/data"}))
     mark.chmod(0o666)
-    assert not removed_mark.is_set("/data")
+    assert not removed_mark.is_set("/data", "db.service")
     mark.chmod(0o644)
-    assert removed_mark.is_set("/data")
+    assert removed_mark.is_set("/data", "db.service")
     os.chown(mark, 65534, 65534)
-    assert not removed_mark.is_set("/data")
+    assert not removed_mark.is_set("/data", "db.service")
 
 
 @pytest.mark.parametrize(

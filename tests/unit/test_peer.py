@@ -12,15 +12,10 @@ from pathlib import Path
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import programs as own
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
-from programs import INTERLOCK, PEER, loaded
+from programs import INTERLOCK, PEER, PEER_ELSEWHERE, loaded
 
-CALL = own.peer_command()
+CALL = own.peer_command("db.service")
 SEGMENT = "000000010000000000000003"
-#: the question of an interlock of version 0.1, as it was sent
-OLD = (
-    "LC_ALL=C; export LC_ALL; if [ -e /data/hawq/master/global/pg_control ]; then /usr/bin/pg_controldata"
-    " /data/hawq/master && ls /data/hawq/master/pg_wal; true; else echo 'no data directory'; fi"
-)
 
 
 @pytest.fixture
@@ -36,7 +31,10 @@ def data(tmp_path: Path) -> Path:
     program = tmp_path / "pg_controldata"
     program.write_text('#!/bin/sh\necho "Latest checkpoint\'s TimeLineID: 2\nDatabase system identifier: 7"\n')
     program.chmod(0o755)
-    (tmp_path / "peer.json").write_text(json.dumps({"data_directory": str(data), "bin_directory": str(tmp_path)}))
+    (tmp_path / "db").mkdir()
+    (tmp_path / "db" / "peer.json").write_text(
+        json.dumps({"data_directory": str(data), "bin_directory": str(tmp_path)})
+    )
     return data
 
 
@@ -44,11 +42,11 @@ def asked(data: Path, original: str | None, *words: str) -> subprocess.Completed
     environment = {"PATH": os.environ["PATH"]}
     if original is not None:
         environment["SSH_ORIGINAL_COMMAND"] = original
-    command = [sys.executable, "-I", PEER, str(data.parent / "peer.json"), *words]
+    command = [sys.executable, "-c", PEER_ELSEWHERE, str(data.parent), *words]
     return subprocess.run(command, env=environment, capture_output=True, check=False, timeout=30)
 
 
-@pytest.mark.parametrize("original", [f"{CALL} state", "state", OLD])
+@pytest.mark.parametrize("original", [f"{CALL} state", "db state"])
 def test_the_state_is_told(data: Path, original: str) -> None:
     done = asked(data, original)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -57,7 +55,7 @@ def test_the_state_is_told(data: Path, original: str) -> None:
 
 
 def test_with_a_login_the_same_call_does_the_same(data: Path) -> None:
-    assert asked(data, None, "state").stdout == asked(data, f"{CALL} state").stdout
+    assert asked(data, None, "db", "state").stdout == asked(data, f"{CALL} state").stdout
 
 
 def test_wal_files_are_given_one_after_the_other(data: Path) -> None:
@@ -84,7 +82,10 @@ def test_wal_files_are_given_one_after_the_other(data: Path) -> None:
         f"{CALL} wal {SEGMENT}/../../PG_VERSION",
         f"{CALL} wal archive_status",
         f"{CALL} wal $(id)",
-        f"id; {OLD}",
+        f"id; {CALL} state",
+        f"{own.peer_program()} ../db state",
+        f"{own.peer_program()} .. state",
+        f"{own.peer_program()} state",
     ],
 )
 def test_all_else_is_refused(data: Path, original: str | None) -> None:
@@ -128,13 +129,19 @@ def test_no_data_on_purpose(
 ) -> None:
     """Only with root's mark for this very directory, and only where no data is."""
     peer, settings = loaded(PEER), {"data_directory": f"{data}/", "bin_directory": str(tmp_path)}
-    assert peer.REMOVED == places.REMOVED == loaded(INTERLOCK).REMOVED
-    monkeypatch.setattr(peer, "REMOVED", str(tmp_path / "removed.json"))
+    assert f"{peer.REMOVED}/db.removed.json" == places.removed("db.service")
+    monkeypatch.setattr(peer, "REMOVED", str(tmp_path))
     if mark is not None:
-        (tmp_path / "removed.json").write_text(mark.replace("%s", str(data)))
-    assert "removed on purpose" not in peer.state(settings)
+        (tmp_path / "db.removed.json").write_text(mark.replace("%s", str(data)))
+    assert "removed on purpose" not in peer.state(settings, "db")
     (data / "global" / "pg_control").unlink()
-    assert peer.state(settings) == ["no data directory", "removed on purpose"][: 1 + told]
+    assert peer.state(settings, "db") == ["no data directory", "removed on purpose"][: 1 + told]
+
+
+def test_another_cluster_is_not_known(data: Path) -> None:
+    done = asked(data, f"{own.peer_command('other')} state")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode().strip().endswith("this host has no cluster whose server is run by other.service")
 
 
 def test_pipes_in_place_of_files_keep_nobody_waiting(data: Path) -> None:
@@ -152,5 +159,4 @@ def test_whether_it_runs(data: Path, pid: str, runs: bool) -> None:
 
 
 def test_all_programs_call_it_alike() -> None:
-    assert " ".join(loaded(PEER).CALL) == CALL
-    assert " ".join(loaded(INTERLOCK).PEER) == f"{CALL} state"
+    assert " ".join(loaded(PEER).CALL) == " ".join(loaded(INTERLOCK).PEER) == own.peer_program()

@@ -11,6 +11,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.host import files, 
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
 
 DATA = "/data/hawq/master"
+UNIT = "db.service"
 
 
 @pytest.fixture
@@ -36,18 +37,18 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_root_is_asked_only_where_that_changes_something(
     asked: list[str], monkeypatch: pytest.MonkeyPatch, text: str | None, is_set: bool
 ) -> None:
-    monkeypatch.setattr(files, "public", {places.REMOVED: text}.get)
-    assert removed_mark.is_set(f"{DATA}/") is is_set
-    removed_mark.put(DATA)
-    removed_mark.lift(DATA)
+    monkeypatch.setattr(files, "public", {places.removed(UNIT): text}.get)
+    assert removed_mark.is_set(f"{DATA}/", UNIT) is is_set
+    removed_mark.put(DATA, UNIT)
+    removed_mark.lift(DATA, UNIT)
     assert asked == (["unmark_removed"] if is_set else ["mark_removed"])
 
 
 def test_only_roots_own_file_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mark = tmp_path / "removed.json"
     mark.write_text(f'{{"data_directory": "{DATA}"}}')
-    monkeypatch.setattr(places, "REMOVED", str(mark))
+    monkeypatch.setattr(places, "removed", lambda _unit: str(mark))
     mark.chmod(0o666)
-    assert not removed_mark.is_set(DATA)
+    assert not removed_mark.is_set(DATA, UNIT)
     mark.chmod(0o644)
-    assert removed_mark.is_set(DATA) is (os.geteuid() == 0)
+    assert removed_mark.is_set(DATA, UNIT) is (os.geteuid() == 0)

@@ -104,7 +104,7 @@ OUTCOMES: dict[str, tuple[dict[str, t.Any], str, str]] = {
     "it waits for the other one": (
         told({"smdw": unreachable()}, STARTED, {"msg": "no session", "mirroring": {}}),
         "nobody is the master yet: mdw: why. mdw was told to start, and does so when smdw answers that it is no master",
-        "touch /run/hawq-mirroring.start && systemctl start hawq-master.service",
+        "touch /run/hawq-mirroring-hawq-master.start && systemctl start hawq-master.service",
     ),
     "it does not start": (
         told({"smdw": standby()}, STARTED, {"msg": "the server has stopped: disk full.", "mirroring": {}}),

@@ -100,7 +100,9 @@ def test_a_file_that_is_not_the_offered_one_is_not_replayed(place: Path) -> None
     shown = taking.installed(instance_in(place), RUN, False, offer=offer, have="0/3000050", timeout=60)
     assert shown["diff"]["after"] == f"pg_wal/{NAME}\n"
     (staged / NAME).write_bytes(b"wal")
-    assert not taking.fetched(instance_in(place), RUN, True, offer=offer, address="mdw", port=22, timeout=60)["changed"]
+    assert not taking.fetched(
+        instance_in(place), RUN, True, offer=offer, address="mdw", port=22, unit="db.service", timeout=60
+    )["changed"]
 
 
 class Line:
@@ -117,7 +119,9 @@ class Line:
 
 def fetched(place: Path, line: Line, offer: dict[str, t.Any]) -> dict[str, t.Any]:
     run = t.cast("t.Any", line)
-    return taking.fetched(instance_in(place), run, True, offer=offer, address="fd00::2", port=2222, timeout=60)
+    return taking.fetched(
+        instance_in(place), run, True, offer=offer, address="fd00::2", port=2222, unit="db.service", timeout=60
+    )
 
 
 def test_files_are_fetched_by_the_narrow_key(place: Path) -> None:
@@ -129,7 +133,7 @@ def test_files_are_fetched_by_the_narrow_key(place: Path) -> None:
     assert fetched(place, line, offer)["changed"]
     ((*_options, address, request),) = line.commands
     assert address == "fd00::2"
-    assert request.endswith(f"/hawq-mirroring/peer.json wal {NAME} {NAME[:-1]}4")
+    assert request.endswith(f"/hawq-mirroring-peer db wal {NAME} {NAME[:-1]}4")
     staged = Path(offering.staging(instance_in(place)))
     assert [(staged / each["name"]).read_bytes() for each in offer["files"]] == [b"wal", b"more"]
     (staged / NAME).unlink()

@@ -81,9 +81,9 @@ PERMITTED = [
     *(["systemctl", verb, "hawq-master"] for verb in ("start", "stop", "restart", "reload", "reset-failed")),
     ["systemctl", "start", "hawq-master.service"],
     ["systemctl", "stop", "--no-block", "hawq-master"],
-    ["systemctl", "stop", "hawq-mirroring-snapshot.service"],
-    ["systemctl", "reset-failed", "hawq-mirroring-snapshot.service"],
-    ["systemctl", "restart", "hawq-mirroring-virtual-ip.service"],
+    ["systemctl", "stop", "hawq-mirroring-snapshot-hawq-master.service"],
+    ["systemctl", "reset-failed", "hawq-mirroring-snapshot-hawq-master.service"],
+    ["systemctl", "restart", "hawq-mirroring-virtual-ip-hawq-master.service"],
     ["journalctl", "--unit", "hawq-master", "-n", "4", "-o", "cat"],
     ["journalctl", "--unit", "hawq-master", "-n", "20", "-o", "cat"],
     [*ARPING, "eth0", "192.0.2.10"],
@@ -346,10 +346,14 @@ def test_an_empty_directory_is_removed_as_the_users(host: Host) -> None:
     assert host.done == [("remove", "/spaces/one", pwd.getpwnam(USER))]
 
 
-NOTES = [f"{DATA}.hawq-unfinished", f"{DATA}.hawq-snapshot/request.json", "/run/hawq-mirroring-snapshot.log"]
+NOTES = [
+    f"{DATA}.hawq-unfinished",
+    f"{DATA}.hawq-snapshot/request.json",
+    "/run/hawq-mirroring-snapshot-hawq-master.log",
+]
 NO_NOTES = [
     "/etc/passwd",
-    "/run/hawq-mirroring.start",
+    "/run/hawq-mirroring-hawq-master.start",
     f"{DATA}/PG_VERSION",
     f"{DATA}.hawq-unfinished/",
     f"{DATA}.hawq-unfinished/../x",
@@ -390,7 +394,10 @@ RUN = "switchover-20261127T074408Z-3f9a"
 def test_one_start_is_permitted_and_not_any_more(host: Host) -> None:
     host.ask("permit", RUN)
     host.ask("permit", None)
-    assert host.done == [("write", places.PERMISSION, f"{RUN}\n"), ("unlink", places.PERMISSION)]
+    assert host.done == [
+        ("write", places.permission(SCOPE.unit), f"{RUN}\n"),
+        ("unlink", places.permission(SCOPE.unit)),
+    ]
 
 
 @pytest.mark.parametrize("run", ["", True, f"{RUN}\n", "x" * 4096])
@@ -407,7 +414,7 @@ def test_the_mark_of_deleted_data_names_this_clusters_and_nothing_else(
     host.ask("mark_removed")
     host.ask("unmark_removed")
     told = json.dumps({"data_directory": SCOPE.data_directory}) + "\n"
-    assert host.done == [("write", places.REMOVED, told), ("unlink", places.REMOVED)]
+    assert host.done == [("write", places.removed(SCOPE.unit), told), ("unlink", places.removed(SCOPE.unit))]
     with pytest.raises(TypeError):
         host.ask("mark_removed", "/data/another")
     other = Host(monkeypatch, SCOPE._replace(data_directory=""))
@@ -420,7 +427,8 @@ def test_the_lock_is_held_from_one_question_to_another(host: Host, monkeypatch: 
     said: list[str] = []
 
     @contextlib.contextmanager
-    def held(name: str) -> t.Iterator[None]:
+    def held(name: str, unit: str) -> t.Iterator[None]:
+        assert unit == SCOPE.unit
         said.append(f"{name} held")
         yield
         said.append(f"{name} free")
@@ -555,11 +563,11 @@ def test_the_job_runs_as_the_user_whatever_is_asked_for(host: Host) -> None:
     assert "TimeoutStartSec=60s" in given
     assert 'ExecStartPre="/bin/copy" "a b"' in given
     assert 'ExecStartPost="/usr/bin/touch" "/data/v"' in given
-    assert f"--unit={services.SNAPSHOT_UNIT}" in options
+    assert f"--unit={places.snapshot_unit(SCOPE.unit)}" in options
 
 
 def test_a_job_that_is_there_already_is_attached_to(host: Host) -> None:
-    host.code, host.errors = 1, "Unit hawq-mirroring-snapshot.service was already loaded"
+    host.code, host.errors = 1, "Unit hawq-mirroring-snapshot-hawq-master.service was already loaded"
     host.ask("start_job", JOB)
     host.errors = "no room\nat all"
     with pytest.raises(MirroringError, match="no room at all"):

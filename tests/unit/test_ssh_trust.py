@@ -14,9 +14,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.host import ssh_tru
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 
 KEY = "ssh-ed25519 AAAAmdw gpadmin@mdw"
-NARROW = (
-    f'restrict,command="/usr/bin/python3 -I /usr/local/libexec/hawq-mirroring-peer /etc/hawq-mirroring/peer.json" {KEY}'
-)
+NARROW = f'restrict,command="/usr/bin/python3 -I /usr/local/libexec/hawq-mirroring-peer" {KEY}'
 FOREIGN = 'from="10.0.0.1" ssh-rsa AAAAother somebody\n# a word\n\n'
 HOST = {"name": "mdw", "addresses": ["mdw", "10.0.0.2"], "keys": ["ssh-ed25519 AAAAhost"]}
 BLOCK = "# BEGIN hawq.mirroring mdw\nmdw,10.0.0.2 ssh-ed25519 AAAAhost\n# END hawq.mirroring mdw\n"

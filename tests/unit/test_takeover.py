@@ -36,6 +36,7 @@ def judged(
         offered=offered or {},
         unfetched=False,
         port=22,
+        unit="hawq-master.service",
     )
     return takeover.salvage({**failover(hosts, {}).plan, **plan}, found, t.cast(t.Any, options or {}))
 

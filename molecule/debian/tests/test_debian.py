@@ -124,7 +124,7 @@ def test_case_16_banner_unwritable_home_and_no_acl() -> None:
     """The two users ask each other with known keys, past the banner, with homes that they cannot write to."""
     for here, there in (("mdw", "smdw"), ("smdw", "mdw")):
         harness.on(here, "! runuser -u postgres -- touch ~postgres/file 2>/dev/null && ! command -v setfacl")
-        call = "/usr/bin/python3 -I /usr/local/libexec/hawq-mirroring-peer /etc/hawq-mirroring/peer.json state"
+        call = "/usr/bin/python3 -I /usr/local/libexec/hawq-mirroring-peer postgresql@15-main state"
         ssh = f"ssh -o BatchMode=yes -o StrictHostKeyChecking=yes {there} {call} 2>&1"
         printed = harness.on(here, f"cd / && runuser -u postgres -- {ssh}").splitlines()
         assert any(line.startswith("Database system identifier") for line in printed)
@@ -217,7 +217,7 @@ def test_the_clusters_own_unit_waits_says_for_what_and_sees_the_permission() -> 
     waits = "StatusText=smdw has no data directory: is its file system mounted?"
     harness.until(lambda: waits in harness.on("mdw", status), 40, "it says what it waits for")
     assert "ActiveState=activating" in harness.on("mdw", status)
-    harness.on("mdw", "touch /run/hawq-mirroring.start")
+    harness.on("mdw", "touch /run/hawq-mirroring-postgresql@15-main.start")
     harness.until(lambda: sql_answers("mdw"), 30, "touch is enough")
     harness.on("smdw", f"mv {DATA}/global/aside {DATA}/global/pg_control; systemctl start {UNIT}")
     # nothing tells systemd that it stops: its last session is waited for longer than the unit's time

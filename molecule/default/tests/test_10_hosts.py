@@ -111,7 +111,7 @@ def test_one_master_may_ask_the_other_by_ssh_and_do_nothing_else(host: str) -> N
         return on(host, f"cd / && runuser -u gpadmin -- timeout 20 {command} 2>&1 </dev/null", check=False)
 
     strict = "-F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=yes"
-    call = "/usr/bin/python3 -I /usr/local/libexec/hawq-mirroring-peer /etc/hawq-mirroring/peer.json"
+    call = "/usr/bin/python3 -I /usr/local/libexec/hawq-mirroring-peer hawq-master"
     assert "Database system identifier" in tried(f"ssh {strict} {other} '{call} state'")
     for command in ("id", "", f"{call} wal ../../../../etc/passwd", f"{call} state; id"):
         assert tried(f"ssh {strict} {other} '{command}'").endswith("for its WAL files, and for nothing else"), command

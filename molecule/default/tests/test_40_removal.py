@@ -72,7 +72,7 @@ def assert_nothing_left_on_the_master(*options: str) -> None:
     assert sql("mdw", "SELECT pg_conf_load_time() > (pg_stat_file('pg_hba.conf')).modification") == "t"
     assert sql("mdw", "SHOW synchronous_standby_names") == ""
     assert on("mdw", "grep -c hawq_mirroring ~gpadmin/.pgpass 2>/dev/null", check=False) in ("", "0")
-    assert json.loads(on("mdw", "cat /etc/hawq-mirroring/interlock.json"))["peers"] == []
+    assert json.loads(on("mdw", "cat /etc/hawq-mirroring/hawq-master/interlock.json"))["peers"] == []
     assert "Mirroring state = Not Configured" in flat(play("state", *options))
 
 
@@ -137,7 +137,7 @@ def test_it_is_made_a_standby_again() -> None:
     play("init_standby", "-e", "existing_data=keep")
     assert mirroring()[0] == "Synchronized"
     assert on("smdw", f"systemctl is-enabled {SERVICE}") == "enabled"
-    (peer,) = json.loads(on("mdw", "cat /etc/hawq-mirroring/interlock.json"))["peers"]
+    (peer,) = json.loads(on("mdw", "cat /etc/hawq-mirroring/hawq-master/interlock.json"))["peers"]
     assert peer["name"] == "smdw"
     on("smdw", f"rm -r {DATA}.kept-*")
 

@@ -11,6 +11,7 @@ import pytest
 from harness import (
     DATA,
     LAB,
+    PERMISSION,
     SERVICE,
     Ledger,
     Pair,
@@ -326,12 +327,12 @@ def test_interlock_in_every_disguise(pair: Pair) -> None:
     # the new master refuses the login, which is no sign that it is none
     on(
         pair.master,
-        f"rm {DATA}/recovery.signal; sed -i 's/:[^:]*$/:wrong/' ~gpadmin/.pgpass; touch /run/hawq-mirroring.start",
+        f"rm {DATA}/recovery.signal; sed -i 's/:[^:]*$/:wrong/' ~gpadmin/.pgpass; touch {PERMISSION}",
     )
     on(pair.master, start, check=False)
     assert not accepts_writes(pair.master)
     assert f"{pair.standby} is a master of the same system" in journal(pair.master)
-    on(pair.master, "rm -f /run/hawq-mirroring.start")
+    on(pair.master, f"rm -f {PERMISSION}")
 
 
 def test_case_32_a_promotion_that_hangs_is_given_up_and_taken_up_again(pair: Pair) -> None:

@@ -10,7 +10,7 @@ import typing as t
 import harness
 from harness import DATA, SERVICE, SLOT, Running, lab, on, play, sql, until
 
-JOB = "hawq-mirroring-snapshot.service"
+JOB = "hawq-mirroring-snapshot-hawq-master.service"
 STAGING = f"{DATA}.hawq-snapshot"
 VERIFY = "/usr/lib/postgresql/15/bin/pg_verifybackup"
 #: so slow that no fault comes too late
@@ -73,7 +73,7 @@ def assert_synchronized(writer: harness.Writer) -> None:
     assert sql("smdw", "SELECT count(*) FROM ballast") == "100000"
     assert sql("smdw", "SELECT pg_is_in_recovery()") == "t"
     assert harness.leftovers() == ""
-    assert on("smdw", "ls /run/hawq-mirroring-snapshot.log 2>/dev/null", check=False) == ""
+    assert on("smdw", "ls /run/hawq-mirroring-snapshot-hawq-master.log 2>/dev/null", check=False) == ""
     assert sql("mdw", "SELECT slot_name, active, wal_status FROM pg_replication_slots") == f"{SLOT}|t|reserved"
     assert senders() == ""
     assert on("smdw", f"systemctl is-enabled {SERVICE}") == "enabled"

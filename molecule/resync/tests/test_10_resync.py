@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness import (
     DATA,
+    PERMISSION,
     SERVICE,
     Ledger,
     Pair,
@@ -270,10 +271,10 @@ def test_cases_23_24_a_standby_that_became_a_master(pair: Pair) -> None:
     assert "postgres.public.bulk" in said
     assert_synchronised(pair.master, pair.standby)
     # without its signal file it goes on as a master on its master's own timeline, and no history tells
-    on(pair.standby, f"systemctl stop {SERVICE}; rm {DATA}/standby.signal; touch /run/hawq-mirroring.start")
+    on(pair.standby, f"systemctl stop {SERVICE}; rm {DATA}/standby.signal; touch {PERMISSION}")
     assert_went(play("resync_standby"), "snapshot")
     assert_synchronised(pair.master, pair.standby)
-    assert on(pair.standby, "ls /run/hawq-mirroring.start 2>/dev/null", check=False) == ""
+    assert on(pair.standby, f"ls {PERMISSION} 2>/dev/null", check=False) == ""
     on(pair.standby, f"rm -rf {DATA}.kept-* {DATA}.hawq-lost-*")
 
 

@@ -7,7 +7,21 @@ import json
 import time
 from pathlib import Path
 
-from harness import DATA, SERVICE, Pair, accepts_writes, differences, fingerprint, flat, mirroring, on, play, sql, until
+from harness import (
+    DATA,
+    PERMISSION,
+    SERVICE,
+    Pair,
+    accepts_writes,
+    differences,
+    fingerprint,
+    flat,
+    mirroring,
+    on,
+    play,
+    sql,
+    until,
+)
 from ways import LOSS, TABLE, assert_synchronised, assert_went, catch_up, kill_server
 
 COPY = "/data/hawq/copy-of-master"
@@ -118,7 +132,7 @@ def test_case_a12_a_stale_master_does_not_take_the_new_one_back(pair: Pair) -> N
     until(lambda: accepts_writes(pair.standby), 30, "the new master")
     sql(pair.standby, f"INSERT INTO bulk SELECT generate_series(1, {ROWS})")
     on(pair.standby, f"systemctl stop {SERVICE} && mv {DATA} {DATA}-elsewhere")
-    allow = "touch /run/hawq-mirroring.start"  # the operator's permission
+    allow = f"touch {PERMISSION}"  # the operator's permission
     on(pair.master, f"rm -f {DATA}/standby.signal {DATA}/hawq_mirroring.fence && {allow} && systemctl start {SERVICE}")
     until(lambda: accepts_writes(pair.master), 60, "the stale master")
     on(pair.standby, f"mv {DATA}-elsewhere {DATA}")

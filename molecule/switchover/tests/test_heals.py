@@ -6,11 +6,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from harness import DATA, SERVICE, Pair, accepts_writes, lab, mirroring, on, until
+from harness import DATA, PERMISSION, SERVICE, Pair, accepts_writes, lab, mirroring, on, until
 from pairs import HOSTS, VIRTUAL_IP
 
-UNIT = "hawq-mirroring-virtual-ip.service"
-MARK = "/var/lib/hawq-mirroring/removed.json"
+UNIT = "hawq-mirroring-virtual-ip-hawq-master.service"
+MARK = "/var/lib/hawq-mirroring/hawq-master.removed.json"
 SSHD = "/etc/ssh/sshd_config.d/test.conf"
 
 
@@ -78,9 +78,9 @@ def test_case_65_it_says_that_the_login_was_refused_and_sees_a_permission_meanwh
         on(stopped.standby, f"echo 'AllowUsers root ops' > {SSHD}; systemctl reload ssh")
         start(stopped.master)
         until_it_waits(stopped.master, "Permission denied")
-        on(stopped.master, "touch /run/hawq-mirroring.start")
+        on(stopped.master, f"touch {PERMISSION}")
         until(lambda: accepts_writes(stopped.master), 20, "touch is enough")
-        assert on(stopped.master, "ls /run/hawq-mirroring.start", check=False) == ""
+        assert on(stopped.master, f"ls {PERMISSION}", check=False) == ""
     finally:
         on(stopped.standby, f"rm {SSHD}; systemctl reload ssh")
 

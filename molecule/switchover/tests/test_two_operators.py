@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from harness import (
     DATA,
+    PERMISSION,
     SERVICE,
     Ledger,
     Pair,
@@ -156,7 +157,7 @@ def test_a_switchover_whose_standby_dies_gives_the_old_master_its_service_back(p
     count = len(ledger.acknowledged)
     until(lambda: len(ledger.acknowledged) > count + 20, 30, "commits through the address")
     # the permission was used up
-    left = f"ls {DATA}/standby.signal {DATA}/hawq_mirroring.fence /run/hawq-mirroring.start 2>/dev/null"
+    left = f"ls {DATA}/standby.signal {DATA}/hawq_mirroring.fence {PERMISSION} 2>/dev/null"
     assert on(pair.master, left, check=False) == ""
     ledger.stop()
     assert ledger.missing_on(pair.master) == []
@@ -170,7 +171,7 @@ def test_a_master_whose_standbys_host_is_off_waits_until_it_answers_or_is_allowe
     assert f"{pair.master} was told to start, and does so when {pair.standby} answers that it is no master" in said, (
         said
     )
-    command = f"touch /run/hawq-mirroring.start && systemctl start {SERVICE}"
+    command = f"touch {PERMISSION} && systemctl start {SERVICE}"
     assert f"run this on {pair.master}: {command}" in said, said
     assert not accepts_writes(pair.master)
     on(pair.master, command)

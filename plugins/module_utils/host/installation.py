@@ -29,7 +29,7 @@ def install(
     unit_file = programs.unit_path(name, service)
     before = programs.observe(name, service)["settings"]
     told = json.dumps(settings, indent=2, sort_keys=True) + "\n"
-    texts = {programs.path(name): program, programs.settings_path(name): told}
+    texts = {programs.path(name): program, programs.settings_path(name, service): told}
     if unit_file:
         texts[unit_file] = unit or ""
     for path, text in texts.items():

@@ -9,29 +9,31 @@ import os
 import time
 import typing as t
 
+from ..values import places
 from . import separation
 from .errors import MirroringError
 
 
 class Lock(t.NamedTuple):
-    """A file that is locked, and seconds to wait for it."""
+    """The beginning of the name of a file that is locked, and seconds to wait for it."""
 
-    path: str
+    name: str
     seconds: int
 
 
 #: what is changed on a host, and who reads the files of a master: that one waits for a checkpoint
 CHANGES, READERS = "changes", "readers"
 LOCKS = {
-    CHANGES: Lock("/run/hawq-mirroring.lock", 90),
-    READERS: Lock("/run/hawq-mirroring-readers.lock", 600),
+    CHANGES: Lock("/run/hawq-mirroring", 90),
+    READERS: Lock("/run/hawq-mirroring-readers", 600),
 }
 
 
 @contextlib.contextmanager
-def held(name: str) -> t.Iterator[None]:
-    """Keep the modules of another run off this host meanwhile. The lock ends with its holder, however that ends."""
-    path, seconds = LOCKS[name]
+def held(name: str, unit: str) -> t.Iterator[None]:
+    """Keep the modules of other runs off this cluster meanwhile. The lock ends with its holder, however that ends."""
+    begin, seconds = LOCKS[name]
+    path = f"{begin}-{places.cluster(unit)}.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         deadline = time.monotonic() + seconds

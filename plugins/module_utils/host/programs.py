@@ -7,6 +7,7 @@ import hashlib
 import json
 import typing as t
 
+from ..values import places
 from ..values.observation import Program
 from . import files, systemd
 from .run import Runner
@@ -19,19 +20,26 @@ def path(name: str) -> str:
     return f"/usr/local/libexec/hawq-mirroring-{name}"
 
 
-def settings_path(name: str) -> str:
-    """Return where its settings are."""
-    return f"/etc/hawq-mirroring/{name}.json"
+def settings_path(name: str, service: str) -> str:
+    """Return where its settings are: those of each cluster of this host in a directory of their own."""
+    return f"/etc/hawq-mirroring/{name if name == SEGMENT else f'{places.cluster(service)}/{name}'}.json"
 
 
-def peer_command() -> str:
-    """Return the command by which another master host calls the program that answers it here."""
-    return f"/usr/bin/python3 -I {path(PEER)} {settings_path(PEER)}"
+def peer_program() -> str:
+    """Return the only command that the key of another master host is good for; what it asks is told to that."""
+    return f"/usr/bin/python3 -I {path(PEER)}"
 
 
-def unit_name(name: str, service: str = "") -> str:
+def peer_command(service: str) -> str:
+    """Return the command by which another master host asks about the cluster of that unit there."""
+    return f"{peer_program()} {places.cluster(service)}"
+
+
+def unit_name(name: str, service: str) -> str:
     """Return the unit that runs the program; the interlock's is the database's."""
-    return service if name == INTERLOCK else f"hawq-mirroring-{name}.service"
+    if name == INTERLOCK:
+        return service
+    return f"hawq-mirroring-{name if name == SEGMENT else f'{name}-{places.cluster(service)}'}.service"
 
 
 def unit_path(name: str, service: str) -> str:
@@ -39,9 +47,8 @@ def unit_path(name: str, service: str) -> str:
     if name == PEER:
         return ""
     if name != INTERLOCK:
-        return f"/etc/systemd/system/{unit_name(name)}"
-    service = service if service.endswith(".service") else f"{service}.service"
-    return f"/etc/systemd/system/{service}.d/hawq-mirroring.conf"
+        return f"/etc/systemd/system/{unit_name(name, service)}"
+    return f"/etc/systemd/system/{places.cluster(service)}.service.d/hawq-mirroring.conf"
 
 
 def digest(text: str | None) -> str | None:
@@ -52,7 +59,7 @@ def digest(text: str | None) -> str | None:
 def observe(name: str, service: str) -> dict[str, t.Any]:
     """Return the digests of program and unit, and the settings; None for what is not there as root's own file."""
     try:
-        settings = json.loads(files.public(settings_path(name)) or "null")
+        settings = json.loads(files.public(settings_path(name, service)) or "null")
     except ValueError:
         settings = None
     return {

@@ -12,22 +12,22 @@ from ..values import places
 from . import files, separation
 
 
-def is_set(data_directory: str) -> bool:
+def is_set(data_directory: str, unit: str) -> bool:
     """Whether it names this data directory."""
     try:
-        named = json.loads(files.public(places.REMOVED) or "null")["data_directory"]
+        named = json.loads(files.public(places.removed(unit)) or "null")["data_directory"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return False
     return isinstance(named, str) and named.rstrip("/") == data_directory.rstrip("/")
 
 
-def put(data_directory: str) -> None:
+def put(data_directory: str, unit: str) -> None:
     """Say so, once the data is gone."""
-    if not is_set(data_directory):
+    if not is_set(data_directory, unit):
         separation.ask("mark_removed")
 
 
-def lift(data_directory: str) -> None:
+def lift(data_directory: str, unit: str) -> None:
     """Say so no longer, before there is data again."""
-    if is_set(data_directory):
+    if is_set(data_directory, unit):
         separation.ask("unmark_removed")

@@ -21,7 +21,6 @@ from . import directories, lock, programs, separation
 from .errors import MirroringError
 from .run import Runner
 
-SNAPSHOT_UNIT = "hawq-mirroring-snapshot.service"
 VERBS = ("start", "stop", "restart", "reload", "reset-failed")
 #: what is read of the end of a unit's log
 LAST_LINES = [["-n", number, "-o", "cat"] for number in ("4", "20")]
@@ -86,11 +85,11 @@ def offered(scope: Scope, run: Runner) -> separation.Services:
     held = {name: contextlib.ExitStack() for name in lock.LOCKS}
     return {
         "run": lambda command, timeout: run(_permitted(scope, command), timeout=float(timeout)),
-        "lock": lambda name: held[name].enter_context(lock.held(name)),
+        "lock": lambda name: held[name].enter_context(lock.held(name, scope.unit)),
         "unlock": lambda name: held[name].close(),
-        "permit": _permit,
+        "permit": lambda run: _permit(scope, run),
         "mark_removed": lambda: _mark_removed(scope),
-        "unmark_removed": lambda: directories.unlink(places.REMOVED),
+        "unmark_removed": lambda: directories.unlink(places.removed(scope.unit)),
         "make_directory": lambda path, mode: _make_directory(scope, path, mode),
         "rename": lambda old, new: _rename(scope, old, new),
         "remove_directory": lambda path: directories.remove(path, _account(scope)),
@@ -125,8 +124,8 @@ def _permitted(scope: Scope, command: list[str]) -> list[str]:
 def _fits(scope: Scope, program: str, words: list[str]) -> bool:
     units = {
         *([scope.unit, f"{scope.unit}.service"] if scope.unit else []),
-        SNAPSHOT_UNIT,
-        programs.unit_name(programs.VIRTUAL_IP),
+        places.snapshot_unit(scope.unit),
+        programs.unit_name(programs.VIRTUAL_IP, scope.unit),
     }
     if program == "systemctl":
         asked = [word for word in words if word != "--no-block"]
@@ -146,15 +145,15 @@ def _is_ours(scope: Scope, address: str, *interface: str) -> bool:
     return its != "" and interface == (its,) and ipaddress.ip_interface(address).ip == ipaddress.ip_interface(ours).ip
 
 
-def _permit(run: str | None) -> None:
+def _permit(scope: Scope, run: str | None) -> None:
     """Let the interlock start a server once although nobody can be asked, or not any more: say which run allows it.
 
     The interlock believes a run's permission for two minutes: one that was killed before its start allows no later one.
     """
     if run is None:
-        directories.unlink(places.PERMISSION)
+        directories.unlink(places.permission(scope.unit))
     elif identity.is_one(run):
-        directories.write(places.PERMISSION, f"{run}\n")
+        directories.write(places.permission(scope.unit), f"{run}\n")
     else:
         raise _refuse("permit a start for what is no run")
 
@@ -163,7 +162,9 @@ def _mark_removed(scope: Scope) -> None:
     """Say that the data directory's data was deleted on purpose."""
     if not scope.data_directory:
         raise _refuse("say that data was deleted on purpose")
-    directories.write(places.REMOVED, json.dumps({"data_directory": scope.data_directory.rstrip("/")}) + "\n")
+    directories.write(
+        places.removed(scope.unit), json.dumps({"data_directory": scope.data_directory.rstrip("/")}) + "\n"
+    )
 
 
 def _is_beside(scope: Scope, path: str) -> bool:
@@ -187,7 +188,11 @@ def _is_place(scope: Scope, path: str) -> bool:
 
 
 def _note(scope: Scope, path: str) -> str:
-    own = (places.unfinished(scope.data_directory), places.request(scope.data_directory), places.SNAPSHOT_LOG)
+    own = (
+        places.unfinished(scope.data_directory),
+        places.request(scope.data_directory),
+        places.snapshot_log(scope.unit),
+    )
     if not scope.data_directory or path not in own:
         raise _refuse(f"write {path}")
     return path
@@ -222,6 +227,7 @@ def _system(path: str) -> bool:
 
 def _start_job(scope: Scope, run: Runner, job: dict[str, t.Any]) -> None:
     """Start the snapshot's transient unit, all of whose programs run as the user."""
+    log = places.snapshot_log(scope.unit)
     properties = {
         "User": scope.user,
         "UMask": "0077",
@@ -230,15 +236,15 @@ def _start_job(scope: Scope, run: Runner, job: dict[str, t.Any]) -> None:
         "WorkingDirectory": "/",
         "TimeoutStartSec": f"{int(job['timeout'])}s",
         "TimeoutStopSec": "10s",
-        "StandardOutput": f"append:{places.SNAPSHOT_LOG}",
-        "StandardError": f"append:{places.SNAPSHOT_LOG}",
+        "StandardOutput": f"append:{log}",
+        "StandardError": f"append:{log}",
         "ExecStartPre": _quoted(job["before"]),
         # without +, which systemd 252 forgets at a daemon-reload
         "ExecStartPost": _quoted(job["after"]),
     }
     command = [
         "systemd-run",
-        f"--unit={SNAPSHOT_UNIT}",
+        f"--unit={places.snapshot_unit(scope.unit)}",
         "--quiet",
         "--no-block",
         "--service-type=oneshot",
@@ -246,7 +252,7 @@ def _start_job(scope: Scope, run: Runner, job: dict[str, t.Any]) -> None:
     ]
     command += [f"--property={name}={value}" for name, value in properties.items()]
     _quoted(job["command"])
-    directories.write(places.SNAPSHOT_LOG, "")  # systemd would make it for root's eyes only, or follow a link
+    directories.write(log, "")  # systemd would make it for root's eyes only, or follow a link
     code, _output, errors = run([*command, "--", *job["command"]])
     if code != 0 and "already" not in errors:
         raise MirroringError(f"systemd-run could not start the snapshot job: {' '.join(errors.split())}")

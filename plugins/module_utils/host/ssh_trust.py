@@ -18,7 +18,7 @@ from .errors import MirroringError
 
 KINDS = ("ssh-", "ecdsa-", "sk-")
 #: what the key of another master host is good for, and nothing else
-RESTRICTED = f'restrict,command="{programs.peer_command()}"'
+RESTRICTED = f'restrict,command="{programs.peer_program()}"'
 
 
 class Entry(t.NamedTuple):

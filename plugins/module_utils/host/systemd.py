@@ -10,16 +10,32 @@ from .run import Runner
 
 def unit(run: Runner, name: str) -> Service:
     """A systemd unit: loaded, active, enabled, its text, and whether systemd knows an older one."""
-    wanted = ("LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "NeedDaemonReload", "StatusText")
-    _code, output, _errors = run(["systemctl", "show", name, "--property", ",".join(wanted)], timeout=10)
-    shown = dict(line.partition("=")[::2] for line in output.splitlines())
+    wanted = ("LoadState", "ActiveState", "SubState", "Type", "UnitFileState", "FragmentPath", "NeedDaemonReload")
+    shown = _show(run, name, *wanted, "StatusText")
     return {
         "unit": name,
         "load": shown.get("LoadState", ""),
         "active": shown.get("ActiveState", ""),
         "sub": shown.get("SubState", ""),
+        "type": shown.get("Type", ""),
         "enabled": shown.get("UnitFileState", ""),
         "stale": shown.get("NeedDaemonReload") == "yes",
         "waits_for": (shown.get("StatusText") or None) if shown.get("ActiveState") == "activating" else None,
         "text": files.text_of(shown["FragmentPath"]) if shown.get("FragmentPath") else None,
     }
+
+
+def of_process(run: Runner, pid: int | None) -> str | None:
+    """Return the service whose main process this is; None of one that somebody has started past systemd.
+
+    Its control group alone does not tell: what is started in a login is in the group of whoever let that login in.
+    Source: cgroups(7), "/proc/pid/cgroup".
+    """
+    groups = (files.text_of(f"/proc/{pid}/cgroup") or "").splitlines() if pid else []
+    names = [line.rpartition("/")[2] for line in groups if line.endswith(".service")]
+    return next((name for name in names if _show(run, name, "MainPID").get("MainPID") == str(pid)), None)
+
+
+def _show(run: Runner, name: str, *wanted: str) -> dict[str, str]:
+    _code, output, _errors = run(["systemctl", "show", name, "--property", ",".join(wanted)], timeout=10)
+    return dict(line.partition("=")[::2] for line in output.splitlines())

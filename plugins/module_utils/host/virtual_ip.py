@@ -17,7 +17,11 @@ OPTION: dict[str, t.Any] = {
     "apply_defaults": True,
     "options": {"address": {"type": "str", "default": ""}, "interface": {"type": "str", "default": ""}},
 }
-UNIT = programs.unit_name(programs.VIRTUAL_IP)
+
+
+def unit(service: str) -> str:
+    """Return the unit that keeps the address of the master of this unit."""
+    return programs.unit_name(programs.VIRTUAL_IP, service)
 
 
 def here(run: Runner, address: str) -> bool:
@@ -29,31 +33,31 @@ def here(run: Runner, address: str) -> bool:
     return bare in network.machine(run)["addresses"]
 
 
-def held(run: Runner) -> bool:
+def held(run: Runner, service: str) -> bool:
     """Whether the unit runs that keeps the address here."""
-    return systemd.unit(run, UNIT)["active"] == "active"
+    return systemd.unit(run, unit(service))["active"] == "active"
 
 
-def take(run: Runner, address: str, interface: str, seconds: int) -> None:
+def take(run: Runner, service: str, address: str, interface: str, seconds: int) -> None:
     """Start the unit that adds, announces and keeps the address; bounded. Its start ends when that is there."""
-    _code, _output, errors = run.root(["systemctl", "restart", UNIT], timeout=seconds)
-    _until(run, address, True, f"{address} is not on {interface}", errors, seconds)
+    _code, _output, errors = run.root(["systemctl", "restart", unit(service)], timeout=seconds)
+    _until(run, service, address, True, f"{address} is not on {interface}", errors, seconds)
 
 
-def release(run: Runner, address: str, interface: str, seconds: int) -> None:
+def release(run: Runner, service: str, address: str, interface: str, seconds: int) -> None:
     """Stop the unit, and take the address away if it is still there; bounded."""
-    _code, _output, errors = run.root(["systemctl", "stop", UNIT], timeout=seconds)
+    _code, _output, errors = run.root(["systemctl", "stop", unit(service)], timeout=seconds)
     if here(run, address):
         run.root(["ip", "address", "delete", address, "dev", interface], timeout=10)
-    _until(run, address, False, f"{address} is still here", errors, seconds)
+    _until(run, service, address, False, f"{address} is still here", errors, seconds)
 
 
-def _until(run: Runner, address: str, wanted: bool, otherwise: str, errors: str, seconds: int) -> None:
+def _until(run: Runner, service: str, address: str, wanted: bool, otherwise: str, errors: str, seconds: int) -> None:
     deadline = time.monotonic() + seconds
     while here(run, address) != wanted:
         if time.monotonic() > deadline:
             raise MirroringError(
                 f"{otherwise} after {seconds} s ({' '.join(errors.split()) or 'no error'}): look at journalctl -u"
-                f" {UNIT}, then run this again"
+                f" {unit(service)}, then run this again"
             )
         time.sleep(0.1)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from ..engines import table
 from ..values.command import playbook
 from ..values.observation import Hosts
-from . import checks, disk, identify, topology
+from . import checks, disk, identify, topology, units
 from .options import Options
 from .plan import InitMasterPlan, only
 from .refusal import Refusal, Verdict, decide, refuse, refused
@@ -62,8 +62,12 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         if topology.kind(seen) != topology.EMPTY
     ]
     if not refusals:
-        refusals = disk.not_mounted(chosen, observations[chosen])
-        refusals += checks.port(chosen, observations[chosen], hosts[chosen]["port"])
+        seen = observations[chosen]
+        refusals = [
+            *disk.not_mounted(chosen, seen),
+            *checks.port(chosen, seen, hosts[chosen]["port"]),
+            *units.refusals(chosen, seen),
+        ]
     return refused(refusals) if refusals else decide(_plan(observations, hosts, chosen, True, options), [])
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from ..engines import table
 from ..values import conninfo
 from ..values.observation import Hosts
-from . import checks, disk, members, settings, topology
+from . import checks, disk, members, settings, topology, units
 from .options import Options
 from .plan import PairPlan, PairSteps, only
 from .refusal import AGAIN, Refusal
@@ -65,6 +65,7 @@ def plan(
     refusals = checks.same_machine(standby, seen, master, source)
     if not refusals:
         refusals += checks.binaries(standby, seen, source, options["binaries_method"])
+        refusals += [row for host in pair for row in units.refusals(host, observations[host])]
         refusals += checks.network(standby, seen, master, source)
         refusals += checks.configuration(standby, seen, source) if snapshot and seen["configuration"]["outside"] else []
         refusals += checks.port(standby, seen, hosts[standby]["port"])

@@ -263,6 +263,7 @@ class SalvagePlan(Plan):
     timeline: t.Annotated[int | None, "of the standby"]
     address: t.Annotated[str, "of the old master"]
     port: t.Annotated[int, "of SSH there"]
+    unit: t.Annotated[str, "of its server"]
     steps: SalvageSteps
 
 

@@ -59,6 +59,7 @@ Kind = t.Literal[
     "not-synchronized",
     "other-architecture",
     "other-system",
+    "other-unit",
     "other-version",
     "port-open",
     "port-taken",

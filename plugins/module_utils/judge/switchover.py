@@ -13,7 +13,7 @@ from ..values import conninfo, lsn
 from ..values.command import playbook
 from ..values.observation import Hosts, Server
 from ..values.text import sentence, size
-from . import followers, identify, members, settings, takeover, topology
+from . import followers, identify, members, settings, takeover, topology, units
 from .failover import evidence, memories
 from .failover import judge as failover
 from .options import Options
@@ -230,6 +230,7 @@ def preflight(
         ]
     return [
         *_mirroring(source, pair),
+        *(row for name in pair for row in units.refusals(name, observations[name])),
         *_session(seen, standby),
         *(_too_small(source, seen, pair) or _replay(source, seen, pair)),
         *_copies(source, master),

@@ -53,6 +53,8 @@ class Found(t.NamedTuple):
     unfetched: bool
     #: port of SSH on the old master's host
     port: int
+    #: its server's unit
+    unit: str
 
 
 def pieces(files: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
@@ -110,6 +112,7 @@ def salvage(plan: dict[str, t.Any], found: Found, options: Options) -> Verdict:
         "timeline": holds.get("timeline"),
         "address": plan["endpoints"][old]["address"] if old in plan["endpoints"] else "",
         "port": found.port,
+        "unit": found.unit,
         "steps": {
             "look": [old, new] if look else [],
             "start": only(new, start and not found.started),

@@ -105,7 +105,7 @@ def after_that(plan: t.Mapping[str, t.Any], back: Back) -> list[str]:
         f"switch {names} on or mend the way there, and {old} starts by itself or says why not (systemctl status"
         f" {back.unit})",
         f"if it is certain that {names} is no master and cannot become one, run this on {old}:"
-        f" touch {places.PERMISSION} && systemctl start {back.unit}",
+        f" touch {places.permission(back.unit)} && systemctl start {back.unit}",
     ]
 
 

@@ -61,6 +61,7 @@ KINDS: dict[str, Sort] = {
     "not-in-group": Sort(NOT_READY, "a standby is not in the inventory"),
     "not-mounted": Sort(NOT_READY, "the file system that a host's data belongs on is not mounted"),
     "not-synchronized": Sort(NOT_REDUNDANT, "the master says that a standby is not Synchronized"),
+    "other-unit": Sort(NOT_READY, "another unit than the named one runs a server, so the interlock is not asked"),
     "peer-program": Sort(NOT_READY, "what answers the other master hosts is missing on a host, or another version"),
     "receiver-silent": Sort(NOT_READY, "the standby has not heard of its master for more than a minute"),
     "replay-blocked": Sort(NOT_READY, "sessions on the standby hold its replay up"),

@@ -1,5 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Places beside a data directory that a rewind uses. pg_rewind removes what it does not know inside of it. Pure."""
+"""Places beside a data directory that a rewind uses, since pg_rewind removes what it does not know inside of it; and
+places outside, each of which belongs to one cluster, by the name of its server's unit on this host. Pure.
+"""
 
 from __future__ import annotations
 
@@ -46,14 +48,36 @@ def request(data_directory: str) -> str:
 RECORD = "hawq_mirroring.fence"
 
 
-#: what the programs of the snapshot print: on another file system than the copy, which may have filled its own
-SNAPSHOT_LOG = "/run/hawq-mirroring-snapshot.log"
+#: the server's unit, unless an inventory says otherwise; the same in roles/server/defaults
+UNIT = "hawq-master.service"
 
 
-#: lets the interlock start a server once although nobody can be asked: an operator's is empty and stays until it is
-#: used, a run's holds its identity and is good for two minutes
-PERMISSION = "/run/hawq-mirroring.start"
+def cluster(unit: str) -> str:
+    """Return the name of a cluster on its host: no two clusters of one host are run by the same unit of systemd."""
+    return unit.removesuffix(".service")
 
 
-#: says that the data directory that it names was deleted on purpose (JSON); outside of what may only not be mounted
-REMOVED = "/var/lib/hawq-mirroring/removed.json"
+def snapshot_unit(unit: str) -> str:
+    """Return the transient unit of the snapshot job."""
+    return f"hawq-mirroring-snapshot-{cluster(unit)}.service"
+
+
+def snapshot_log(unit: str) -> str:
+    """Return where the job's programs print to: another file system than the copy's, which may have filled its own."""
+    return f"/run/hawq-mirroring-snapshot-{cluster(unit)}.log"
+
+
+def permission(unit: str) -> str:
+    """Return the file that lets the interlock start a server once although nobody can be asked.
+
+    An operator's is empty and stays until it is used, a run's holds its identity and is good for two minutes.
+    """
+    return f"/run/hawq-mirroring-{cluster(unit)}.start"
+
+
+def removed(unit: str) -> str:
+    """Return the file that says that the data directory that it names was deleted on purpose (JSON).
+
+    It is outside of what may only not be mounted.
+    """
+    return f"/var/lib/hawq-mirroring/{cluster(unit)}.removed.json"

@@ -85,6 +85,7 @@ class Former(t.Protocol):
         offer: dict[str, t.Any],
         address: str,
         port: int,
+        unit: str,
         timeout: int,
     ) -> Result:
         """Get the offered files from the old master's host by SSH."""

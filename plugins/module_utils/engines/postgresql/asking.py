@@ -27,7 +27,7 @@ def answers(
 ) -> dict[str, observation.Ask]:
     """Return the answers by the peer's name, all asked at the same time; none without an interlock."""
     settings = installed["settings"] if installed["program"] and isinstance(installed["settings"], dict) else {}
-    peers = [peer for peer in settings.get("peers") or [] if {"name", "address", "port"} <= set(peer)]
+    peers = [peer for peer in settings.get("peers") or [] if {"name", "address", "port", "unit"} <= set(peer)]
     if not peers:
         return {}
     with concurrent.futures.ThreadPoolExecutor(max_workers=2 * len(peers)) as pool:
@@ -79,7 +79,7 @@ def of_host(
             return network.NO_ANSWER.format(port) if probe["open"] else f"port {port}: {probe['error']}"
     got: list[bytes] = []
     options = ["-T", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_SECONDS}", "-p", str(port)]
-    command = ["ssh", *options, "--", address, f"{programs.peer_command()} state"]
+    command = ["ssh", *options, "--", address, f"{programs.peer_command(peer['unit'])} state"]
     code, errors = run.reading(command, lambda output: got.append(output.read(MOST)), ALL_SECONDS)
     if code == 0:
         text = b"".join(got).decode(errors="replace")

@@ -100,7 +100,7 @@ def deploy(instance: Instance, existing: str) -> str | None:
         # what is discarded goes with the staging place, whoever removes that
         kept = aside(target) if existing == "keep" else None
         user_places.rename(target, kept or staged.old)
-    removed_mark.lift(target)
+    removed_mark.lift(target, instance.service)
     user_places.rename(staged.copy, target)
     user_places.unlink(places.unfinished(target))
     if os.path.isdir(places.scratch(target)):  # of a rewind that was interrupted

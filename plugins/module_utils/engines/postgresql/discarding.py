@@ -62,7 +62,9 @@ def discard(instance: Instance, run: Runner, act: bool, *, system_identifier: st
             if path == place:
                 user_places.rename(place, doomed)
             if path == place or (path == doomed and not full):
-                removed_mark.put(place)  # nothing is there any more, whether or not the rest of this is done
+                removed_mark.put(
+                    place, instance.service
+                )  # nothing is there any more, whether or not the rest of this is done
             user_places.remove(doomed if path == place else path)
         user_places.unlink(places.unfinished(place))
     shown = "".join(f"{text.named(path)}\n" for path in deleted)

@@ -65,7 +65,7 @@ def fence(
         result["changed"] = True
         if act:
             try:
-                virtual_ip.release(run, address["address"], address["interface"], timeout)
+                virtual_ip.release(run, instance.service, address["address"], address["interface"], timeout)
             except MirroringError as error:
                 warn(str(error))  # the server is dead: that is no reason to go without a master
     if not offer or (not act and stopping.workers(instance.data_directory)):

@@ -40,6 +40,6 @@ def make(
         raise MirroringError(f"initdb has failed: {' '.join((errors or output).split()) or code}")
     path = os.path.join(place, "postgresql.conf")
     files.write(path, settings_file.edit(files.read(path) or "", wanted), act=True)
-    removed_mark.lift(data)
+    removed_mark.lift(data, instance.service)
     user_places.rename(place, data)
     return answer

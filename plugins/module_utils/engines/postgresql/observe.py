@@ -117,7 +117,7 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
         "removed": record.get("was") == fence_record.STANDBY,
         "fence_run": str(record["run"]) if record.get("run") else None,
         "fence_timeline": fence_record.timeline(record),
-        "removed_on_purpose": state in ("missing", "empty") and removed_mark.is_set(path),
+        "removed_on_purpose": state in ("missing", "empty") and removed_mark.is_set(path, instance.service),
         "unfinished": unfinished(path),
         "slots": account._names(os.path.join(path, "pg_replslot")),
         "linked_files": [name for name in CONFIGURATION_FILES if os.path.islink(os.path.join(path, name))],
@@ -246,7 +246,7 @@ def snapshot(instance: Instance, run: Runner) -> observation.Snapshot:
         request = dict(json.loads(files.text_of(staged.request) or "{}"))
     except (ValueError, TypeError):
         request = {}
-    job = staging.job(run)
+    job = staging.job(instance, run)
     return {
         "phase": job["phase"],
         "result": job["result"],

@@ -74,6 +74,7 @@ def _collect(
         "wal_age_seconds": looked.wal_age(instance, control),
         "process": process,
         "service": service,
+        "run_by": systemd.of_process(run, process["pid"]),
         "follows": looked.follows(told),
         "follows_slot": slot,
         "credentials": credentials.observe(instance, replication, server, told, list(probes.values())),

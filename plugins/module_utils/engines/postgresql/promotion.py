@@ -85,12 +85,12 @@ def began(instance: Instance, timeline: int) -> str | None:
     return lines[-1][1] if lines else None
 
 
-def take_address(run: Runner, wanted: dict[str, str], timeout: int) -> tuple[bool, str | None]:
+def take_address(instance: Instance, run: Runner, wanted: dict[str, str], timeout: int) -> tuple[bool, str | None]:
     """Bring the address here; return whether that was to be done, and why it did not work."""
     try:
         if not wanted["address"] or virtual_ip.here(run, wanted["address"]):
             return False, None
-        virtual_ip.take(run, wanted["address"], wanted["interface"], timeout)
+        virtual_ip.take(run, instance.service, wanted["address"], wanted["interface"], timeout)
     except MirroringError as error:
         return True, str(error)
     return True, None
@@ -128,7 +128,7 @@ def activate(
         )
         seconds = round(time.monotonic() - begin, 3)
         work.crowd.make_room_for_others()
-        moved, trouble = take_address(run, address, address_timeout)
+        moved, trouble = take_address(instance, run, address, address_timeout)
         if late and work.promoted:
             warn(
                 f"no slot could be made before the standby was promoted ({work.reason}), so {' and '.join(late)} only"

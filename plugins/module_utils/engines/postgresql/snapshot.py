@@ -54,7 +54,9 @@ def started(
         place = instance.data_directory
         if existing_data == "discard" and make_room and os.path.isdir(place) and os.listdir(place):
             deployment.empty_directory(place)
-            removed_mark.put(place)  # the master may start without this host's answer while the copy is made
+            removed_mark.put(
+                place, instance.service
+            )  # the master may start without this host's answer while the copy is made
         snapshot_job.start(instance, request, timeout)
     place = staging.Staging(instance.data_directory).place
     return _answer(instance, True, "copying", f"{place} created\n", kept=kept, attached=False)
@@ -68,22 +70,22 @@ def _answer(instance: Instance, changed: bool, phase: str, shown: str, **further
     return {**answer, "diff": {"before": "", "after": shown}} if changed else answer
 
 
-def _wait(run: Runner, phases: tuple[str, ...], seconds: int) -> str:
+def _wait(instance: Instance, run: Runner, phases: tuple[str, ...], seconds: int) -> str:
     """Wait, bounded, while the job is in one of these phases; return its phase."""
     deadline = time.monotonic() + seconds
-    phase: str = staging.job(run)["phase"]
+    phase: str = staging.job(instance, run)["phase"]
     while phase in phases and time.monotonic() < deadline:
         time.sleep(0.1)
-        phase = staging.job(run)["phase"]
+        phase = staging.job(instance, run)["phase"]
     return phase
 
 
 def finished(instance: Instance, run: Runner, act: bool, *, copy_id: int | None, wait: int) -> dict[str, t.Any]:
     """Wait a little, then say how far the job is."""
-    phase = _wait(run, ("copying", "verifying"), wait if act else 0)
+    phase = _wait(instance, run, ("copying", "verifying"), wait if act else 0)
     if phase == "none" and deployment.is_deployed(instance, copy_id):
         phase = "done"
-    return _answer(instance, False, phase, "", log=snapshot_job.log_tail())
+    return _answer(instance, False, phase, "", log=snapshot_job.log_tail(instance))
 
 
 def deployed(
@@ -100,14 +102,14 @@ def deployed(
     if not os.path.exists(staged.verified):
         raise MirroringError(f"{staged.copy} is not verified: run the whole playbook again, it will copy anew")
     kept = deployment.deploy(instance, existing_data)
-    snapshot_job.forget(run)
+    snapshot_job.forget(instance, run)
     return _answer(instance, True, "done", shown, kept=[kept] if kept else [])
 
 
 def absent(instance: Instance, run: Runner, act: bool, *, spare: bool, wait: int) -> dict[str, t.Any]:
     """Leave no unit, no half copy; spare what is or may become a whole one."""
     if spare:
-        _wait(run, ("copying",), wait if act else 0)
+        _wait(instance, run, ("copying",), wait if act else 0)
     found = observe.snapshot(instance, run)
     whole = found["phase"] in ("copying", "verifying") or (found["phase"] == "done" and found["verified"])
     if spare and whole:

@@ -14,7 +14,6 @@ from ...host import files, separation, user_places
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
-from ...host.services import SNAPSHOT_UNIT
 from ...values import conninfo, places
 from . import deployment, staging
 
@@ -88,10 +87,10 @@ def start(instance: Instance, request: dict[str, t.Any], timeout: int) -> None:
     )
 
 
-def log_tail(lines: int = 4) -> str:
+def log_tail(instance: Instance, lines: int = 4) -> str:
     """Return the last words of the copying and verifying programs, without how they tidy up after themselves."""
     try:
-        text = files.read(places.SNAPSHOT_LOG) or ""
+        text = files.read(places.snapshot_log(instance.service)) or ""
     except OSError:
         text = ""
     words = [line.strip() for line in text.splitlines() if ": removing " not in line]
@@ -101,7 +100,7 @@ def log_tail(lines: int = 4) -> str:
 def clear(instance: Instance, run: Runner) -> bool:
     """End the job and remove its half copy, tablespace directories included; return whether there was anything."""
     staged = staging.Staging(instance.data_directory)
-    there = forget(run)
+    there = forget(instance, run)
     if not os.path.isdir(staged.place):
         return there
     # a verified copy that has left the place is deployed: its tablespaces are a data directory's by now
@@ -118,11 +117,12 @@ def clear(instance: Instance, run: Runner) -> bool:
     return True
 
 
-def forget(run: Runner) -> bool:
+def forget(instance: Instance, run: Runner) -> bool:
     """Stop the job's unit and let systemd forget it; return whether it was known."""
-    if staging.job(run)["phase"] == "none":
+    if staging.job(instance, run)["phase"] == "none":
         return False
-    run.root(["systemctl", "stop", SNAPSHOT_UNIT], timeout=60)
-    run.root(["systemctl", "reset-failed", SNAPSHOT_UNIT], timeout=10)
-    separation.ask("unlink", places.SNAPSHOT_LOG)
+    unit = places.snapshot_unit(instance.service)
+    run.root(["systemctl", "stop", unit], timeout=60)
+    run.root(["systemctl", "reset-failed", unit], timeout=10)
+    separation.ask("unlink", places.snapshot_log(instance.service))
     return True

@@ -10,8 +10,8 @@ import os
 import typing as t
 from dataclasses import dataclass
 
+from ...host.module import Instance
 from ...host.run import Runner
-from ...host.services import SNAPSHOT_UNIT
 from ...values import places
 
 APPLICATION = "hawq_mirroring_snapshot"
@@ -59,10 +59,11 @@ class Staging:
         return os.path.join(self.place, "verdict", "verified")
 
 
-def job(run: Runner) -> Job:
+def job(instance: Instance, run: Runner) -> Job:
     """Return the job's phase: none, copying, verifying, done or failed, and the failed program's exit code."""
     wanted = ("LoadState", "ActiveState", "SubState", "Result", "ExecMainStatus", "ExecStartPre")
-    _code, output, _errors = run(["systemctl", "show", SNAPSHOT_UNIT, "--property", ",".join(wanted)], timeout=10)
+    unit = places.snapshot_unit(instance.service)
+    _code, output, _errors = run(["systemctl", "show", unit, "--property", ",".join(wanted)], timeout=10)
     shown = dict(line.partition("=")[::2] for line in output.splitlines())
     return {"phase": phase_of(shown), "result": shown.get("Result", "")}
 

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from ...engines import table
+from ...values.command import playbook
 from ...values.observation import Observation
 from ...values.text import MEBIBYTE, size
-from .. import topology
+from .. import topology, units
 from .group import Finding, Group, finding, on, systemctl
 
 #: one part in so many of a disk must be free, and so many bytes for WAL
@@ -19,7 +20,7 @@ def findings(group: Group) -> list[Finding]:
     """Return what is wrong with the hosts of a master and its standbys."""
     found = [row for name, seen in group.reachable.items() for row in _not_mounted(name, seen)]
     for name, seen in group.members.items():
-        found += [*_masked(name, seen), *_disk(name, seen)]
+        found += [*_masked(name, seen), *_unit(name, seen), *_disk(name, seen)]
     return [*found, *_wal_limit(group)]
 
 
@@ -43,6 +44,13 @@ def _masked(name: str, seen: Observation) -> list[Finding]:
         return []
     text = f"{service['unit']} on {name} is masked: nothing can start the server, after a failover neither"
     return [finding("unit-masked", name, text, systemctl("unmask", name, seen))]
+
+
+def _unit(name: str, seen: Observation) -> list[Finding]:
+    found = units.wrong(name, seen)
+    if not found:
+        return []
+    return [finding("other-unit", name, f"{found[0]}: {units.WHY}", f"{found[1]}, then: {playbook('init_standby')}")]
 
 
 def _disk(name: str, seen: Observation) -> list[Finding]:

@@ -7,6 +7,7 @@ import typing as t
 
 from ...values.command import playbook
 from ...values.observation import Observation
+from ...values.places import cluster
 from .. import members, topology
 from . import facts
 from .group import Finding, Group, finding, on, systemctl
@@ -76,6 +77,9 @@ def _told_wrong(group: Group, name: str, seen: Observation, told: t.Any) -> str:
             continue
         if row is None:
             return f"not told to ask {other}"
+        unit = cluster(group.observations[other]["service"]["unit"])
+        if cluster(str(row.get("unit"))) != unit:
+            return f"told to ask {other} for {cluster(str(row.get('unit')))}, not for {unit}"
         if (str(row.get("address")), str(row.get("port"))) != (str(host["address"]), str(host["port"])):
             return (
                 f"told to ask {other} at {row.get('address')}:{row.get('port')}, not {host['address']}:{host['port']}"
@@ -119,7 +123,8 @@ def _elsewhere(group: Group) -> list[Finding]:
     if not address or address["holders"] == [group.master]:
         return []
     where = " and ".join(address["holders"]) or "no host"
-    restart = on(group.master, f"systemctl restart hawq-mirroring-{ADDRESS}")
+    unit = cluster(group.source["service"]["unit"])
+    restart = on(group.master, f"systemctl restart hawq-mirroring-{ADDRESS}-{unit}")
     mend = str(playbook("init_standby")) if group.standbys else restart
     text = f"{address['address']} is on {where}, and should be on the master {group.master}"
     return [finding("address-elsewhere", group.master, text, mend)]

@@ -63,7 +63,9 @@ def need_room(place: str, wanted: dict[str, t.Any]) -> None:
         )
 
 
-def fetch(instance: Instance, run: Runner, wanted: dict[str, t.Any], address: str, port: int, timeout: int) -> bool:
+def fetch(
+    instance: Instance, run: Runner, wanted: dict[str, t.Any], address: str, port: int, unit: str, timeout: int
+) -> bool:
     """Get the WAL files as the server's user, over the keys that the masters exchanged, which are good for that."""
     place = prepare(instance)
     need_room(place, wanted)
@@ -76,7 +78,7 @@ def fetch(instance: Instance, run: Runner, wanted: dict[str, t.Any], address: st
             for entry in some:
                 _receive(stream, os.path.join(place, entry["name"]), int(entry["size"]))
 
-        request = [programs.peer_command(), "wal", *(entry["name"] for entry in some)]
+        request = [programs.peer_command(unit), "wal", *(entry["name"] for entry in some)]
         command = ["ssh", *SSH_OPTIONS, "-p", str(port), "-l", instance.user, "--", address, " ".join(request)]
         code, errors = run.reading(command, take, max(1, deadline - time.monotonic()))
         broken = [entry["name"] for entry in some if not _is_whole(os.path.join(place, entry["name"]), entry)]
@@ -215,11 +217,19 @@ def _answer(instance: Instance, offer: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def fetched(
-    instance: Instance, run: Runner, act: bool, *, offer: dict[str, t.Any], address: str, port: int, timeout: int
+    instance: Instance,
+    run: Runner,
+    act: bool,
+    *,
+    offer: dict[str, t.Any],
+    address: str,
+    port: int,
+    unit: str,
+    timeout: int,
 ) -> dict[str, t.Any]:
     """Get the files over from the other host."""
     answer = _answer(instance, offer)
-    return {**answer, "changed": fetch(instance, run, offer, address, port, timeout)} if act else answer
+    return {**answer, "changed": fetch(instance, run, offer, address, port, unit, timeout)} if act else answer
 
 
 def installed(
