@@ -8,7 +8,7 @@ import typing as t
 import cases
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import topology
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import findings
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import findings, places
 from observations import (
     CLOSED,
     FILES,
@@ -376,7 +376,7 @@ ONE: dict[str, tuple[Hosts, Found]] = {
             "mdw": stopped("mdw", {"control.checkpoint_lsn": "0/5000000"}),
             "smdw": stopped("smdw"),
         },
-        ("no-master", 10, None, "no host", f"smdw has a checkpoint at 0/3017F10): on mdw: systemctl start {UNIT}"),
+        ("no-master", 10, None, "no host", f"on mdw: touch {places.PERMISSION} && systemctl start {UNIT}"),
     ),
     "the standby is newer than the stopped master": (
         {"mdw": stopped("mdw"), "smdw": standby("smdw", {"server.timeline": 2})},

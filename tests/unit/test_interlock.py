@@ -192,7 +192,7 @@ SILENCES: dict[str, tuple[str, str | None, str, str]] = {
         PSQL,
         "Database system identifier: 7711\nLatest checkpoint's TimeLineID: 2",
         "",
-        "smdw is stopped on the same timeline and has the same right to be the master: start the one that is to be it",
+        "smdw is stopped on the same timeline and has the same right to be the master: let the last one start",
     ),
     "another system": (
         PSQL,
