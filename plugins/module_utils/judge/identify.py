@@ -48,11 +48,7 @@ def to_a_master(observations: topology.Observations) -> str:
     if frozen:
         return f"If {frozen[0]} is the master, {thaw(observations[frozen[0]])}, {AGAIN}"
     if silent:
-        unit = observations[silent[0]]["service"]["unit"]
-        return (
-            f"If {silent[0]} is the master, look there at what keeps sessions out of it (journalctl -u {unit}), or"
-            f" restart it (systemctl restart {unit}), {AGAIN}"
-        )
+        return f"If {silent[0]} is the master, {let_in(observations[silent[0]])}, {AGAIN}"
     if order and order[0] in stopped:
         return _start(order, stopped, observations)
     if order:
@@ -109,7 +105,16 @@ def start_beside(observations: topology.Observations, stopped: list[str], older:
     return f"{which}, and does not start while {' and '.join(older)} runs: {', then '.join([*stops, start])}"
 
 
+def let_in(seen: topology.Observation) -> str:
+    """Return what to do about a server that gives no session."""
+    unit = seen["service"]["unit"]
+    return (
+        f"look there at what keeps sessions out of it (journalctl -u {unit}), or restart it (systemctl restart {unit})"
+    )
+
+
 def thaw(seen: topology.Observation) -> str:
+    """Return what lets a frozen server go on."""
     unit = seen["service"]["unit"]
     return f"let it go on there (kill -CONT {seen['process']['pid']}) or restart it (systemctl restart {unit})"
 

@@ -46,28 +46,25 @@ def half_way(observations: topology.Observations) -> list[str]:
     ]
 
 
-def removed(observations: topology.Observations) -> list[str]:
-    """Return the standbys that were taken away and still have their data, those with the newest first."""
+def aside(observations: topology.Observations) -> list[str]:
+    """Return the whole standbys that must not take over by themselves, those with the newest data first.
+
+    They were removed, or are former masters that have not followed another one since.
+    """
     return [
         name
         for name in topology.newest(observations)
         if topology.kind(observations[name]) in topology.STANDBYS
-        and observations[name]["data_directory"]["removed"]
+        and topology.is_fenced(observations[name])
         and not observations[name]["data_directory"]["unfinished"]
     ]
 
 
 def way(observations: topology.Observations) -> str | None:
     """Return how to go on where nothing can become the master as it is; None where something may, or nothing was."""
-    hidden, aside, broken = unmounted(observations), removed(observations), half_way(observations)
-    for seen in observations.values():
-        what = topology.kind(seen)
-        if what in (topology.UNREACHABLE, topology.MASTER, *topology.BUSY) or may_start(seen):
-            return None
-        directory = seen["data_directory"] if what in topology.STANDBYS else None
-        if directory and not directory["removed"] and not directory["unfinished"]:
-            return None
-    if not (hidden or aside or broken):
+    hidden, kept, broken = unmounted(observations), aside(observations), half_way(observations)
+    bare = [name for name, seen in observations.items() if topology.kind(seen) in (topology.EMPTY, topology.OTHER)]
+    if len({*bare, *kept, *broken}) < len(observations) or not (hidden or kept or broken):
         return None
     look = f"then look again: {playbook('state')}"
     first = [f"{mount(hidden)}, {look}"] if hidden else []
@@ -76,14 +73,15 @@ def way(observations: topology.Observations) -> str | None:
 
 def _otherwise(observations: topology.Observations, hidden: bool) -> str:
     """Return what is left to decide when no data comes into sight any more."""
-    aside, broken = removed(observations), half_way(observations)
+    kept, broken = aside(observations), half_way(observations)
     lost = "if that data is lost for good, " if hidden else ""
-    if aside:
-        record = f"{observations[aside[0]]['data_directory']['path']}/{places.RECORD}"
+    if kept:
+        directory = observations[kept[0]]["data_directory"]
+        what = "a standby that was removed" if directory["removed"] else "a standby that is fenced"
         given_up = playbook("failover", master_is_down=True, accept_data_loss=True)
         return (
-            f"{lost}{aside[0]}, a standby that was removed, has the last copy, and lacks what was committed since. To"
-            f" make it the master, on {aside[0]}: rm {record} there, then: {given_up}"
+            f"{lost}{kept[0]}, {what}, has the last copy, and lacks what was committed since. To make it the master, on"
+            f" {kept[0]}: rm {directory['path']}/{places.RECORD}, then: {given_up}"
         )
     away = [f"{observations[name]['data_directory']['path']} on {name} is moved away" for name in broken]
     words = [f"what {name} has was left half-way by a resynchronisation and cannot be used" for name in broken]

@@ -75,10 +75,11 @@ def _none(observations: topology.Observations) -> Refusal:
         key=lambda row: topology.newest(observations).index(row[0]),
     )
     down = any(topology.kind(observation) == topology.UNREACHABLE for observation in observations.values())
+    wake = {topology.FROZEN: identify.thaw, topology.SILENT: identify.let_in}
     wakes = [
-        f"on {name}, {identify.thaw(observation)}"
+        f"on {name}, {wake[topology.kind(observation)](observation)}"
         for name, observation in observations.items()
-        if topology.kind(observation) == topology.FROZEN
+        if topology.kind(observation) in wake
     ]
     hidden = remains.unmounted(observations)
     mounts = [remains.mount(hidden)] if hidden else []
