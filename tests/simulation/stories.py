@@ -258,6 +258,40 @@ STORIES = (
         [at("promote by hand", "standby"), at("advised", moments=23), at("lose disk", "master"), HOME],
     ),
     Story(
+        "half_way_on_a_newer_timeline",
+        "What a resynchronisation has left half-way is called a newer master that is to be started, which cannot be, and"
+        " its timeline keeps the last whole master from starting again.",
+        [
+            at("two standbys"),
+            at("promote by hand", "standby"),
+            at("advised", moments=19),
+            at("freeze", "master"),
+            at("thaw", "master"),
+            HOME,
+        ],
+    ),
+    Story(
+        "mute_and_alone",
+        "The master's disk is lost, and its standby, which gives no session, was promoted by hand: the state says that"
+        " its host is to be brought up, which is up.",
+        [at("lose disk", "master"), at("crowd", "standby"), at("promote by hand", "standby"), HOME],
+    ),
+    Story(
+        "former_master_is_the_last_copy",
+        "The master is lost with its disk before its former master could follow it: that is fenced, has the last copy,"
+        " and nobody says so.",
+        [
+            run("switchover"),
+            go(),
+            run("switchover"),
+            go("A", 27),
+            at("cut", "master-standby"),
+            go(),
+            at("lose disk", "master"),
+            HOME,
+        ],
+    ),
+    Story(
         "ahead_and_fenced",
         "The master was set back, and the standby that has more has the record of a fence of an older version: the"
         " failover, as advised, is refused for that, and the start of the master leads back to the same advice.",

@@ -46,11 +46,11 @@ def _ask(world: World, host: Host, peer: Host) -> tuple[tuple[str, int, str] | N
         return (SYSTEM, 0, INTERLOCK.STANDBY), ""
     if data is None:
         return None, "has no data directory: is its file system mounted?"
-    if data.signal:
+    if data.signal and (server or not data.unfinished):
         return (SYSTEM, data.newest, INTERLOCK.STANDBY), ""
     if server:
         return (SYSTEM, data.newest, INTERLOCK.MASTER), ""
-    return (SYSTEM, data.newest, INTERLOCK.STANDBY if data.unfinished else INTERLOCK.STOPPED), ""
+    return (SYSTEM, data.newest, INTERLOCK.HALF_WAY if data.unfinished else INTERLOCK.STOPPED), ""
 
 
 def _may_start(world: World, host: Host) -> tuple[str, str]:
@@ -65,7 +65,10 @@ def _may_start(world: World, host: Host) -> tuple[str, str]:
         if found == INTERLOCK.NEWER:
             return found, INTERLOCK.forbidden(own, {"name": peer.name}, answer, UNIT)
         if found == INTERLOCK.SILENT:
-            left.append(f"{peer.name} {SAME_RIGHT if answer else why}")
+            if answer:
+                half = f"was left half-way by a resynchronisation, on a newer timeline ({answer[1]})"
+                why = half if answer[2] == INTERLOCK.HALF_WAY else SAME_RIGHT
+            left.append(f"{peer.name} {why}")
     return (INTERLOCK.SILENT, "; ".join(left)) if left else (INTERLOCK.SAFE, "")
 
 

@@ -412,6 +412,10 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         },
         ("no-master", 10, None, "the start of smdw waits", f"on mdw: touch {places.PERMISSION} && systemctl start"),
     ),
+    "what it waits for was left half-way": (
+        {"mdw": stopped("mdw", WAITS), "smdw": stopped("smdw", {"data_directory.unfinished": True, **NEWER_STOPPED})},
+        ("no-master", 10, None, "the start of mdw waits", f"to go on without it: on mdw: touch {places.PERMISSION}"),
+    ),
     "the one that is further waits": (
         {"mdw": stopped("mdw"), "smdw": stopped("smdw", {"control.checkpoint_lsn": "0/5000000", **WAITS})},
         ("no-master", 10, None, "the start of smdw waits", f"then: on smdw: touch {places.PERMISSION}"),

@@ -163,8 +163,8 @@ def _reachable(
     name: str, seen: topology.Observation, taken: topology.Observation, new: str, readable: bool
 ) -> list[Refusal]:
     directory, mine, its = seen["data_directory"], topology.timeline(seen) or 0, topology.timeline(taken) or 0
-    if directory["removed"]:
-        return []
+    if directory["removed"] or directory["unfinished"]:
+        return []  # what was left half-way cannot be used, and was given up before
     if mine > its and topology.kind(seen) != topology.STANDBY:
         return [
             Refusal(

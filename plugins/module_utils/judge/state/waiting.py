@@ -26,6 +26,10 @@ def command(group: Group, or_failover: str) -> str:
         if hidden:
             mount = remains.mount(hidden)
             return f"{mount}, and {first} starts by itself{or_failover}. {_permit(group, first, hidden)}"
+        broken = [name for name in remains.half_way(seen) if name != first]
+        if broken:
+            lost = f"what {' and '.join(broken)} has was left half-way by a resynchronisation and cannot be used"
+            return f"{lost}. If {first} is to go on without it: {_touch(first, seen[first])}{or_failover}"
         if rivals:
             return which_of(group, [first, *rivals])
     asked = [name for name in others if is_away(seen[name])] or others

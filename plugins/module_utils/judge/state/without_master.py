@@ -121,7 +121,7 @@ def _newest(group: Group) -> list[str]:
     places = {
         name: timelines.timeline(seen) or 0
         for name, seen in group.reachable.items()
-        if kind(seen) not in (topology.EMPTY, topology.OTHER)
+        if kind(seen) not in (topology.EMPTY, topology.OTHER) and not seen["data_directory"]["unfinished"]
     }
     newest = max(places.values(), default=0)
     return [name for name, place in places.items() if place == newest and _may_start(group.observations[name])]
