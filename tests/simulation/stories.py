@@ -259,8 +259,8 @@ STORIES = (
     ),
     Story(
         "half_way_on_a_newer_timeline",
-        "What a resynchronisation has left half-way is called a newer master that is to be started, which cannot be, and"
-        " its timeline keeps the last whole master from starting again.",
+        "What a resynchronisation has left half-way is called a newer master that is to be started, which cannot be,"
+        " and its timeline keeps the last whole master from starting again.",
         [
             at("two standbys"),
             at("promote by hand", "standby"),
