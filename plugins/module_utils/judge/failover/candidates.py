@@ -84,7 +84,7 @@ def _none(observations: topology.Observations) -> Refusal:
     hidden = remains.unmounted(observations)
     mounts = [remains.mount(hidden)] if hidden else []
     bring = ["bring the standby's host up"] if down or not (wakes or starts or mounts) else []
-    ways = f", {AGAIN}, or ".join([*bring, *wakes, *mounts, *(words for _name, words in starts)])
+    ways = f", {AGAIN}, or ".join([*bring, *mounts, *wakes, *(words for _name, words in starts)])
     command = remains.way(observations) or f"{ways[0].upper()}{ways[1:]}, {AGAIN}"
     return Refusal(
         "no-standby",
