@@ -30,6 +30,7 @@ TOKENS = re.compile(
             r"(?P<set>Set max_connections = (?P<value>\d+) on (?P<set_host>\w+) and restart it)",
             r"(?P<kill>kill -INT \d+)",
             r"systemctl (?P<verb>start|restart|stop|enable|reset-failed) [\w.@-]+(?: on (?P<unit_host>\w+))?",
+            r"(?P<anew>restore a backup)",
             r"(?P<thaw>kill -CONT \d+)",
             r"(?P<touch>touch /\S+(?: on (?P<touch_host>\w+))?)",
             r"(?P<off>[Ss]witch (?P<off_host>\w+) off)",
@@ -72,6 +73,8 @@ class Operator:
         self.told: list[str] = []
         #: the host whose work is right, as he has decided
         self.keeps: str | None = None
+        #: nothing whole is left, and he is told so: what comes is no matter of these playbooks
+        self.over = False
         #: moments after which the controller dies in his next run
         self.dies: int | None = None
 
@@ -104,6 +107,8 @@ class Operator:
                         f"no way home: {self._why()}", f"{most} commands did not lead home ({'; '.join(self.typed)})"
                     )
                 texts = self._follow(texts, may_look=texts is not named)
+                if self.over:
+                    return Home(self.typed, self.decided)
             if not named:
                 raise PromiseBroken("no way home: nothing is named", "the state is not well, and names no command")
 
@@ -184,6 +189,8 @@ class Operator:
         if group["playbook"]:
             options = dict(each.split("=", 1) for each in shlex.split(group["options"]) if "=" in each)
             return self._play(group["playbook"], options, before)
+        if group["anew"]:
+            return self._begin_anew()
         if group["words"]:
             return self._with(dict(re.findall(r"-e (\w+)=([\w.,]*\w)", group["words"])), before)
         if group["again"]:
@@ -196,6 +203,15 @@ class Operator:
             host = host or self._named(text if group["back"] else before)
             return self._type_there(group, host) or None
         return self._at_the_machine(group) or None
+
+    def _begin_anew(self) -> list[str] | None:
+        """Give up, where nothing is left that a server could use, mounted or not."""
+        held = [data for host in self.world.hosts.values() for data in (host.data, host.hidden) if data]
+        if not all(data.unfinished for data in held):
+            return None
+        self.decided.append("to restore a backup")
+        self.over = True
+        return []
 
     def _look_later(self, before: str) -> bool | None:
         """Wait where he is told to; to look again is what he does anyway."""

@@ -78,10 +78,16 @@ def activated(run: Run, host: Host) -> None:
 def taken_back(run: Run, host: Host, master: Data) -> None:
     """No way of a resynchronisation takes back what is newer than the master, without a named variable.
 
-    Newer is a newer timeline, or more of the same one ("Timelines").
+    Newer is a newer timeline, or more of the same one ("Timelines"). What was left half-way a run before this one has
+    given up; that it is kept aside ``nothing_destroyed`` sees.
     """
     data, world = host.data, run.world
-    if data is None or run.options.get("accept_data_loss") or run.options.get("existing_data") == "discard":
+    if (
+        data is None
+        or data.unfinished
+        or run.options.get("accept_data_loss")
+        or run.options.get("existing_data") == "discard"
+    ):
         return
     own = data.end.rows & ~master.end.rows & acknowledged(world) & ~world.accepted
     same = data.end.timeline == master.end.timeline

@@ -12,6 +12,8 @@ import importlib.util
 import pathlib
 import types
 
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
+
 from . import postgresql
 from .world import SYSTEM, Host, World
 
@@ -21,7 +23,7 @@ UNIT = "hawq-master.service"
 PERMITTED = 120
 
 
-SAME_RIGHT = "is stopped on the same timeline and has the same right to be the master: start the one that is to be it"
+SAME_RIGHT = "is stopped on the same timeline and has the same right to be the master: let the last one start"
 
 
 def _load(path: pathlib.Path) -> types.ModuleType:
@@ -46,11 +48,11 @@ def _ask(world: World, host: Host, peer: Host) -> tuple[tuple[str, int, str] | N
         return (SYSTEM, 0, INTERLOCK.STANDBY), ""
     if data is None:
         return None, "has no data directory: is its file system mounted?"
-    if data.signal:
+    if data.signal and (server or not data.unfinished):
         return (SYSTEM, data.newest, INTERLOCK.STANDBY), ""
     if server:
         return (SYSTEM, data.newest, INTERLOCK.MASTER), ""
-    return (SYSTEM, data.newest, INTERLOCK.STANDBY if data.unfinished else INTERLOCK.STOPPED), ""
+    return (SYSTEM, data.newest, INTERLOCK.HALF_WAY if data.unfinished else INTERLOCK.STOPPED), ""
 
 
 def _may_start(world: World, host: Host) -> tuple[str, str]:
@@ -65,7 +67,10 @@ def _may_start(world: World, host: Host) -> tuple[str, str]:
         if found == INTERLOCK.NEWER:
             return found, INTERLOCK.forbidden(own, {"name": peer.name, "unit": UNIT}, answer)
         if found == INTERLOCK.SILENT:
-            left.append(f"{peer.name} {SAME_RIGHT if answer else why}")
+            if answer:
+                half = f"was left half-way by a resynchronisation, on a newer timeline ({answer[1]})"
+                why = half if answer[2] == INTERLOCK.HALF_WAY else SAME_RIGHT
+            left.append(f"{peer.name} {why}")
     return (INTERLOCK.SILENT, "; ".join(left)) if left else (INTERLOCK.SAFE, "")
 
 
@@ -98,7 +103,7 @@ def start(world: World, host: Host) -> str | None:
         unit.active, unit.waits = "activating", why
         host.log = (
             f"{INTERLOCK.NAME}: {why}. This server waits, and starts by itself. If it is certain that no other master"
-            f" has taken over: touch /run/hawq-mirroring-start on {host.name} (for one start; nothing else is needed)"
+            f" has taken over: touch {places.permission(UNIT)} on {host.name} (for one start; nothing else is needed)"
         )
         return None
     why_not = postgresql.start(world, host)

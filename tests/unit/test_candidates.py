@@ -136,6 +136,19 @@ NOBODY: dict[str, tuple[Hosts, Options, Refusals]] = {
         {},
         [("no-standby", "if smdw has followed the last master since it was fenced: rm /data/hawq/master/hawq")],
     ),
+    "the only one is fenced, and is ahead of the stopped master, which was set back": (
+        {
+            "mdw": stopped("mdw"),
+            "smdw": standby("smdw", {"data_directory.fenced": True, "server.receiver": None, **AHEAD}),
+        },
+        {},
+        [("no-standby", "hawq_mirroring.fence there, then run this again, or start the master again")],
+    ),
+    "the only one gives no session and may be a master": (
+        {"mdw": empty("mdw"), "smdw": silent()},
+        {},
+        [("no-standby", "or restart it (systemctl restart hawq-master.service), then run this again")],
+    ),
     "the only one is frozen": (
         {"mdw": empty("mdw"), "smdw": frozen(standby())},
         {},

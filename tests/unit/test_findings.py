@@ -8,11 +8,12 @@ import typing as t
 import cases
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import topology
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import findings
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import findings, places
 from observations import (
     CLOSED,
     FILES,
     FOREIGN,
+    FORMER,
     GIGABYTE,
     HOSTS,
     REMOVED,
@@ -47,6 +48,10 @@ def row(summary: str, detail: str | None = None, message: str | None = None) -> 
     }
 
 
+WAITS = {"service.waits_for": "a host cannot be asked"}
+NO_RECEIVER = {"server.receiver": None, "data_directory.marked_standby": False}
+GONE = "If smdw is lost for good, and it is certain that no newer master was there: on mdw: touch /run/hawq"
+RECORD = "/data/hawq/master/hawq_mirroring.fence"
 LOST = {**row("Not Synchronized", "Connection error", "standby smdw is not connected"), "server.senders": []}
 UNUSED = slot(active=False, active_pid=None)
 OF_MDW = slot("hawq_mirroring_mdw", active=False, active_pid=None)
@@ -71,6 +76,8 @@ def interlock(**here: t.Any) -> dict[str, t.Any]:
     return {"programs": {"interlock": program(settings=told(mdw="mdw"), **here)}}
 
 
+#: a host that has been prepared for a server's data
+HAD_DATA = interlock()
 BLOCKER = {"pid": 4712, "user": "anna", "name": "report", "open_seconds": 61.4}
 ASKED = {"server": "accepted", "host": "answered"}
 DENIED = {"server": "accepted", "host": "Permission denied (publickey)"}
@@ -402,7 +409,7 @@ ONE: dict[str, tuple[Hosts, Found]] = {
             "mdw": stopped("mdw", {"control.checkpoint_lsn": "0/5000000"}),
             "smdw": stopped("smdw"),
         },
-        ("no-master", 10, None, "no host", f"smdw has a checkpoint at 0/3017F10): on mdw: systemctl start {UNIT}"),
+        ("no-master", 10, None, "no host", f"on mdw: touch {places.permission(UNIT)} && systemctl start {UNIT}"),
     ),
     "the standby is newer than the stopped master": (
         {"mdw": stopped("mdw"), "smdw": standby("smdw", {"server.timeline": 2})},
@@ -419,6 +426,72 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     "the master's host is off": (
         {"mdw": unreachable(), "smdw": standby("smdw", CLOSED)},
         ("no-master", 10, None, "no host accepts writes", f"make smdw the master: {FAILOVER} -e master_is_down=true"),
+    ),
+    "its data is gone, or not mounted": (
+        {"mdw": stopped("mdw", WAITS), "smdw": empty("smdw", HAD_DATA)},
+        ("no-master", 10, None, "the start of mdw waits", f"mount it there, and mdw starts by itself. {GONE}"),
+    ),
+    "the start of one of two that are equal waits": (
+        {
+            "mdw": stopped("mdw", {"control.checkpoint_lsn": "0/5000000"}),
+            "smdw": stopped("smdw", WAITS),
+        },
+        (
+            "no-master",
+            10,
+            None,
+            "the start of smdw waits",
+            f"on mdw: touch {places.permission(UNIT)} && systemctl start",
+        ),
+    ),
+    "what it waits for was left half-way": (
+        {"mdw": stopped("mdw", WAITS), "smdw": stopped("smdw", {"data_directory.unfinished": True, **NEWER_STOPPED})},
+        (
+            "no-master",
+            10,
+            None,
+            "the start of mdw waits",
+            f"to go on without it: on mdw: touch {places.permission(UNIT)}",
+        ),
+    ),
+    "the one that is further waits": (
+        {"mdw": stopped("mdw"), "smdw": stopped("smdw", {"control.checkpoint_lsn": "0/5000000", **WAITS})},
+        ("no-master", 10, None, "the start of smdw waits", f"then: on smdw: touch {places.permission(UNIT)}"),
+    ),
+    "the newer one beside a frozen one": (
+        {"mdw": frozen(master()), "smdw": stopped("smdw", NEWER_STOPPED)},
+        ("no-master", 10, None, "no host", f"on mdw: systemctl stop {UNIT}, then on smdw: systemctl start {UNIT}"),
+    ),
+    "a stopped one beside a frozen one of the same timeline": (
+        {"mdw": frozen(master()), "smdw": stopped("smdw")},
+        ("no-master", 10, None, "no host accepts writes", "on mdw, let it go on there (kill -CONT 103)"),
+    ),
+    "one runs as a standby of nobody, without the mark of one": (
+        {
+            "mdw": standby("mdw", {**NO_RECEIVER, "follows.host": None}),
+            "smdw": standby("smdw", {"server.receiver": None}),
+        },
+        ("no-master", 10, None, "no host accepts writes", f"on mdw: systemctl restart {UNIT}"),
+    ),
+    "a standby whose mark was removed follows a master that is off": (
+        {"mdw": unreachable(), "smdw": standby("smdw", {**NO_RECEIVER, **CLOSED})},
+        ("no-master", 10, None, "no host accepts writes", f"make smdw the master: {FAILOVER} -e master_is_down=true"),
+    ),
+    "data that was there is nowhere": (
+        {"mdw": empty("mdw", HAD_DATA), "smdw": empty("smdw", HAD_DATA)},
+        ("no-master", 10, None, "no host", "if the data of mdw or smdw is on a file system that is not mounted, mount"),
+    ),
+    "a standby that was removed is the last copy": (
+        {"mdw": empty("mdw"), "smdw": stopped_standby("smdw", REMOVED)},
+        ("no-master", 10, None, "no host accepts writes", f"on smdw: rm {RECORD}, then: {FAILOVER} -e master_is_down"),
+    ),
+    "a standby that is fenced is the last copy": (
+        {"mdw": empty("mdw", HAD_DATA), "smdw": standby("smdw", FORMER)},
+        ("no-master", 10, None, "no host accepts writes", f"on smdw: rm {RECORD}, then: {FAILOVER} -e master_is_down"),
+    ),
+    "the last copy was left half-way": (
+        {"mdw": empty("mdw"), "smdw": stopped("smdw", {"data_directory.unfinished": True})},
+        ("no-master", 10, None, "no host accepts writes", "nothing whole is left: restore a backup, or begin anew"),
     ),
     "nothing anywhere": (
         {"mdw": empty("mdw"), "smdw": empty()},

@@ -111,6 +111,19 @@ NO_MASTER: dict[str, tuple[Hosts, Refusals]] = {
         {"mdw": stopped("mdw", FORMER), "smdw": unreachable()},
         [("no-master", "Bring smdw up, then run this again")],
     ),
+    "a frozen one on an older timeline than a stopped one": (
+        {"mdw": frozen(master()), "smdw": stopped("smdw", NEWER)},
+        [
+            (
+                "no-master",
+                "on mdw: systemctl stop hawq-master.service, then on smdw: systemctl start hawq-master.service",
+            )
+        ],
+    ),
+    "one that a resynchronisation has left half-way": (
+        {"mdw": empty("mdw"), "smdw": stopped("smdw", {"data_directory.unfinished": True})},
+        [("no-master", "nothing whole is left: restore a backup, or begin anew, after /data/hawq/master on smdw is")],
+    ),
     "N3: two systems": (
         {"mdw": master(), "smdw": master("smdw", {"server.system_identifier": FOREIGN})},
         [("two-masters", "Give each system an inventory of its own")],

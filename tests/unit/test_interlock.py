@@ -33,6 +33,8 @@ ANSWERS: dict[str, tuple[tuple[str, int, str] | None, str]] = {
     "a left-behind master that still writes": (("7711", 1, "master"), "newer"),
     "a left-behind master that is stopped": (("7711", 1, "stopped"), "safe"),
     "one that may start at the same moment": (("7711", 2, "stopped"), "silent"),
+    "what was left half-way, on a newer timeline": (("7711", 3, "half-way"), "silent"),
+    "what was left half-way, on the same timeline": (("7711", 2, "half-way"), "safe"),
     "another system": (("9999", 3, "master"), "silent"),
     "no answer": (None, "silent"),
 }
@@ -76,7 +78,8 @@ def test_a_directory_that_a_rewind_left_half_way_is_not_started(interlock: t.Any
         (True, False, None, "standby"),
         (True, True, None, "standby"),
         (False, True, None, "master"),
-        (False, False, 0, "standby"),
+        (False, False, 0, "half-way"),
+        (True, False, 0, "half-way"),
         (False, False, 1, "stopped"),
         (False, True, 0, "master"),  # somebody has started it past its unit
     ],
@@ -198,7 +201,7 @@ SILENCES: dict[str, tuple[str, str | None, str, str]] = {
         PSQL,
         "Database system identifier: 7711\nLatest checkpoint's TimeLineID: 2",
         "",
-        "smdw is stopped on the same timeline and has the same right to be the master: start the one that is to be it",
+        "smdw is stopped on the same timeline and has the same right to be the master: let the last one start",
     ),
     "another system": (
         PSQL,

@@ -7,7 +7,7 @@ import typing as t
 
 from ..values import conninfo
 from ..values.command import playbook
-from . import checks, newer, timelines, topology
+from . import checks, newer, remains, timelines, topology
 from .refusal import AGAIN, Refusal, one_of
 
 
@@ -37,23 +37,25 @@ def to_a_master(observations: topology.Observations) -> str:
     silent = [name for name, what in kinds.items() if what == topology.SILENT]
     away = [name for name, what in kinds.items() if what == topology.UNREACHABLE]
     standbys = [name for name, seen in observations.items() if topology.may_take_over(seen)]
-    stopped = [name for name, what in kinds.items() if what == topology.STOPPED and not _fenced(observations[name])]
+    stopped = [name for name, seen in observations.items() if remains.may_start(seen) and not _fenced(seen)]
     order = newer.newest(observations, [*stopped, *standbys])
+    left = remains.way(observations)
+    if left:
+        return left
+    older = beside_newer(observations, stopped)
+    if older:
+        return f"{start_beside(observations, stopped, older)}, {AGAIN}"
     if frozen:
         return f"If {frozen[0]} is the master, {thaw(observations[frozen[0]])}, {AGAIN}"
     if silent:
-        unit = observations[silent[0]]["service"]["unit"]
-        return (
-            f"If {silent[0]} is the master, look there at what keeps sessions out of it (journalctl -u {unit}), or"
-            f" restart it (systemctl restart {unit}), {AGAIN}"
-        )
+        return f"If {silent[0]} is the master, {let_in(observations[silent[0]])}, {AGAIN}"
     if order and order[0] in stopped:
         return _start(order, stopped, observations)
     if order:
         host = f"If {' or '.join(away)} is the master, bring it up, {AGAIN}. If it is off for certain: " if away else ""
         failover = playbook("failover", master_is_down=True if away else None)
         return f"{host or f'{order[0]} has the newest data: '}{failover}"
-    fenced = [name for name, what in kinds.items() if what == topology.STOPPED and _fenced(observations[name])]
+    fenced = [name for name, seen in observations.items() if remains.may_start(seen) and _fenced(seen)]
     if fenced and not away:
         name = newer.newest(observations, fenced)[0]
         start = newer.start(name, observations[name])
@@ -79,7 +81,40 @@ def _fenced(seen: topology.Observation) -> bool:
     return seen["data_directory"]["fenced"]
 
 
+def beside_newer(observations: topology.Observations, stopped: list[str]) -> list[str]:
+    """Return the servers that run without a session on an older timeline than a stopped master's data.
+
+    Their hosts would let that one not start, and what they are to be is its standbys.
+    """
+    newest = max((timelines.timeline(observations[name]) or 0 for name in stopped), default=0)
+    return [
+        name
+        for name, seen in observations.items()
+        if topology.kind(seen) in topology.BUSY
+        and not seen["data_directory"]["marked_standby"]
+        and 0 < (timelines.timeline(seen) or 0) < newest
+    ]
+
+
+def start_beside(observations: topology.Observations, stopped: list[str], older: list[str]) -> str:
+    """Return how the newest of the stopped ones starts beside servers that are older and give no session."""
+    first = newer.newest(observations, stopped)[0]
+    stops = [f"on {name}: systemctl stop {observations[name]['service']['unit']}" for name in older]
+    which = f"{first} has the newest data (timeline {timelines.timeline(observations[first])})"
+    start = f"on {first}: systemctl start {observations[first]['service']['unit']}"
+    return f"{which}, and does not start while {' and '.join(older)} runs: {', then '.join([*stops, start])}"
+
+
+def let_in(seen: topology.Observation) -> str:
+    """Return what to do about a server that gives no session."""
+    unit = seen["service"]["unit"]
+    return (
+        f"look there at what keeps sessions out of it (journalctl -u {unit}), or restart it (systemctl restart {unit})"
+    )
+
+
 def thaw(seen: topology.Observation) -> str:
+    """Return what lets a frozen server go on."""
     unit = seen["service"]["unit"]
     return f"let it go on there (kill -CONT {seen['process']['pid']}) or restart it (systemctl restart {unit})"
 

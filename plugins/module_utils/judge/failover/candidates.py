@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from ...values import lsn, places
-from .. import identify, topology
+from .. import identify, remains, topology
 from ..options import Options
 from ..refusal import AGAIN, Refusal
 from . import evidence, memories
@@ -69,45 +69,57 @@ def _words(seen: topology.Observation) -> str:
 
 def _none(observations: topology.Observations) -> Refusal:
     seen = "; ".join(f"{name}: {topology.describe(observation)}" for name, observation in observations.items())
-    starts = [*_starts(observations), *_fenced_without_timeline(observations)]
+    # the newest data first: whoever starts what is older first begins anew without the rest
+    starts = sorted(
+        [*_starts(observations), *_fenced_without_timeline(observations)],
+        key=lambda row: topology.newest(observations).index(row[0]),
+    )
     down = any(topology.kind(observation) == topology.UNREACHABLE for observation in observations.values())
+    wake = {topology.FROZEN: identify.thaw, topology.SILENT: identify.let_in}
     wakes = [
-        f"on {name}, {identify.thaw(observation)}"
+        f"on {name}, {wake[topology.kind(observation)](observation)}"
         for name, observation in observations.items()
-        if topology.kind(observation) == topology.FROZEN
+        if topology.kind(observation) in wake
     ]
-    bring = ["bring the standby's host up"] if down or not (wakes or starts) else []
-    ways = ", or ".join([*wakes, *bring, *starts])
+    hidden = remains.unmounted(observations)
+    mounts = [remains.mount(hidden)] if hidden else []
+    bring = ["bring the standby's host up"] if down or not (wakes or starts or mounts) else []
+    ways = f", {AGAIN}, or ".join([*bring, *mounts, *wakes, *(words for _name, words in starts)])
+    command = remains.way(observations) or f"{ways[0].upper()}{ways[1:]}, {AGAIN}"
     return Refusal(
         "no-standby",
         f"no host is a standby that could be activated ({seen})",
         "a failover makes a standby the master",
-        f"{ways[0].upper()}{ways[1:]}, {AGAIN}",
+        command,
     )
 
 
-def _starts(observations: topology.Observations) -> list[str]:
+def _starts(observations: topology.Observations) -> list[tuple[str, str]]:
     """Return how the master that was the last one starts again: older data would come up without its commits."""
-    stopped = [name for name in topology.newest(observations) if topology.kind(observations[name]) == topology.STOPPED]
+    stopped = [name for name in topology.newest(observations) if remains.may_start(observations[name])]
     last = [topology.last_timeline(observations[name]) for name in stopped]
     found = []
     for name in (name for name, timeline in zip(stopped, last) if timeline == last[0]):
         seen, unit = observations[name], observations[name]["service"]["unit"]
         which = f", whose timeline {last[0]} is the newest" if len(set(last)) > 1 else ""
-        found.append(
+        words = (
             f"if it is certain that nobody took over, go back to {name}: {evidence.unfence(seen)} there"
             if topology.is_fenced(seen)
             else f"start the master again (systemctl start {unit} on {name}{which}; if it does not start,"
             f" journalctl -u {unit} says why and what to do)"
         )
+        found.append((name, words))
     return found
 
 
-def _fenced_without_timeline(observations: topology.Observations) -> list[str]:
+def _fenced_without_timeline(observations: topology.Observations) -> list[tuple[str, str]]:
     """Return what the operator can say of standbys whose record does not tell whether it is obsolete."""
     return [
-        f"if {name} has followed the last master since it was fenced: rm"
-        f" {seen['data_directory']['path']}/{places.RECORD} there"
+        (
+            name,
+            f"if {name} has followed the last master since it was fenced: rm"
+            f" {seen['data_directory']['path']}/{places.RECORD} there",
+        )
         for name, seen in observations.items()
         if topology.kind(seen) in topology.STANDBYS
         and topology.is_fenced(seen)
@@ -151,8 +163,8 @@ def _reachable(
     name: str, seen: topology.Observation, taken: topology.Observation, new: str, readable: bool
 ) -> list[Refusal]:
     directory, mine, its = seen["data_directory"], topology.timeline(seen) or 0, topology.timeline(taken) or 0
-    if directory["removed"]:
-        return []
+    if directory["removed"] or directory["unfinished"]:
+        return []  # what was left half-way cannot be used, and was given up before
     if mine > its and topology.kind(seen) != topology.STANDBY:
         return [
             Refusal(

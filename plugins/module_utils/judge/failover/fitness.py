@@ -68,7 +68,7 @@ def _programs(new: str, seen: topology.Observation) -> list[Refusal]:
 def _older(old: str, new: str, observations: topology.Observations) -> list[Refusal]:
     """A master whose data is on a newer timeline has committed what its standby cannot get to any more."""
     seen, taken = observations[old], observations[new]
-    if topology.kind(seen) not in (topology.STOPPED, topology.FROZEN):
+    if topology.kind(seen) not in (topology.STOPPED, topology.FROZEN) or seen["data_directory"]["unfinished"]:
         return []
     its, mine = topology.last_timeline(seen) or 0, topology.timeline(taken) or 0
     # where no session tells, the control file may name an older timeline than it has got to

@@ -166,7 +166,7 @@ def _newer(group: Group, name: str) -> list[Finding]:
     if is_away(seen) or topology.system_identifier(seen) != topology.system_identifier(group.source):
         return []
     mine, its = timelines.timeline(seen) or 0, timelines.timeline(group.source) or 0
-    if mine <= its or topology.kind(seen) in (topology.EMPTY, topology.OTHER):
+    if mine <= its or topology.kind(seen) in (topology.EMPTY, topology.OTHER) or seen["data_directory"]["unfinished"]:
         return []
     text = (
         f"{name} is {topology.describe(seen)}, on timeline {mine}, and the master {group.master} is on timeline {its}:"

@@ -6,11 +6,11 @@ The master may be started again when its data is the newest there is; else a sta
 
 from __future__ import annotations
 
-from ...values import lsn
 from ...values.command import playbook
-from .. import identify, timelines, topology
+from .. import followers, identify, remains, timelines, topology
 from ..failover import judge as failover
 from ..topology import Observation, kind
+from . import waiting
 from .group import Finding, Group, finding, is_away, systemctl
 
 
@@ -27,6 +27,9 @@ def findings(group: Group) -> list[Finding]:
 
 def _command(group: Group, waits: bool) -> str:
     seen = group.observations
+    left = remains.way(seen)
+    if left:
+        return f"{left[0].lower()}{left[1:]}"
     if {kind(each) for each in seen.values()} == {topology.EMPTY}:
         return f"make a master: {playbook('init_master', master_host='HOST')}"
     takers = [name for name, each in seen.items() if topology.may_take_over(each)]
@@ -35,11 +38,19 @@ def _command(group: Group, waits: bool) -> str:
     away = [name for name, each in seen.items() if is_away(each)]
     or_failover = f"; if it is lost, make {takers[0]} the master: {playbook('failover')}" if takers else ""
     if waits:
-        first = "bring up what is waited for, and it starts by itself"
-        return first + or_failover
+        return waiting.command(group, or_failover)
+    unmarked = _unmarked(group)
+    if unmarked:
+        restart = systemctl("restart", unmarked, seen[unmarked])
+        return (
+            f"{unmarked} runs as a standby without the mark of one, and is the master when it is restarted: {restart}"
+        )
+    older = identify.beside_newer(group.reachable, stopped)
+    if older:
+        return identify.start_beside(seen, stopped, older)
     if len(stopped) > 1:
-        return _which_of(group, stopped)
-    if stopped:
+        return waiting.which_of(group, stopped)
+    if stopped and not _runs_beside(group, stopped[0]):
         return f"start {stopped[0]} again ({systemctl('start', stopped[0], seen[stopped[0]])}){or_failover}"
     if frozen and not any(topology.is_standby(seen[name]) for name in frozen):
         return f"on {frozen[0]}, {identify.thaw(seen[frozen[0]])}{or_failover}"
@@ -48,6 +59,54 @@ def _command(group: Group, waits: bool) -> str:
         return f"{sure}: {playbook('failover', master_is_down=True)}"
     verdict = failover.judge(seen, group.hosts, _told(group))
     return verdict.refusals[0].command if verdict.refusals else f"make {takers[0]} the master: {playbook('failover')}"
+
+
+def _unmarked(group: Group) -> str | None:
+    """Return a server that runs as a standby of nobody and whose mark is gone, if none has newer data than it has.
+
+    Somebody has started a fenced master, and the marks of the fence were taken away then.
+    """
+    first = next(iter(topology.newest(group.reachable)), None)
+    place = _place(group.observations[first]) if first else (0, "")
+    return next(
+        (
+            name
+            for name, seen in group.reachable.items()
+            if kind(seen) == topology.STANDBY
+            and seen["server"]
+            and not seen["data_directory"]["marked_standby"]
+            and not seen["server"]["receiver"]
+            and _follows_nobody(group, name)
+            and _place(seen) == place
+        ),
+        None,
+    )
+
+
+def _follows_nobody(group: Group, name: str) -> bool:
+    """Whether a server is told to follow nobody, or one that follows it: that is left of an earlier time."""
+    seen = group.observations
+    if followers.told(seen[name])[0] is None:
+        return True
+    other = followers.followed_by(seen[name], group.hosts, seen)
+    return bool(
+        other and topology.is_standby(seen[other]) and followers.followed_by(seen[other], group.hosts, seen) == name
+    )
+
+
+def _place(seen: Observation) -> tuple[int, str]:
+    return timelines.timeline(seen) or 0, topology.end(seen) or ""
+
+
+def _runs_beside(group: Group, name: str) -> bool:
+    """Whether a frozen server on the same timeline is a master all the same: it is the one that is to go on."""
+    mine = timelines.timeline(group.observations[name])
+    return any(
+        kind(seen) == topology.FROZEN
+        and not seen["data_directory"]["marked_standby"]
+        and timelines.timeline(seen) == mine
+        for seen in group.reachable.values()
+    )
 
 
 def _told(group: Group) -> failover.Options:
@@ -68,7 +127,7 @@ def _newest(group: Group) -> list[str]:
     places = {
         name: timelines.timeline(seen) or 0
         for name, seen in group.reachable.items()
-        if kind(seen) not in (topology.EMPTY, topology.OTHER)
+        if kind(seen) not in (topology.EMPTY, topology.OTHER) and not seen["data_directory"]["unfinished"]
     }
     newest = max(places.values(), default=0)
     return [name for name, place in places.items() if place == newest and _may_start(group.observations[name])]
@@ -77,18 +136,3 @@ def _newest(group: Group) -> list[str]:
 def _may_start(seen: Observation) -> bool:
     directory = seen["data_directory"]
     return kind(seen) == topology.STOPPED and not directory["fenced"] and not directory["unfinished"]
-
-
-def _which_of(group: Group, stopped: list[str]) -> str:
-    """Two were masters on the same timeline: the one that wrote last is further, as far as its data tells."""
-    ends = {name: _end(group.observations[name]) for name in stopped}
-    told = ", ".join(f"{name} has a checkpoint at {ends[name]}" for name in stopped)
-    furthest = max(stopped, key=lambda name: lsn.parse(ends[name] or "0/0"))
-    return (
-        f"start the one that was the master last, mostly the one that is further ({told}):"
-        f" {systemctl('start', furthest, group.observations[furthest])}"
-    )
-
-
-def _end(seen: Observation) -> str | None:
-    return seen["control"]["checkpoint_lsn"] if seen["control"] else None
