@@ -193,6 +193,14 @@ STORIES = (
         ready=True,
     ),
     Story(
+        "killed_with_nothing_registered",
+        "A switchover is killed when it has registered the standbys of the new master, of which there are none, and the"
+        " slots are dropped. Nothing that is registered tells of a pair, and all is called well, although the former"
+        " master's data is there.",
+        [run("switchover"), kill(18), at("drop slots", "master")],
+        ready=True,
+    ),
+    Story(
         "frozen_third_host",
         "A host that is frozen would let the next failover be refused: the state names what a refusal says, without the"
         " playbook that is to be run again.",

@@ -13,9 +13,11 @@ from observations import (
     CLOSED,
     FILES,
     FOREIGN,
+    FORMER,
     GIGABYTE,
     HOSTS,
     REMOVED,
+    SEGMENT,
     SLOT,
     Observation,
     change,
@@ -101,6 +103,21 @@ ONE: dict[str, tuple[Hosts, Found]] = {
             "smdw": master("smdw", {"server.master_name": "smdw"}),
         },
         ("no-standby", 12, "smdw", "smdw has no standby", RESYNC),
+    ),
+    "no standby after a switchover that was killed, and nothing is registered, and somebody has dropped the slot": (
+        {
+            "mdw": stopped("mdw", FORMER),
+            "smdw": master("smdw", {"server.master_name": "smdw", "server.segments": [SEGMENT], **NEWER}),
+        },
+        ("no-standby", 12, "smdw", "smdw has no standby", RESYNC),
+    ),
+    "a crashed master beside one that knows nothing of it": (
+        {"mdw": stopped("mdw"), "smdw": master("smdw", NEWER)},
+        ("no-standby", 12, "smdw", "smdw has no standby", RESYNC),
+    ),
+    "the data of another system is no second copy": (
+        {"mdw": master(), "smdw": stopped("smdw", {"control.system_identifier": FOREIGN})},
+        ("no-standby", 0, "mdw", "mdw has no standby", INIT),
     ),
     "no standby was ever made": ({"mdw": master()}, ("no-standby", 0, "mdw", "mdw has no standby", INIT)),
     "no standby was ever made, segments know the master": (

@@ -31,15 +31,25 @@ def is_expected(group: Group) -> bool:
     """Whether the master ought to have a standby: as it is told, or because there was one.
 
     Segments know the master by the same name as standbys do: where there are any, the name alone says nothing. One that
-    is registered as a standby itself was one, until it took over from a master that is to come back.
+    is registered as a standby itself was one, until it took over from a master that is to come back. Where nothing is
+    registered, a copy on another host proves that there were two, unless it was taken away on purpose.
     """
-    told = group.options.get("state_expect_standby")
-    if told is not None:
-        return told
+    said = group.options.get("state_expect_standby")
+    if said is not None:
+        return said
     server = group.source["server"]
     ours = any(row["name"].startswith("hawq_mirroring_") for row in server["slots"])
     segments = bool(server["segments"]) or group.source["blocks"]["segments"] is not None
-    return ours or bool(server["standbys"]) or (server["master_name"] is not None and not segments)
+    told = ours or bool(server["standbys"]) or (server["master_name"] is not None and not segments)
+    return told or any(_is_copy(group, name) for name in group.reachable)
+
+
+def _is_copy(group: Group, name: str) -> bool:
+    """Whether another host than the master's holds data of the same system, and was not taken away as a standby."""
+    seen = group.observations[name]
+    if name == group.master or seen["data_directory"]["removed"]:
+        return False
+    return topology.system_identifier(seen) == topology.system_identifier(group.source)
 
 
 def _no_standby(group: Group) -> list[Finding]:
