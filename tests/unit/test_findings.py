@@ -85,6 +85,8 @@ HERE = {**ADDRESS, "here": True}
 NEWER = {"server.timeline": 2, "server.checkpoint_timeline": 2, "histories": {"2": [[1, "0/3017F88"]]}}
 NEWER_STOPPED = {"control": control("in production", timeline=2), "histories": {"2": [[1, "0/3017F88"]]}}
 AHEAD = "0/9000000"
+#: of a former master that remove_standby has taken away
+BY_REMOVAL = {**FORMER, "data_directory.fence_run": "remove_standby-20261123T101416Z-1a2b"}
 
 #: kind, its exit code when it is a problem and 0 when it is a note, its host, words of the text, words of the command
 Found = tuple[str, int, t.Optional[str], str, str]
@@ -114,6 +116,26 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     "a crashed master beside one that knows nothing of it": (
         {"mdw": stopped("mdw"), "smdw": master("smdw", NEWER)},
         ("no-standby", 12, "smdw", "smdw has no standby", RESYNC),
+    ),
+    "a master that took over, and nothing else is left of the pair": (
+        {"mdw": empty("mdw"), "smdw": master("smdw", NEWER)},
+        ("no-standby", 12, "smdw", "smdw has no standby", INIT),
+    ),
+    "a master that took over, and nobody can look at the other host": (
+        {"mdw": unreachable(), "smdw": master("smdw", NEWER)},
+        ("no-standby", 12, "smdw", "smdw has no standby", RESYNC),
+    ),
+    "a master that never took over, and nobody can look at the other host": (
+        {"mdw": master(), "smdw": unreachable()},
+        ("no-standby", 0, "mdw", "mdw has no standby", INIT),
+    ),
+    "the former master was removed": (
+        {"mdw": stopped("mdw", BY_REMOVAL), "smdw": master("smdw", NEWER)},
+        ("no-standby", 0, "smdw", "smdw has no standby", RESYNC),
+    ),
+    "the data of the former standby was deleted on purpose": (
+        {"mdw": empty("mdw", {"data_directory.removed_on_purpose": True}), "smdw": master("smdw", NEWER)},
+        ("no-standby", 0, "smdw", "smdw has no standby", INIT),
     ),
     "the data of another system is no second copy": (
         {"mdw": master(), "smdw": stopped("smdw", {"control.system_identifier": FOREIGN})},

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ...values import conninfo, lsn
+from ...engines import table
+from ...values import conninfo, identity, lsn
 from ...values.command import playbook
 from ...values.observation import Observation
 from ...values.text import moment, size
@@ -32,7 +33,7 @@ def is_expected(group: Group) -> bool:
 
     Segments know the master by the same name as standbys do: where there are any, the name alone says nothing. One that
     is registered as a standby itself was one, until it took over from a master that is to come back. Where nothing is
-    registered, a copy on another host proves that there were two, unless it was taken away on purpose.
+    registered any more, the other hosts tell.
     """
     said = group.options.get("state_expect_standby")
     if said is not None:
@@ -41,15 +42,29 @@ def is_expected(group: Group) -> bool:
     ours = any(row["name"].startswith("hawq_mirroring_") for row in server["slots"])
     segments = bool(server["segments"]) or group.source["blocks"]["segments"] is not None
     told = ours or bool(server["standbys"]) or (server["master_name"] is not None and not segments)
-    return told or any(_is_copy(group, name) for name in group.reachable)
+    return told or any(_was_one_of_a_pair(group, name) for name in group.observations if name != group.master)
 
 
-def _is_copy(group: Group, name: str) -> bool:
-    """Whether another host than the master's holds data of the same system, and was not taken away as a standby."""
+def _was_one_of_a_pair(group: Group, name: str) -> bool:
+    """Whether a host was one of a pair with the master: it has a copy, or may have lost one since the master took over.
+
+    What was taken away on purpose is not missed.
+    """
     seen = group.observations[name]
-    if name == group.master or seen["data_directory"]["removed"]:
+    if is_away(seen):
+        return _took_over(group)
+    directory = seen["data_directory"]
+    by_removal = identity.workflow(directory["fence_run"]) == "remove_standby"
+    if directory["removed"] or directory["removed_on_purpose"] or by_removal:
         return False
+    if topology.kind(seen) == topology.EMPTY:
+        return _took_over(group)
     return topology.system_identifier(seen) == topology.system_identifier(group.source)
+
+
+def _took_over(group: Group) -> bool:
+    """Whether the master was a standby before."""
+    return table.of(group.source).timelines and (timelines.timeline(group.source) or 0) > 1
 
 
 def _no_standby(group: Group) -> list[Finding]:
@@ -70,11 +85,11 @@ def _which(group: Group) -> str | None:
 def _standby_by(group: Group) -> str:
     """Return the playbook that gives the master a standby: data of the same system is brought back, else it is made.
 
-    Of a host that cannot be looked at, the slot that the master keeps for it tells.
+    Of a host that cannot be looked at, the slot that the master keeps for it tells, or that the master took over.
     """
-    own = topology.system_identifier(group.source)
+    own, took_over = topology.system_identifier(group.source), _took_over(group)
     comes_back = any(
-        slot(group, name) is not None if is_away(seen) else topology.system_identifier(seen) == own
+        slot(group, name) is not None or took_over if is_away(seen) else topology.system_identifier(seen) == own
         for name, seen in group.observations.items()
         if name != group.master
     )
