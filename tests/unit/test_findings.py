@@ -85,6 +85,8 @@ HERE = {**ADDRESS, "here": True}
 NEWER = {"server.timeline": 2, "server.checkpoint_timeline": 2, "histories": {"2": [[1, "0/3017F88"]]}}
 NEWER_STOPPED = {"control": control("in production", timeline=2), "histories": {"2": [[1, "0/3017F88"]]}}
 AHEAD = "0/9000000"
+DELTA = f"{RESYNC} -e resync_route=delta (what mdw alone has written is given up)"
+FENCE = "/data/hawq/master/hawq_mirroring.fence"
 #: of a former master that remove_standby has taken away
 BY_REMOVAL = {**FORMER, "data_directory.fence_run": "remove_standby-20261123T101416Z-1a2b"}
 
@@ -208,7 +210,13 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     ),
     "the master was set back": (
         pair({"server.have_lsn": AHEAD, "server.replay_lsn": AHEAD, "server.receiver": None}, LOST),
-        ("ahead", 12, "smdw", "smdw holds 96 MB more WAL of timeline 1 than mdw has written", f"then {FAILOVER}"),
+        (
+            "ahead",
+            12,
+            "smdw",
+            "smdw holds 96 MB more WAL of timeline 1 than mdw has written",
+            f"{FAILOVER}, then {DELTA}. That",
+        ),
     ),
     "the master was set back, standby stopped": (
         {
@@ -514,6 +522,13 @@ BESIDE: dict[str, tuple[Hosts, Found]] = {
             "sdw1": standby("sdw1", {"follows.host": "smdw", **CLOSED}),
         },
         ("start-waits", 0, "mdw", "the start of mdw waits: smdw does not answer", f"{RESYNC} -e standby_host=mdw"),
+    ),
+    "the master was set back, and the record of a fence is left on its standby": (
+        {
+            "mdw": mirrored("mdw", LOST),
+            "smdw": stopped_standby("smdw", {"control.min_recovery_lsn": AHEAD, "data_directory.fenced": True}),
+        },
+        ("ahead", 12, "smdw", "was mdw set back", f"then rm {FENCE} on smdw, then {FAILOVER}, then"),
     ),
     "the address is nowhere, without a standby": (
         {"mdw": master("mdw", {"virtual_ip": ADDRESS}), "smdw": empty()},

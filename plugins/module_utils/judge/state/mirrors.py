@@ -10,7 +10,7 @@ from ...values import conninfo, identity, lsn
 from ...values.command import playbook
 from ...values.observation import Observation
 from ...values.text import moment, size
-from .. import timelines, topology
+from .. import newer, timelines, topology
 from .group import Finding, Group, finding, is_away, slot, systemctl
 
 ACCEPTED = "accepted"
@@ -21,11 +21,11 @@ SCARCE = 10
 def findings(group: Group) -> list[Finding]:
     """Return what is wrong with the standbys as copies of the master."""
     found = [row for name in group.observations if name != group.master for row in _newer(group, name)]
-    newer = [row["host"] for row in found]  # of which nothing else is true before people have decided
+    undecided = [row["host"] for row in found]  # of which nothing else is true before people have decided
     for name in group.standbys:
-        if name not in newer:
+        if name not in undecided:
             found += _standby(group, name) if name in group.observations else _not_in_group(group, name)
-    return found if group.standbys or newer else _no_standby(group)
+    return found if group.standbys or undecided else _no_standby(group)
 
 
 def is_expected(group: Group) -> bool:
@@ -182,7 +182,10 @@ def _ahead(group: Group, name: str) -> list[Finding]:
         f"{name} holds {size(more)} more WAL of timeline {topology.timeline(seen)} than {group.master} has written: was"
         f" {group.master} set back to an older copy?"
     )
-    return [finding("ahead", name, text, _either(group, name, playbook("failover")))]
+    master = str(group.master)
+    after = group.resync(master, resync_route="delta")
+    then = f"{newer.take_over(name, seen)}, then {after} ({newer.GIVEN_UP.format(master)})"
+    return [finding("ahead", name, text, _either(group, name, then))]
 
 
 def _newer(group: Group, name: str) -> list[Finding]:
@@ -198,7 +201,8 @@ def _newer(group: Group, name: str) -> list[Finding]:
         f" it was a master after {group.master}, and {group.master} lacks what was committed there"
     )
     runs = topology.kind(seen) in topology.STANDBYS
-    then = playbook("failover") if runs else systemctl("start", name, seen)
+    verb = "restart" if seen["process"]["running"] else "start"
+    then = newer.take_over(name, seen) if runs else systemctl(verb, name, seen)
     return [finding("newer-timeline", name, text, _either(group, name, then))]
 
 
