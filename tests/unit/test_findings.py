@@ -150,7 +150,7 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     ),
     "no standby was ever made, three hosts": (
         cases.three(),
-        ("no-standby", 0, "mdw", "mdw has no standby", f"{INIT} -e standby_host=HOST"),
+        ("no-standby", 0, "mdw", "mdw has no standby", f"{INIT} -e standby_host=smdw"),
     ),
     "the standby was removed": (
         {"mdw": master(), "smdw": stopped_standby("smdw", REMOVED)},
@@ -506,6 +506,8 @@ def test_one_thing_is_found(hosts: Hosts, expected: Found) -> None:
 
 
 THREE = {"server.standbys": ["sdw1"], "server.slots": [slot("hawq_mirroring_sdw1"), OF_MDW], **LIMIT}
+#: of a master that was promoted by hand beside a further standby
+LED = {"server.standbys": ["sdw1"], "server.slots": [slot("hawq_mirroring_sdw1")], **NEWER, **LIMIT}
 BESIDE: dict[str, tuple[Hosts, Found]] = {
     "a former master is awaited": (
         {
@@ -514,6 +516,33 @@ BESIDE: dict[str, tuple[Hosts, Found]] = {
             "sdw1": standby("sdw1", {"follows.host": "smdw", **CLOSED}),
         },
         ("awaited", 0, "mdw", "smdw keeps WAL for mdw", f"switch mdw on, then: {RESYNC} -e standby_host=mdw"),
+    ),
+    "a crashed former master that nobody has looked at": (
+        {"mdw": stopped("mdw"), "smdw": mirrored("smdw", LED), "sdw1": standby("sdw1", {"follows.host": "smdw"})},
+        ("left-behind", 13, "mdw", "may have commits that smdw lacks", f"{RESYNC} -e standby_host=mdw -e additional_"),
+    ),
+    "a frozen former master": (
+        {"mdw": frozen(master()), "smdw": mirrored("smdw", LED), "sdw1": standby("sdw1", {"follows.host": "smdw"})},
+        ("left-behind", 13, "mdw", "mdw is a frozen server process", f"{RESYNC} -e standby_host=mdw -e additional_"),
+    ),
+    "a former master for which WAL is kept": (
+        {"mdw": stopped("mdw"), "smdw": mirrored("smdw", THREE), "sdw1": standby("sdw1", {"follows.host": "smdw"})},
+        ("left-behind", 13, "mdw", "nobody has looked", f"{RESYNC} -e standby_host=mdw"),
+    ),
+    "fenced, and gives no session": (
+        pair({"data_directory.fenced": True, "server": None, "server_error": "FATAL: sorry, too many clients already"}),
+        ("fenced", 13, "smdw", "a failover would not take it", f"on smdw: systemctl restart {UNIT}, then: {RESYNC}"),
+    ),
+    "a frozen standby that has more than the master": (
+        {
+            "mdw": mirrored("mdw", LOST),
+            "smdw": frozen(standby("smdw", {"control.min_recovery_lsn": AHEAD})),
+        },
+        ("ahead", 12, "smdw", "was mdw set back", f"then systemctl restart {UNIT} on smdw, then {FAILOVER}"),
+    ),
+    "a promoted one that gives no session": (
+        {"mdw": mirrored("mdw", LOST), "smdw": silent("smdw", NEWER_STOPPED)},
+        ("newer-timeline", 12, "smdw", "gives no session", f"then on smdw: systemctl restart {UNIT}. That of mdw"),
     ),
     "a former master's start waits": (
         {
@@ -551,6 +580,39 @@ def test_it_is_found_beside_others(hosts: Hosts, expected: Found) -> None:
     assert found["host"] == host
     assert text in found["text"]
     assert command in found["command"]
+
+
+FENCED = {"data_directory.fenced": True}
+KEPT = {"server.slots": [OF_MDW], "server.master_name": "smdw", **NEWER}
+NEXT: dict[str, tuple[Hosts, str]] = {
+    "a former master comes back": (
+        {"mdw": stopped("mdw", FENCED), "smdw": master("smdw", KEPT), "sdw1": empty("sdw1")},
+        f"{RESYNC} -e standby_host=mdw",
+    ),
+    "its data is gone, a further one has some": (
+        {"mdw": empty("mdw"), "smdw": master("smdw", KEPT), "sdw1": stopped("sdw1", FENCED)},
+        f"{RESYNC} -e standby_host=sdw1",
+    ),
+    "it is off, and WAL is kept for it": (
+        {"mdw": unreachable(), "smdw": master("smdw", KEPT), "sdw1": empty("sdw1")},
+        f"{RESYNC} -e standby_host=mdw",
+    ),
+    "it was taken away, and the other host has nothing": (
+        {"mdw": stopped("mdw", BY_REMOVAL), "smdw": master("smdw", NEWER), "sdw1": empty("sdw1")},
+        f"{INIT} -e standby_host=sdw1",
+    ),
+    "nobody has anything": (
+        {"mdw": empty("mdw"), "smdw": master("smdw", NEWER), "sdw1": empty("sdw1")},
+        f"{INIT} -e standby_host=mdw",
+    ),
+}
+
+
+@pytest.mark.parametrize(("hosts", "command"), NEXT.values(), ids=NEXT)
+def test_of_several_hosts_one_is_named(hosts: Hosts, command: str) -> None:
+    document = cases.state(hosts)
+    (found,) = [row for row in [*document["problems"], *document["notes"]] if row["kind"] == "no-standby"]
+    assert found["command"] == command
 
 
 def test_every_kind_has_a_case() -> None:

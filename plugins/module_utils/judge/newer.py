@@ -202,7 +202,7 @@ def keep(
     seen, what = hosts[name], topology.kind(hosts[name])
     steps = [f"systemctl stop {hosts[other]['service']['unit']} on {other}" for other in others]
     if what in topology.STANDBYS or topology.is_standby(seen):
-        steps.append(take_over(name, seen))
+        steps.append(take_over(name, seen, kind == "not-compared"))
     elif what != topology.MASTER:
         steps.append(start(name, seen))
     # on the same timeline nobody can tell from where on the master's own WAL is another one
@@ -213,12 +213,15 @@ def keep(
     return ", then ".join(steps)
 
 
-def take_over(name: str, seen: topology.Observation) -> str:
-    """Return how a standby is made the master: the record of a fence goes, as the operator says."""
-    directory, failover = seen["data_directory"], str(playbook("failover"))
-    return (
-        f"rm {directory['path']}/{places.RECORD} on {name}, then {failover}" if topology.is_fenced(seen) else failover
-    )
+def take_over(name: str, seen: topology.Observation, give_up: bool = False) -> str:
+    """Return how a standby is made the master: the record of a fence goes, as the operator says.
+
+    ``give_up`` says that the master has WAL that does not fit what the standby has, so that none can be fetched.
+    """
+    directory, unit = seen["data_directory"], seen["service"]["unit"]
+    steps = [f"rm {directory['path']}/{places.RECORD} on {name}"] if topology.is_fenced(seen) else []
+    steps += [f"systemctl restart {unit} on {name}"] if topology.kind(seen) == topology.FROZEN else []
+    return ", then ".join([*steps, str(playbook("failover", **({OPTION: True} if give_up else {})))])
 
 
 def start(name: str, seen: topology.Observation) -> str:

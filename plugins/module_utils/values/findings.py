@@ -49,6 +49,9 @@ KINDS: dict[str, Sort] = {
     "interlock-missing": Sort(NOT_READY, "what keeps a former master from starting is missing"),
     "kept-aside": Sort(WELL, "old data waits for its deletion"),
     "lagging": Sort(NOT_READY, "more WAL than state_lag_megabytes would be lost with the master's host"),
+    "left-behind": Sort(
+        NOT_READY, "a former master was not fenced and is no standby now: nobody knows what only it has"
+    ),
     "login-refused": Sort(NOT_READY, "the standby's login is refused, so it could not connect again"),
     "newer-timeline": Sort(NOT_REDUNDANT, "a host holds a newer timeline than the master"),
     "no-free-sessions": Sort(NOT_READY, "the standby has no session left for anybody"),

@@ -25,7 +25,8 @@ def findings(group: Group) -> list[Finding]:
     for name in group.standbys:
         if name not in undecided:
             found += _standby(group, name) if name in group.observations else _not_in_group(group, name)
-    return found if group.standbys or undecided else _no_standby(group)
+    left = [row for name in group.reachable for row in _left_behind(group, name) if name not in undecided]
+    return [*found, *left] if group.standbys or undecided else _no_standby(group)
 
 
 def is_expected(group: Group) -> bool:
@@ -53,13 +54,18 @@ def _was_one_of_a_pair(group: Group, name: str) -> bool:
     seen = group.observations[name]
     if is_away(seen):
         return _took_over(group)
-    directory = seen["data_directory"]
-    by_removal = identity.workflow(directory["fence_run"]) == "remove_standby"
-    if directory["removed"] or directory["removed_on_purpose"] or by_removal:
+    if _is_removed(seen):
         return False
     if topology.kind(seen) == topology.EMPTY:
         return _took_over(group)
     return topology.system_identifier(seen) == topology.system_identifier(group.source)
+
+
+def _is_removed(seen: Observation) -> bool:
+    """Whether what a host had was taken away on purpose."""
+    directory = seen["data_directory"]
+    by_removal = identity.workflow(directory["fence_run"]) == "remove_standby"
+    return directory["removed"] or directory["removed_on_purpose"] or by_removal
 
 
 def _took_over(group: Group) -> bool:
@@ -70,30 +76,32 @@ def _took_over(group: Group) -> bool:
 def _no_standby(group: Group) -> list[Finding]:
     kept = [row["name"] for row in group.source["server"]["slots"] if row["name"].startswith("hawq_mirroring_")]
     words = f" (slot {kept[0]} keeps WAL for one)" if kept else ""
-    command = playbook(_standby_by(group), standby_host=_which(group))
+    name = min((each for each in group.observations if each != group.master), key=_rank(group), default=None)
+    by = "resync_standby" if name and _comes_back(group, name) else "init_standby"
+    command = playbook(by, standby_host=name if len(group.observations) > 2 else None)
     return [finding("no-standby", group.master, f"{group.master} has no standby{words}", command)]
 
 
-def _which(group: Group) -> str | None:
-    """Return the host to name, where there are several to choose from."""
-    if len(group.observations) <= 2:
-        return None
-    known = [name for name in group.observations if slot(group, name) is not None]
-    return known[0] if len(known) == 1 else "HOST"
+def _rank(group: Group) -> t.Callable[[str], tuple[bool, ...]]:
+    """Return who is the next to be the standby: who comes back, for whom WAL is kept, who can be looked at."""
+
+    def rank(name: str) -> tuple[bool, ...]:
+        seen = group.observations[name]
+        removed = not is_away(seen) and _is_removed(seen)
+        return removed, not _comes_back(group, name), slot(group, name) is None, is_away(seen)
+
+    return rank
 
 
-def _standby_by(group: Group) -> str:
-    """Return the playbook that gives the master a standby: data of the same system is brought back, else it is made.
+def _comes_back(group: Group, name: str) -> bool:
+    """Whether a host has data of the same system, which is brought back; else a standby is made there.
 
     Of a host that cannot be looked at, the slot that the master keeps for it tells, or that the master took over.
     """
-    own, took_over = topology.system_identifier(group.source), _took_over(group)
-    comes_back = any(
-        slot(group, name) is not None or took_over if is_away(seen) else topology.system_identifier(seen) == own
-        for name, seen in group.observations.items()
-        if name != group.master
-    )
-    return "resync_standby" if comes_back else "init_standby"
+    seen = group.observations[name]
+    if is_away(seen):
+        return slot(group, name) is not None or _took_over(group)
+    return topology.system_identifier(seen) == topology.system_identifier(group.source)
 
 
 def _not_in_group(group: Group, name: str) -> list[Finding]:
@@ -204,6 +212,21 @@ def _newer(group: Group, name: str) -> list[Finding]:
     verb = "restart" if seen["process"]["running"] else "start"
     then = newer.take_over(name, seen) if runs else systemctl(verb, name, seen)
     return [finding("newer-timeline", name, text, _either(group, name, then))]
+
+
+def _left_behind(group: Group, name: str) -> list[Finding]:
+    """A former master that nobody has fenced, beside the master's standbys: nobody knows what only it has."""
+    seen = group.observations[name]
+    if name in (group.master, *group.standbys) or topology.is_standby(seen) or seen["data_directory"]["fenced"]:
+        return []
+    if topology.kind(seen) not in (topology.STOPPED, *topology.BUSY):
+        return []
+    if topology.system_identifier(seen) != topology.system_identifier(group.source):
+        return []
+    beside = True if slot(group, name) is None else None
+    text = f"{name} is {topology.describe(seen)}, and may have commits that {group.master} lacks: nobody has looked"
+    command = playbook("resync_standby", standby_host=name, additional_standby=beside)
+    return [finding("left-behind", name, text, command)]
 
 
 def _either(group: Group, name: str, then: object) -> str:
