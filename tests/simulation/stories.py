@@ -210,6 +210,12 @@ STORIES = (
         [at("remove signal", "standby", busy=True), at("crash", "master"), HOME],
     ),
     Story(
+        "same_right_after_a_switchover",
+        "The new master crashes within a switchover, and the old one, which follows it, is promoted by hand. To keep"
+        " what the first one has, a failover is named, although it is no standby, and its start waits.",
+        [run("switchover"), go("A", 44), at("crash", "master"), go("A", 5), at("promote by hand", "standby"), HOME],
+    ),
+    Story(
         "mute_and_promoted_by_hand",
         "A standby that gives no session was promoted by hand. To keep what it has, its server, which runs, is to be"
         " started, as told.",

@@ -98,7 +98,7 @@ def start(world: World, host: Host) -> str | None:
         unit.active, unit.waits = "activating", why
         host.log = (
             f"{INTERLOCK.NAME}: {why}. This server waits, and starts by itself. If it is certain that no other master"
-            f" has taken over: touch /run/hawq-mirroring-start on {host.name} (for one start; nothing else is needed)"
+            f" has taken over: touch /run/hawq-mirroring.start on {host.name} (for one start; nothing else is needed)"
         )
         return None
     why_not = postgresql.start(world, host)

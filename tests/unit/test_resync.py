@@ -514,9 +514,10 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         mirrored("mdw", {"server.senders": []}),
         {},
         None,
-        "To keep what smdw has: systemctl stop hawq-master.service on mdw, then systemctl start hawq-master.service on"
-        " smdw, then ansible-playbook hawq.mirroring.resync_standby -e resync_route=delta. To give it up for what mdw"
-        " has: ansible-playbook hawq.mirroring.resync_standby -e accept_data_loss=true",
+        "To keep what smdw has: systemctl stop hawq-master.service on mdw, then touch /run/hawq-mirroring.start on"
+        " smdw, then systemctl start hawq-master.service on smdw, then ansible-playbook hawq.mirroring.resync_standby"
+        " -e resync_route=delta -e accept_data_loss=true. To give it up for what mdw has: ansible-playbook"
+        " hawq.mirroring.resync_standby -e accept_data_loss=true",
     ),
     "was started as a master on the master's own timeline, and is given up": (
         stopped("smdw"),

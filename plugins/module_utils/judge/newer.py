@@ -204,6 +204,10 @@ def keep(
     if what in topology.STANDBYS or topology.is_standby(seen):
         steps.append(take_over(name, seen, kind == "not-compared"))
     elif what != topology.MASTER:
+        if kind != "newer-timeline":
+            # the other one, of the same timeline, has the same right to be the master: each start would wait for it
+            steps.append(f"touch {places.PERMISSION} on {name}")
+            give_up = True
         steps.append(start(name, seen))
     # on the same timeline nobody can tell from where on the master's own WAL is another one
     route = "delta" if kind in ("ahead-of-master", "not-compared") else None

@@ -190,10 +190,9 @@ def _ahead(group: Group, name: str) -> list[Finding]:
         f"{name} holds {size(more)} more WAL of timeline {topology.timeline(seen)} than {group.master} has written: was"
         f" {group.master} set back to an older copy?"
     )
-    master = str(group.master)
-    after = group.resync(master, resync_route="delta")
-    then = f"{newer.take_over(name, seen)}, then {after} ({newer.GIVEN_UP.format(master)})"
-    return [finding("ahead", name, text, _either(group, name, then))]
+    way = newer.keep(name, group.observations, [str(group.master)], "ahead-of-master")
+    then = f"{way} ({newer.GIVEN_UP.format(group.master)})"
+    return [finding("ahead", name, text, _decide(group, name, then))]
 
 
 def _newer(group: Group, name: str) -> list[Finding]:
@@ -232,8 +231,13 @@ def _left_behind(group: Group, name: str) -> list[Finding]:
 def _either(group: Group, name: str, then: object) -> str:
     """Return both ways of two hosts that each may be right: only people know whose work is to stay."""
     stop = systemctl("stop", group.master, group.source)
+    return _decide(group, name, f"{stop}, then {then}")
+
+
+def _decide(group: Group, name: str, way: str) -> str:
+    """Return both ways of two hosts that each may be right."""
     return (
-        f"decide whose work is right. That of {name}: {stop}, then {then}. That of {group.master}:"
+        f"decide whose work is right. That of {name}: {way}. That of {group.master}:"
         f" {group.resync(name, accept_data_loss=True)}, which keeps aside what only {name} has"
     )
 
