@@ -297,6 +297,19 @@ STORIES = (
         [at("two standbys"), at("promote by hand", "standby"), at("crash", "mdw", busy=True), HOME],
     ),
     Story(
+        "former_master_fenced_and_forgotten",
+        "The same, and a failover is run, which fences the crashed master and salvages nothing, since the other one is"
+        " promoted already. That it is awaited is a note, and what only it has is told by nobody.",
+        [
+            at("two standbys"),
+            at("promote by hand", "standby"),
+            at("crash", "mdw", busy=True),
+            at("take over"),
+            HOME,
+        ],
+        "rows left behind",
+    ),
+    Story(
         "half_way_and_alone",
         "A resynchronisation was killed half-way, then the master is lost with its disk: start and resynchronisation"
         " are advised in turn, and nobody says that nothing whole is left.",
