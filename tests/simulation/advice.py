@@ -26,7 +26,7 @@ TOKENS = re.compile(
             PLAYBOOK + OPTIONS,
             r"(?P<back>rm \S+ \S+ (?:&&|and) systemctl start [\w.@-]+(?: on (?P<back_host>\w+))?)",
             r"(?P<end>psql -d \w+ -c \"SELECT pg_terminate_backend\(\d+\)\")",
-            r"(?P<forget>rm \S+\.fence)(?! \S*standby)",
+            r"(?P<forget>rm \S+\.fence)(?! \S*standby)(?: on (?P<forget_host>\w+))?",
             r"(?P<set>Set max_connections = (?P<value>\d+) on (?P<set_host>\w+) and restart it)",
             r"(?P<kill>kill -INT \d+)",
             r"systemctl (?P<verb>start|restart|stop|enable|reset-failed) [\w.@-]+(?: on (?P<unit_host>\w+))?",
@@ -132,6 +132,13 @@ class Operator:
         self.world.told |= promises.acknowledged(self.world) & ~everywhere
         self.decided.append("whose work is right")
 
+    def _gives_up(self, text: str) -> None:
+        """He decides for the one, and is told that what the other one alone has goes with that."""
+        for name, host in self.world.hosts.items():
+            if host.data and f"what {name} alone has written is given up" in text and self.keeps != name:
+                others = [each.data.end.rows for each in self.world.hosts.values() if each.data and each is not host]
+                self.world.accepted |= host.data.end.rows & ~functools.reduce(operator.or_, others, 0)
+
     def _wait(self) -> None:
         for _each in range(PAUSE // 10):
             life.settle(self.world, 10)
@@ -152,6 +159,7 @@ class Operator:
             if both and not self.keeps:
                 self.keeps = both[1]
                 self.decided.append(f"what {both[1]} has is right")
+            self._gives_up(text)
             answer = self._read(text)
             if answer is not None:
                 return answer
@@ -200,7 +208,7 @@ class Operator:
             return self._systemctl(group["verb"] or "stop", host) if host else None
         if any(group[name] for name in ("thaw", "touch", "back", "end", "forget", "set")):
             host = group["touch_host"] or group["back_host"] or group["set_host"]
-            host = host or self._named(text if group["back"] else before)
+            host = host or group["forget_host"] or self._named(text if group["back"] else before)
             return self._type_there(group, host) or None
         return self._at_the_machine(group) or None
 

@@ -69,6 +69,11 @@ def stop(world: World, host: Host) -> None:
     host.server = None
 
 
+def redo(data: Data) -> int:
+    """Return the LSN that a recovery would begin at, from which on a new slot keeps WAL ("Replication Slots")."""
+    return data.checkpoint.lsn - 0x38
+
+
 def lineage(data: Data, timeline: int) -> tuple[tuple[int, int], ...]:
     """Return the ancestors of a timeline and where each ends ("Timelines")."""
     return data.histories.get(timeline, ())

@@ -77,6 +77,9 @@ def observe(world: World, name: str) -> Seen:
     }
     if host.snapshot:
         seen["snapshot"] = _snapshot(base["snapshot"], host)
+    mute = not host.server or host.server.crowded or host.server.frozen
+    if data and data.signal and data.as_master is False and mute:
+        seen["wal_end"] = lsn.render(data.end.lsn)  # read from its files (``wal_held.end``)
     if host.server and data:
         _with_server(seen, world, host, data)
     return seen
@@ -145,7 +148,7 @@ def _control_of(host: Host, data: Data) -> Seen:
         "as_master": data.as_master,
         "timeline": data.checkpoint.timeline,
         "checkpoint_lsn": lsn.render(data.checkpoint.lsn),
-        "redo_lsn": lsn.render(data.checkpoint.lsn - 0x38),
+        "redo_lsn": lsn.render(postgresql.redo(data)),
         "min_recovery_lsn": "0/0" if data.as_master else lsn.render(least.lsn),
         "min_recovery_timeline": _least_timeline(data, least.timeline),
         "at_least": {**_control()["at_least"], "max_connections": data.needs},
@@ -239,8 +242,6 @@ def _with_server(seen: Seen, world: World, host: Host, data: Data) -> None:
         return
     if server.crowded:
         seen["server_error"] = "no session: FATAL: sorry, too many clients already"
-        if server.standby:
-            seen["wal_end"] = lsn.render(data.end.lsn)
         return
     seen["server_error"] = None
     seen["configuration"] = {**seen["configuration"], "at_least": {}}

@@ -17,6 +17,7 @@ from observations import (
     GIGABYTE,
     HOSTS,
     REMOVED,
+    SEGMENT,
     SLOT,
     Observation,
     change,
@@ -40,6 +41,7 @@ FAILOVER = "ansible-playbook hawq.mirroring.failover"
 INIT = "ansible-playbook hawq.mirroring.init_standby"
 STATE = "ansible-playbook hawq.mirroring.state"
 UNIT = "hawq-master.service"
+PERMISSION = places.permission(UNIT)
 
 
 def row(summary: str, detail: str | None = None, message: str | None = None) -> dict[str, t.Any]:
@@ -91,6 +93,10 @@ HERE = {**ADDRESS, "here": True}
 NEWER = {"server.timeline": 2, "server.checkpoint_timeline": 2, "histories": {"2": [[1, "0/3017F88"]]}}
 NEWER_STOPPED = {"control": control("in production", timeline=2), "histories": {"2": [[1, "0/3017F88"]]}}
 AHEAD = "0/9000000"
+DELTA = f"{RESYNC} -e resync_route=delta (what mdw alone has written is given up)"
+FENCE = "/data/hawq/master/hawq_mirroring.fence"
+#: of a former master that remove_standby has taken away
+BY_REMOVAL = {**FORMER, "data_directory.fence_run": "remove_standby-20261123T101416Z-1a2b"}
 
 #: kind, its exit code when it is a problem and 0 when it is a note, its host, words of the text, words of the command
 Found = tuple[str, int, t.Optional[str], str, str]
@@ -110,6 +116,41 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         },
         ("no-standby", 12, "smdw", "smdw has no standby", RESYNC),
     ),
+    "no standby after a switchover that was killed, and nothing is registered, and somebody has dropped the slot": (
+        {
+            "mdw": stopped("mdw", FORMER),
+            "smdw": master("smdw", {"server.master_name": "smdw", "server.segments": [SEGMENT], **NEWER}),
+        },
+        ("no-standby", 12, "smdw", "smdw has no standby", RESYNC),
+    ),
+    "a crashed master beside one that knows nothing of it": (
+        {"mdw": stopped("mdw"), "smdw": master("smdw", NEWER)},
+        ("no-standby", 12, "smdw", "smdw has no standby", RESYNC),
+    ),
+    "a master that took over, and nothing else is left of the pair": (
+        {"mdw": empty("mdw"), "smdw": master("smdw", NEWER)},
+        ("no-standby", 12, "smdw", "smdw has no standby", INIT),
+    ),
+    "a master that took over, and nobody can look at the other host": (
+        {"mdw": unreachable(), "smdw": master("smdw", NEWER)},
+        ("no-standby", 12, "smdw", "smdw has no standby", RESYNC),
+    ),
+    "a master that never took over, and nobody can look at the other host": (
+        {"mdw": master(), "smdw": unreachable()},
+        ("no-standby", 0, "mdw", "mdw has no standby", INIT),
+    ),
+    "the former master was removed": (
+        {"mdw": stopped("mdw", BY_REMOVAL), "smdw": master("smdw", NEWER)},
+        ("no-standby", 0, "smdw", "smdw has no standby", RESYNC),
+    ),
+    "the data of the former standby was deleted on purpose": (
+        {"mdw": empty("mdw", {"data_directory.removed_on_purpose": True}), "smdw": master("smdw", NEWER)},
+        ("no-standby", 0, "smdw", "smdw has no standby", INIT),
+    ),
+    "the data of another system is no second copy": (
+        {"mdw": master(), "smdw": stopped("smdw", {"control.system_identifier": FOREIGN})},
+        ("no-standby", 0, "mdw", "mdw has no standby", INIT),
+    ),
     "no standby was ever made": ({"mdw": master()}, ("no-standby", 0, "mdw", "mdw has no standby", INIT)),
     "no standby was ever made, segments know the master": (
         {"mdw": master("mdw", {"server.master_name": "mdw", "blocks.segments": ["host all"]})},
@@ -117,7 +158,7 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     ),
     "no standby was ever made, three hosts": (
         cases.three(),
-        ("no-standby", 0, "mdw", "mdw has no standby", f"{INIT} -e standby_host=HOST"),
+        ("no-standby", 0, "mdw", "mdw has no standby", f"{INIT} -e standby_host=smdw"),
     ),
     "the standby was removed": (
         {"mdw": master(), "smdw": stopped_standby("smdw", REMOVED)},
@@ -177,7 +218,13 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     ),
     "the master was set back": (
         pair({"server.have_lsn": AHEAD, "server.replay_lsn": AHEAD, "server.receiver": None}, LOST),
-        ("ahead", 12, "smdw", "smdw holds 96 MB more WAL of timeline 1 than mdw has written", f"then {FAILOVER}"),
+        (
+            "ahead",
+            12,
+            "smdw",
+            "smdw holds 96 MB more WAL of timeline 1 than mdw has written",
+            f"{FAILOVER}, then {DELTA}. That",
+        ),
     ),
     "the master was set back, standby stopped": (
         {
@@ -409,7 +456,7 @@ ONE: dict[str, tuple[Hosts, Found]] = {
             "mdw": stopped("mdw", {"control.checkpoint_lsn": "0/5000000"}),
             "smdw": stopped("smdw"),
         },
-        ("no-master", 10, None, "no host", f"on mdw: touch {places.permission(UNIT)} && systemctl start {UNIT}"),
+        ("no-master", 10, None, "no host", f"on mdw: touch {PERMISSION} && systemctl start {UNIT}"),
     ),
     "the standby is newer than the stopped master": (
         {"mdw": stopped("mdw"), "smdw": standby("smdw", {"server.timeline": 2})},
@@ -441,7 +488,7 @@ ONE: dict[str, tuple[Hosts, Found]] = {
             10,
             None,
             "the start of smdw waits",
-            f"on mdw: touch {places.permission(UNIT)} && systemctl start",
+            f"on mdw: touch {PERMISSION} && systemctl start",
         ),
     ),
     "what it waits for was left half-way": (
@@ -451,12 +498,12 @@ ONE: dict[str, tuple[Hosts, Found]] = {
             10,
             None,
             "the start of mdw waits",
-            f"to go on without it: on mdw: touch {places.permission(UNIT)}",
+            f"to go on without it: on mdw: touch {PERMISSION}",
         ),
     ),
     "the one that is further waits": (
         {"mdw": stopped("mdw"), "smdw": stopped("smdw", {"control.checkpoint_lsn": "0/5000000", **WAITS})},
-        ("no-master", 10, None, "the start of smdw waits", f"then: on smdw: touch {places.permission(UNIT)}"),
+        ("no-master", 10, None, "the start of smdw waits", f"then: on smdw: touch {PERMISSION}"),
     ),
     "the newer one beside a frozen one": (
         {"mdw": frozen(master()), "smdw": stopped("smdw", NEWER_STOPPED)},
@@ -558,6 +605,8 @@ def test_one_thing_is_found(hosts: Hosts, expected: Found) -> None:
 
 
 THREE = {"server.standbys": ["sdw1"], "server.slots": [slot("hawq_mirroring_sdw1"), OF_MDW], **LIMIT}
+#: of a master that was promoted by hand beside a further standby
+LED = {"server.standbys": ["sdw1"], "server.slots": [slot("hawq_mirroring_sdw1")], **NEWER, **LIMIT}
 BESIDE: dict[str, tuple[Hosts, Found]] = {
     "a former master is awaited": (
         {
@@ -567,6 +616,33 @@ BESIDE: dict[str, tuple[Hosts, Found]] = {
         },
         ("awaited", 0, "mdw", "smdw keeps WAL for mdw", f"switch mdw on, then: {RESYNC} -e standby_host=mdw"),
     ),
+    "a crashed former master that nobody has looked at": (
+        {"mdw": stopped("mdw"), "smdw": mirrored("smdw", LED), "sdw1": standby("sdw1", {"follows.host": "smdw"})},
+        ("left-behind", 13, "mdw", "may have commits that smdw lacks", f"{RESYNC} -e standby_host=mdw -e additional_"),
+    ),
+    "a frozen former master": (
+        {"mdw": frozen(master()), "smdw": mirrored("smdw", LED), "sdw1": standby("sdw1", {"follows.host": "smdw"})},
+        ("left-behind", 13, "mdw", "mdw is a frozen server process", f"{RESYNC} -e standby_host=mdw -e additional_"),
+    ),
+    "a former master for which WAL is kept": (
+        {"mdw": stopped("mdw"), "smdw": mirrored("smdw", THREE), "sdw1": standby("sdw1", {"follows.host": "smdw"})},
+        ("left-behind", 13, "mdw", "nobody has looked", f"{RESYNC} -e standby_host=mdw"),
+    ),
+    "fenced, and gives no session": (
+        pair({"data_directory.fenced": True, "server": None, "server_error": "FATAL: sorry, too many clients already"}),
+        ("fenced", 13, "smdw", "a failover would not take it", f"on smdw: systemctl restart {UNIT}, then: {RESYNC}"),
+    ),
+    "a frozen standby that has more than the master": (
+        {
+            "mdw": mirrored("mdw", LOST),
+            "smdw": frozen(standby("smdw", {"control.min_recovery_lsn": AHEAD})),
+        },
+        ("ahead", 12, "smdw", "was mdw set back", f"then systemctl restart {UNIT} on smdw, then {FAILOVER}"),
+    ),
+    "a promoted one that gives no session": (
+        {"mdw": mirrored("mdw", LOST), "smdw": silent("smdw", NEWER_STOPPED)},
+        ("newer-timeline", 12, "smdw", "gives no session", f"then on smdw: systemctl restart {UNIT}. That of mdw"),
+    ),
     "a former master's start waits": (
         {
             "mdw": stopped("mdw", {"service.waits_for": "smdw does not answer"}),
@@ -574,6 +650,13 @@ BESIDE: dict[str, tuple[Hosts, Found]] = {
             "sdw1": standby("sdw1", {"follows.host": "smdw", **CLOSED}),
         },
         ("start-waits", 0, "mdw", "the start of mdw waits: smdw does not answer", f"{RESYNC} -e standby_host=mdw"),
+    ),
+    "the master was set back, and the record of a fence is left on its standby": (
+        {
+            "mdw": mirrored("mdw", LOST),
+            "smdw": stopped_standby("smdw", {"control.min_recovery_lsn": AHEAD, "data_directory.fenced": True}),
+        },
+        ("ahead", 12, "smdw", "was mdw set back", f"then rm {FENCE} on smdw, then {FAILOVER}, then"),
     ),
     "the address is nowhere, without a standby": (
         {"mdw": master("mdw", {"virtual_ip": ADDRESS}), "smdw": empty()},
@@ -606,6 +689,39 @@ def test_it_is_found_beside_others(hosts: Hosts, expected: Found) -> None:
     assert found["host"] == host
     assert text in found["text"]
     assert command in found["command"]
+
+
+FENCED = {"data_directory.fenced": True}
+KEPT = {"server.slots": [OF_MDW], "server.master_name": "smdw", **NEWER}
+NEXT: dict[str, tuple[Hosts, str]] = {
+    "a former master comes back": (
+        {"mdw": stopped("mdw", FENCED), "smdw": master("smdw", KEPT), "sdw1": empty("sdw1")},
+        f"{RESYNC} -e standby_host=mdw",
+    ),
+    "its data is gone, a further one has some": (
+        {"mdw": empty("mdw"), "smdw": master("smdw", KEPT), "sdw1": stopped("sdw1", FENCED)},
+        f"{RESYNC} -e standby_host=sdw1",
+    ),
+    "it is off, and WAL is kept for it": (
+        {"mdw": unreachable(), "smdw": master("smdw", KEPT), "sdw1": empty("sdw1")},
+        f"{RESYNC} -e standby_host=mdw",
+    ),
+    "it was taken away, and the other host has nothing": (
+        {"mdw": stopped("mdw", BY_REMOVAL), "smdw": master("smdw", NEWER), "sdw1": empty("sdw1")},
+        f"{INIT} -e standby_host=sdw1",
+    ),
+    "nobody has anything": (
+        {"mdw": empty("mdw"), "smdw": master("smdw", NEWER), "sdw1": empty("sdw1")},
+        f"{INIT} -e standby_host=mdw",
+    ),
+}
+
+
+@pytest.mark.parametrize(("hosts", "command"), NEXT.values(), ids=NEXT)
+def test_of_several_hosts_one_is_named(hosts: Hosts, command: str) -> None:
+    document = cases.state(hosts)
+    (found,) = [row for row in [*document["problems"], *document["notes"]] if row["kind"] == "no-standby"]
+    assert found["command"] == command
 
 
 def test_every_kind_has_a_case() -> None:

@@ -65,3 +65,11 @@ def test_all_hosts_and_plays_of_a_process_have_one_and_no_other_process_has_it(t
 )
 def test_what_is_an_identity(text: object, is_one: bool) -> None:
     assert identity.is_one(text) is is_one
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [("remove_standby-20261123T101416Z-1a2b", "remove_standby"), ("failover-00000001", "failover"), (None, None)],
+)
+def test_the_playbook_that_a_run_began_with(run: str | None, expected: str | None) -> None:
+    assert identity.workflow(run) == expected

@@ -52,13 +52,13 @@ def test_who_they_are(hosts: Hosts, names: list[str]) -> None:
 THERE: dict[str, tuple[Observation | None, bool]] = {
     "in no inventory": (None, False),
     "off": (unreachable(), False),
-    "empty": (empty(), True),
+    "without data": (empty(), False),
     "running": (standby(), True),
 }
 
 
 @pytest.mark.parametrize(("seen", "there"), THERE.values(), ids=THERE)
-def test_who_can_be_looked_at(seen: Observation | None, there: bool) -> None:
+def test_who_is_there_with_data(seen: Observation | None, there: bool) -> None:
     assert members.is_there(seen) is there
 
 

@@ -36,6 +36,12 @@ CUT_OFF = {
 }
 #: on a timeline that left mdw's
 NEWER = {"histories": {"2": [[1, FORK]]}, "control.timeline": 2}
+#: the record of a fence that does not tell of when it is
+LEFT = {"data_directory.fenced": True}
+#: the master has heard of its standby up to its end, and up to somewhere before
+HEARD = {**CUT_OFF, "server.slots": [slot(active=False, active_pid=None, keeps_from="0/3017F88")]}
+UNHEARD = {**CUT_OFF, "server.slots": [slot(active=False, active_pid=None, keeps_from="0/3017000")]}
+REPLAYED = {"control.min_recovery_lsn": "0/3017F88"}
 #: it has more of the master's timeline than the master
 FURTHER = {"server.receiver": None, "server.replay_lsn": "0/9000000", "server.have_lsn": "0/9000000"}
 #: a standby that gives no session, because of its data
@@ -267,7 +273,15 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         mirrored("mdw", CUT_OFF),
         {"divergence": DIVERGED},
         None,
-        "hawq.mirroring.failover, then ansible-playbook hawq.mirroring.resync_standby -e resync_route=delta. To give",
+        "hawq.mirroring.failover, then ansible-playbook hawq.mirroring.resync_standby -e resync_route=delta (what mdw"
+        " alone has written is given up). To give",
+    ),
+    "79: the record of a fence is left on it": (
+        stopped_standby("smdw", {"control.min_recovery_lsn": "0/9000000", **LEFT}),
+        mirrored("mdw", CUT_OFF),
+        {"divergence": DIVERGED},
+        None,
+        "on mdw, then rm /data/hawq/master/hawq_mirroring.fence on smdw, then ansible-playbook hawq.mirroring.failover",
     ),
     "79: what it has is given up": (
         standby("smdw", FURTHER),
@@ -282,6 +296,99 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         {"divergence": DIVERGED},
         None,
         "smdw holds WAL of timeline 1 up to 0/3018000, and the master mdw has it up to 0/3017F88 only",
+    ),
+    "written on since it was set back: what the standby has is given up only when told": (
+        stopped_standby("smdw", REPLAYED),
+        mirrored("mdw", UNHEARD),
+        {"divergence": DIVERGED, "resync_route": "delta"},
+        None,
+        "smdw holds WAL of timeline 1 up to 0/3017F88, the slot of mdw for it is at 0/3017000, and it does not follow",
+    ),
+    "written on since it was set back: both ways are named": (
+        standby("smdw", {"server.receiver": None}),
+        mirrored("mdw", UNHEARD),
+        {"divergence": DIVERGED, "resync_route": "delta"},
+        None,
+        "hawq.mirroring.failover -e accept_data_loss=true, then ansible-playbook hawq.mirroring.resync_standby"
+        " -e resync_route=delta (what mdw alone has written is given up). To give it up for what mdw has:"
+        " ansible-playbook hawq.mirroring.resync_standby -e resync_route=delta -e accept_data_loss=true",
+    ),
+    "written on since it was set back: it is given up": (
+        stopped_standby("smdw", REPLAYED),
+        mirrored("mdw", UNHEARD),
+        {"divergence": DIVERGED, "resync_route": "delta", "accept_data_loss": True},
+        "delta",
+        "it is on the master's own timeline",
+    ),
+    "written on since it was set back: a copy that discards it": (
+        stopped_standby("smdw", REPLAYED),
+        mirrored("mdw", UNHEARD),
+        {"divergence": DIVERGED, "resync_route": "snapshot", "existing_data": "discard"},
+        None,
+        "-e resync_route=snapshot -e existing_data=discard -e accept_data_loss=true",
+    ),
+    "written on since it was set back: a copy that keeps it aside": (
+        stopped_standby("smdw", REPLAYED),
+        mirrored("mdw", UNHEARD),
+        {"resync_route": "snapshot"},
+        "snapshot",
+        "passed over",
+    ),
+    "set back to a copy that has no slots": (
+        stopped_standby("smdw", REPLAYED),
+        mirrored("mdw", {**UNHEARD, "server.slots": []}),
+        {"resync_route": "delta"},
+        None,
+        "mdw has no slot that tells how far it came",
+    ),
+    "it follows a master that has made its slot later": (
+        stopped_standby("smdw", REPLAYED),
+        mirrored("mdw", {**CUT_OFF, "server.slots": [slot(active=False, active_pid=None, keeps_from="0/3019000")]}),
+        {"divergence": DIVERGED, "resync_route": "delta"},
+        None,
+        "the slot of mdw for it is at 0/3019000",
+    ),
+    "it has got WAL of another past, and replays nothing of it": (
+        standby("smdw", {"server.receiver": None, "server.replay_lsn": "0/3017000"}),
+        mirrored("mdw", HEARD),
+        {"divergence": DIVERGED, "resync_route": "delta"},
+        None,
+        "the slot of mdw for it is at 0/3017F88, and it does not follow",
+    ),
+    "a delta is wanted of a standby that its master has heard of to the end": (
+        stopped_standby("smdw", REPLAYED),
+        mirrored("mdw", HEARD),
+        {"resync_route": "delta"},
+        "delta",
+        "passed over",
+    ),
+    "a delta is wanted of one whose replay is paused": (
+        standby("smdw", {"server.receiver": None, "server.replay_lsn": "0/3017000", "server.replay_paused": True}),
+        mirrored("mdw", HEARD),
+        {"resync_route": "delta"},
+        "delta",
+        "passed over",
+    ),
+    "a delta is wanted of one that streams": (
+        standby(),
+        mirrored("mdw", {"server.mirroring.summary_state": "Synchronizing"}),
+        {"resync_route": "delta"},
+        "delta",
+        "passed over",
+    ),
+    "a delta is wanted of one that is damaged": (
+        standby("smdw", MUTE),
+        mirrored("mdw", UNHEARD),
+        {"resync_route": "delta"},
+        "delta",
+        "its data is damaged",
+    ),
+    "a delta is wanted of one whose WAL is gone from the master": (
+        stopped_standby("smdw", REPLAYED),
+        mirrored("mdw", {**UNHEARD, "server.oldest_wal": "0/4000000"}),
+        {"resync_route": "delta"},
+        "delta",
+        "it needs WAL from",
     ),
     "a standby that streams, and was looked at a moment later": (
         standby(
@@ -406,6 +513,24 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         stopped("smdw"),
         mirrored("mdw", {"server.senders": []}),
         {},
+        None,
+        "To keep what smdw has: systemctl stop hawq-master.service on mdw, then touch"
+        " /run/hawq-mirroring-hawq-master.start on smdw, then systemctl start hawq-master.service on smdw, then"
+        " ansible-playbook hawq.mirroring.resync_standby"
+        " -e resync_route=delta -e accept_data_loss=true. To give it up for what mdw has: ansible-playbook"
+        " hawq.mirroring.resync_standby -e accept_data_loss=true",
+    ),
+    "was started as a master on the master's own timeline, and is given up": (
+        stopped("smdw"),
+        mirrored("mdw", {"server.senders": []}),
+        {"accept_data_loss": True},
+        "snapshot",
+        "does not part",
+    ),
+    "was started as a master on the master's own timeline, and is kept aside": (
+        stopped("smdw"),
+        mirrored("mdw", {"server.senders": []}),
+        {"existing_data": "keep"},
         "snapshot",
         "does not part",
     ),
@@ -750,7 +875,7 @@ SEVERAL: dict[str, tuple[Observation, Observation, str | None, str | None]] = {
     ),
     "a former master that is awaited, beside the standby that followed on": (
         stopped("sdw1", FORMER),
-        mirrored("mdw", {"server.slots": TWO["server.slots"]}),
+        mirrored("mdw", {"server.slots": TWO["server.slots"], "server.timeline": 2, **NEWER}),
         None,
         "sdw1",
     ),

@@ -20,14 +20,14 @@ class Pair(t.NamedTuple):
 
 
 def of(observations: topology.Observations, pair: Pair) -> list[str]:
-    """Return master, standby and the further standbys that can be looked at."""
+    """Return master, standby and the further standbys that have data and can be looked at."""
     others = topology.registered(pair.master, observations[pair.master])
     return [*pair, *(name for name in others if name not in pair and is_there(observations.get(name)))]
 
 
 def is_there(seen: topology.Observation | None) -> bool:
-    """Whether a host is one of the group and can be looked at."""
-    return seen is not None and topology.kind(seen) != topology.UNREACHABLE
+    """Whether a host is one of the group, can be looked at, and has data that others can be let in by."""
+    return seen is not None and topology.kind(seen) not in (topology.UNREACHABLE, topology.EMPTY, topology.OTHER)
 
 
 def lines_between(observations: topology.Observations, hosts: Hosts, names: list[str], role: str) -> list[str]:

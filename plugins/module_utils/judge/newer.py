@@ -19,6 +19,7 @@ from .refusal import Kind, Refusal
 #: hosts that have nothing of which that could be told
 NOTHING = (topology.UNREACHABLE, topology.EMPTY, topology.OTHER)
 OPTION = "accept_data_loss"
+GIVEN_UP = "what {} alone has written is given up"
 
 
 class Newer(t.NamedTuple):
@@ -60,6 +61,23 @@ def of(name: str, seen: topology.Observation, master: str, source: topology.Obse
     return None
 
 
+def of_the_same_right(name: str, seen: topology.Observation, master: str, source: topology.Observation) -> Newer | None:
+    """Return what a former master may have on the timeline that the master is on: where they part nobody can tell."""
+    control, directory, timeline = seen["control"], seen["data_directory"], timelines.timeline(source)
+    was_master = topology.kind(seen) == topology.STOPPED and control is not None and control["as_master"]
+    if not was_master or directory["unstarted_copy"] or directory["unfinished"] or not table.of(source).timelines:
+        return None
+    if timelines.timeline(seen) != timeline or topology.system_identifier(seen) != topology.system_identifier(source):
+        return None
+    return Newer(
+        "not-compared",
+        None,
+        f"{name} was a master on timeline {timeline}, on which {master} accepts writes by now"
+        + _ages(name, seen, master, source),
+        "it was a master on the timeline that the master is on",
+    )
+
+
 def _ahead(
     name: str, seen: topology.Observation, master: str, source: topology.Observation, timeline: int
 ) -> Newer | None:
@@ -78,6 +96,35 @@ def _ahead(
         f"{name} holds WAL of timeline {timeline} up to {has}, and the master {master} has it up to {written} only"
         + _ages(name, seen, master, source),
         f"it holds WAL up to {has}, and the master up to {written} only",
+        has,
+    )
+
+
+def unheard(name: str, seen: topology.Observation, master: str, source: topology.Observation) -> Newer | None:
+    """Return what a standby has beyond what its master has heard of, while it does not follow although it could.
+
+    A master that was set back and has written on since is as far as its standby, with another past: positions do not
+    tell the two apart. What a standby has reported to it was in its own WAL, and the slot is just there then: one that
+    was made later is anywhere. A standby that has got WAL of another past replays nothing of it.
+    """
+    last, slot = timelines.timeline(seen), conninfo.slot_name(name)
+    row, server, has = topology.slot_of(source, slot), seen["server"], topology.end(seen)
+    if last != timelines.timeline(source) or has is None or topology.streams(source, slot):
+        return None
+    heard = row["keeps_from"] if row else None
+    stuck = bool(server) and not (server["replay_paused"] or server["replay_blocked"])
+    stuck = stuck and lsn.parse(server["replay_lsn"] or "0/0") < lsn.parse(has)
+    if heard and lsn.parse(heard) == lsn.parse(has) and not stuck:
+        return None
+    replayed = (server["replay_lsn"] if server else None) or has
+    begin = min(heard, replayed, key=lsn.parse) if heard else None
+    at = f"the slot of {master} for it is at {heard}" if heard else f"{master} has no slot that tells how far it came"
+    return Newer(
+        "not-compared",
+        history.Fork(last, begin, [history.Stretch(last, lsn.parse(begin), None)]) if begin else None,
+        f"{name} holds WAL of timeline {last} up to {has}, {at}, and it does not follow, although it could"
+        + _ages(name, seen, master, source),
+        f"whether the master has the same WAL up to {has} cannot be said",
         has,
     )
 
@@ -116,14 +163,18 @@ def refusal(
     why = {
         "newer-timeline": f"what {name} has is newer, and would be given up for what {master} has",
         "ahead-of-master": f"{master} was set back, or has lost what it had written: what {name} has would be given up",
+        "not-compared": f"what either has written alone, since {master} was set back or both were made masters, cannot"
+        f" be told apart, and what {name} alone has would be given up",
     }[what.kind]
     which = name if len(hosts) > 2 else None
+    # of what is on the same timeline nobody can tell where it parts, so it cannot be kept aside
+    gone = f" ({GIVEN_UP.format(master)})" if what.reached else ""
     give_up = playbook("resync_standby", standby_host=which, **{**options, OPTION: True})
     return Refusal(
         what.kind,
         f"{what.found}{', with ' if lost else ''}{lost}",
         why,
-        f"To keep what {name} has: {keep(name, hosts, [master], what.kind)}. To give it up for what {master} has:"
+        f"To keep what {name} has: {keep(name, hosts, [master], what.kind)}{gone}. To give it up for what {master} has:"
         f" {give_up} (it is kept aside first)",
     )
 
@@ -142,15 +193,30 @@ def keep(
     seen, what = hosts[name], topology.kind(hosts[name])
     steps = [f"systemctl stop {hosts[other]['service']['unit']} on {other}" for other in others]
     if what in topology.STANDBYS or topology.is_standby(seen):
-        steps.append(str(playbook("failover")))
+        steps.append(take_over(name, seen, kind == "not-compared"))
     elif what != topology.MASTER:
+        if kind != "newer-timeline":
+            # the other one, of the same timeline, has the same right to be the master: each start would wait for it
+            steps.append(f"touch {places.permission(seen['service']['unit'])} on {name}")
+            give_up = True
         steps.append(start(name, seen))
     # on the same timeline nobody can tell from where on the master's own WAL is another one
-    route = "delta" if kind == "ahead-of-master" else None
+    route = "delta" if kind in ("ahead-of-master", "not-compared") else None
     which = others[0] if len(hosts) > 2 else None
     told = {OPTION: True} if give_up else {}
     steps.append(str(playbook("resync_standby", standby_host=which, resync_route=route, **told)))
     return ", then ".join(steps)
+
+
+def take_over(name: str, seen: topology.Observation, give_up: bool = False) -> str:
+    """Return how a standby is made the master: the record of a fence goes, as the operator says.
+
+    ``give_up`` says that the master has WAL that does not fit what the standby has, so that none can be fetched.
+    """
+    directory, unit = seen["data_directory"], seen["service"]["unit"]
+    steps = [f"rm {directory['path']}/{places.RECORD} on {name}"] if topology.is_fenced(seen) else []
+    steps += [f"systemctl restart {unit} on {name}"] if topology.kind(seen) == topology.FROZEN else []
+    return ", then ".join([*steps, str(playbook("failover", **({OPTION: True} if give_up else {})))])
 
 
 def start(name: str, seen: topology.Observation) -> str:

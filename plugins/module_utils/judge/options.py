@@ -36,6 +36,8 @@ class Options(t.TypedDict, total=False):
     check: t.Annotated[bool, "whether the run is to change nothing"]
     witnesses: t.Annotated[Observations, "observations of the segments"]
     programs: t.Annotated[dict[str, str], "digests of the collection's own programs on the controller"]
-    state_expect_standby: t.Annotated[bool | None, "whether the master ought to have a standby; null: if it ever had"]
+    state_expect_standby: t.Annotated[
+        bool | None, "whether the master ought to have a standby; null: if there ever was one"
+    ]
     state_accept: t.Annotated[list[str], "kinds of problems that are notes"]
     state_lag_megabytes: t.Annotated[int, "megabytes of WAL that may be lost with the master's host"]

@@ -49,6 +49,9 @@ KINDS: dict[str, Sort] = {
     "interlock-missing": Sort(NOT_READY, "what keeps a former master from starting is missing"),
     "kept-aside": Sort(WELL, "old data waits for its deletion"),
     "lagging": Sort(NOT_READY, "more WAL than state_lag_megabytes would be lost with the master's host"),
+    "left-behind": Sort(
+        NOT_READY, "a former master was not fenced and is no standby now: nobody knows what only it has"
+    ),
     "login-refused": Sort(NOT_READY, "the standby's login is refused, so it could not connect again"),
     "memory-against": Sort(NOT_READY, "a segment remembers what a failover would be refused for", stays=True),
     "memory-not-believed": Sort(WELL, "what a segment remembers is damaged, or of another system"),

@@ -16,3 +16,8 @@ def of(workflow: str, process: str) -> str:
 def is_one(text: object) -> bool:
     """Whether a text is the identity of a run and nothing more."""
     return isinstance(text, str) and _RUN.fullmatch(text) is not None
+
+
+def workflow(run: str | None) -> str | None:
+    """Return the playbook that a run began with; None where nobody knows the run."""
+    return run.partition("-")[0] if run else None

@@ -38,7 +38,7 @@ def source(call: Call) -> Work:
     slot = data.slots.get(plan["slot"])
     if slot is None or slot.lost:
         created += [] if slot else ["slot"]
-        data.slots[plan["slot"]] = Slot(data.checkpoint.lsn)
+        data.slots[plan["slot"]] = Slot(postgresql.redo(data))
     return {"changed": True, "created": created, "slot_made": slot is None or slot.lost}
 
 
@@ -64,7 +64,8 @@ def no_source(call: Call) -> Work:
         data.slots.pop(plan["slot"], None)
     yield "the slot is gone"
     if "registration" in created:
-        call.world.alone = removal
+        # a run that takes back what it made says nothing of what people want
+        call.world.alone = call.world.alone or removal
         left = tuple(name for name in data.end.catalog.standbys if name not in (plan["standby"], plan["master"]))
         name = None if "role" in created else data.end.catalog.master
         postgresql.register(call.world, host, Catalog(left, name))

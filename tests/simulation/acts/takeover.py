@@ -228,7 +228,7 @@ def activation(call: Call) -> Work:
     promoted = server.standby
     if server.short:
         raise ActFailed(TOO_SMALL)
-    slots = {name: Slot(data.checkpoint.lsn) for name in plan["slots"] if name not in data.slots}
+    slots = {name: Slot(postgresql.redo(data)) for name in plan["slots"] if name not in data.slots}
     if not server.crowded:
         data.slots.update(slots)
         yield "its slots are made"

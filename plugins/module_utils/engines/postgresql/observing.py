@@ -92,12 +92,12 @@ def _collect(
         "server": server,
         "server_error": error,
         "server_damage": damaged or (damage.in_log(instance, run) if mute and service["active"] == "failed" else None),
-        "wal_end": _wal_end(instance, run, control, histories) if mute and process["running"] else None,
+        "wal_end": _wal_end(instance, run, control, histories) if mute else None,
     }
 
 
 def _wal_end(
     instance: Instance, run: Runner, control: observation.Control | None, histories: dict[str, list[list[t.Any]]]
 ) -> str | None:
-    """Return up to where a running standby has WAL; its data says that it is one, whatever its mark says."""
+    """Return up to where a standby without a session has WAL; its data says that it is one, whatever its mark says."""
     return wal_held.end(instance, run, control, histories) if control and control["as_master"] is False else None

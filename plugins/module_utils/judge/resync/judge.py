@@ -98,7 +98,7 @@ def _case(
     mine, its = timelines.stretches(seen), timelines.stretches(source)
     more = newer.of(standby, seen, master, source)
     fork = history.fork(mine, its) if mine and its else None
-    return Case(
+    case = Case(
         standby,
         seen,
         source,
@@ -110,6 +110,20 @@ def _case(
         bool(mine and its and mine[0][:2] == its[0][:2]),
         more,
     )
+    if _passes_over_a_start(case):
+        more = newer.unheard(standby, seen, master, source)
+    elif fork is None and more is None and options["existing_data"] == "refuse":
+        more = newer.of_the_same_right(standby, seen, master, source)
+    return case._replace(newer=more, fork=more.fork if more else fork)
+
+
+def _passes_over_a_start(case: Case) -> bool:
+    """Whether the operator wants data to be given up that a start would show to be a part of the master's history."""
+    wanted = case.options.get("resync_route")
+    gives_up = wanted == DELTA or (wanted == SNAPSHOT and case.options["existing_data"] == "discard")
+    if not gives_up or case.newer or case.fork or not table.of(case.source).keeps_wal_for_standby:
+        return False
+    return routes.row(START, case._replace(options={**case.options, "resync_route": None}))["possible"]
 
 
 def _newer(case: Case, master: str, observations: topology.Observations) -> list[Refusal]:
@@ -124,8 +138,11 @@ def _newer(case: Case, master: str, observations: topology.Observations) -> list
         return []
     if more.kind == "newer-timeline" and found and found["whole"] and not (found["transactions"] or found["damage"]):
         return []
-    further = {"additional_standby": case.options.get("additional_standby") or None}
-    return [newer.refusal(more, (case.name, master), observations, bills.lost(case), **further)]
+    further: dict[str, t.Any] = {"additional_standby": case.options.get("additional_standby") or None}
+    if more.reached and more.kind == "not-compared":
+        discard = case.options["existing_data"] == "discard"
+        further.update(resync_route=case.options["resync_route"], existing_data="discard" if discard else None)
+    return [newer.refusal(more, (case.name, master), observations, bills.lost(case) if case.found else "", **further)]
 
 
 def _resumes(seen: topology.Observation, source: topology.Observation) -> bool:

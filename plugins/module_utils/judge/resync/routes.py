@@ -120,8 +120,9 @@ def _why_not_follow(case: Case) -> str:
 def _why_not_rewind(case: Case) -> str:
     if half_way(case):
         return half_way(case)
-    if case.newer and case.newer.kind == "ahead-of-master":
-        return "it is on the master's own timeline, and beyond it"
+    if case.newer and case.newer.reached:
+        further = ", and beyond it" if case.newer.kind == "ahead-of-master" else ""
+        return f"it is on the master's own timeline{further}"
     if case.newer and case.options["existing_data"] == "keep":
         return "the old data would not be kept (existing_data=keep)"
     if case.fork is None and table.of(case.source).timelines:

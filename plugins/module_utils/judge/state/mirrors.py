@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ...values import conninfo, lsn
+from ...engines import table
+from ...values import conninfo, identity, lsn
 from ...values.command import playbook
 from ...values.observation import Observation
 from ...values.text import moment, size
-from .. import timelines, topology
+from .. import newer, timelines, topology
 from .group import Finding, Group, finding, is_away, slot, systemctl
 
 ACCEPTED = "accepted"
@@ -20,55 +21,87 @@ SCARCE = 10
 def findings(group: Group) -> list[Finding]:
     """Return what is wrong with the standbys as copies of the master."""
     found = [row for name in group.observations if name != group.master for row in _newer(group, name)]
-    newer = [row["host"] for row in found]  # of which nothing else is true before people have decided
+    undecided = [row["host"] for row in found]  # of which nothing else is true before people have decided
     for name in group.standbys:
-        if name not in newer:
+        if name not in undecided:
             found += _standby(group, name) if name in group.observations else _not_in_group(group, name)
-    return found if group.standbys or newer else _no_standby(group)
+    left = [row for name in group.reachable for row in _left_behind(group, name) if name not in undecided]
+    return [*found, *left] if group.standbys or undecided else _no_standby(group)
 
 
 def is_expected(group: Group) -> bool:
     """Whether the master ought to have a standby: as it is told, or because there was one.
 
     Segments know the master by the same name as standbys do: where there are any, the name alone says nothing. One that
-    is registered as a standby itself was one, until it took over from a master that is to come back.
+    is registered as a standby itself was one, until it took over from a master that is to come back. Where nothing is
+    registered any more, the other hosts tell.
     """
-    told = group.options.get("state_expect_standby")
-    if told is not None:
-        return told
+    said = group.options.get("state_expect_standby")
+    if said is not None:
+        return said
     server = group.source["server"]
     ours = any(row["name"].startswith("hawq_mirroring_") for row in server["slots"])
     segments = bool(server["segments"]) or group.source["blocks"]["segments"] is not None
-    return ours or bool(server["standbys"]) or (server["master_name"] is not None and not segments)
+    told = ours or bool(server["standbys"]) or (server["master_name"] is not None and not segments)
+    return told or any(_was_one_of_a_pair(group, name) for name in group.observations if name != group.master)
+
+
+def _was_one_of_a_pair(group: Group, name: str) -> bool:
+    """Whether a host was one of a pair with the master: it has a copy, or may have lost one since the master took over.
+
+    What was taken away on purpose is not missed.
+    """
+    seen = group.observations[name]
+    if is_away(seen):
+        return _took_over(group)
+    if _is_removed(seen):
+        return False
+    if topology.kind(seen) == topology.EMPTY:
+        return _took_over(group)
+    return topology.system_identifier(seen) == topology.system_identifier(group.source)
+
+
+def _is_removed(seen: Observation) -> bool:
+    """Whether what a host had was taken away on purpose."""
+    directory = seen["data_directory"]
+    by_removal = identity.workflow(directory["fence_run"]) == "remove_standby"
+    return directory["removed"] or directory["removed_on_purpose"] or by_removal
+
+
+def _took_over(group: Group) -> bool:
+    """Whether the master was a standby before."""
+    return table.of(group.source).timelines and (timelines.timeline(group.source) or 0) > 1
 
 
 def _no_standby(group: Group) -> list[Finding]:
     kept = [row["name"] for row in group.source["server"]["slots"] if row["name"].startswith("hawq_mirroring_")]
     words = f" (slot {kept[0]} keeps WAL for one)" if kept else ""
-    command = playbook(_standby_by(group), standby_host=_which(group))
+    name = min((each for each in group.observations if each != group.master), key=_rank(group), default=None)
+    by = "resync_standby" if name and _comes_back(group, name) else "init_standby"
+    command = playbook(by, standby_host=name if len(group.observations) > 2 else None)
     return [finding("no-standby", group.master, f"{group.master} has no standby{words}", command)]
 
 
-def _which(group: Group) -> str | None:
-    """Return the host to name, where there are several to choose from."""
-    if len(group.observations) <= 2:
-        return None
-    known = [name for name in group.observations if slot(group, name) is not None]
-    return known[0] if len(known) == 1 else "HOST"
+def _rank(group: Group) -> t.Callable[[str], tuple[bool, ...]]:
+    """Return who is the next to be the standby: who comes back, for whom WAL is kept, who can be looked at."""
+
+    def rank(name: str) -> tuple[bool, ...]:
+        seen = group.observations[name]
+        removed = not is_away(seen) and _is_removed(seen)
+        return removed, not _comes_back(group, name), slot(group, name) is None, is_away(seen)
+
+    return rank
 
 
-def _standby_by(group: Group) -> str:
-    """Return the playbook that gives the master a standby: data of the same system is brought back, else it is made.
+def _comes_back(group: Group, name: str) -> bool:
+    """Whether a host has data of the same system, which is brought back; else a standby is made there.
 
-    Of a host that cannot be looked at, the slot that the master keeps for it tells.
+    Of a host that cannot be looked at, the slot that the master keeps for it tells, or that the master took over.
     """
-    own = topology.system_identifier(group.source)
-    comes_back = any(
-        slot(group, name) is not None if is_away(seen) else topology.system_identifier(seen) == own
-        for name, seen in group.observations.items()
-        if name != group.master
-    )
-    return "resync_standby" if comes_back else "init_standby"
+    seen = group.observations[name]
+    if is_away(seen):
+        return slot(group, name) is not None or _took_over(group)
+    return topology.system_identifier(seen) == topology.system_identifier(group.source)
 
 
 def _not_in_group(group: Group, name: str) -> list[Finding]:
@@ -157,7 +190,9 @@ def _ahead(group: Group, name: str) -> list[Finding]:
         f"{name} holds {size(more)} more WAL of timeline {topology.timeline(seen)} than {group.master} has written: was"
         f" {group.master} set back to an older copy?"
     )
-    return [finding("ahead", name, text, _either(group, name, playbook("failover")))]
+    way = newer.keep(name, group.observations, [str(group.master)], "ahead-of-master")
+    then = f"{way} ({newer.GIVEN_UP.format(group.master)})"
+    return [finding("ahead", name, text, _decide(group, name, then))]
 
 
 def _newer(group: Group, name: str) -> list[Finding]:
@@ -173,15 +208,36 @@ def _newer(group: Group, name: str) -> list[Finding]:
         f" it was a master after {group.master}, and {group.master} lacks what was committed there"
     )
     runs = topology.kind(seen) in topology.STANDBYS
-    then = playbook("failover") if runs else systemctl("start", name, seen)
+    verb = "restart" if seen["process"]["running"] else "start"
+    then = newer.take_over(name, seen) if runs else systemctl(verb, name, seen)
     return [finding("newer-timeline", name, text, _either(group, name, then))]
+
+
+def _left_behind(group: Group, name: str) -> list[Finding]:
+    """A former master that nobody has fenced, beside the master's standbys: nobody knows what only it has."""
+    seen = group.observations[name]
+    if name in (group.master, *group.standbys) or topology.is_standby(seen) or seen["data_directory"]["fenced"]:
+        return []
+    if topology.kind(seen) not in (topology.STOPPED, *topology.BUSY):
+        return []
+    if topology.system_identifier(seen) != topology.system_identifier(group.source):
+        return []
+    beside = True if slot(group, name) is None else None
+    text = f"{name} is {topology.describe(seen)}, and may have commits that {group.master} lacks: nobody has looked"
+    command = playbook("resync_standby", standby_host=name, additional_standby=beside)
+    return [finding("left-behind", name, text, command)]
 
 
 def _either(group: Group, name: str, then: object) -> str:
     """Return both ways of two hosts that each may be right: only people know whose work is to stay."""
     stop = systemctl("stop", group.master, group.source)
+    return _decide(group, name, f"{stop}, then {then}")
+
+
+def _decide(group: Group, name: str, way: str) -> str:
+    """Return both ways of two hosts that each may be right."""
     return (
-        f"decide whose work is right. That of {name}: {stop}, then {then}. That of {group.master}:"
+        f"decide whose work is right. That of {name}: {way}. That of {group.master}:"
         f" {group.resync(name, accept_data_loss=True)}, which keeps aside what only {name} has"
     )
 

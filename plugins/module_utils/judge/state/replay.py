@@ -41,7 +41,10 @@ def _fence(group: Group, name: str, seen: Observation) -> list[Finding]:
     if topology.may_take_over(alone):
         text = f"{what}; it has followed its master since, so that it forbids nothing"
         return [finding("fence-left", name, text, group.resync(name))]
-    return [finding("fenced", name, f"{what}: a failover would not take it", group.resync(name))]
+    mute = topology.kind(seen) == topology.STANDBY and seen["server"] is None and table.of(seen).queries_on_standby
+    # a resynchronisation waits for a session
+    first = f"{systemctl('restart', name, seen)}, then: " if mute else ""
+    return [finding("fenced", name, f"{what}: a failover would not take it", f"{first}{group.resync(name)}")]
 
 
 def _follows(group: Group, name: str, seen: Observation) -> list[Finding]:
