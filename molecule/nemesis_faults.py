@@ -18,7 +18,7 @@ def catch_up(pair: Pair, ledger: Ledger) -> None:
     """Wait until the standby has what was acknowledged until now, where it streams."""
     if mirroring(pair.master)[0] == "Synchronized":
         last = ledger.acknowledged[-1]
-        until(lambda: last not in ledger.missing_on(pair.standby), 30, "the standby has it")
+        until(lambda: last not in ledger.missing_on(pair.standby), 120, "the standby has it")
 
 
 def server_killed(pair: Pair, _ledger: Ledger, _chance: random.Random) -> None:
@@ -78,7 +78,7 @@ def settings_raised(pair: Pair, _ledger: Ledger, _chance: random.Random) -> None
     value = int(sql(pair.master, "SHOW max_connections")) + 20
     sql(pair.master, f"ALTER SYSTEM SET max_connections = {value}")
     on(pair.master, f"systemctl restart {SERVICE}")
-    until(lambda: accepts_writes(pair.master), 30, "the master again")
+    until(lambda: accepts_writes(pair.master), 120, "the master again")
     sql(pair.master, "CREATE TABLE IF NOT EXISTS raised (n int); INSERT INTO raised VALUES (1)")
 
 
@@ -92,7 +92,7 @@ def slot_dropped(pair: Pair, _ledger: Ledger, _chance: random.Random) -> None:
     on(pair.standby, f"systemctl stop {SERVICE}")
     until(
         lambda: sql(pair.master, f"SELECT active FROM pg_replication_slots WHERE slot_name = '{slot}'") != "t",
-        70,
+        180,
         "idle",
     )
     sql(pair.master, f"SELECT pg_drop_replication_slot('{slot}')")
@@ -123,7 +123,7 @@ def killed(playbook: str, *arguments: str) -> Fault:
 def kill_at(playbook: str, number: int, *arguments: str) -> str:
     """Kill a playbook when it has begun so many tasks; return the name of the last, or nothing when it had ended."""
     run = Running(playbook, *arguments)
-    until(lambda: run.output.count(TASK) >= number or run.process.poll() is not None, 300, "the task")
+    until(lambda: run.output.count(TASK) >= number or run.process.poll() is not None, 600, "the task")
     ended = run.process.poll() is not None
     run.kill()
     return "" if ended else run.output.rpartition(TASK)[2].partition("]")[0]

@@ -18,7 +18,7 @@ from .failure import PromiseBroken
 from .run import WORKFLOWS, Run, state
 from .world import CONTROLLER, World
 
-PLAYBOOK = r"ansible-playbook hawq\.mirroring\.(?P<playbook>\w+)"
+PLAYBOOK = r"ansible-playbook (?:-i \S+ )*hawq\.mirroring\.(?P<playbook>\w+)"
 OPTIONS = r"(?P<options>(?: -e (?:'[^']*'|\"[^\"]*\"|[^\s;,()]*[^\s;,.:()]))*)"
 TOKENS = re.compile(
     "|".join(

@@ -32,7 +32,7 @@ def pair(made: None, operator: Operator) -> Pair:  # noqa: F811
     everything_on()
     until(lambda: any(map(accepts_writes, HOSTS)), 60, "a master")
     operator.home(6)
-    operator.typed.clear()
+    operator.forget()
     master = next(host for host in HOSTS if accepts_writes(host))
     return Pair(master, next(host for host in HOSTS if host != master))
 
@@ -41,5 +41,5 @@ def pair(made: None, operator: Operator) -> Pair:  # noqa: F811
 def ledger(pair: Pair) -> t.Iterator[Ledger]:
     last = sql(pair.master, "SELECT coalesce(max(n), 0) + 1 FROM ledger")
     with Ledger(",".join(HOSTS), HOSTS, start=int(last)) as client:
-        until(lambda: len(client.acknowledged) > 20, 30, "the first acknowledged rows")
+        until(lambda: len(client.acknowledged) > 20, 120, "the first acknowledged rows")
         yield client

@@ -15,6 +15,8 @@ from pairs import HOSTS
 
 #: tasks that a playbook has at most
 TASKS = 80
+#: playbooks that have ended before the task at which they were to be killed
+ENDED: set[str] = set()
 ALL = os.environ.get("NEMESIS_KILLS") == "all"
 CHANCE = random.Random(int(os.environ.get("NEMESIS_SEED", "1")))
 
@@ -48,14 +50,19 @@ SAMPLE = [
 
 @pytest.mark.parametrize(("playbook", "number"), SAMPLE, ids=[f"{name}-{number}" for name, number in SAMPLE])
 def test_killed(playbook: str, number: int, pair: Pair, ledger: Ledger, operator: Operator) -> None:
+    if playbook in ENDED:
+        pytest.skip("it has fewer tasks")
     PLAYBOOKS[playbook](pair)
     task = kill_at(playbook, number)
+    if not task:
+        ENDED.add(playbook)
     operator.story.append(f"{playbook} is killed at task {number}: {task or 'it had ended'}")
     operator.home(4)
+    print("\n".join(operator.story), flush=True)
     master = next(host for host in HOSTS if accepts_writes(host))
     served = len(ledger.acknowledged)
-    until(lambda: len(ledger.acknowledged) > served + 20, 30, "commits on the master")
+    until(lambda: len(ledger.acknowledged) > served + 20, 120, "commits on the master")
     ledger.stop()
     story = "\n".join(operator.story)
     assert mirroring(master)[0] == "Synchronized", story
-    assert ledger.lost_on(master) == [], story
+    assert operator.decided or ledger.lost_on(master) == [], story
