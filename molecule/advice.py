@@ -38,8 +38,9 @@ class Lab:
         self.story: list[str] = []
 
     def say(self, sentence: str) -> None:
-        """Add to the story."""
+        """Add to the story, and tell it at once."""
         self.story.append(sentence)
+        print(sentence, flush=True)
 
 
 class Operator(advice.Operator):

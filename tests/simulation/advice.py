@@ -30,7 +30,7 @@ TOKENS = re.compile(
             r"(?P<set>Set max_connections = (?P<value>\d+) on (?P<set_host>\w+) and restart it)",
             r"(?P<kill>kill -INT \d+)",
             r"systemctl (?P<verb>start|restart|stop|enable|reset-failed) [\w.@-]+(?: on (?P<unit_host>\w+))?",
-            r"(?P<thaw>kill -CONT \d+)",
+            r"(?P<thaw>kill -CONT \d+ \$\(pgrep -P \d+\))",
             r"(?P<touch>touch /\S+(?: on (?P<touch_host>\w+))?)",
             r"(?P<off>[Ss]witch (?P<off_host>\w+) off)",
             r"(?P<on>[Ss]witch [\w ]+ on\b|[Bb]ring up what is waited for|[Bb]ring (?:[\w' ]+ )?up)",

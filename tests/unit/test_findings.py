@@ -384,7 +384,13 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     ),
     "frozen master": (
         {"mdw": frozen(master()), "smdw": standby()},
-        ("no-master", 10, None, "no host accepts writes", "on mdw, let it go on there (kill -CONT 103)"),
+        (
+            "no-master",
+            10,
+            None,
+            "no host accepts writes",
+            "on mdw, let it go on there (kill -CONT 103 $(pgrep -P 103))",
+        ),
     ),
     "the master's start waits": (
         {"mdw": stopped("mdw", {"service.waits_for": "smdw cannot be asked", **SHUT}), "smdw": unreachable()},

@@ -27,8 +27,7 @@ def test_round(seed: int, pair: Pair, ledger: Ledger, operator: Operator) -> Non
     chance = random.Random(seed)
     names = chance.sample(list(FAULTS), chance.choice([1, 1, 2]))
     before = timeline(pair.master)
-    operator.story.append(f"seed {seed}: {' and '.join(names)} (master {pair.master})")
-    print(operator.story[-1])
+    operator.world.say(f"\nseed {seed}: {' and '.join(names)} (master {pair.master})")
     for name in names:
         # what has happened before may leave nothing for it to happen to
         with contextlib.suppress(*([] if name == names[0] else [AssertionError])):
@@ -37,7 +36,6 @@ def test_round(seed: int, pair: Pair, ledger: Ledger, operator: Operator) -> Non
         # state.yml has said before that a failover would work, so it must
         operator.fail_over()
     operator.home(MOST[len(names)])
-    print("\n".join(operator.story))
     master = next(host for host in HOSTS if accepts_writes(host))
     served = len(ledger.acknowledged)
     until(lambda: len(ledger.acknowledged) > served + 20, 120, "commits on the master")

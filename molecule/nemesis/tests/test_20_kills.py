@@ -56,9 +56,8 @@ def test_killed(playbook: str, number: int, pair: Pair, ledger: Ledger, operator
     task = kill_at(playbook, number)
     if not task:
         ENDED.add(playbook)
-    operator.story.append(f"{playbook} is killed at task {number}: {task or 'it had ended'}")
+    operator.world.say(f"\n{playbook} is killed at task {number}: {task or 'it had ended'}")
     operator.home(4)
-    print("\n".join(operator.story), flush=True)
     master = next(host for host in HOSTS if accepts_writes(host))
     served = len(ledger.acknowledged)
     until(lambda: len(ledger.acknowledged) > served + 20, 120, "commits on the master")
