@@ -18,7 +18,6 @@ TASKS = 80
 #: playbooks that have ended before the task at which they were to be killed
 ENDED: set[str] = set()
 ALL = os.environ.get("NEMESIS_KILLS") == "all"
-CHANCE = random.Random(int(os.environ.get("NEMESIS_SEED", "1")))
 
 
 def _nothing(_pair: Pair) -> None:
@@ -41,11 +40,17 @@ PLAYBOOKS: dict[str, t.Callable[[Pair], None]] = {
     "remove_standby": _nothing,
     "init_standby": _nothing,
 }
+#: kills of ``make test``
+FIXED = [("switchover", 14), ("failover", 12), ("remove_standby", 10)]
+FIRST = os.environ.get("NEMESIS_SEED", "")
+CHANCE = random.Random(FIRST)
 SAMPLE = [
     (playbook, number)
     for playbook in PLAYBOOKS
     for number in (range(2, TASKS) if ALL else CHANCE.sample(range(6, 30), 1))
 ]
+if not FIRST and not ALL:
+    SAMPLE = FIXED
 
 
 @pytest.mark.parametrize(("playbook", "number"), SAMPLE, ids=[f"{name}-{number}" for name, number in SAMPLE])
