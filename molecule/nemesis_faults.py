@@ -115,7 +115,7 @@ def killed(playbook: str, *arguments: str) -> Fault:
     """Return the fault that a playbook is killed at one of its tasks, with its controller."""
 
     def fault(_pair: Pair, _ledger: Ledger, chance: random.Random) -> None:
-        kill_at(playbook, chance.randrange(2, 40), *arguments)
+        kill_at(playbook, chance.randrange(2, 16), *arguments)
 
     return fault
 

@@ -14,7 +14,7 @@ from nemesis_faults import kill_at
 from pairs import HOSTS
 
 #: tasks that a playbook has at most
-TASKS = 80
+TASKS = 60
 #: playbooks that have ended before the task at which they were to be killed
 ENDED: set[str] = set()
 ALL = os.environ.get("NEMESIS_KILLS") == "all"
@@ -41,13 +41,13 @@ PLAYBOOKS: dict[str, t.Callable[[Pair], None]] = {
     "init_standby": _nothing,
 }
 #: kills of ``make test``
-FIXED = [("switchover", 14), ("failover", 12), ("remove_standby", 10)]
+FIXED = [("switchover", 9), ("failover", 7), ("remove_standby", 10)]
 FIRST = os.environ.get("NEMESIS_SEED", "")
 CHANCE = random.Random(FIRST)
 SAMPLE = [
     (playbook, number)
     for playbook in PLAYBOOKS
-    for number in (range(2, TASKS) if ALL else CHANCE.sample(range(6, 30), 1))
+    for number in (range(2, TASKS) if ALL else CHANCE.sample(range(3, 14), 1))
 ]
 if not FIRST and not ALL:
     SAMPLE = FIXED
