@@ -8,10 +8,30 @@ import time
 import typing as t
 
 from harness import DATA, SERVICE, Ledger, Pair, Running, accepts_writes, lab, mirroring, on, sql, until
+from pairs import HOSTS
 
 Fault = t.Callable[[Pair, Ledger, random.Random], None]
 #: a task whose name a playbook prints, or the end of its output
 TASK = "TASK ["
+
+
+def timeline(host: str) -> int:
+    return int(sql(host, "SELECT timeline_id FROM pg_control_checkpoint()"))
+
+
+def check_promises(ledger: Ledger, before: int, decided: list[str], story: str) -> None:
+    """Fail when a promise was not kept on the way home; ``before`` is the timeline with which the round began."""
+    master = next(host for host in HOSTS if accepts_writes(host))
+    served = len(ledger.acknowledged)
+    until(lambda: len(ledger.acknowledged) > served + 20, 120, "commits on the master")
+    ledger.swaps = timeline(master) - before
+    ledger.stop()
+    assert mirroring(master)[0] == "Synchronized", story
+    assert ledger.two_writers() == [], story
+    lost = ledger.lost_on(master)
+    print(f"decided: {decided}; lost: {len(lost)} of {len(ledger.acknowledged)}", flush=True)
+    # what he has given up he has given up with open eyes
+    assert lost == [] or any("accept_data_loss" in each or "is right" in each for each in decided), story
 
 
 def catch_up(pair: Pair, ledger: Ledger) -> None:

@@ -9,9 +9,8 @@ import random
 
 import pytest
 from advice import Operator
-from harness import Ledger, Pair, accepts_writes, mirroring, sql, until
-from nemesis_faults import FAULTS, LOSES_THE_MASTER
-from pairs import HOSTS
+from harness import Ledger, Pair
+from nemesis_faults import FAULTS, LOSES_THE_MASTER, check_promises, timeline
 
 #: rounds of ``make test``: quick ones, and each of another kind
 FIXED = (12, 22, 10)
@@ -20,10 +19,6 @@ BEGIN = random.SystemRandom().randrange(1000, 10**6) if FIRST == "random" else i
 SEEDS = range(BEGIN, BEGIN + int(os.environ.get("NEMESIS_ROUNDS", "20"))) if FIRST else FIXED
 #: commands that lead home from one fault, and from two
 MOST = {1: 4, 2: 6}
-
-
-def timeline(host: str) -> int:
-    return int(sql(host, "SELECT timeline_id FROM pg_control_checkpoint()"))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -40,14 +35,4 @@ def test_round(seed: int, pair: Pair, ledger: Ledger, operator: Operator) -> Non
         # state.yml has said before that a failover would work, so it must
         operator.fail_over()
     operator.home(MOST[len(names)])
-    master = next(host for host in HOSTS if accepts_writes(host))
-    served = len(ledger.acknowledged)
-    until(lambda: len(ledger.acknowledged) > served + 20, 120, "commits on the master")
-    ledger.swaps = timeline(master) - before
-    ledger.stop()
-    story = "\n".join(operator.story)
-    assert mirroring(master)[0] == "Synchronized", story
-    assert ledger.two_writers() == [], story
-    lost = ledger.lost_on(master)
-    print(f"decided: {operator.decided}; lost: {len(lost)} of {len(ledger.acknowledged)}", flush=True)
-    assert operator.decided or lost == [], story
+    check_promises(ledger, before, operator.decided, "\n".join(operator.story))

@@ -9,9 +9,8 @@ import typing as t
 
 import pytest
 from advice import Operator
-from harness import DATA, Ledger, Pair, accepts_writes, mirroring, on, until
-from nemesis_faults import kill_at
-from pairs import HOSTS
+from harness import DATA, Ledger, Pair, on
+from nemesis_faults import check_promises, kill_at, timeline
 
 #: tasks that a playbook has at most
 TASKS = 60
@@ -57,16 +56,11 @@ if not FIRST and not ALL:
 def test_killed(playbook: str, number: int, pair: Pair, ledger: Ledger, operator: Operator) -> None:
     if playbook in ENDED:
         pytest.skip("it has fewer tasks")
+    before = timeline(pair.master)
     PLAYBOOKS[playbook](pair)
     task = kill_at(playbook, number)
     if not task:
         ENDED.add(playbook)
     operator.world.say(f"\n{playbook} is killed at task {number}: {task or 'it had ended'}")
     operator.home(4)
-    master = next(host for host in HOSTS if accepts_writes(host))
-    served = len(ledger.acknowledged)
-    until(lambda: len(ledger.acknowledged) > served + 20, 120, "commits on the master")
-    ledger.stop()
-    story = "\n".join(operator.story)
-    assert mirroring(master)[0] == "Synchronized", story
-    assert operator.decided or ledger.lost_on(master) == [], story
+    check_promises(ledger, before, operator.decided, "\n".join(operator.story))
