@@ -9,8 +9,7 @@ PYTHON ?= python3
 LAB_COMMAND := molecule/lab/lab
 # Two at a time, since they wait more than they compute. The longest come first.
 LONGEST := resync failover faults
-# nemesis is played by `make nemesis`.
-SCENARIO ?= $(LONGEST) $(filter-out $(LONGEST) nemesis,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
+SCENARIO ?= $(LONGEST) $(filter-out $(LONGEST),$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 LANES ?= 2
 PACKAGES = $(shell sed 's/\#.*//' molecule/lab/packages 2>/dev/null) git python3-venv
 

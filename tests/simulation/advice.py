@@ -18,7 +18,7 @@ from .failure import PromiseBroken
 from .run import WORKFLOWS, Run, state
 from .world import CONTROLLER, World
 
-PLAYBOOK = r"ansible-playbook hawq\.mirroring\.(?P<playbook>\w+)"
+PLAYBOOK = r"ansible-playbook (?:-i \S+ )*hawq\.mirroring\.(?P<playbook>\w+)"
 OPTIONS = r"(?P<options>(?: -e (?:'[^']*'|\"[^\"]*\"|[^\s;,()]*[^\s;,.:()]))*)"
 TOKENS = re.compile(
     "|".join(
@@ -31,7 +31,7 @@ TOKENS = re.compile(
             r"(?P<kill>kill -INT \d+)",
             r"systemctl (?P<verb>start|restart|stop|enable|reset-failed) [\w.@-]+(?: on (?P<unit_host>\w+))?",
             r"(?P<anew>restore a backup)",
-            r"(?P<thaw>kill -CONT \d+)",
+            r"(?P<thaw>kill -CONT \d+ \$\(pgrep -P \d+\))",
             r"(?P<touch>touch /\S+(?: on (?P<touch_host>\w+))?)",
             r"(?P<off>[Ss]witch (?P<off_host>\w+) off)",
             r"(?P<on>[Ss]witch [\w ]+ on\b|[Bb]ring up what is waited for|[Bb]ring (?:[\w' ]+ )?up)",

@@ -152,7 +152,7 @@ NOBODY: dict[str, tuple[Hosts, Options, Refusals]] = {
     "the only one is frozen": (
         {"mdw": empty("mdw"), "smdw": frozen(standby())},
         {},
-        [("no-standby", "let it go on there (kill -CONT 104)")],
+        [("no-standby", "let it go on there (kill -CONT 104 $(pgrep -P 104))")],
     ),
     "the only one is frozen, and another host is off": (
         {"mdw": unreachable(), "smdw": frozen(standby())},

@@ -383,7 +383,7 @@ STARTS: dict[str, tuple[Observation, str]] = {
         "go back to mdw: rm /data/hawq/master/standby.signal /data/hawq/master/hawq_mirroring.fence && systemctl start"
         " hawq-master.service there",
     ),
-    "frozen": (frozen(master()), "On mdw, let it go on there (kill -CONT 103)"),
+    "frozen": (frozen(master()), "On mdw, let it go on there (kill -CONT 103 $(pgrep -P 103))"),
 }
 
 

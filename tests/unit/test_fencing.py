@@ -296,3 +296,32 @@ def test_lifting_waits_until_it_streams(server: Server, monkeypatch: pytest.Monk
         with pytest.raises(MirroringError, match="no standby that streams"):
             fencing.lift(instance_in(server.place), True, timeout=0)
         assert (cursor.told, len(server.marks()), server.permission.exists()) == ([], 2, True)
+
+
+UNREADABLE = {"no content": "", "no words": "{}", "no JSON": "{", "no dictionary": "[]"}
+
+
+@pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_record_that_says_nothing_is_lifted_as_well(
+    server: Server, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    fence(server)
+    record = Path(server.place, places.RECORD)
+    record.write_text(text)
+    given(monkeypatch, {fencing.STANDING: [{"streams": True}], fencing.SLOTS: []})
+    assert fencing.lift(instance_in(server.place), False, timeout=0)["changed"]
+    assert record.exists()
+    assert fencing.lift(instance_in(server.place), True, timeout=0)["changed"]
+    assert server.marks() == ["standby.signal"]
+    assert not fencing.lift(instance_in(server.place), True, timeout=0)["changed"]
+
+
+@pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_record_that_says_nothing_is_nobodys_to_undo(server: Server, text: str, marked: bool) -> None:
+    fence(server)
+    Path(server.place, places.RECORD).write_text(text)
+    if not marked:
+        Path(server.place, "standby.signal").unlink()
+    with pytest.raises(MirroringError, match="fenced by another run"):
+        undo(server)

@@ -464,7 +464,13 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     ),
     "frozen master": (
         {"mdw": frozen(master()), "smdw": standby()},
-        ("no-master", 10, None, "no host accepts writes", "on mdw, let it go on there (kill -CONT 103)"),
+        (
+            "no-master",
+            10,
+            None,
+            "no host accepts writes",
+            "on mdw, let it go on there (kill -CONT 103 $(pgrep -P 103))",
+        ),
     ),
     "the master's start waits": (
         {"mdw": stopped("mdw", {"service.waits_for": "smdw cannot be asked", **SHUT}), "smdw": unreachable()},
@@ -511,7 +517,7 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     ),
     "a stopped one beside a frozen one of the same timeline": (
         {"mdw": frozen(master()), "smdw": stopped("smdw")},
-        ("no-master", 10, None, "no host accepts writes", "on mdw, let it go on there (kill -CONT 103)"),
+        ("no-master", 10, None, "no host accepts writes", "on mdw, let it go on there (kill -CONT 103 $(pgrep -P 103))"),
     ),
     "one runs as a standby of nobody, without the mark of one": (
         {

@@ -56,7 +56,7 @@ NO_MASTER: dict[str, tuple[Hosts, Refusals]] = {
     ),
     "a frozen one": (
         {"mdw": frozen(master()), "smdw": silent(), "sdw1": crashed()},
-        [("no-master", "If mdw is the master, let it go on there (kill -CONT 103)")],
+        [("no-master", "If mdw is the master, let it go on there (kill -CONT 103 $(pgrep -P 103))")],
     ),
     "one without sessions": (
         {"mdw": silent("mdw"), "smdw": crashed()},
@@ -165,7 +165,7 @@ def test_of_two_masters_on_one_timeline_nobody_can_tell_where_they_part() -> Non
 
 def test_how_a_frozen_server_goes_on() -> None:
     assert identify.thaw(frozen(standby())) == (
-        "let it go on there (kill -CONT 104) or restart it (systemctl restart hawq-master.service)"
+        "let it go on there (kill -CONT 104 $(pgrep -P 104)) or restart it (systemctl restart hawq-master.service)"
     )
 
 

@@ -451,7 +451,7 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
     "master frozen": (
         {"mdw": frozen(mirrored()), "smdw": standby()},
         {},
-        [("mdw: a frozen server process", "kill -CONT 103")],
+        [("mdw: a frozen server process", "kill -CONT 103 $(pgrep -P 103)")],
     ),
     "master without psycopg2": (
         {"mdw": silent("mdw", {"server_error": "Python's psycopg2 is missing on this host"}), "smdw": empty()},
@@ -584,7 +584,7 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
     "frozen standby of ours": (
         pair(frozen(standby()), mirrored()),
         {},
-        [("the standby on smdw is a frozen server process", "kill -CONT 104")],
+        [("the standby on smdw is a frozen server process", "kill -CONT 104 $(pgrep -P 104)")],
     ),
     "same machine": (
         pair(empty("smdw", {"machine": master()["machine"]})),

@@ -259,6 +259,26 @@ def test_what_would_be_seen_when_the_host_goes_silent() -> None:
     assert other["server"]["receiver"] == hosts["smdw"]["server"]["receiver"]
 
 
+ON_ITS_WAY = {
+    "what it was told of is written a moment later": ("0/3017F88", "0/3018108", "0/3018108"),
+    "as much as comes at once": ("0/3017F88", "0/3037F88", "0/3037F88"),
+    "more is really missing": ("0/3017F88", "0/3037F89", "0/3017F88"),
+    "nothing is on its way": ("0/3017F88", "0/3017F88", "0/3017F88"),
+    "it has more than it was told of": ("0/3017F88", "0/3017F00", "0/3017F88"),
+    "it was told of nothing": ("0/3017F88", None, "0/3017F88"),
+}
+
+
+@pytest.mark.parametrize(("held", "told", "then"), ON_ITS_WAY.values(), ids=ON_ITS_WAY)
+def test_what_has_come_is_written_when_the_host_goes_silent(held: str, told: str | None, then: str) -> None:
+    hosts: t.Any = pair({"server.have_lsn": held, "server.receiver.latest_end_lsn": told})
+    found: t.Any = hypothetical.host_goes_silent(hosts, HOSTS, "mdw")
+    assert found["smdw"]["server"]["have_lsn"] == then
+    # without its connection there is nobody who has told of more
+    found = hypothetical.server_dies(hosts, HOSTS, "mdw")
+    assert found["smdw"]["server"]["have_lsn"] == held
+
+
 def test_a_fault_that_is_only_thought_of_changes_nothing() -> None:
     hosts = pair()
     hypothetical.server_dies(hosts, HOSTS, "mdw")

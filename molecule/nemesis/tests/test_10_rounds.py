@@ -3,44 +3,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 
 import pytest
 from advice import Operator
-from harness import Ledger, Pair, accepts_writes, mirroring, sql, until
-from nemesis_faults import FAULTS, LOSES_THE_MASTER
-from pairs import HOSTS
+from harness import Ledger, Pair
+from nemesis_faults import FAULTS, LOSES_THE_MASTER, check_promises, timeline
 
-FIRST, ROUNDS = int(os.environ.get("NEMESIS_SEED", "1")), int(os.environ.get("NEMESIS_ROUNDS", "6"))
+#: rounds of ``make test``: quick ones, and each of another kind
+FIXED = (12, 22, 10)
+FIRST = os.environ.get("NEMESIS_SEED", "")
+BEGIN = random.SystemRandom().randrange(1000, 10**6) if FIRST == "random" else int(FIRST or "0")
+SEEDS = range(BEGIN, BEGIN + int(os.environ.get("NEMESIS_ROUNDS", "20"))) if FIRST else FIXED
 #: commands that lead home from one fault, and from two
 MOST = {1: 4, 2: 6}
 
 
-def timeline(host: str) -> int:
-    return int(sql(host, "SELECT timeline_id FROM pg_control_checkpoint()"))
-
-
-@pytest.mark.parametrize("seed", range(FIRST, FIRST + ROUNDS))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_round(seed: int, pair: Pair, ledger: Ledger, operator: Operator) -> None:
     chance = random.Random(seed)
     names = chance.sample(list(FAULTS), chance.choice([1, 1, 2]))
     before = timeline(pair.master)
-    operator.story.append(f"seed {seed}: {' and '.join(names)} (master {pair.master})")
-    print(operator.story[-1])
+    operator.world.say(f"\nseed {seed}: {' and '.join(names)} (master {pair.master})")
     for name in names:
-        FAULTS[name](pair, ledger, chance)
+        # what has happened before may leave nothing for it to happen to
+        with contextlib.suppress(*([] if name == names[0] else [AssertionError])):
+            FAULTS[name](pair, ledger, chance)
     if len(names) == 1 and names[0] in LOSES_THE_MASTER:
         # state.yml has said before that a failover would work, so it must
         operator.fail_over()
     operator.home(MOST[len(names)])
-    print("\n".join(operator.story))
-    master = next(host for host in HOSTS if accepts_writes(host))
-    served = len(ledger.acknowledged)
-    until(lambda: len(ledger.acknowledged) > served + 20, 30, "commits on the master")
-    ledger.swaps = timeline(master) - before
-    ledger.stop()
-    story = "\n".join(operator.story)
-    assert mirroring(master)[0] == "Synchronized", story
-    assert ledger.two_writers() == [], story
-    assert ledger.lost_on(master) == [], story
+    check_promises(ledger, before, operator.decided, "\n".join(operator.story))

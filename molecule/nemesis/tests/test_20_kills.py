@@ -9,14 +9,14 @@ import typing as t
 
 import pytest
 from advice import Operator
-from harness import DATA, Ledger, Pair, accepts_writes, mirroring, on, until
-from nemesis_faults import kill_at
-from pairs import HOSTS
+from harness import DATA, Ledger, Pair, on
+from nemesis_faults import check_promises, kill_at, timeline
 
 #: tasks that a playbook has at most
-TASKS = 80
+TASKS = 60
+#: playbooks that have ended before the task at which they were to be killed
+ENDED: set[str] = set()
 ALL = os.environ.get("NEMESIS_KILLS") == "all"
-CHANCE = random.Random(int(os.environ.get("NEMESIS_SEED", "1")))
 
 
 def _nothing(_pair: Pair) -> None:
@@ -39,23 +39,28 @@ PLAYBOOKS: dict[str, t.Callable[[Pair], None]] = {
     "remove_standby": _nothing,
     "init_standby": _nothing,
 }
+#: kills of ``make test``
+FIXED = [("switchover", 9), ("failover", 7), ("remove_standby", 10)]
+FIRST = os.environ.get("NEMESIS_SEED", "")
+CHANCE = random.Random(FIRST)
 SAMPLE = [
     (playbook, number)
     for playbook in PLAYBOOKS
-    for number in (range(2, TASKS) if ALL else CHANCE.sample(range(6, 30), 1))
+    for number in (range(2, TASKS) if ALL else CHANCE.sample(range(3, 14), 1))
 ]
+if not FIRST and not ALL:
+    SAMPLE = FIXED
 
 
 @pytest.mark.parametrize(("playbook", "number"), SAMPLE, ids=[f"{name}-{number}" for name, number in SAMPLE])
 def test_killed(playbook: str, number: int, pair: Pair, ledger: Ledger, operator: Operator) -> None:
+    if playbook in ENDED:
+        pytest.skip("it has fewer tasks")
+    before = timeline(pair.master)
     PLAYBOOKS[playbook](pair)
     task = kill_at(playbook, number)
-    operator.story.append(f"{playbook} is killed at task {number}: {task or 'it had ended'}")
+    if not task:
+        ENDED.add(playbook)
+    operator.world.say(f"\n{playbook} is killed at task {number}: {task or 'it had ended'}")
     operator.home(4)
-    master = next(host for host in HOSTS if accepts_writes(host))
-    served = len(ledger.acknowledged)
-    until(lambda: len(ledger.acknowledged) > served + 20, 30, "commits on the master")
-    ledger.stop()
-    story = "\n".join(operator.story)
-    assert mirroring(master)[0] == "Synchronized", story
-    assert ledger.lost_on(master) == [], story
+    check_promises(ledger, before, operator.decided, "\n".join(operator.story))

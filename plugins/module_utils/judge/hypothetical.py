@@ -14,6 +14,8 @@ from . import followers, topology
 
 #: what a host says of a port that no server listens on, and of one whose host is silent
 REFUSED, SILENT = "Connection refused", "timed out"
+#: bytes of WAL that come with the word of where the WAL ends, at most: a standby hears of them, then writes them
+AT_ONCE = 128 * 1024
 
 
 def server_dies(observations: Observations, hosts: Hosts, master: str) -> Observations:
@@ -81,6 +83,14 @@ def _without(observations: Observations, hosts: Hosts, master: str, instead: Obs
     return {**found, master: instead}
 
 
+def _with_what_came(server: t.Any) -> t.Any:
+    """Return a standby that has written what had reached it when it was looked at. More than that is really missing."""
+    receiver = server["receiver"]
+    told = receiver["latest_end_lsn"] if receiver else None
+    lacking = lsn.distance(told, server["have_lsn"]) or 0
+    return {**server, "have_lsn": told} if 0 < lacking <= AT_ONCE else server
+
+
 def _cut_off(seen: Observation, hosts: Hosts, master: str, error: str) -> Observation:
     """Return what another host sees then: the master's port is closed, and nothing comes from there."""
     probes, asks, server, refused = dict(seen["probes"]), dict(seen["asks"]), seen["server"], error == REFUSED
@@ -90,6 +100,8 @@ def _cut_off(seen: Observation, hosts: Hosts, master: str, error: str) -> Observ
         asks[master] = {"server": None, "host": "answered" if refused else error}
     if server and refused and followers.followed_by(seen, hosts) in (master, None):
         server = {**server, "receiver": None}
+    elif server and followers.followed_by(seen, hosts) in (master, None):
+        server = _with_what_came(server)
     address = seen["virtual_ip"]
     cut: dict[str, t.Any] = {
         **seen,

@@ -116,7 +116,9 @@ def let_in(seen: topology.Observation) -> str:
 def thaw(seen: topology.Observation) -> str:
     """Return what lets a frozen server go on."""
     unit = seen["service"]["unit"]
-    return f"let it go on there (kill -CONT {seen['process']['pid']}) or restart it (systemctl restart {unit})"
+    pid = seen["process"]["pid"]
+    # what has stopped the first process has mostly stopped the others of the server as well
+    return f"let it go on there (kill -CONT {pid} $(pgrep -P {pid})) or restart it (systemctl restart {unit})"
 
 
 def standby_of(

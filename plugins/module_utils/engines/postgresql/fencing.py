@@ -32,8 +32,12 @@ SLOTS = r"SELECT slot_name FROM pg_replication_slots WHERE slot_name LIKE 'hawq\
 
 
 def _record(instance: Instance) -> dict[str, t.Any] | None:
-    """Return the record of an earlier run, or None."""
+    """Return the record of an earlier run, or None; that there is one says nothing of whether it can be read."""
     return fence_record.record(instance.data_directory) or None
+
+
+def _place_of_record(instance: Instance) -> str:
+    return os.path.join(instance.data_directory, places.RECORD)
 
 
 def _answer(changed: bool, before: str, after: str, stopped: str = "", **further: t.Any) -> dict[str, t.Any]:
@@ -152,11 +156,13 @@ def stop(instance: Instance, run: Runner, act: bool, *, still: str | None, timeo
 def undo(instance: Instance, run: Runner, act: bool, *, by: str, unasked: bool) -> dict[str, t.Any]:
     """Take the marks of this run's fence away, and start the server."""
     record, mark = _record(instance), os.path.join(instance.data_directory, "standby.signal")
+    if os.path.lexists(_place_of_record(instance)):
+        record = record or {}  # nobody can tell whose it is
     _refuse_others(record, os.path.lexists(mark), by)
     if record and act:
         # before the marks go: killed in between, it may start, and is a standby
         separation.ask("permit", by if unasked else None)
-        for path in (mark, os.path.join(instance.data_directory, places.RECORD)):
+        for path in (mark, _place_of_record(instance)):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
     if act:
@@ -168,7 +174,7 @@ def _refuse_others(record: dict[str, t.Any] | None, marked: bool, by: str) -> No
     """Raise unless a fence is this run's: what another one has built on it since must not be torn down."""
     if record and record.get("run") == by:
         return
-    if record:
+    if record is not None:
         who = f"the run {record['run']}" if record.get("run") else "another run"
         reason = f" ({record['reason']})" if record.get("reason") else ""
         raise MirroringError(
@@ -190,10 +196,11 @@ def _start(instance: Instance, run: Runner) -> None:
 
 def lift(instance: Instance, act: bool, *, timeout: int) -> dict[str, t.Any]:
     """Drop the slots of before and the record, of a server that is a standby again."""
-    record, dropped = _record(instance), []
+    # one that cannot be read forbids as much as any other
+    record, dropped = os.path.lexists(_place_of_record(instance)), []
     before = "fenced\n" if record else "not fenced\n"
     if not act:
-        return _answer(bool(record), before, "not fenced\n")
+        return _answer(record, before, "not fenced\n")
     with database.session(instance) as cursor:
         # where a timeline ends the stream does, too, and begins anew
         deadline = time.monotonic() + timeout
@@ -205,7 +212,7 @@ def lift(instance: Instance, act: bool, *, timeout: int) -> dict[str, t.Any]:
         for slot in dropped:
             cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
     if record:
-        os.unlink(os.path.join(instance.data_directory, places.RECORD))
+        os.unlink(_place_of_record(instance))
     separation.ask("permit", None)
     before += "".join(f"slot {name}\n" for name in dropped)
     return _answer(bool(record or dropped), before, "not fenced\n")
