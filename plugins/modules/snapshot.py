@@ -9,7 +9,8 @@ short_description: Copy the running master as a detached, verified job
 version_added: 0.1.0
 description:
   - Runs C(pg_basebackup) and then C(pg_verifybackup) on the standby's host as the transient unit
-    C(hawq-mirroring-snapshot-hawq-master.service), named for the unit of the server. The job goes on when the controller dies, and there can be only one for a server.
+    C(hawq-mirroring-snapshot-hawq-master.service), which is named for the unit of the server. The job goes on when the
+    controller dies, and there can be only one for a server.
   - The copy is made in C(<data directory>.hawq-snapshot/unverified-copy), which no service starts from, and is renamed
     into place only when it is verified.
   - Each call returns within some seconds; O(state=finished) is repeated by the action plugin of the same

@@ -415,6 +415,19 @@ STORIES = (
         ],
     ),
     Story(
+        "restart_waits_for_a_lost_disk",
+        "With three hosts a master's disk was lost, and a standby took over. Nobody says that a restart of the new"
+        " master would wait for the host without data.",
+        [at("two standbys"), at("lose disk", "master"), HOME, at("raise setting", "master"), HOME],
+    ),
+    Story(
+        "one_decision_after_another",
+        "With three hosts one was made a master by hand while the master was off. Both are decided on, then the third"
+        " host is further than the chosen one: a decision too many.",
+        [at("two standbys"), at("power off", "master", busy=True), at("remove signal", "standby"), HOME],
+        NO_WAY + "HOST holds N B more WAL of timeline N",
+    ),
+    Story(
         "new_master_mounted_later",
         "The same, and the file system is mounted before the advised resynchronisation, which takes the newer timeline"
         " back (A12).",

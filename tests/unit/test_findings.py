@@ -381,6 +381,13 @@ ONE: dict[str, tuple[Hosts, Found]] = {
             "on smdw: grep -rs /data /etc/fstab /etc/systemd/system",
         ),
     ),
+    "a restart of the master would wait for a host without data": (
+        {
+            **pair(None, {"programs": {"interlock": program(settings=told(smdw="smdw", sdw1="sdw1"))}}),
+            "sdw1": empty("sdw1"),
+        },
+        ("restart-waits", 13, "sdw1", "a restart of mdw would wait for sdw1", f"{RESYNC} -e standby_host=sdw1"),
+    ),
     "another unit runs the server": (
         pair({"run_by": "postgresql@15-main.service"}),
         (
@@ -469,7 +476,7 @@ ONE: dict[str, tuple[Hosts, Found]] = {
             10,
             None,
             "no host accepts writes",
-            "on mdw, let it go on there (kill -CONT 103 $(pgrep -P 103))",
+            "let it go on there (kill -CONT 103 $(pgrep -P 103))",
         ),
     ),
     "the master's start waits": (
@@ -517,7 +524,13 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     ),
     "a stopped one beside a frozen one of the same timeline": (
         {"mdw": frozen(master()), "smdw": stopped("smdw")},
-        ("no-master", 10, None, "no host accepts writes", "on mdw, let it go on there (kill -CONT 103 $(pgrep -P 103))"),
+        (
+            "no-master",
+            10,
+            None,
+            "no host accepts writes",
+            "on mdw, let it go on there (kill -CONT 103 $(pgrep -P 103))",
+        ),
     ),
     "one runs as a standby of nobody, without the mark of one": (
         {

@@ -69,6 +69,7 @@ KINDS: dict[str, Sort] = {
     "receiver-silent": Sort(NOT_READY, "the standby has not heard of its master for more than a minute"),
     "replay-blocked": Sort(NOT_READY, "sessions on the standby hold its replay up"),
     "replay-paused": Sort(NOT_READY, "replay on the standby is paused"),
+    "restart-waits": Sort(NOT_READY, "a restart of the master would wait for a host without data"),
     "segment-away": Sort(WELL, "a segment cannot be looked at"),
     "settings-too-small": Sort(NOT_READY, "the standby has less of a setting than its master, so it cannot replay on"),
     "several-systems": Sort(TWO_MASTERS, "several hosts accept writes, for different database systems"),

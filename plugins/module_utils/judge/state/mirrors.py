@@ -11,6 +11,7 @@ from ...values.command import playbook
 from ...values.observation import Observation
 from ...values.text import moment, size
 from .. import newer, timelines, topology
+from . import programs
 from .group import Finding, Group, finding, is_away, slot, systemctl
 
 ACCEPTED = "accepted"
@@ -247,7 +248,8 @@ def notes(group: Group) -> list[Finding]:
     awaited = [
         finding("awaited", name, f"{group.master} keeps WAL for {name}, which is no standby now", back(group, name))
         for name in group.observations
-        if group.standbys and name not in (group.master, *group.standbys) and slot(group, name) is not None
+        if group.standbys and name not in (group.master, *group.standbys, *programs.waited_for(group))
+        if slot(group, name) is not None
     ]
     return awaited + [
         _unregistered(group, name) for name, seen in group.reachable.items() if _is_unknown(group, name, seen)

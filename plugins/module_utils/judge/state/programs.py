@@ -17,7 +17,7 @@ INTERLOCK, PEER, ADDRESS = "interlock", "peer", "virtual-ip"
 
 def findings(group: Group) -> list[Finding]:
     """Return what is wrong with the programs of a master and its standbys."""
-    found = _elsewhere(group)
+    found = [*_elsewhere(group), *(_would_wait(group, name) for name in waited_for(group))]
     if not group.standbys:
         return found
     for name, seen in group.members.items():
@@ -116,6 +116,30 @@ def _let_in(group: Group, name: str, other: str, which: str) -> str:
         f"let {user} of {name} in by SSH on {other} (its sshd says who may log in), until this works as {user}:"
         f" {on(name, f'ssh {address}')}"
     )
+
+
+def waited_for(group: Group) -> list[str]:
+    """Return the hosts that are no standbys and for which a restart of the master would wait: nobody has said why they
+    have no data.
+    """
+    here = group.source["programs"].get(INTERLOCK)
+    told = here["settings"] if here else None
+    rows = told.get("peers") if isinstance(told, dict) else None
+    asked = [row.get("name") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return [
+        name
+        for name, seen in group.reachable.items()
+        if name in asked and name not in group.standbys
+        if topology.kind(seen) == topology.EMPTY and not seen["data_directory"]["removed_on_purpose"]
+    ]
+
+
+def _would_wait(group: Group, name: str) -> Finding:
+    text = (
+        f"{name} has no data directory, and nobody has said that it was deleted on purpose: a restart of {group.master}"
+        f" would wait for {name}, since a newer master's data may be on a file system that is not mounted there"
+    )
+    return finding("restart-waits", name, text, group.resync(name))
 
 
 def _elsewhere(group: Group) -> list[Finding]:
