@@ -34,6 +34,16 @@ options:
     type: list
     elements: str
     default: []
+  silent:
+    description: >-
+      Servers, each with C(address) and C(port), that must not answer, since nobody has fenced them. They are asked
+      when O(looked) is more than 20 seconds ago, as of a controller that was asleep.
+    type: list
+    elements: dict
+    default: []
+  looked:
+    description: Clock of this host when it was looked at, as M(hawq.mirroring.instance_info) returns it, in seconds.
+    type: float
   standbys: {description: Further standbys that stay registered., type: list, elements: str, default: []}
   wal_keep_megabytes:
     description: >-
@@ -102,7 +112,7 @@ released_from:
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import promotion
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import virtual_ip
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import freshness, virtual_ip
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
     INSTANCE_OPTION,
     instance_of,
@@ -118,6 +128,8 @@ def main(module):
     instance = instance_of(options["instance"])
     if options["state"] == "checkpointed":
         return choice.of(instance.engine, postgresql=promotion.checkpoint)(instance, Runner(), act)
+    if act:
+        freshness.refuse_answering(options["looked"], options["silent"])
     return choice.of(instance.engine, postgresql=promotion.activate)(
         instance,
         Runner(),
@@ -139,6 +151,8 @@ if __name__ == "__main__":
             "role": {"type": "str", "default": "hawq_mirroring"},
             "name": {"type": "str"},
             "slots": {"type": "list", "elements": "str", "default": []},
+            "silent": {"type": "list", "elements": "dict", "default": []},
+            "looked": {"type": "float"},
             "standbys": {"type": "list", "elements": "str", "default": []},
             "wal_keep_megabytes": {"type": "int", "default": 10240},
             "virtual_ip": virtual_ip.OPTION,

@@ -70,6 +70,7 @@ def observe(world: World, name: str) -> Seen:
         "credentials": {**base["credentials"], **_logins(world, host)},
         "configuration": {**base["configuration"], "exists": data is not None, "at_least": _asked_for(data)},
         "programs": _programs(host, masters),
+        "clock": world.now,
         "wal_age_seconds": world.now - host.written_at if data else None,
         "listening": host.server is not None,
         "probes": {peer: _probe(world, name, peer) for peer in masters if peer != name},

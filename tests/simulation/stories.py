@@ -421,6 +421,21 @@ STORIES = (
         [at("two standbys"), at("lose disk", "master"), HOME, at("raise setting", "master"), HOME],
     ),
     Story(
+        "controller_asleep_before_the_activation",
+        "The master's host is off, as the operator says. The controller is asleep just before the activation; when it"
+        " wakes the host is on again, and its server accepts writes.",
+        [
+            at("power off", "master"),
+            run("failover", master_is_down=True),
+            go("A", 9),
+            at("power on", "mdw"),
+            at("minute"),
+            at("work"),
+            go("A"),
+            HOME,
+        ],
+    ),
+    Story(
         "one_decision_after_another",
         "With three hosts one was made a master by hand while the master was off. Both are decided on, then the third"
         " host is further than the chosen one: a decision too many.",

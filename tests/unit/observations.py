@@ -282,6 +282,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
             "server_error": "the server is not running",
             "server_damage": None,
             "wal_end": None,
+            "clock": 1000.0,
             "wal_age_seconds": None,
         },
         overrides,

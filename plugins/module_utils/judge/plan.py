@@ -186,6 +186,7 @@ class TakeoverPlan(Plan):
     recovery_settings: t.Annotated[dict[str, str], "that the standby's server must get to replay on"]
     reason: t.Annotated[str, "that the fence records"]
     salvage: t.Annotated[bool, "whether the old master's disk can be asked for what the standby lacks"]
+    silent: t.Annotated[list[t.Any], "servers that must not answer before the activation: nobody has fenced them"]
     standing: t.Annotated[dict[str, t.Any] | None, "what the standby has, while it stands still"]
     known_lsn: t.Annotated[str | None, "up to where the old master is known to have written", "LSN"]
     known_from: t.Annotated[str, "which segment alone says so, and how to go on without it; empty otherwise"]

@@ -412,6 +412,7 @@ class Observation(t.TypedDict):
     """All that there is to know of a host that could be looked at."""
 
     reachable: t.Annotated[bool, "true"]
+    clock: t.Annotated[float, "the host's own clock when it was looked at: since its boot, sleep included", "seconds"]
     engine: t.Annotated[str, "key of the engine in the table of capabilities"]
     endpoint: t.Annotated[Endpoint, "where its server is or would be reached"]
     machine: t.Annotated[Machine, "the host"]

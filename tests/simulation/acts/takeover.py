@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import freshness
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import lsn, places
 
 from .. import life, postgresql, units
@@ -214,6 +215,16 @@ def installed(call: Call) -> Work:
     return {"changed": True}
 
 
+def _refuse_answering(call: Call) -> None:
+    """A run that acts late looks again whether a server that nobody has fenced is silent (``freshness``)."""
+    looked = call.run.read(call.host.name, "server_observed")["observation"]["clock"]
+    if call.world.now - looked <= freshness.FRESH:
+        return
+    for place in call.plan["silent"]:
+        if call.world.hosts[place["address"]].server and call.world.reaches(call.host.name, place["address"]):
+            raise ActFailed(f"the server at {place['address']} answers again: nothing was activated")
+
+
 def activation(call: Call) -> Work:
     """Make the slots, promote, commit a write, register; the record of a fence goes last (``promotion.activate``).
 
@@ -225,6 +236,7 @@ def activation(call: Call) -> Work:
     server, data, plan = call.host.server, call.data(), call.plan
     if server is None:
         raise ActFailed("the standby was not promoted: its server has ended. Run the same playbook again")
+    _refuse_answering(call)
     promoted = server.standby
     if server.short:
         raise ActFailed(TOO_SMALL)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import concurrent.futures
 import typing as t
 
-from ...host import account, network, programs, systemd
+from ...host import account, freshness, network, programs, systemd
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import history, observation, text
@@ -61,6 +61,7 @@ def _collect(
     mute = directory["marked_standby"] and server is None
     return {
         "reachable": True,
+        "clock": freshness.clock(),
         "engine": POSTGRESQL.key,
         "endpoint": {"address": instance.address, "port": instance.port},
         "machine": network.machine(run),

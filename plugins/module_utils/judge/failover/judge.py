@@ -64,6 +64,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "start": topology.kind(observations[new]) == topology.STOPPED_STANDBY,
         "reason": f"{new} took over as master",
         "salvage": salvage,
+        "silent": [hosts[old]] if fence in (evidence.BY_WORD, evidence.BY_COMMAND) and old in hosts else [],
         # one that is restarted for its settings says afterwards how far it is
         "standing": evidence.standing(observations[new], known.lsn, doubt) if salvage and not wanted else None,
         "recovery_settings": wanted,
@@ -138,6 +139,7 @@ def _with_a_writer(
         "start": False,
         "reason": f"{writer} took over as master",
         "salvage": False,
+        "silent": [],
         "standing": None,
         "recovery_settings": {},
         "known_lsn": None,
