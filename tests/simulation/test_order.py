@@ -37,6 +37,7 @@ KNOWN_TO_THE_ACT = (
     "server_back.mirroring | default({}) | length > 0",
     "server_observed.observation.credentials.servers | length > 0",
     "not master_source.role_stays",
+    "inventory_hostname in groups['masters'] | default([])",
 )
 #: beginnings of longer ones
 LONG = ("virtual_ip_installed is changed or", "server_seen.active != 'active' or", "master_views_seen.files != dict(")
