@@ -166,7 +166,13 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     ),
     "standby stopped": (
         {"mdw": mirrored("mdw", LOST), "smdw": stopped_standby()},
-        ("not-synchronized", 12, "smdw", "standby smdw is Not Synchronized (Connection error)", RESYNC),
+        (
+            "not-synchronized",
+            12,
+            "smdw",
+            "standby smdw is Not Synchronized (Connection error; smdw is a standby whose server is stopped",
+            RESYNC,
+        ),
     ),
     "standby's host off": (
         {"mdw": mirrored("mdw", LOST), "smdw": unreachable()},
@@ -280,7 +286,7 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     ),
     "settings below the master's": (
         pair({"server.replay_paused": True}, set_to(max_connections="200", max_slot_wal_keep_size="10240")),
-        ("settings-too-small", 13, "smdw", "less than its master of max_connections (at least 200)", RESYNC),
+        ("settings-too-small", 13, "smdw", "smdw has a lower max_connections (its master has 200)", RESYNC),
     ),
     "paused by hand": (
         pair({"server.replay_paused": True}),
@@ -444,7 +450,13 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     ),
     "crashed master": (
         {"mdw": stopped("mdw"), "smdw": standby()},
-        ("no-master", 10, None, "no host accepts writes", f"systemctl start {UNIT}); if it is lost, make smdw the"),
+        (
+            "no-master",
+            10,
+            None,
+            "no host accepts writes",
+            f"systemctl start {UNIT}); if that does not help, make smdw the",
+        ),
     ),
     "crashed master, and the host of a further standby is off": (
         {"mdw": unreachable("mdw"), "sdw1": stopped("sdw1", CLOSED), "smdw": standby("smdw", CLOSED)},
@@ -561,7 +573,7 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     ),
     "nothing anywhere": (
         {"mdw": empty("mdw"), "smdw": empty()},
-        ("no-master", 10, None, "no host accepts writes", "init_master -e master_host=HOST"),
+        ("no-master", 10, None, "no host accepts writes", "init_master -e master_host=mdw"),
     ),
     "somebody's files": (
         {"mdw": empty("mdw", FILES), "smdw": standby("smdw", CLOSED)},

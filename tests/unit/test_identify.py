@@ -72,7 +72,7 @@ NO_MASTER: dict[str, tuple[Hosts, Refusals]] = {
     ),
     "nothing anywhere": (
         {"mdw": empty("mdw"), "smdw": empty()},
-        [("no-master", "ansible-playbook hawq.mirroring.init_master -e master_host=HOST")],
+        [("no-master", "ansible-playbook hawq.mirroring.init_master -e master_host=mdw")],
     ),
     "one that cannot be looked at": (
         {"mdw": unreachable(), "smdw": standby()},

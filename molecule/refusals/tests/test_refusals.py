@@ -69,7 +69,7 @@ def identifier(host: str, directory: str) -> str:
 
 
 def test_empty_hosts_ask_for_a_master() -> None:
-    refused(says=["no host accepts writes", "hawq.mirroring.init_master -e master_host=HOST"])
+    refused(says=["no host accepts writes", "hawq.mirroring.init_master -e master_host=mdw"])
     refused(playbook="init_master", says=["the group masters has 2 hosts", "-e master_host=mdw or -e master_host=smdw"])
 
 

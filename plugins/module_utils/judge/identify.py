@@ -61,7 +61,7 @@ def to_a_master(observations: topology.Observations) -> str:
         start = newer.start(name, observations[name])
         return f"Only {name} has a master's data, and it is fenced. To let it go on: {start}"
     if set(kinds.values()) == {topology.EMPTY}:
-        return f"Make a master first: {playbook('init_master', master_host='HOST')}"
+        return f"Make a master first: {playbook('init_master', master_host=next(iter(observations)))}"
     return f"Bring {' and '.join(away) or 'the master'} up, {AGAIN}"
 
 

@@ -36,8 +36,8 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         return refuse(
             "has-a-master",
             f"{writers[0]} already is a master, not {chosen}",
-            "a second master beside it would be a second writer",
-            f"Make a standby of it: {playbook('init_standby')}",
+            "two masters would both accept writes",
+            f"To give {writers[0]} a standby: {playbook('init_standby')}",
         )
     if chosen is None and len(observations) > 1:
         found = f"the group masters has {len(observations)} hosts"

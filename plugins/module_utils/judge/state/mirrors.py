@@ -163,6 +163,7 @@ def _state(group: Group, name: str, mirroring: dict[str, t.Any]) -> str:
         words.append(f"its host is {topology.describe(seen)}")
     elif not is_away(seen):
         login, server = seen["credentials"]["login"] or ACCEPTED, seen["server"]
+        words += [] if topology.kind(seen) == topology.STANDBY else [f"{name} is {topology.describe(seen)}"]
         words += [] if login == ACCEPTED else [f"its login to the master is answered: {login}"]
         if server and server["last_commit_at"] and not topology.streams(group.source, conninfo.slot_name(name)):
             words.append(f"its last commit is of {moment(server['last_commit_at'])}")

@@ -63,8 +63,8 @@ def _settings(group: Group, name: str, seen: Observation) -> list[Finding]:
     wanted = settings.recovery_wanted(seen, group.source)
     if not wanted:
         return []
-    less = ", ".join(f"{setting} (at least {value})" for setting, value in wanted.items())
-    text = f"{name} has less than its master of {less}: its replay stops, and a failover must restart it first"
+    less = " and ".join(f"{setting} (its master has {value})" for setting, value in wanted.items())
+    text = f"{name} has a lower {less}, and cannot replay until that is raised: a failover would restart it for that"
     return [finding("settings-too-small", name, text, group.resync(name))]
 
 

@@ -31,12 +31,12 @@ def _command(group: Group, waits: bool) -> str:
     if left:
         return f"{left[0].lower()}{left[1:]}"
     if {kind(each) for each in seen.values()} == {topology.EMPTY}:
-        return f"make a master: {playbook('init_master', master_host='HOST')}"
+        return f"make a master on one of them: {playbook('init_master', master_host=next(iter(seen)))}"
     takers = [name for name, each in seen.items() if topology.may_take_over(each)]
     stopped = _newest(group)
     frozen = [name for name, each in group.reachable.items() if kind(each) == topology.FROZEN]
     away = [name for name, each in seen.items() if is_away(each)]
-    or_failover = f"; if it is lost, make {takers[0]} the master: {playbook('failover')}" if takers else ""
+    or_failover = f"; if that does not help, make {takers[0]} the master: {playbook('failover')}" if takers else ""
     if waits:
         return waiting.command(group, or_failover)
     unmarked = _unmarked(group)
