@@ -288,6 +288,10 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         pair({"server.replay_paused": True}, set_to(max_connections="200", max_slot_wal_keep_size="10240")),
         ("settings-too-small", 13, "smdw", "smdw has a lower max_connections (its master has 200)", RESYNC),
     ),
+    "its own setting delays its recovery": (
+        pair({"server.settings.harmful": {"recovery_min_apply_delay": "0"}}),
+        ("settings-harmful", 13, "smdw", "recovery_min_apply_delay of smdw delays its recovery", RESYNC),
+    ),
     "paused by hand": (
         pair({"server.replay_paused": True}),
         ("replay-paused", 13, "smdw", "replay on smdw is paused", RESYNC),

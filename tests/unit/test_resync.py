@@ -726,6 +726,12 @@ PARTS: dict[str, tuple[Observation, Observation, dict[str, t.Any], dict[str, t.A
         {},
         {"resume": True, "stop": False, "settings": {}, "recovery_settings": {}},
     ),
+    "a replay that is delayed by its own setting goes on without": (
+        standby("smdw", {"server.settings.harmful": {"recovery_min_apply_delay": "0"}}),
+        mirrored(),
+        {},
+        {"route": "start", "recovery_settings": {"recovery_min_apply_delay": "0"}},
+    ),
     "54: a replay that is paused for a setting gets that, and does not just go on": (
         standby("smdw", {"server.replay_paused": True}),
         mirrored("mdw", {"server.settings.at_least": MORE}),

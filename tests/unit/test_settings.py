@@ -64,3 +64,31 @@ WANTED: dict[str, tuple[Observation, list[Observation], dict[str, str]]] = {
 @pytest.mark.parametrize(("seen", "sources", "wanted"), WANTED.values(), ids=WANTED)
 def test_what_it_must_be_given(seen: Observation, sources: list[t.Any], wanted: dict[str, str]) -> None:
     assert settings.recovery_wanted(t.cast(t.Any, seen), *sources) == wanted
+
+
+def _delayed(**harmful: str) -> Observation:
+    return change(standby("smdw"), {"server.settings.harmful": harmful})
+
+
+HARMFUL: dict[str, tuple[t.Any, dict[str, str]]] = {
+    "nothing": (standby("smdw"), {}),
+    "replay is delayed": (_delayed(recovery_min_apply_delay="0"), {"recovery_min_apply_delay": "0"}),
+    "an end of the recovery is set": (_delayed(recovery_target_time=""), {"recovery_target_time": ""}),
+    "it keeps to its timeline": (
+        _delayed(recovery_target_timeline="latest"),
+        {"recovery_target_timeline": "latest"},
+    ),
+    "no session": (change(_delayed(recovery_min_apply_delay="0"), MUTE), {}),
+    "off": (unreachable(), {}),
+}
+
+
+@pytest.mark.parametrize(("seen", "wanted"), HARMFUL.values(), ids=HARMFUL)
+def test_what_would_delay_or_end_its_recovery(seen: t.Any, wanted: dict[str, str]) -> None:
+    assert settings.harmful(seen) == wanted
+    assert settings.standby_wanted(seen) == wanted
+
+
+def test_what_is_harmful_is_given_with_what_is_too_small() -> None:
+    seen = change(_delayed(recovery_min_apply_delay="0"), RAISED)
+    assert settings.standby_wanted(t.cast(t.Any, seen)) == {"max_connections": "200", "recovery_min_apply_delay": "0"}

@@ -80,7 +80,7 @@ def plan(
                 refusals += disk.tablespaces(standby, seen, choice)
                 refusals += disk.disk(standby, seen, source, mapping, choice)
     # a copy brings its master's own along
-    recovery = {} if snapshot else settings.recovery_wanted(seen, source)
+    recovery = {} if snapshot else settings.standby_wanted(seen, source)
     reload, restart = settings.wanted(source, slot, snapshot, options["wal_keep_megabytes"])
     refusals += settings.restart_refusals(master, source, restart, options["master_restart_allowed"])
     refusals += checks.databases(source, options["view_databases"])

@@ -112,6 +112,20 @@ def recovery_wanted(seen: Observation, *sources: Observation) -> dict[str, str]:
     return {name: str(value) for name, value in sorted(needs.items()) if name in has and int(has[name]) < value}
 
 
+def harmful(seen: Observation) -> dict[str, str]:
+    """Return the settings of a standby itself that would end or delay its recovery, and what they should be.
+
+    One whose replay is delayed asks its master for nothing after a restart before it has replayed what it holds.
+    """
+    unreachable = topology.kind(seen) == topology.UNREACHABLE
+    return {} if unreachable or not seen["server"] else dict(seen["server"]["settings"]["harmful"])
+
+
+def standby_wanted(seen: Observation, *sources: Observation) -> dict[str, str]:
+    """Return all the settings with which a standby's server follows its master without delay or end."""
+    return {**harmful(seen), **recovery_wanted(seen, *sources)}
+
+
 def _has(seen: Observation) -> t.Mapping[str, t.Any]:
     server = seen["server"]
     return server["settings"]["at_least"] if server else seen["configuration"]["at_least"]

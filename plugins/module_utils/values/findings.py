@@ -71,6 +71,7 @@ KINDS: dict[str, Sort] = {
     "replay-paused": Sort(NOT_READY, "replay on the standby is paused"),
     "restart-waits": Sort(NOT_READY, "a restart of the master would wait for a host without data"),
     "segment-away": Sort(WELL, "a segment cannot be looked at"),
+    "settings-harmful": Sort(NOT_READY, "a setting of the standby delays its recovery, or would end it"),
     "settings-too-small": Sort(NOT_READY, "the standby has less of a setting than its master, so it cannot replay on"),
     "several-systems": Sort(TWO_MASTERS, "several hosts accept writes, for different database systems"),
     "slot-lost": Sort(NOT_REDUNDANT, "the master has removed WAL that the standby needs"),

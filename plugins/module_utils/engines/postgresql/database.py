@@ -31,6 +31,18 @@ except ImportError:
 ANY_BYTES = "SQL_ASCII"
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
+#: what somebody may have set for all sessions, for the user or for the database, and what would stop ours: a standby
+#: gives no serializable session, and a master that is read-only by default could not be equipped
+OWN_SETTINGS = {
+    "lock_timeout": "10s",
+    "idle_session_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "search_path": "pg_catalog",
+    "synchronous_commit": "local",
+    "default_transaction_read_only": "off",
+    "default_transaction_isolation": r"read\ committed",
+    "role": "none",
+}
 
 
 def _any_bytes(name: str) -> codecs.CodecInfo | None:
@@ -85,6 +97,11 @@ def _database_of_any_bytes(name: str) -> t.Iterator[None]:
         del os.environ["PGDATABASE"]
 
 
+def _options(wanted: dict[str, str]) -> str:
+    """Return the options of a session: they outrank what stands in files, at roles and at databases."""
+    return " ".join(f"-c {name}={value}" for name, value in wanted.items())
+
+
 @contextlib.contextmanager
 def session(
     instance: Instance, database: str = "postgres", statement_seconds: int = STATEMENT_SECONDS
@@ -103,8 +120,7 @@ def session(
                 connect_timeout=CONNECT_SECONDS,
                 application_name="hawq_mirroring",
                 client_encoding=ANY_BYTES,
-                options=f"-c statement_timeout={statement_seconds}s -c lock_timeout=10s -c search_path=pg_catalog"
-                " -c synchronous_commit=local",
+                options=_options({**OWN_SETTINGS, "statement_timeout": f"{statement_seconds}s"}),
             )
     except (psycopg2.OperationalError, UnicodeError) as error:
         raise MirroringError(f"no session with the server in {directory}: {_words(error)}") from error

@@ -16,6 +16,7 @@ from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import settings_file
+from ..table import POSTGRESQL
 from . import database, recovering
 
 RUNNING = "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)"
@@ -29,9 +30,9 @@ def change(instance: Instance, run: Runner, act: bool, *, settings: dict[str, t.
         raise MirroringError(f"{place} is no standby's (it has no standby.signal): look at both hosts with state.yml")
     path = os.path.join(place, "postgresql.auto.conf")
     configured, server = recovering.configured(instance, run, wanted), recovering.pid(instance)
-    missing = {name: value for name, value in wanted.items() if not suffices(configured[name], value)}
+    missing = {name: value for name, value in wanted.items() if not suffices(name, configured[name], value)}
     runs_with = _running(instance, wanted) if server else {}
-    late = [name for name, value in wanted.items() if name in runs_with and not suffices(runs_with[name], value)]
+    late = [name for name, value in wanted.items() if name in runs_with and not suffices(name, runs_with[name], value)]
     restart = server is None or bool(missing) or bool(late)
     if missing and act:
         files.write(path, settings_file.edit(files.read(path) or "", dict(missing)), act=True)
@@ -52,8 +53,10 @@ def change(instance: Instance, run: Runner, act: bool, *, settings: dict[str, t.
     }
 
 
-def suffices(has: str, wanted: str) -> bool:
-    """Whether a setting is what is wanted, or a number that is not smaller."""
+def suffices(name: str, has: str, wanted: str) -> bool:
+    """Whether a setting is what is wanted, or, where the master may have less of it, a number that is not smaller."""
+    if name in POSTGRESQL.standby_settings:
+        return has == wanted
     return int(has) >= int(wanted) if has.isdigit() and wanted.isdigit() else has == wanted
 
 
@@ -69,7 +72,7 @@ def _running(instance: Instance, wanted: dict[str, str]) -> dict[str, str]:
 def _see_that_they_count(instance: Instance, run: Runner, wanted: dict[str, str]) -> None:
     """Raise when a line that is read later wins: a restart would be for nothing."""
     now = recovering.configured(instance, run, wanted)
-    lost = [name for name, value in wanted.items() if not suffices(now[name], value)]
+    lost = [name for name, value in wanted.items() if not suffices(name, now[name], value)]
     if lost:
         raise MirroringError(
             f"{' and '.join(lost)} was written into postgresql.auto.conf, and the server would still take"

@@ -59,6 +59,8 @@ def _why_not_none(case: Case) -> str:
     wanted = settings.recovery_wanted(case.seen, case.source)
     if wanted:
         return "it has less than its master of " + ", ".join(wanted)
+    if settings.harmful(case.seen):
+        return "its recovery is delayed or would be ended by " + ", ".join(settings.harmful(case.seen))
     if case.seen["server"] and case.seen["server"]["replay_paused"]:
         return "its replay is paused"
     return ""

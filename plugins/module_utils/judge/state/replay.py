@@ -60,12 +60,19 @@ def _follows(group: Group, name: str, seen: Observation) -> list[Finding]:
 
 
 def _settings(group: Group, name: str, seen: Observation) -> list[Finding]:
-    wanted = settings.recovery_wanted(seen, group.source)
+    harmful, wanted = settings.harmful(seen), settings.recovery_wanted(seen, group.source)
+    found = []
+    if harmful:
+        text = (
+            f"{', '.join(harmful)} of {name} delays its recovery, or would end it: after a restart {name} would not"
+            " be in step, or not follow its master at all"
+        )
+        found.append(finding("settings-harmful", name, text, group.resync(name)))
     if not wanted:
-        return []
+        return found
     less = " and ".join(f"{setting} (its master has {value})" for setting, value in wanted.items())
     text = f"{name} has a lower {less}, and cannot replay until that is raised: a failover would restart it for that"
-    return [finding("settings-too-small", name, text, group.resync(name))]
+    return [*found, finding("settings-too-small", name, text, group.resync(name))]
 
 
 def _server(group: Group, name: str, server: Server, explained: bool) -> list[Finding]:
