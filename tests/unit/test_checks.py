@@ -68,3 +68,21 @@ def test_a_directory_that_the_servers_user_cannot_look_into_is_no_one_to_decide_
     (refusal,) = checks.existing_data("smdw", closed, master(), choice)
     assert "leads to /root" in refusal.command
     assert "chown" not in refusal.command
+
+
+LONG = "database-host-of-the-department-in-the-old-building"
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "same"),
+    [
+        ("pg-1", ["mdw", "pg_1"], ["pg_1"]),
+        ("PG.1", ["mdw", "pg-1", "PG.1"], ["pg-1"]),
+        (f"{LONG}-1", [f"{LONG}-2"], [f"{LONG}-2"]),
+        ("smdw", ["mdw", "smdw", "smdw2"], []),
+    ],
+)
+def test_no_host_takes_anothers_slot(name: str, others: list[str], same: list[str]) -> None:
+    found = checks.slot(name, others)
+    assert [row.kind for row in found] == ["same-slot"] * len(same)
+    assert all(f"{name} and {other} would have the same" in row.found for row, other in zip(found, same))

@@ -6,7 +6,10 @@ A refusal says what was found, why that stops the work, and the command that goe
 
 from __future__ import annotations
 
+import typing as t
+
 from ..engines import table
+from ..values import conninfo
 from ..values.command import playbook
 from ..values.observation import Observation
 from . import topology
@@ -186,6 +189,22 @@ def port(name: str, seen: Observation, number: int) -> list[Refusal]:
             "the standby could not start",
             "Free the port or set server_port for that host",
         )
+    ]
+
+
+def slot(name: str, others: t.Iterable[str]) -> list[Refusal]:
+    """Two hosts whose names differ in nothing that a slot's name shows would take each other's slot away."""
+    wanted = conninfo.slot_name(name)
+    same = sorted({other for other in others if other != name and conninfo.slot_name(other) == wanted})
+    return [
+        Refusal(
+            "same-slot",
+            f"{name} and {other} would have the same replication slot ({wanted})",
+            "the WAL that one of them needs would be kept for the other one only",
+            f"Give one of them another name in the inventory, {AGAIN}. Only the first 48 characters count, and every"
+            " other sign than letters and digits is an underscore there",
+        )
+        for other in same
     ]
 
 

@@ -66,6 +66,7 @@ def plan(
     if not refusals:
         refusals += checks.binaries(standby, seen, source, options["binaries_method"])
         refusals += [row for host in pair for row in units.refusals(host, observations[host])]
+        refusals += checks.slot(standby, {*observations, *topology.registered(master, source)})
         refusals += checks.network(standby, seen, master, source)
         refusals += checks.configuration(standby, seen, source) if snapshot and seen["configuration"]["outside"] else []
         refusals += checks.port(standby, seen, hosts[standby]["port"])

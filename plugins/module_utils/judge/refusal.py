@@ -70,6 +70,7 @@ Kind = t.Literal[
     "restart-pending",
     "same-directory",
     "same-machine",
+    "same-slot",
     "segment-not-prepared",
     "settings-too-small",
     "several-hosts",
