@@ -109,7 +109,10 @@ def remember(text: str) -> None:
 
 
 def test_a_lie_is_told_with_its_witness_and_can_be_ignored(cluster: Pair, lost: dict[str, t.Any]) -> None:
-    for lie in ({"lsn": "FFFFFFFF/0"}, {"timeline": 99}, {"summary_state": "Not Synchronized"}):
+    # of a trouble that the standby has outlived nobody speaks any more
+    has = sql(cluster.standby, "SELECT pg_last_wal_receive_lsn()")
+    lies = ({"lsn": "FFFFFFFF/0"}, {"timeline": 99}, {"summary_state": "Not Synchronized", "lsn": has})
+    for lie in lies:
         remember(json.dumps({**lost, **lie}))
         said = flat(play("failover", *DOWN, ok=False))
         assert "sdw1 remembers mdw at LSN" in said
