@@ -73,7 +73,8 @@ def test_standby_stopped(whole: None, tmp_path: Path) -> None:
         output = play("state", "-e", f"state_file={tmp_path}/state.json", ok=False)
         assert labels(output)["Mirroring state"].startswith("Not Synchronized (Connection error")
         assert labels(output)["Standby master state"] == "Unknown"
-        assert "standby smdw is Not Synchronized (Connection error; smdw is a standby whose server is stopped" in flat(output)
+        said = "standby smdw is Not Synchronized (Connection error; smdw is a standby whose server is stopped"
+        assert said in flat(output)
         document = json.loads((tmp_path / "state.json").read_text())
         assert (document["healthy"], document["exit_code"]) == (False, 12)
         assert [row["kind"] for row in document["problems"]] == ["not-synchronized"]
