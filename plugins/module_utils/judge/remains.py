@@ -87,5 +87,5 @@ def _otherwise(observations: topology.Observations, hidden: bool) -> str:
     words = [f"what {name} has was left half-way by a resynchronisation and cannot be used" for name in broken]
     found = "; ".join([*words, "nothing whole is left"])
     after = f", after {' and '.join(away)}" if away else ""
-    begin = playbook("init_master", master_host="HOST")
+    begin = playbook("init_master", master_host=next(iter(observations)))
     return f"{lost}{found}: restore a backup, or begin anew{after}: {begin}"
