@@ -7,11 +7,10 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 LAB_COMMAND := molecule/lab/lab
-# Two at a time, since they wait more than they compute. The longest come first.
+# Three at a time, since they wait as long as they compute. The longest come first.
 LONGEST := resync failover hostile faults
-# nemesis is played by `make nemesis`, until its fixed rounds have passed often enough.
-SCENARIO ?= $(LONGEST) $(filter-out $(LONGEST) nemesis,$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
-LANES ?= 2
+SCENARIO ?= $(LONGEST) $(filter-out $(LONGEST),$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
+LANES ?= 3
 PACKAGES = $(shell sed 's/\#.*//' molecule/lab/packages 2>/dev/null) git python3-venv
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -61,22 +60,24 @@ sanity: venv ## ansible-test sanity, on a copy
 	@tests/step sanity tests/sanity.sh
 
 .PHONY: molecule
-molecule: system venv ## every molecule scenario, or make molecule SCENARIO=name
+molecule: system venv venv-oldest ## every molecule scenario, or make molecule SCENARIO=name
 	@[[ -n "$(SCENARIO)" ]] || exit 0; \
 	export LAB=molecule; \
 	tests/step lab $(LAB_COMMAND) up mdw; \
-	$(LAB_COMMAND) down; \
+	$(LAB_COMMAND) down >/dev/null; \
 	tests/step archive $(LAB_COMMAND) archive 18; \
 	printf '%s\n' $(SCENARIO) | STEP_BESIDE=1 xargs -P $(LANES) -I{} tests/scenario {} || { echo "Some scenario has failed."; exit 1; }
 
-# KILLS=all kills every playbook after each of its tasks in turn.
+# KILLS=all kills every playbook after each of its tasks in turn. REPLAY is how many schedules of the simulated life are
+# played on the hosts as well and compared; or their seeds and names (REPLAY=7,set_back), or REPLAY=stories.
 ROUNDS ?= 20
 KILLS ?=
+REPLAY ?= 3
 
 .PHONY: nemesis
-nemesis: system venv ## random faults on real hosts: make nemesis SEED=7 ROUNDS=20, or KILLS=all
+nemesis: system venv ## random faults on real hosts: make nemesis SEED=7 ROUNDS=20, KILLS=all, REPLAY=5
 	@$(LAB_COMMAND) up mdw smdw
-	@NEMESIS_SEED="$(SEED)" NEMESIS_ROUNDS="$(ROUNDS)" NEMESIS_KILLS="$(KILLS)" $(LAB_COMMAND) run \
+	@NEMESIS_SEED="$(SEED)" NEMESIS_ROUNDS="$(ROUNDS)" NEMESIS_KILLS="$(KILLS)" NEMESIS_REPLAY="$(REPLAY)" $(LAB_COMMAND) run \
 	  pytest -v -s molecule/nemesis/tests --connection ansible --ansible-inventory molecule/failover/inventory
 	@$(LAB_COMMAND) down
 
@@ -99,6 +100,15 @@ lab-down: ## take the test hosts away
 .PHONY: venv
 venv: .venv/.installed ## the Python tools of requirements.txt, in .venv
 
+.PHONY: venv-oldest
+venv-oldest: .venv-oldest/.installed ## the oldest ansible-core that is supported, in .venv-oldest
+
+.venv-oldest/.installed: requirements-oldest.txt
+	@rm -rf .venv-oldest
+	@$(PYTHON) -m venv .venv-oldest
+	@tests/step venv-oldest .venv-oldest/bin/pip --disable-pip-version-check install --no-compile -r requirements-oldest.txt
+	@touch $@
+
 .venv/.installed: requirements.txt
 	@rm -rf .venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
@@ -117,4 +127,4 @@ system: ## Debian packages for the test hosts
 
 .PHONY: clean
 clean: ## remove what the other targets made here
-	@rm -rf .venv .ansible .cache .mypy_cache .pytest_cache .ruff_cache docs/_build docs/reference reports hawq-mirroring-*.tar.gz
+	@rm -rf .venv .venv-oldest .ansible .cache .mypy_cache .pytest_cache .ruff_cache docs/_build docs/reference reports hawq-mirroring-*.tar.gz

@@ -14,7 +14,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from harness import SERVICE, Running, lab, on
+from harness import DATA, SERVICE, Running, accepts_writes, lab, on
 from simulation import advice
 from simulation.failure import PromiseBroken
 
@@ -42,6 +42,10 @@ class Lab:
         self.story.append(sentence)
         print(sentence, flush=True)
 
+    def writers(self) -> list[str]:
+        """Return the hosts that accept writes."""
+        return [host for host in self.hosts if _answers(host) and accepts_writes(host)]
+
 
 class Operator(advice.Operator):
     """Follows advice, and remembers what he has typed."""
@@ -56,7 +60,7 @@ class Operator(advice.Operator):
 
     def forget(self) -> None:
         """Begin anew: nothing is typed, nothing decided."""
-        self.typed, self.decided, self.keeps, self.last, self._waited = [], [], None, None, 0
+        self.typed, self.decided, self.keeps, self.last, self._waited, self.over = [], [], None, None, 0, False
         self.story.clear()
 
     def look(self) -> dict[str, t.Any]:
@@ -84,6 +88,8 @@ class Operator(advice.Operator):
                 if len(self.typed) - self._waited >= most + advice.AFTER * bool(self.decided) or self._waited > WAITS:
                     raise self._lost("so many commands did not lead home: " + "; ".join(self.typed))
                 texts = self._try(texts, may_look=texts is not named)
+                if self.over:
+                    return
             self._wait()
 
     def fail_over(self) -> None:
@@ -109,6 +115,15 @@ class Operator(advice.Operator):
 
     def _why(self) -> str:
         return ""
+
+    def _begin_anew(self) -> list[str] | None:
+        """Give up, where no host has data left that a server could use."""
+        whole = f"[ -e {DATA}/PG_VERSION ] && [ ! -e {DATA}.hawq-unfinished ]"
+        if not all(_answers(host) for host in self.hosts) or any(_type(host, whole)[0] == 0 for host in self.hosts):
+            return None
+        self.decided.append("to restore a backup")
+        self.over = True
+        return []
 
     def _is_told(self) -> None:
         self.decided.append("whose work is right")
@@ -173,7 +188,7 @@ class Operator(advice.Operator):
             value = f"ALTER SYSTEM SET max_connections = {group['value']}"
             command = f'{as_user}psql -h /tmp -d postgres -c "{value}" && systemctl restart {SERVICE}'
         elif group["end"]:
-            command = as_user + command.replace("psql", "psql -h /tmp")
+            command = f"cd / && {command}"
         return self._types(name, command) == 0
 
     def _types(self, host: str, command: str) -> int:

@@ -31,15 +31,45 @@ CLIENT_PASSWORD = "client"
 
 def lab(*words: str) -> str:
     """Run a verb of the lab; fail with what it says."""
+    forget_connections()  # a host that is switched off or cut off says no good-bye
     done = subprocess.run([str(LAB), *words], capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, f"lab {' '.join(words)}: {done.stderr}{done.stdout}"
     return done.stdout
 
 
+def connections() -> Path:
+    """Return the folder of the connections that are kept open, of this process alone."""
+    return Path(os.environ["LAB_STATE"]) / "cp" / f"h{os.getpid()}"
+
+
+def forget_connections() -> None:
+    """Let the next command of each host begin a new connection; what goes on in the old ones ends by itself."""
+    for socket in connections().glob("*"):
+        socket.unlink(missing_ok=True)
+
+
+def ssh(host: str, command: str) -> list[str]:
+    """Return the command line that runs a shell command on a host as root.
+
+    A new connection costs more than most commands, so one is kept open for a while. A host that falls silent is given
+    up as soon as by a new connection.
+    """
+    connections().mkdir(parents=True, exist_ok=True)
+    kept = {
+        "ControlMaster": "auto",
+        "ControlPath": f"{connections()}/%h",
+        "ControlPersist": "20",
+        "ServerAliveInterval": "1",
+        "ServerAliveCountMax": "4",
+    }
+    options = [word for name, value in kept.items() for word in ("-o", f"{name}={value}")]
+    return ["ssh", "-F", f"{os.environ['LAB_STATE']}/ssh_config", *options, host, command]
+
+
 def on(host: str, command: str, check: bool = True, seconds: int = 180) -> str:
     """Run a shell command on a host as root; return what it prints."""
-    words = [str(LAB), "ssh", host, command]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=seconds, check=False)
+    words = ssh(host, command)
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False)
     assert not check or done.returncode == 0, f"{host}: {command}: {done.stderr}{done.stdout}"
     return done.stdout.strip()
 
@@ -47,7 +77,7 @@ def on(host: str, command: str, check: bool = True, seconds: int = 180) -> str:
 def sql(host: str, query: str, user: str = "gpadmin", database: str = "postgres", socket: str = "/tmp") -> str:
     """Run SQL on a host over its socket; rows as psql prints them unaligned."""
     command = ["psql", "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", socket, "-d", database, "-f", "-"]
-    words = [str(LAB), "ssh", host, f"cd / && runuser -u {user} -- {' '.join(command)}"]
+    words = ssh(host, f"cd / && runuser -u {user} -- {' '.join(command)}")
     done = subprocess.run(words, input=query, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, f"{host}: {query}: {done.stderr}"
     return done.stdout.strip()
@@ -110,12 +140,12 @@ def play_at_terminal(playbook: str, *arguments: str, question: str, answer: str)
 class Running:
     """A playbook that runs in the background, in a process group of its own, so that it can be killed as a whole."""
 
-    def __init__(self, playbook: str, *arguments: str) -> None:
-        """Start it."""
+    def __init__(self, playbook: str, *arguments: str, given: dict[str, str] | None = None) -> None:
+        """Start it; what is given is added to its environment."""
         self.output = ""
         self.process = subprocess.Popen(
             command_of(playbook, *arguments),
-            env={**environment(), "PYTHONUNBUFFERED": "1"},
+            env={**environment(), "PYTHONUNBUFFERED": "1", **(given or {})},
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -357,7 +387,7 @@ def reset_standby(host: str = "smdw", master: str = "mdw") -> None:
         check=False,
     )
     # its interlock would wait for a standby whose data is gone, and not by the collection
-    on(master, f"rm -f /etc/systemd/system/{SERVICE}.d/hawq-mirroring.conf; systemctl daemon-reload")
+    on(master, f"rm -f /etc/systemd/system/{SERVICE}.d/*hawq-mirroring.conf; systemctl daemon-reload")
     on(master, "sed -i '/# BEGIN hawq.mirroring/,/# END hawq.mirroring/d' " + sql(master, "SHOW hba_file"))
     on(master, "rm -f ~gpadmin/.pgpass")
     sql(

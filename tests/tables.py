@@ -7,6 +7,7 @@ tests/unit/test_docs.py fails when the text in a page is another one.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import sys
 import typing as t
@@ -122,10 +123,35 @@ def kinds() -> str:
     return rows(("kind", "exit code", "`state_accept`", "what was found"), lines)
 
 
+def checks() -> str:
+    """Return all reasons for which a playbook refuses, as the judges have them; what differs each time is a dot."""
+    known = t.get_args(unit("test_types").refusal.Kind)
+    found = set()
+    for path in (ROOT / "plugins/module_utils/judge").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Refusal", "refuse"):
+                kind, *texts = [_text(each) for each in node.args[:3]]
+                if len(texts) == 2 and kind in known and texts[0] != DOT:
+                    found.add((f"`{kind}`", *texts))
+    return rows(("kind", "what is found", "why that stops the work"), sorted(found))
+
+
+DOT = "…"
+
+
+def _text(node: ast.expr) -> str:
+    """Return what a text says, whatever is put into it."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    parts = node.values if isinstance(node, ast.JoinedStr) else []
+    return "".join(str(each.value) if isinstance(each, ast.Constant) else DOT for each in parts) or DOT
+
+
 #: the tables of each page
 PAGES = {
     "ARCHITECTURE.md": {"failover": failover, "resync": resync},
     "docs/readiness.md": {"readiness": readiness},
+    "docs/checks.md": {"checks": checks},
     "docs/state.md": {"exits": exits, "kinds": kinds},
 }
 

@@ -27,6 +27,7 @@ CONTROLLER = "controller"
 DEFAULT_HOSTS = {"mdw": 11, "smdw": 12, "sdw1": 13, "sdw2": 14}
 BRIDGE = "lab.bridge"  # a dot, so that no host can have this name
 NAME = re.compile(r"[a-z][a-z0-9-]{0,13}")  # also the name of a network interface, hence the length
+RELEASES = ("12", "11", "13")  # of Debian, the usual one first; `image` has their recipes
 HOST_KEY = "etc/ssh/ssh_host_ed25519_key"
 BOOT_LIMIT = 60.0
 RECIPES = {"image": "", "archive": ".tar.gz"}  # beside this file, and what their product is called
@@ -110,6 +111,19 @@ def made(recipe: str, *arguments: str) -> Path:
     return path
 
 
+def release_of(image: str) -> str:
+    """The Debian release of an image, by its name."""
+    return image.split("-")[1]
+
+
+def wanted(host: str) -> tuple[str, str]:
+    """Name and Debian release of a host as `up` is told them; no release where it does not matter."""
+    name, _, release = host.partition(":")
+    if ":" in host and release not in RELEASES:
+        raise UsageError(f"{host!r}: there are hosts of Debian {', '.join(sorted(RELEASES))}, none of {release!r}")
+    return name, release
+
+
 def clean() -> None:
     """Empty the cache of all that no lab is using."""
     with locked(CACHE):
@@ -149,6 +163,16 @@ class Lab:
         if name not in names:
             raise UsageError(f"lab {self.name!r} has no host {name!r}, only: {', '.join(names) or 'none'}")
         return name
+
+    def images(self, hosts: tuple[str, ...]) -> dict[str, Path]:
+        """By name, the images of those hosts that are not there yet; one of another release is not taken for it."""
+        found = {}
+        for name, release in map(wanted, hosts):
+            if name not in self.hosts():
+                found[name] = made("image", release or RELEASES[0])
+            elif release not in ("", there := release_of((self.hosts_dir / name / "image").read_text())):
+                raise UsageError(f"{name} is a host of Debian {there}; to make it anew: lab down {name}")
+        return found
 
     def root(self, name: str) -> Path:
         return self.hosts_dir / name / "root"

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible.plugins.action import ActionBase
-from ansible_collections.hawq.mirroring.plugins.plugin_utils import _watch
+from ansible_collections.hawq.mirroring.plugins.plugin_utils import _guard, _payload, _watch
 
 PROGRESS = "hawq.mirroring.snapshot_progress"
 #: until the other host's session is there
 GRACE = 3
 
 
-class ActionModule(ActionBase):
+class ActionModule(_payload.Sharing):
     """Run the module on the host that becomes the standby, and meanwhile show on the master how far it is."""
 
     _supports_check_mode = True
 
+    @_guard.sentence("the comparison could not be followed")
     def run(self, tmp=None, task_vars=None):
         """One task for both hosts, since a play has no two tasks at once."""
         result = super().run(tmp, task_vars)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
+import traceback
 import typing as t
 
-from ansible.errors import AnsibleActionFail
+from ansible import constants
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import (
+    clusters,
     document,
     failover,
     failure,
@@ -20,11 +23,13 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.report import (
     sources,
     state,
     switchover,
+    uninstall,
     work,
 )
-from ansible_collections.hawq.mirroring.plugins.module_utils.values.command import inventory_in_use
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import forms
+from ansible_collections.hawq.mirroring.plugins.module_utils.values.command import inventory_in_use, playbook
 from ansible_collections.hawq.mirroring.plugins.module_utils.values.text import sentence
-from ansible_collections.hawq.mirroring.plugins.plugin_utils import _run
+from ansible_collections.hawq.mirroring.plugins.plugin_utils import _guard, _run
 
 try:
     import jmespath
@@ -32,6 +37,9 @@ try:
     HAS_JMESPATH = True
 except ImportError:
     HAS_JMESPATH = False
+
+#: shows a shell nothing but the value that was asked for
+VALUE_CALLBACK = "hawq.mirroring.value"
 
 WORKFLOWS: dict[str, t.Callable[[dict[str, t.Any]], dict[str, t.Any]]] = {
     "init_master": work.init_master,
@@ -41,6 +49,7 @@ WORKFLOWS: dict[str, t.Callable[[dict[str, t.Any]], dict[str, t.Any]]] = {
     "switchover": switchover.report,
     "resync_standby": resync.report,
     "remove_standby": removal.report,
+    "uninstall": uninstall.report,
 }
 
 
@@ -49,19 +58,42 @@ class ActionModule(ActionBase):
 
     _requires_connection = False
 
+    @_guard.sentence("the report could not be made")
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Print the text (or one value), write the JSON file, fail when it is bad news."""
         result = {**super().run(tmp, task_vars), "changed": False}
         variables, arguments = task_vars or {}, self._task.args
         run = _run.Run(variables, self._task.check_mode)
-        with inventory_in_use(run.sources):
+        with inventory_in_use(run.sources, None if run.clusters() else run.cluster, run.typed):
             if arguments.get("workflow") == "state":
                 return {**result, **self._state(run)}
             if arguments.get("failed"):
                 return {**result, **self._failed(run, variables)}
             if arguments.get("bill"):
                 return {**result, "text": self._bill(run)}
-            return {**result, **self._ended(run, variables)}
+            return {**result, **self._ended_well(run, variables)}
+
+    def _ended_well(self, run: _run.Run, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Report a run that has come to its end. What is done is done: a report that cannot be made does not undo it,
+        and keeps nothing that follows from its turn.
+        """
+        try:
+            return self._ended(run, variables)
+        except AnsibleError:
+            raise
+        except Exception as error:
+            workflow = self._task.args["workflow"]
+            text = (
+                f"{workflow} has come to its end, and its report could not be made, by a fault of this collection:"
+                f" {_guard.told(error)}. Report this line to its authors. What there is now: {playbook('state')}"
+            )
+            Display().warning(text)
+            Display().vvv(traceback.format_exc())
+            document_ = document.envelope(workflow, document.DONE, run.began, time.time(), run.check)
+            trouble = {"title": text, "facts": {}, "next": [str(playbook("state"))], "plan": run.judged["plan"]}
+            if self._task.args.get("write", True):
+                _run.write(run.path(workflow), {**document_, **trouble})
+            return {"text": text}
 
     def _ended(self, run: _run.Run, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """Report a run that has come to its end."""
@@ -100,20 +132,24 @@ class ActionModule(ActionBase):
             told["trouble"] = told["activation"].get("address_trouble") or ""
             told.pop("asked")
         if workflow == "switchover":
+            # text, where Ansible keeps no types
             told["served"] = marks["swap"] = float(self._variable(variables, "switchover_served"))
         if workflow in ("init_standby", "resync_standby", "init_segments"):
             told["changed"] = sources.changed(variables["ansible_play_hosts_all"], run.read)
         if workflow in ("init_standby", "resync_standby"):
             started, finished, deployed = (told.pop(name) for name in ("started", "finished", "deployed"))
+            told["left_out"] = told.pop("left_out").get("skipped") or {}
             told["mirroring"] = told.pop("mirrored").get("mirroring") or {}
             told["kept"] = [*(started.get("kept") or []), *(deployed.get("kept") or [])]
             told["notes"] = state.sentences(self._beside(run))
             marks.update({"prepare": started.get("mark"), "copy and verify": finished.get("mark")})
+        if workflow == "uninstall":
+            told["changed"] = sources.changed(variables["ansible_play_hosts_all"], run.read, sources.UNINSTALLED)
         if workflow == "resync_standby":
             told["relations"] = told.pop("named").get("names") or []
         if workflow == "remove_standby":
             told = {"check": run.check, "plan": plan, "marks": marks, "done": found}
-            managed = self._variable(variables, "server_manage_unit")
+            managed = boolean(self._variable(variables, "server_manage_unit"), strict=False)
             told["unit"] = "" if managed else self._variable(variables, "server_service")
         return told
 
@@ -174,14 +210,17 @@ class ActionModule(ActionBase):
         code = found["exit_code"] if options["state_fail"] else 0
         envelope = document.envelope("state", outcome, run.began, time.time(), run.check)
         report = {**found, **envelope}
-        text = json.dumps(self._value(report, found, query), indent=2) if query else state.text(found)
+        asked = {"value": forms.bare(self._value(report, found, query))} if query else {}
+        words = clusters.text if "clusters" in found else state.text
+        text = asked["value"] if query else words(found)
         _run.write(run.path("state"), report)
-        Display().display(text)
+        if not (query and constants.DEFAULT_STDOUT_CALLBACK == VALUE_CALLBACK):  # which prints it itself
+            Display().display(text)
         if not (options["state_fail"] and problems):
-            return {"text": text, "exit_code": code}
+            return {"text": text, "exit_code": code, **asked}
         number = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
         told = "; ".join(state.sentences(problems)) if query else f"the state has {number}, told above"
-        return {"failed": True, "exit_code": code, "msg": told}
+        return {"failed": True, "exit_code": code, "msg": told, **asked}
 
     @staticmethod
     def _beside(run: _run.Run) -> list[dict[str, t.Any]]:

@@ -6,17 +6,18 @@ import os
 import time
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.hawq.mirroring.plugins.plugin_utils import _guard, _payload
 
 SAY_EVERY = 5
 
 
-class ActionModule(ActionBase):
+class ActionModule(_payload.Sharing):
     """Run the module; for state=finished repeat it until the job has ended."""
 
     _supports_check_mode = True
 
+    @_guard.sentence("the copy could not be followed")
     def run(self, tmp=None, task_vars=None):
         """Return the module's last answer; fail when the job failed."""
         result = super().run(tmp, task_vars)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ansible.plugins.action import ActionBase
-from ansible_collections.hawq.mirroring.plugins.plugin_utils import _watch
+from ansible_collections.hawq.mirroring.plugins.plugin_utils import _guard, _payload, _watch
 
 #: a job that has just been started needs a moment until the master shows it
 GRACE = 1
@@ -11,9 +10,10 @@ GRACE = 1
 STALL = 15
 
 
-class ActionModule(ActionBase):
+class ActionModule(_payload.Sharing):
     """Show how far the copy is until the master knows of none any more."""
 
+    @_guard.sentence("how far the copy is could not be told")
     def run(self, tmp=None, task_vars=None):
         """Poll, bounded; the outcome is the snapshot job's to tell."""
         result = super().run(tmp, task_vars)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import time
@@ -16,23 +17,27 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
     init_segments,
     init_standby,
     removal,
+    renamed,
     rollback,
+    startable,
     switchover,
     takeover,
     topology,
+    uninstall,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.options import Options
-from ansible_collections.hawq.mirroring.plugins.module_utils.judge.refusal import Refusal, Verdict
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.refusal import Refusal, Verdict, decide
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.state import clusters
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.state import judge as state
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import layout, sources
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import refusal as refusal_text
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import shape
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import phases, reach, shape
 from ansible_collections.hawq.mirroring.plugins.module_utils.values.command import inventory_in_use, playbook
 from ansible_collections.hawq.mirroring.plugins.module_utils.values.observation import Hosts, Observation, Observations
 from ansible_collections.hawq.mirroring.plugins.module_utils.values.places import UNIT
-from ansible_collections.hawq.mirroring.plugins.plugin_utils import _run
+from ansible_collections.hawq.mirroring.plugins.plugin_utils import _guard, _run
 
 ROLES = os.path.join(os.path.dirname(__file__), "..", "..", "roles")
 #: the collection's own programs on a host, each with the role that has it
@@ -46,20 +51,16 @@ WORKFLOWS = {
     "switchover": switchover.judge,
     "failover": failover.judge,
     "remove_standby": removal.judge,
+    "uninstall": uninstall.judge,
 }
 #: variables that observing tasks register
-OBSERVED, PLACES, SEEN_AGAIN = "server_observed", "places", "server_seen_again"
+OBSERVED, PLACES, TRIAL, SEEN_AGAIN = "server_observed", "places", "standby_trial", "server_seen_again"
 #: judgements in the middle of a workflow
-MIDDLE = ("salvage", "rollback")
+MIDDLE = ("salvage", "rollback", "trial")
+#: no place has to be looked at first
+NOWHERE: dict[str, list[str]] = {"directories": [], "libraries": []}
 #: those that make a copy, and so ask for the places of tablespaces
 COPYING = ("init_standby", "resync_standby")
-
-
-def _reason(message: str) -> str:
-    """Return why a host could not be looked at, without the words that Ansible puts around it."""
-    if "Data could not be sent" in message:
-        return "the connection was lost"
-    return " ".join(message.split()).rpartition("ssh: ")[2]
 
 
 def _programs() -> dict[str, str]:
@@ -72,46 +73,64 @@ def _programs() -> dict[str, str]:
     return found
 
 
+def _planned(plan: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return a plan as the tasks read it: who does which step, who has a part in which phase, who is looked at more."""
+    steps = plan["steps"]
+    return {"plan": plan, "steps": steps, "phases": phases.of(steps), "closer": steps.get("trial") or [], **NOWHERE}
+
+
 class ActionModule(ActionBase):
     """Judge on the controller what the hosts' observations mean."""
 
     _requires_connection = False
 
+    @_guard.sentence("what was found could not be judged, and nothing was changed by that")
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return the topology and the plan; fail with every refusal."""
         variables = task_vars or {}
         result = super().run(tmp, task_vars)
         result["changed"] = False
         run, workflow = _run.Run(variables, self._task.check_mode), self._task.args.get("workflow", "state")
-        with inventory_in_use(run.sources):
+        with inventory_in_use(run.sources, run.cluster, run.typed):
             if workflow in MIDDLE:
-                return {**result, **self._go_on(self._salvage(run) if workflow == "salvage" else self._rollback(run))}
-            observations = self._observations(run, variables["groups"]["masters"])
-            options = self._options(run, workflow)
+                middle = {"salvage": self._salvage, "rollback": self._rollback, "trial": self._trial}[workflow]
+                return {**result, **self._go_on(middle(run), commands=workflow == "trial")}
             if workflow == "state":
-                return {
-                    **result,
-                    "mark": time.time(),
-                    "state": self._state(run, variables["groups"], observations, options),
-                }
+                return {**result, "mark": time.time(), "state": self._states(run)}
+            observations, options = self._judged_by(run, workflow)
             if self._task.args.get("started") and not options["damaged"]:
                 return result
-            options["witnesses"] = self._observations(run, variables["groups"].get("segments", []))
+            options["witnesses"] = self._observations(run, run.segments)
             places = self._places(run, workflow, observations, options)
             if places:
-                return {**result, "directories": places}
+                return {**result, **places}
             judged = self._judge(workflow, observations, options)
             answer = self._answer(run, workflow, judged, options.get("failed_routes") or {})
             if judged.plan:
-                found = self._state(run, variables["groups"], observations, options, judged.plan.get("standby"))
+                found = self._state(run, observations, options, judged.plan.get("standby"))
                 answer.update(mark=time.time(), state=found)
         return {**result, **answer}
 
+    def _states(self, run: _run.Run) -> dict[str, t.Any]:
+        """Return the state, or that of every cluster."""
+        if not run.clusters():
+            return self._state(run, *self._judged_by(run, "state"))
+        found = {}
+        for name, one in run.clusters().items():
+            with inventory_in_use(run.sources, name):
+                found[name] = self._state(one, *self._judged_by(one, "state"))
+        return clusters.together(found)
+
+    def _judged_by(self, run: _run.Run, workflow: str) -> tuple[Observations, Options]:
+        """Return what is judged, with the names that hosts have now, and with which options."""
+        observations, names = renamed.translated(self._observations(run, run.masters))
+        return observations, t.cast("Options", {**self._options(run, workflow), "renamed": names})
+
     def _state(
-        self, run: _run.Run, groups: t.Any, observations: Observations, options: Options, settled: str | None = None
+        self, run: _run.Run, observations: Observations, options: Options, settled: str | None = None
     ) -> dict[str, t.Any]:
         # of a playbook that does not look at segments nothing is said of them
-        names = [name for name in groups.get("segments", []) if run.read(name, OBSERVED)]
+        names = [name for name in run.segments if run.read(name, OBSERVED)]
         options = t.cast(Options, {**options, "witnesses": self._observations(run, names)})
         return state.document(observations, self._endpoints(observations), options, settled)
 
@@ -124,17 +143,18 @@ class ActionModule(ActionBase):
         return judged
 
     @staticmethod
-    def _go_on(judged: Verdict) -> dict[str, t.Any]:
+    def _go_on(judged: Verdict, commands: bool = False) -> dict[str, t.Any]:
         """Return the plan of the rest of a workflow, or why it ends here: much was done, so the report tells that."""
         if judged.refusals:
-            return {"failed": True, "msg": "; ".join(f"{row.found}: {row.why}" for row in judged.refusals)}
-        return {"plan": judged.plan, "steps": judged.plan["steps"], "directories": []}
+            told = [row.sentence() if commands else f"{row.found}: {row.why}" for row in judged.refusals]
+            return {"failed": True, "msg": (" " if commands else "; ").join(told)}
+        return _planned(judged.plan)
 
     @staticmethod
     def _answer(run: _run.Run, workflow: str, judged: Verdict, tried: dict[str, str] | None = None) -> dict[str, t.Any]:
         """Return the plan, or say why there is none: to people at once, to programs in the report."""
         if not judged.refusals:
-            return {"plan": judged.plan, "steps": judged.plan["steps"], "directories": []}
+            return _planned(judged.plan)
         rows = [
             {"kind": row.kind, "found": row.found, "why": row.why, "command": row.command} for row in judged.refusals
         ]
@@ -153,7 +173,7 @@ class ActionModule(ActionBase):
 
     def _options(self, run: _run.Run, workflow: str) -> Options:
         """Return what the workflow is told beside the observations, and what it has found out itself until now."""
-        here = {"check": run.check, "programs": _programs()}
+        here = {"check": run.check, "programs": _programs(), "inventory": run.inventory}
         told = t.cast(Options, {**run.options, **here, **self._task.args.get("options", {})})
         before = run.judged.get("plan") or {}
         if workflow != "resync_standby" or before.get("workflow") != workflow:
@@ -177,15 +197,26 @@ class ActionModule(ActionBase):
         return told if told and told not in failed.values() else seen.get("server_damage")
 
     @staticmethod
-    def _places(run: _run.Run, workflow: str, observations: Observations, options: Options) -> list[str]:
-        """Return the directories that must be looked at first: where the master's tablespaces go, if it has any."""
+    def _places(
+        run: _run.Run, workflow: str, observations: Observations, options: Options
+    ) -> dict[str, list[str]] | None:
+        """Return what must be looked at first: where the master's tablespaces go, and libraries by their path."""
         if workflow not in COPYING or any(run.read(name, PLACES) for name in observations):
-            return []
+            return None
         if identify.master_of(observations)[0] is None:
-            return []
-        servers = [seen.get("server") for seen in observations.values()]
-        found = [row["location"] for server in servers if server for row in server["tablespaces"]]
-        return [options["tablespace_mapping"].get(place, place) for place in dict.fromkeys(found)]
+            return None
+        servers = [server for seen in observations.values() if (server := seen.get("server"))]
+        found = [row["location"] for server in servers for row in server["tablespaces"]]
+        needs = [needed for server in servers if (needed := server.get("needs"))]
+        places = {
+            # what is replayed knows nothing of the mapping
+            "directories": list(
+                dict.fromkeys([*(options["tablespace_mapping"].get(each, each) for each in found), *found])
+            ),
+            "libraries": list(dict.fromkeys(row["path"] for each in needs for row in each["libraries"] if row["path"])),
+        }
+        closer = [*places["directories"], *places["libraries"]]
+        return {**places, "closer": closer} if closer else None
 
     @staticmethod
     def _salvage(run: _run.Run) -> Verdict:
@@ -203,10 +234,17 @@ class ActionModule(ActionBase):
             started="observation" in started,
             offered=sources.offered(plan, run.read),
             unfetched="msg" in run.read(new, "standby_fetched"),
-            port=int(run.value(old, "ansible_port") or 22) if old else 22,
+            port=_run.ssh_port(functools.partial(run.value, old)) if old else 22,
             unit=str(run.value(old, "server_service") or UNIT) if old else "",
         )
         return takeover.salvage(plan, found, {"check": run.check, "accept_data_loss": run.options["accept_data_loss"]})
+
+    def _trial(self, run: _run.Run) -> Verdict:
+        """Judge, when the programs are there, whether the copy would start."""
+        plan = run.judged["plan"]
+        seen = self._observations(run, [plan["master"], plan["standby"]])
+        refusals = startable.refusals(plan["standby"], seen[plan["standby"]], plan["master"], seen[plan["master"]])
+        return decide(plan, refusals)
 
     def _rollback(self, run: _run.Run) -> Verdict:
         """Judge, when a switchover is given up, whether the old master may serve again."""
@@ -247,7 +285,12 @@ class ActionModule(ActionBase):
             if "observation" in answer:
                 found[name] = {**answer["observation"]}
                 if "observation" in later:
-                    found[name]["directories"] = later["observation"]["directories"]
+                    found[name].update({part: later["observation"].get(part) for part in ("directories", "offers")})
+                tried = run.read(name, TRIAL)
+                if tried.get("trial"):
+                    found[name]["trial"] = tried["trial"]
+                elif tried.get("msg"):  # no reason not to copy
+                    Display().warning(f"whether the copy would start on {name} could not be tried: {tried['msg']}")
                 wrong = shape.misfits(found[name], Observation)
                 if wrong:  # it is judged all the same: at night a field that nobody reads must stop nothing
                     Display().warning(
@@ -255,5 +298,5 @@ class ActionModule(ActionBase):
                         f" ({'; '.join(wrong[:3])}). Report this line to its authors"
                     )
             else:
-                found[name] = {"reachable": False, "error": _reason(str(answer.get("msg", "not looked at")))}
+                found[name] = reach.away(name, answer, run.login(name))
         return found

@@ -50,6 +50,10 @@ options:
       Limit of the WAL kept by slots, in megabytes, where there is none yet. It is never more than the disk can hold.
     type: int
     default: 10240
+  other_slots:
+    description: Whether others are to get slots here. Then the limit is what the disk can hold.
+    type: bool
+    default: false
   virtual_ip:
     description: The address that follows the master.
     type: dict
@@ -110,53 +114,7 @@ released_from:
   returned: with O(state=active)
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import promotion
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import freshness, virtual_ip
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    INSTANCE_OPTION,
-    instance_of,
-    only,
-    run_module,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-
-
-def main(module):
-    """Promote, or only make a checkpoint."""
-    options, act = module.params, not module.check_mode
-    instance = instance_of(options["instance"])
-    if options["state"] == "checkpointed":
-        return choice.of(instance.engine, postgresql=promotion.checkpoint)(instance, Runner(), act)
-    if act:
-        freshness.refuse_answering(options["looked"], options["silent"])
-    return choice.of(instance.engine, postgresql=promotion.activate)(
-        instance,
-        Runner(),
-        act,
-        **only(options, "role", "name", "slots", "standbys", "wal_keep_megabytes", "timeout"),
-        address=options["virtual_ip"],
-        address_timeout=options["virtual_ip_timeout"],
-        warn=module.warn,
-    )
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import activation
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "state": {"type": "str", "choices": ["active", "checkpointed"], "default": "active"},
-            "role": {"type": "str", "default": "hawq_mirroring"},
-            "name": {"type": "str"},
-            "slots": {"type": "list", "elements": "str", "default": []},
-            "silent": {"type": "list", "elements": "dict", "default": []},
-            "looked": {"type": "float"},
-            "standbys": {"type": "list", "elements": "str", "default": []},
-            "wal_keep_megabytes": {"type": "int", "default": 10240},
-            "virtual_ip": virtual_ip.OPTION,
-            "virtual_ip_timeout": {"type": "int", "default": 30},
-            "timeout": {"type": "int", "default": 60},
-        },
-    )
+    activation.run()

@@ -14,13 +14,14 @@ extends_documentation_fragment:
   - hawq.mirroring.attributes.info
 options:
   bin_directory:
-    description: Directory of the programs.
+    description: Directory of the programs. Where it is not given, the place of the host's packages.
     type: path
-    required: true
+    default: ""
   version:
-    description: Major version that is wanted.
+    description: >-
+      Major version that is wanted. With 0, any where O(bin_directory) is given, and else the newest that is there.
     type: int
-    required: true
+    default: 0
   user:
     description: >-
       The server's user, as whom a program is asked for its version, since that user may own it. Without one, or while
@@ -41,6 +42,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+directory:
+  description: Where the programs are, or would be.
+  type: str
+  returned: always
+  sample: /usr/lib/postgresql/15/bin
 found:
   description: Programs that are there.
   type: list
@@ -63,11 +69,6 @@ psycopg2:
   type: str
   returned: always
   sample: 2.9.5
-package_manager:
-  description: Ansible module that installs this host's packages; null when none is known.
-  type: str
-  returned: always
-  sample: apt
 complete:
   description: Whether every program is there, in the version that is wanted.
   type: bool
@@ -79,29 +80,7 @@ problems:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import binaries
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import separation
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import ENGINE_OPTION, run_module
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-
-
-def main(module):
-    """Look, and judge only what was asked for."""
-    options = module.params
-    look = choice.of(options["engine"], postgresql=binaries.look)
-    return look(Runner(), options["bin_directory"], options["version"])
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import binaries_info
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        account=lambda options: options["user"],
-        supports_check_mode=True,
-        argument_spec={
-            "bin_directory": {"type": "path", "required": True},
-            "version": {"type": "int", "required": True},
-            "user": {"type": "str", "default": separation.NOBODY},
-            "engine": ENGINE_OPTION,
-        },
-    )
+    binaries_info.run()

@@ -10,8 +10,10 @@ version_added: 0.2.0
 description:
   - Reads the files of a configuration directory on one host, and writes them on another, as the user O(owner) and not
     as root. So a link brings nothing along that this user cannot read.
-  - Links are read as what they lead to. Hidden files are left out. A file above 1 MB, and more than 16 MB or 1000
-    files, are refused.
+  - Links to files are read as what they lead to, and links to directories that hold nothing but files of configuration
+    (C(*.conf)). Hidden files are left out, and what no server reads as its configuration - a file above
+    1 MB, a log behind a link, a link that leads nowhere, what O(owner) cannot read. More than 16 MB or 1000 files in
+    all are refused.
   - A configuration can hold passwords. Tasks with this module need C(no_log).
 extends_documentation_fragment:
   - hawq.mirroring.attributes
@@ -19,9 +21,9 @@ options:
   state:
     description:
       - V(read) returns directories and files. V(written) makes O(directories) and writes O(files), C(postgresql.conf)
-        last. V(absent) removes O(written).
+        last. V(absent) removes O(written). V(discarded) deletes the directory if V(written) has made it.
     type: str
-    choices: [read, written, absent]
+    choices: [read, written, absent, discarded]
     default: read
   path: {description: The configuration directory., type: path, required: true}
   owner: {description: The user that the server runs as., type: str, required: true}
@@ -70,6 +72,10 @@ files:
   type: list
   elements: dict
   returned: with O(state=read)
+skipped:
+  description: What was left out, each with the reason.
+  type: dict
+  returned: with O(state=read)
 written:
   description: Files that were written, or would be, since they differed.
   type: list
@@ -77,44 +83,7 @@ written:
   returned: with O(state=written), also when that fails
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import account, configuration
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import run_module
-
-
-def main(module):
-    """Do it as the owner; where that user does not exist yet, nothing is there and all of it would be written."""
-    options, act = module.params, not module.check_mode
-    place = options["path"]
-    if not account.is_there(options["owner"], act):
-        return {"changed": options["state"] == "written", "directories": [], "files": [], "written": []}
-    if options["state"] == "read":
-        return configuration.read(place)
-    if options["state"] == "absent":
-        return configuration.remove(place, act, paths=options["written"])
-    return configuration.write(place, act, directories=options["directories"], found=options["files"])
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import configuration
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        account=lambda options: options["owner"],
-        named=lambda options: [options["path"]],
-        supports_check_mode=True,
-        argument_spec={
-            "state": {"type": "str", "choices": ["read", "written", "absent"], "default": "read"},
-            "path": {"type": "path", "required": True},
-            "owner": {"type": "str", "required": True},
-            "directories": {"type": "list", "elements": "str", "default": []},
-            "files": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": {
-                    "path": {"type": "str", "required": True},
-                    "mode": {"type": "str", "required": True},
-                    "content": {"type": "str", "required": True, "no_log": True},
-                },
-            },
-            "written": {"type": "list", "elements": "str", "default": []},
-        },
-    )
+    configuration.run()

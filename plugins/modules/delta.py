@@ -75,40 +75,7 @@ received_bytes: {description: "What came from the master for it, in bytes, witho
 seconds: {description: How long it took., type: float, returned: always}
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.delta import job
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    INSTANCE_OPTION,
-    instance_of,
-    only,
-    run_module,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-
-
-def main(module):
-    """Say why it did not work instead of failing. What is only to be watched is the action plugin's work."""
-    options, instance = module.params, instance_of(module.params["instance"])
-    act = not module.check_mode and not options["watch"]
-    names = ("primary", "role", "slot", "tablespace_mapping", "checkpoint", "rate_limit", "timeout")
-    result = choice.of(instance.engine, postgresql=job.delta)(instance, Runner(), act, **only(options, *names))
-    return {**result, "changed": False, "copied": False} if options["watch"] else result
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import delta
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        named=lambda options: options["tablespace_mapping"].values(),
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "primary": {"type": "dict", "required": True},
-            "role": {"type": "str", "required": True},
-            "slot": {"type": "str", "required": True},
-            "tablespace_mapping": {"type": "dict", "default": {}},
-            "checkpoint": {"type": "str", "choices": ["fast", "spread"], "default": "fast"},
-            "rate_limit": {"type": "str", "default": ""},
-            "timeout": {"type": "int", "default": 86400},
-            "watch": {"type": "bool", "default": False},
-        },
-    )
+    delta.run()

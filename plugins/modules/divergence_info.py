@@ -47,42 +47,7 @@ divergence:
   returned: success
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import divergence
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    HISTORY_OPTION,
-    INSTANCE_OPTION,
-    instance_of,
-    run_module,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import history
-
-
-def main(module):
-    """Read only."""
-    options, instance = module.params, instance_of(module.params["instance"])
-    examine = choice.of(instance.engine, postgresql=divergence.examine)
-    found = examine(
-        instance,
-        Runner(),
-        history.parts(options["history"]),
-        options["fork"],
-        options["timeout"],
-        reached=options["reached"],
-    )
-    return {"changed": False, "divergence": found}
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import divergence_info
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "fork": {"type": "str", "required": True},
-            "history": HISTORY_OPTION,
-            "reached": {"type": "str"},
-            "timeout": {"type": "int", "default": 120},
-        },
-    )
+    divergence_info.run()

@@ -62,6 +62,11 @@ options:
     description: Whether WAL that cannot be read is no failure.
     type: bool
     default: false
+  slots:
+    description: Slots of others that are dropped with O(state=lifted), as they are of the server's time as a master.
+    type: list
+    elements: str
+    default: []
   drain:
     description: Seconds that open sessions get to end by themselves. New ones are not let in meanwhile.
     type: int
@@ -110,73 +115,7 @@ msg:
   returned: with O(offer) and O(accept_loss), when it could not be found
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import fencing
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import fence_record, virtual_ip
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    INSTANCE_OPTION,
-    instance_of,
-    only,
-    run_module,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-
-
-def main(module):
-    """Act alone on this host."""
-    options, act = module.params, not module.check_mode
-    instance, run = instance_of(options["instance"]), Runner()
-    with alone(act):
-        if options["state"] == "stopped":
-            stop = choice.of(instance.engine, postgresql=fencing.stop)
-            return stop(instance, run, act, **only(options, "still", "timeout"))
-        if options["state"] == "undone":
-            undo = choice.of(instance.engine, postgresql=fencing.undo)
-            return undo(instance, run, act, by=options["run"], unasked=options["unasked"])
-        if options["state"] == "lifted":
-            return choice.of(instance.engine, postgresql=fencing.lift)(instance, act, timeout=options["timeout"])
-        return choice.of(instance.engine, postgresql=fencing.fence)(
-            instance,
-            run,
-            act,
-            **only(options, "reason", "was", "still", "offer", "accept_loss", "drain", "timeout"),
-            by=options["run"],
-            address=options["virtual_ip"],
-            warn=module.warn,
-        )
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import fence
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "state": {"type": "str", "choices": ["fenced", "stopped", "undone", "lifted"], "default": "fenced"},
-            "reason": {"type": "str"},
-            "run": {"type": "str"},
-            "still": {"type": "str", "choices": [fence_record.MASTER, fence_record.STANDBY]},
-            "unasked": {"type": "bool", "default": False},
-            "virtual_ip": virtual_ip.OPTION,
-            "offer": {
-                "type": "dict",
-                "options": {
-                    "after": {"type": "str", "required": True},
-                    "have": {"type": "str", "required": True},
-                    "timeline": {"type": "int", "required": True},
-                    "known": {"type": "str"},
-                    "known_from": {"type": "str", "default": ""},
-                },
-            },
-            "accept_loss": {"type": "bool", "default": False},
-            "drain": {"type": "int", "default": 0},
-            "timeout": {"type": "int", "default": 20},
-            "was": {
-                "type": "str",
-                "choices": [fence_record.MASTER, fence_record.STANDBY],
-                "default": fence_record.MASTER,
-            },
-        },
-        required_if=[("state", "fenced", ["reason"]), ("state", "undone", ["run"])],
-    )
+    fence.run()

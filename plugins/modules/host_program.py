@@ -46,35 +46,7 @@ done:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import installation, programs
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    INSTANCE_OPTION,
-    instance_of,
-    only,
-    run_module,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-
-
-def main(module):
-    """Program and settings first, then the unit."""
-    service = instance_of(module.params["instance"]).service
-    options = only(module.params, "name", "program", "settings", "unit", "started")
-    return installation.install(Runner(), not module.check_mode, service=service, **options)
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import host_program
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        account=None,
-        supports_check_mode=True,
-        required_if=[("name", name, ["unit"]) for name in programs.NAMES if name != programs.PEER],
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "name": {"type": "str", "choices": list(programs.NAMES), "required": True},
-            "program": {"type": "str", "required": True},
-            "settings": {"type": "dict", "required": True},
-            "unit": {"type": "str"},
-            "started": {"type": "bool", "default": False},
-        },
-    )
+    host_program.run()

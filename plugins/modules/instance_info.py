@@ -28,6 +28,11 @@ options:
     type: list
     elements: path
     default: []
+  libraries:
+    description: Libraries, by their path, that databases of the master need beside those in the engine's own place.
+    type: list
+    elements: path
+    default: []
   replication:
     description: What the credentials of replication are looked for by.
     type: dict
@@ -51,6 +56,13 @@ options:
     description: Whether a running master measures its tablespaces, which reads the size of every file.
     type: bool
     default: false
+  version:
+    description:
+      - Major version that the inventory names, 0 when none. Where C(bin_directory) of O(instance) is empty, the
+        programs are looked for where the host's packages put those of this version, or of the version that runs or that
+        the data is of.
+    type: int
+    default: 0
 author: [hawq.mirroring contributors (@hawq)]
 """
 
@@ -78,62 +90,14 @@ observation:
       from), C(credentials) (whether they fit, never what they are), C(configuration), C(snapshot), C(programs) (the
       collection's own), C(views) (files, and which databases have them), C(listening), C(probes), C(asks) (whether
       each other master host would answer this one's interlock), C(virtual_ip), C(witness) (what a segment remembers of
-      the master), C(directories), C(server) (null when no session was possible), C(server_error) (why),
-      C(server_damage) (what the server says of damaged data) and C(wal_end) (up to where a standby without a session
-      holds WAL).
+      the master), C(directories), C(offers) (libraries, locales and versions of sorting rules), C(server) (null when no
+      session was possible), C(server_error) (why), C(server_damage) (what the server says of damaged data) and
+      C(wal_end) (up to where a standby without a session, or a fenced master, holds WAL).
   type: dict
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observing
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    INSTANCE_OPTION,
-    instance_of,
-    only,
-    run_module,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.virtual_ip import OPTION
-
-
-def main(module):
-    """Ask the engine."""
-    instance = instance_of(module.params["instance"])
-    observe = choice.of(instance.engine, postgresql=observing.observe)
-    names = ("peers", "directories", "replication", "virtual_ip", "view_databases", "sizes")
-    return {"changed": False, "observation": observe(instance, Runner(), **only(module.params, *names))}
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import instance_info
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        seconds=120,
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "peers": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": {
-                    "name": {"type": "str", "required": True},
-                    "address": {"type": "str", "required": True},
-                    "port": {"type": "int", "required": True},
-                },
-            },
-            "directories": {"type": "list", "elements": "path", "default": []},
-            "replication": {
-                "type": "dict",
-                "default": {},
-                "apply_defaults": True,
-                "options": {
-                    "role": {"type": "str", "default": "hawq_mirroring"},
-                    "passfile": {"type": "path"},
-                },
-            },
-            "virtual_ip": OPTION,
-            "view_databases": {"type": "list", "elements": "str", "default": []},
-            "sizes": {"type": "bool", "default": False},
-        },
-    )
+    instance_info.run()

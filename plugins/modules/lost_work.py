@@ -37,36 +37,7 @@ directory:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import lost_work
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    HISTORY_OPTION,
-    INSTANCE_OPTION,
-    instance_of,
-    run_module,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import history
-
-
-def main(module):
-    """Act alone; what is there already is left alone."""
-    options, act = module.params, not module.check_mode
-    instance, parts = instance_of(options["instance"]), history.parts(options["history"])
-    keep = choice.of(instance.engine, postgresql=lost_work.keep)
-    with alone(act):
-        return keep(instance, Runner(), act, history=parts, divergence=options["divergence"])
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import lost_work
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        seconds=86400,
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "divergence": {"type": "dict", "required": True},
-            "history": HISTORY_OPTION,
-        },
-    )
+    lost_work.run()

@@ -53,43 +53,7 @@ waited:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import mirroring
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    INSTANCE_OPTION,
-    instance_of,
-    only,
-    run_module,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-
-
-def main(module):
-    """Ask until the answer fits or the time is up."""
-    options, instance = module.params, instance_of(module.params["instance"])
-    ask = choice.of(instance.engine, postgresql=mirroring.state)
-    return ask(instance, Runner(), not module.check_mode, **only(options, "wait_for", "standby", "timeout", "advice"))
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import mirroring_info
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "wait_for": {
-                "type": "str",
-                "choices": [
-                    mirroring.SESSION,
-                    mirroring.RECOVERING,
-                    "Not Configured",
-                    "Synchronizing",
-                    "Synchronized",
-                    "Not Synchronized",
-                ],
-            },
-            "standby": {"type": "str"},
-            "timeout": {"type": "int", "default": 60},
-            "advice": {"type": "str", "default": ""},
-        },
-    )
+    mirroring_info.run()

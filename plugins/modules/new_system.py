@@ -40,34 +40,7 @@ made:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import new_system
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    INSTANCE_OPTION,
-    instance_of,
-    only,
-    run_module,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-
-
-def main(module):
-    """Make it, if there is none."""
-    instance, act = instance_of(module.params["instance"]), not module.check_mode
-    make = choice.of(instance.engine, postgresql=new_system.make)
-    with alone(act):
-        return make(instance, Runner(), act, **only(module.params, "locale", "settings", "timeout"))
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import new_system
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "locale": {"type": "str", "default": "C.UTF-8"},
-            "settings": {"type": "dict", "default": {}},
-            "timeout": {"type": "int", "default": 600},
-        },
-    )
+    new_system.run()

@@ -18,8 +18,8 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(present) keeps the lines of O(servers). V(absent) takes away every line of the role and O(database), and the
-        file when nothing else is in it. V(read) changes nothing and returns the lines of the role for O(like); a task
+      - V(present) keeps the lines of O(servers). V(absent) takes away every line of the role, and the file when
+        nothing else is in it. V(read) changes nothing and returns the lines of the role for O(like); a task
         with it needs C(no_log).
     type: str
     choices: [present, absent, read]
@@ -28,6 +28,11 @@ options:
   owner: {description: Owner of the file., type: str, required: true}
   role: {description: Replication role., type: str, required: true}
   database: {description: Database of the lines., type: str, default: replication}
+  ports:
+    description: With O(state=absent) only lines of servers with these ports; without any all.
+    type: list
+    elements: int
+    default: []
   servers:
     description: Servers that the role connects to. Required with O(state=present).
     type: list
@@ -66,42 +71,7 @@ text:
   returned: with O(state=read)
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import password_file
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import only, run_module
-
-
-def main(module):
-    """Act alone: of two operators' runs only one may make up the password."""
-    options, act = module.params, not module.check_mode
-    if options["state"] == "read":
-        return password_file.of_role(options["path"], options["role"])
-    named = only(options, "role", "database")
-    with alone(act):
-        if options["state"] == "absent":
-            return password_file.take_away(options["path"], act, **named)
-        servers = [(server["address"], server["port"]) for server in options["servers"]]
-        return password_file.keep(options["path"], act, **named, servers=servers, like=options["like"])
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import passfile
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        account=lambda options: options["owner"],
-        supports_check_mode=True,
-        required_if=[("state", "present", ["servers"])],
-        argument_spec={
-            "state": {"type": "str", "choices": ["present", "absent", "read"], "default": "present"},
-            "path": {"type": "path", "required": True},
-            "owner": {"type": "str", "required": True},
-            "role": {"type": "str", "required": True},
-            "database": {"type": "str", "default": "replication"},
-            "servers": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": {"address": {"type": "str", "required": True}, "port": {"type": "int", "required": True}},
-            },
-            "like": {"type": "str", "default": "", "no_log": True},
-        },
-    )
+    passfile.run()

@@ -12,6 +12,7 @@ description:
     replay go on, or to promote such a standby, ends its server, and it does not start again.
   - Writes such settings into the C(postgresql.auto.conf) of the standby's own data directory, restarts the server, or
     starts it, and waits, bounded, until it replays. No session with it is needed.
+  - Makes the directories of tablespaces that its WAL makes and that are missing, before the server is started.
   - Nothing is written for a setting that is large enough, and nothing is restarted when the server runs with all of
     them.
 extends_documentation_fragment:
@@ -19,6 +20,11 @@ extends_documentation_fragment:
   - hawq.mirroring.attributes
 options:
   settings: {description: Parameters and the values that they must have at least., type: dict, required: true}
+  directories:
+    description: Directories of tablespaces that the standby's WAL makes. One that is missing would end the server.
+    type: list
+    elements: str
+    default: []
   timeout: {description: Seconds that the server may take until it replays., type: int, default: 300}
 attributes:
   diff_mode: {description: "Shows the parameters before and after, and whether the server runs."}
@@ -34,39 +40,18 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+made:
+  description: Directories that were made.
+  type: list
+  elements: str
+  returned: always
 restarted:
   description: Whether the server was restarted or started.
   type: bool
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import recovery_settings
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    INSTANCE_OPTION,
-    instance_of,
-    only,
-    run_module,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-
-
-def main(module):
-    """Act alone, since two operators may run the same playbook."""
-    act, instance = not module.check_mode, instance_of(module.params["instance"])
-    change = choice.of(instance.engine, postgresql=recovery_settings.change)
-    with alone(act):
-        return change(instance, Runner(), act, **only(module.params, "settings", "timeout"))
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import recovery_settings
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "settings": {"type": "dict", "required": True},
-            "timeout": {"type": "int", "default": 300},
-        },
-    )
+    recovery_settings.run()

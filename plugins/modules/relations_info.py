@@ -37,24 +37,7 @@ names:
   returned: success
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import relations
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import INSTANCE_OPTION, instance_of, run_module
-
-
-def main(module):
-    """Ask each database for its own."""
-    instance = instance_of(module.params["instance"])
-    name = choice.of(instance.engine, postgresql=relations.names)
-    return {"changed": False, "names": name(instance, module.params["relations"])}
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import relations_info
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "relations": {"type": "list", "elements": "str", "required": True},
-        },
-    )
+    relations_info.run()

@@ -58,39 +58,7 @@ primary_conninfo:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import following
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    INSTANCE_OPTION,
-    instance_of,
-    only,
-    run_module,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-
-
-def main(module):
-    """Act alone, since two operators may run the same playbook."""
-    act, instance = not module.check_mode, instance_of(module.params["instance"])
-    follow = choice.of(instance.engine, postgresql=following.follow)
-    names = ("directory", "copy_id", "primary", "slot", "settings", "reload", "resume")
-    with alone(act):
-        return follow(instance, Runner(), act, **only(module.params, *names))
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import replication
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "directory": {"type": "path"},
-            "copy_id": {"type": "int"},
-            "primary": {"type": "dict", "required": True},
-            "slot": {"type": "str", "required": True},
-            "reload": {"type": "bool", "default": False},
-            "resume": {"type": "bool", "default": False},
-            "settings": {"type": "dict", "default": {}},
-        },
-    )
+    replication.run()

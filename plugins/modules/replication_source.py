@@ -39,6 +39,9 @@ options:
     elements: str
     choices: [role, registration, slot]
     default: []
+  kept_wal:
+    description: Limit of kept WAL that this run has set, in megabytes. It is noted, so that a removal takes it back.
+    type: int
   run:
     description:
       - The identity of this run, as M(hawq.mirroring.options) returns it. With O(state=present) it is noted as the one
@@ -96,42 +99,7 @@ created:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import source
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    INSTANCE_OPTION,
-    instance_of,
-    only,
-    run_module,
-)
-
-
-def main(module):
-    """Make it one, or take that back."""
-    options, act = module.params, not module.check_mode
-    instance, named = instance_of(options["instance"]), only(options, "role", "master", "standby", "slot")
-    if options["state"] == "absent":
-        take_away = choice.of(instance.engine, postgresql=source.absent)
-        return take_away(instance, act, **named, **only(options, "created", "spare"), by=options["run"])
-    make = choice.of(instance.engine, postgresql=source.present)
-    return make(instance, act, **named, **only(options, "passfile", "others"), by=options["run"])
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import replication_source
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "role": {"type": "str", "default": "hawq_mirroring"},
-            "passfile": {"type": "path", "required": True, "no_log": False},
-            "master": {"type": "str"},
-            "standby": {"type": "str", "required": True},
-            "others": {"type": "list", "elements": "str", "default": []},
-            "slot": {"type": "str", "required": True},
-            "run": {"type": "str"},
-            "spare": {"type": "bool", "default": False},
-            "created": {"type": "list", "elements": "str", "choices": ["role", "registration", "slot"], "default": []},
-        },
-    )
+    replication_source.run()

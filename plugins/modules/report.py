@@ -16,7 +16,16 @@ options:
   workflow:
     description: What has been done. Not needed with O(failed) and O(bill).
     type: str
-    choices: [state, init_master, init_standby, init_segments, failover, resync_standby, switchover, remove_standby]
+    choices:
+      - state
+      - init_master
+      - init_standby
+      - init_segments
+      - failover
+      - resync_standby
+      - switchover
+      - remove_standby
+      - uninstall
   failed: {description: Whether the run has failed. The task fails then., type: bool, default: false}
   taken_back: {description: Whether what a failed run had made was taken back before., type: bool, default: false}
   given_up: {description: Whether a switchover was given up before anybody was activated., type: bool, default: false}

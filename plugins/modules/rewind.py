@@ -61,43 +61,7 @@ copied_bytes: {description: "What pg_rewind had to copy, in bytes.", type: int, 
 seconds: {description: How long it took., type: float, returned: always}
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import rewind
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    HISTORY_OPTION,
-    INSTANCE_OPTION,
-    instance_of,
-    only,
-    run_module,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import history
-
-
-def main(module):
-    """Say why it did not work instead of failing."""
-    options, instance = module.params, instance_of(module.params["instance"])
-    return choice.of(instance.engine, postgresql=rewind.rewind)(
-        instance,
-        Runner(),
-        not module.check_mode,
-        **only(options, "primary", "role", "passfile", "password_of", "fork", "timeout"),
-        history=history.parts(options["history"]),
-    )
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import rewind
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "primary": {"type": "dict", "required": True},
-            "role": {"type": "str", "required": True},
-            "passfile": {"type": "path", "required": True, "no_log": False},
-            "password_of": {"type": "str", "default": "hawq_mirroring", "no_log": False},
-            "fork": {"type": "str", "required": True},
-            "history": HISTORY_OPTION,
-            "timeout": {"type": "int", "default": 3600},
-        },
-    )
+    rewind.run()

@@ -89,70 +89,7 @@ replay_lsn:
   returned: with O(state=installed)
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.salvage import offering, taking
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.lock import alone
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    INSTANCE_OPTION,
-    instance_of,
-    only,
-    run_module,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-
-
-def main(module):
-    """Look, or act alone on this host."""
-    options, act = module.params, not module.check_mode
-    instance, run = instance_of(options["instance"]), Runner()
-    if options["state"] == "offered":
-        look = choice.of(instance.engine, postgresql=offering.offered)
-        names = ("after", "have", "timeline", "known", "known_from", "accept_loss")
-        return look(instance, run, act, **only(options, *names, "timeout"))
-    if options["state"] == "given":
-        give = choice.of(instance.engine, postgresql=offering.given)
-        return give(instance, **only(options, "name", "offset"))
-    with alone(act):
-        if options["state"] == "fetched":
-            get = choice.of(instance.engine, postgresql=taking.fetched)
-            return get(instance, run, act, **only(options, "offer", "address", "port", "unit", "timeout"))
-        if options["state"] == "taken":
-            take = choice.of(instance.engine, postgresql=taking.taken)
-            return take(instance, act, **only(options, "offer", "name", "offset", "content"))
-        replay = choice.of(instance.engine, postgresql=taking.installed)
-        return replay(instance, run, act, **only(options, "offer", "have", "timeout"))
-
-
-STATES = ["offered", "fetched", "given", "taken", "installed"]
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import salvage
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        seconds=86400,
-        supports_check_mode=True,
-        required_if=[
-            ("state", "offered", ["after", "have", "timeline"]),
-            ("state", "fetched", ["offer", "address"]),
-            ("state", "given", ["name"]),
-            ("state", "taken", ["offer", "name", "content"]),
-            ("state", "installed", ["offer", "have"]),
-        ],
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "state": {"type": "str", "choices": STATES, "required": True},
-            "after": {"type": "str"},
-            "have": {"type": "str"},
-            "known": {"type": "str"},
-            "known_from": {"type": "str", "default": ""},
-            "accept_loss": {"type": "bool", "default": False},
-            "timeline": {"type": "int"},
-            "offer": {"type": "dict"},
-            "address": {"type": "str"},
-            "port": {"type": "int", "default": 22},
-            "unit": {"type": "str"},
-            "name": {"type": "str"},
-            "offset": {"type": "int", "default": 0},
-            "content": {"type": "str"},
-            "timeout": {"type": "int", "default": 600},
-        },
-    )
+    salvage.run()

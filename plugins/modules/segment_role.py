@@ -17,6 +17,11 @@ extends_documentation_fragment:
   - hawq.mirroring.instance
   - hawq.mirroring.attributes
 options:
+  state:
+    description: V(absent) drops the role, if it was made here.
+    type: str
+    choices: [present, absent]
+    default: present
   role: {description: The role., type: str, default: hawq_mirroring_segment}
   passfile: {description: Password file that holds the role's password., type: path, required: true}
 attributes:
@@ -39,30 +44,7 @@ done:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import segment_role
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    INSTANCE_OPTION,
-    instance_of,
-    only,
-    run_module,
-)
-
-
-def main(module):
-    """Make it."""
-    instance = instance_of(module.params["instance"])
-    make = choice.of(instance.engine, postgresql=segment_role.present)
-    return make(instance, not module.check_mode, **only(module.params, "role", "passfile"))
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import segment_role
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "role": {"type": "str", "default": "hawq_mirroring_segment"},
-            "passfile": {"type": "path", "required": True, "no_log": False},
-        },
-    )
+    segment_role.run()

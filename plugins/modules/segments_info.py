@@ -54,30 +54,7 @@ waited:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import segments
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    INSTANCE_OPTION,
-    instance_of,
-    only,
-    run_module,
-)
-
-
-def main(module):
-    """Ask until all are there or the time is up."""
-    instance = instance_of(module.params["instance"])
-    ask = choice.of(instance.engine, postgresql=segments.await_registration)
-    return ask(instance, not module.check_mode, **only(module.params, "wait_for", "timeout"))
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import segments_info
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "wait_for": {"type": "list", "elements": "str", "default": []},
-            "timeout": {"type": "int", "default": 20},
-        },
-    )
+    segments_info.run()

@@ -37,21 +37,7 @@ restart_needed:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import settings
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import INSTANCE_OPTION, instance_of, run_module
-
-
-def main(module):
-    """Compare, write what differs, reload."""
-    instance = instance_of(module.params["instance"])
-    change = choice.of(instance.engine, postgresql=settings.change)
-    return change(instance, not module.check_mode, module.params["settings"])
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import server_settings
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        supports_check_mode=True,
-        argument_spec={"instance": INSTANCE_OPTION, "settings": {"type": "dict", "required": True}},
-    )
+    server_settings.run()

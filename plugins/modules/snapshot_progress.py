@@ -33,21 +33,7 @@ progress:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import progress
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import INSTANCE_OPTION, instance_of, run_module
-
-
-def main(module):
-    """Ask once."""
-    instance = instance_of(module.params["instance"])
-    ask = choice.of(instance.engine, postgresql=progress.progress)
-    return {"changed": False, "progress": ask(instance)}
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import snapshot_progress
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        supports_check_mode=True,
-        argument_spec={"instance": INSTANCE_OPTION, "timeout": {"type": "int", "default": 86400}},
-    )
+    snapshot_progress.run()

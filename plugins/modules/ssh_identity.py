@@ -53,26 +53,7 @@ host:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import ssh_identity
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import run_module
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-
-
-def main(module):
-    """Find the user, make what is missing, say what others must know."""
-    return ssh_identity.ensure(Runner(), not module.check_mode, **module.params)
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import ssh_identity
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        account=lambda options: options["user"],
-        supports_check_mode=True,
-        argument_spec={
-            "user": {"type": "str", "required": True},
-            "comment": {"type": "str"},
-            "name": {"type": "str"},
-            "addresses": {"type": "list", "elements": "str", "default": []},
-            "port": {"type": "int", "default": 22},
-        },
-    )
+    ssh_identity.run()

@@ -18,6 +18,16 @@ options:
     description: The user. It must exist.
     type: str
     required: true
+  state:
+    description:
+      - V(absent) takes away the keys of the hosts of O(names) that are good for questions only, and their host keys;
+        without O(names) those of all. Where the host has another cluster than that of O(service), nothing is taken
+        away.
+    type: str
+    choices: [present, absent]
+    default: present
+  names: {description: Hosts to forget., type: list, elements: str, default: []}
+  service: {description: Unit of the cluster's server., type: str, default: hawq-master.service}
   keys:
     description: Public keys of the user on the other master hosts, as M(hawq.mirroring.ssh_identity) returns them.
     type: list
@@ -64,30 +74,7 @@ done:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import ssh_trust
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import only, run_module
-
-HOST = {
-    "name": {"type": "str", "required": True},
-    "addresses": {"type": "list", "elements": "str", "required": True},
-    "keys": {"type": "list", "elements": "str", "required": True, "no_log": False},
-}
-
-
-def main(module):
-    """Write what is missing or not as it should be."""
-    return ssh_trust.ensure(not module.check_mode, **only(module.params, "user", "keys", "restrict", "hosts"))
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import ssh_trust
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        account=lambda options: options["user"],
-        supports_check_mode=True,
-        argument_spec={
-            "user": {"type": "str", "required": True},
-            "keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
-            "restrict": {"type": "bool", "default": True},
-            "hosts": {"type": "list", "elements": "dict", "default": [], "options": HOST},
-        },
-    )
+    ssh_trust.run()

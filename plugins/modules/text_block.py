@@ -36,7 +36,10 @@ options:
     choices: [first, last]
     default: last
   create: {description: Whether to make a file that does not exist., type: bool, default: false}
-  begin: {description: Text that a new file begins with., type: str, default: ""}
+  begin:
+    description: Text that a new file begins with. A file that has only that when the block is taken away is deleted.
+    type: str
+    default: ""
   mode: {description: Mode of a new file., type: str, default: "0644"}
 attributes:
   diff_mode: {description: Shows the block. Other lines of the file can hold secrets.}
@@ -59,41 +62,7 @@ path:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import account, text_block
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import only, run_module
-
-
-def main(module):
-    """Do it as the owner; where that user does not exist yet, say what a run would write."""
-    options, act = module.params, not module.check_mode
-    block = options["block"] if options["state"] == "present" else ""
-    if not account.is_there(options["owner"], act):
-        diff = {"before": "", "after": options["begin"] + block}
-        return {"changed": bool(block), "path": options["path"], "diff": diff}
-    return text_block.keep(
-        **only(options, "path", "marker"),
-        act=act,
-        block=block,
-        first=options["place"] == "first",
-        begin=options["begin"] if options["create"] else None,
-        mode=int(options["mode"], 8),
-    )
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import text_block
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        account=lambda options: options["owner"],
-        supports_check_mode=True,
-        argument_spec={
-            "path": {"type": "str", "required": True},
-            "owner": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "marker": {"type": "str", "default": "# {mark} hawq.mirroring"},
-            "block": {"type": "str", "default": ""},
-            "place": {"type": "str", "choices": ["first", "last"], "default": "last"},
-            "create": {"type": "bool", "default": False},
-            "begin": {"type": "str", "default": ""},
-            "mode": {"type": "str", "default": "0644"},
-        },
-    )
+    text_block.run()

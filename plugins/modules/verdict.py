@@ -30,7 +30,9 @@ options:
       - resync_standby
       - switchover
       - salvage
+      - trial
       - remove_standby
+      - uninstall
     required: true
   options:
     description: Options of the workflow that differ from those that the playbook was given.

@@ -17,6 +17,11 @@ extends_documentation_fragment:
 options:
   extension: {description: Name of the extension., type: str, default: hawq_mirroring}
   files: {description: File names and their texts., type: dict, required: true}
+  state:
+    description: V(absent) drops the extension in O(databases), and takes its O(files) away.
+    type: str
+    choices: [present, absent]
+    default: present
   databases:
     description: Databases that get the extension. None on a standby.
     type: list
@@ -43,32 +48,7 @@ directory:
   returned: always
 """
 
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines import choice
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import extension
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import (
-    INSTANCE_OPTION,
-    instance_of,
-    only,
-    run_module,
-)
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-
-
-def main(module):
-    """Files first, then databases."""
-    options, instance = module.params, instance_of(module.params["instance"])
-    install = choice.of(instance.engine, postgresql=extension.install)
-    return install(instance, Runner(), not module.check_mode, **only(options, "extension", "files", "databases"))
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import views
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "extension": {"type": "str", "default": "hawq_mirroring"},
-            "files": {"type": "dict", "required": True},
-            "databases": {"type": "list", "elements": "str", "default": []},
-        },
-    )
+    views.run()

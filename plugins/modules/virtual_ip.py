@@ -36,41 +36,7 @@ RETURN = r"""
 seconds: {description: Seconds until the address was where it should be., type: float, returned: always}
 """
 
-import time
-
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import virtual_ip
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import INSTANCE_OPTION, instance_of, run_module
-from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
-
-
-def main(module):
-    """Compare, move, confirm."""
-    run, begin, service = Runner(), time.monotonic(), instance_of(module.params["instance"]).service
-    address, interface = module.params["address"], module.params["interface"]
-    wanted, before = module.params["state"] == "present", virtual_ip.here(run, address)
-    if wanted:
-        before = before and virtual_ip.held(run, service)
-    if before != wanted and not module.check_mode:
-        move = virtual_ip.take if wanted else virtual_ip.release
-        move(run, service, address, interface, module.params["timeout"])
-    shown = [f"{address}\n" if here else "" for here in (before, wanted)]
-    return {
-        "changed": before != wanted,
-        "seconds": round(time.monotonic() - begin, 2),
-        "diff": {"before": shown[0], "after": shown[1]},
-    }
-
+from ansible_collections.hawq.mirroring.plugins.module_utils.modules import virtual_ip
 
 if __name__ == "__main__":
-    run_module(
-        main,
-        account=None,
-        supports_check_mode=True,
-        argument_spec={
-            "instance": INSTANCE_OPTION,
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "address": {"type": "str", "required": True},
-            "interface": {"type": "str", "required": True},
-            "timeout": {"type": "int", "default": 30},
-        },
-    )
+    virtual_ip.run()

@@ -9,17 +9,24 @@ import os
 import secrets
 import time
 import typing as t
+from dataclasses import replace
 
 from ansible.errors import AnsibleActionFail
+from ansible.utils.display import Display
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import document
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import text
-from ansible_collections.hawq.mirroring.plugins.module_utils.values.command import playbook
+from ansible_collections.hawq.mirroring.plugins.module_utils.values.command import Typed, playbook
 
 #: variable that the opening registers, and the one that the judgement does
 OPENED, JUDGED = "checked", "judged"
 #: when this process began, and what tells it from others of that second. The strategy linear loads an action before it
 #: forks the workers that run it, so all hosts and all plays of one ansible-playbook have the same
 PROCESS = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(2)}"
+
+
+def ssh_port(value: t.Callable[[str], t.Any]) -> int:
+    """Return the port at which the other hosts reach a host by SSH: its own variable, or the one that Ansible uses."""
+    return number(value("ssh_keys_port") or value("ansible_port") or value("ansible_ssh_port"), 22)
 
 
 class Run:
@@ -41,6 +48,36 @@ class Run:
         return float(self._opened["mark"])
 
     @property
+    def cluster(self) -> str | None:
+        """The cluster's name, where it has one."""
+        return t.cast("str | None", self._opened.get("cluster"))
+
+    @property
+    def masters(self) -> list[str]:
+        """The hosts that are or may become the master or a standby."""
+        return list(self._opened["masters"])
+
+    @property
+    def segments(self) -> list[str]:
+        """The hosts of the segments."""
+        return list(self._opened["segments"])
+
+    @property
+    def inventory(self) -> list[str]:
+        """All hosts of the inventory, those that a limit hides included."""
+        return [str(name) for name in (self._vars.get("groups") or {}).get("all") or self._vars["hostvars"]]
+
+    def clusters(self) -> dict[str, Run]:
+        """Return the same run as it is for each cluster, where every one is looked at."""
+        found = {}
+        for name, hosts in self._opened["clusters"].items():
+            opened = self._vars["hostvars"][hosts["masters"][0]].get(OPENED) or {}
+            if "options" not in opened:
+                opened = {**self._opened, **hosts, "cluster": name}
+            found[str(name)] = Run({**self._vars, OPENED: dict(opened)}, self.check)
+        return found
+
+    @property
     def _opened(self) -> dict[str, t.Any]:
         if "options" not in self._vars.get(OPENED, {}):
             raise AnsibleActionFail("this is a part of the playbooks of hawq.mirroring: run one of those")
@@ -56,6 +93,13 @@ class Run:
     def sources(self) -> list[str]:
         """The inventories in use."""
         return list(self._vars.get("ansible_inventory_sources") or [])
+
+    @property
+    def typed(self) -> Typed:
+        """What was typed to get here; the second half of a switchover is the way back alone."""
+        told = self._opened.get("typed") or {}
+        found = Typed(**{name: _tuples(value) for name, value in told.items()})
+        return replace(found, playbook="hawq.mirroring.resync_standby", options=()) if self.after_swap else found
 
     def read(self, host: str | None, register: str) -> dict[str, t.Any]:
         """Return what a task has registered on a host, or nothing.
@@ -73,6 +117,13 @@ class Run:
     def value(self, host: str, name: str) -> t.Any:
         """Return a variable of a host."""
         return self._vars["hostvars"][host].get(name)
+
+    def login(self, host: str) -> str:
+        """Return what SSH is given to log in at a host, as it can be typed."""
+        variables = self._vars["hostvars"][host]
+        user = variables.get("ansible_user") or variables.get("ansible_ssh_user")
+        port, address = ssh_port(variables.get), address_of(host, variables)
+        return (f"-p {port} " if port != 22 else "") + (f"{user}@{address}" if user else address)
 
     @property
     def after_swap(self) -> bool:
@@ -94,6 +145,15 @@ class Run:
             write(path, report)
 
 
+def _tuples(value: t.Any) -> t.Any:
+    """Return pairs and words as they were before a registered variable has made lists of them."""
+    return (
+        tuple(tuple(each) if isinstance(each, (list, tuple)) else each for each in value)
+        if isinstance(value, (list, tuple))
+        else value
+    )
+
+
 def path_of(workflow: str, options: t.Mapping[str, t.Any]) -> str | None:
     """Return the file that gets the report of a workflow: the state has one of its own, or takes the common one."""
     return (options.get("state_file") if workflow == "state" else None) or options.get("report_file")
@@ -109,20 +169,61 @@ def _read(path: str) -> dict[str, t.Any]:
     return found if isinstance(found, dict) else {}
 
 
+def begin(path: str | None, report: t.Mapping[str, t.Any]) -> None:
+    """Put the first report into its file, where there is one: what cannot be written is refused."""
+    trouble = _put(path, report)
+    if trouble:
+        raise AnsibleActionFail(f"the report cannot be written: {trouble}")
+
+
 def write(path: str | None, report: t.Mapping[str, t.Any]) -> None:
-    """Put the report into its file at once, where there is one."""
+    """Put the report into its file at once, where there is one. The run matters more: trouble is told, and no more."""
+    trouble = _put(path, report)
+    if trouble:
+        Display().warning(f"the report cannot be written, and the run goes on: {trouble}")
+
+
+def _put(path: str | None, report: t.Mapping[str, t.Any]) -> str:
+    """Write the file, and return what stands in the way. A device or a pipe is written to as it is."""
     if not path:
-        return
-    path = os.path.expanduser(path)
+        return ""
+    path = os.path.realpath(os.path.expanduser(path))
     temporary = f"{path}.new"
+    text = json.dumps(report, indent=2, sort_keys=True, default=str) + "\n"
+    if os.path.exists(path) and not os.path.isfile(path):
+        return _pass_on(path, text)
     try:
         with open(temporary, "w", encoding="utf-8") as file:
-            file.write(json.dumps(report, indent=2, sort_keys=True) + "\n")
+            file.write(text)
         os.replace(temporary, path)
     except OSError as error:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
-        raise AnsibleActionFail(f"the report cannot be written: {error}") from error
+        return str(error)
+    return ""
+
+
+def _pass_on(path: str, text: str) -> str:
+    try:
+        # a pipe that nobody reads would hold the run up
+        with open(os.open(path, os.O_WRONLY | os.O_NONBLOCK), "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        return str(error)
+    return ""
+
+
+def number(value: t.Any, otherwise: int) -> int:
+    """Return a number that an inventory says, which is text when it was typed; where it is none, another."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return otherwise
+
+
+def address_of(name: str, variables: t.Mapping[str, t.Any]) -> str:
+    """Return the address that a host is logged in at."""
+    return str(variables.get("ansible_host") or variables.get("ansible_ssh_host") or name)
 
 
 def refuse(run: Run, workflow: str, refusals: list[dict[str, str]]) -> None:

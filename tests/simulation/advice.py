@@ -25,7 +25,7 @@ TOKENS = re.compile(
         (
             PLAYBOOK + OPTIONS,
             r"(?P<back>rm \S+ \S+ (?:&&|and) systemctl start [\w.@-]+(?: on (?P<back_host>\w+))?)",
-            r"(?P<end>psql -d \w+ -c \"SELECT pg_terminate_backend\(\d+\)\")",
+            r"(?P<end>runuser -u \S+ -- \S+psql -h \S+ -p \d+ -d \w+ -c \"SELECT pg_terminate_backend\(\d+\)\")",
             r"(?P<forget>rm \S+\.fence)(?! \S*standby)(?: on (?P<forget_host>\w+))?",
             r"(?P<set>Set max_connections = (?P<value>\d+) on (?P<set_host>\w+) and restart it)",
             r"(?P<kill>kill -INT \d+)",
@@ -37,7 +37,7 @@ TOKENS = re.compile(
             r"(?P<on>[Ss]witch [\w ]+ on\b|[Bb]ring up what is waited for|[Bb]ring (?:[\w' ]+ )?up)",
             r"(?P<mount>[Mm]ount it|is its file system mounted|file system of its data is not mounted)",
             r"(?P<mend>[Mm]end the (?:way|login)|[Oo]pen the way|until this works as)",
-            r"(?:[Rr]un (?:this )?again with )?(?P<words>(?:-e [\w]+=[\w.,]+(?:,? (?:and )?)?)+)",
+            r"(?:[Rr]un (?:this )?again with )?(?P<words>(?:-e [\w]+=(?!HOST)[\w.,]+(?:,? (?:and )?)?)+)",
             r"(?P<again>[Rr]un (?:this|again|it again)|type the same again|run the whole playbook again)",
         )
     )
@@ -206,6 +206,8 @@ class Operator:
         if group["verb"] or group["kill"]:
             host = group["unit_host"] or self._named(before)
             return self._systemctl(group["verb"] or "stop", host) if host else None
+        if group["touch"] and "is switched off, or is no master" in before:
+            self._make_true(before)
         if any(group[name] for name in ("thaw", "touch", "back", "end", "forget", "set")):
             host = group["touch_host"] or group["back_host"] or group["set_host"]
             host = host or group["forget_host"] or self._named(text if group["back"] else before)
@@ -309,6 +311,9 @@ class Operator:
             host.server.frozen = False
         elif group["touch"]:
             host.unit.permitted = float("inf")
+            if re.search("decide which one|has the same right", " ".join(self.told)) and not self.keeps:
+                self.keeps = host.name
+                self.decided.append(f"what {host.name} has is right")
         elif group["end"]:
             if not host.server or not host.server.blocked:
                 return False

@@ -88,7 +88,10 @@ def _lives(world: World, link: Link) -> bool:
     if not quiet:
         link.silent_since = None
         # a connection outlives a master that has become another one's standby no longer than the server
-        return bool(master.data and standby.data and master.data.end.has(standby.data.end))
+        both = master.data and standby.data
+        return bool(
+            both and (master.data.end.has(standby.data.end) or postgresql.is_set_back(master.data, standby.data))
+        )
     if link.silent_since is None:
         link.silent_since = world.now
     return world.now - link.silent_since < postgresql.SILENT

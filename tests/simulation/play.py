@@ -21,16 +21,16 @@ THREE, ALONE = "two standbys", "no segment"
 MOST = (4, 4, 6)
 
 
-def pair(number: int = 2, segments: bool = True) -> World:
+def pair(number: int = 2, segments: bool = True, master: str = HOSTS[0]) -> World:
     """Return hosts in order: a master, and its synchronised standby, or two of them."""
     world = World(HOSTS[:number], SEGMENTS if segments else ())
-    standbys = HOSTS[1:number]
-    first = world.append(None, 1, catalog=Catalog(tuple(sorted(standbys)), "mdw"))
+    standbys = tuple(name for name in HOSTS[:number] if name != master)
+    first = world.append(None, 1, catalog=Catalog(tuple(sorted(standbys)), master))
     slots = {life.slot_name(name): Slot(first.lsn) for name in standbys}
-    world.hosts["mdw"].data = Data(first, first, first, slots=slots)
+    world.hosts[master].data = Data(first, first, first, slots=slots)
     for name in standbys:
         slot = life.slot_name(name)
-        world.hosts[name].data = Data(first, first, first, signal=True, as_master=False, follows="mdw", slot=slot)
+        world.hosts[name].data = Data(first, first, first, signal=True, as_master=False, follows=master, slot=slot)
     for host in world.hosts.values():
         if host.data:
             host.data.access = seen.lines(world.hosts)
@@ -45,6 +45,9 @@ def pair(number: int = 2, segments: bool = True) -> World:
 class Player:
     """Plays the steps of a schedule."""
 
+    #: how a run is made
+    make: type[Run] = Run
+
     def __init__(self, world: World, losses: t.Iterable[str] | None = None, known: bool = False) -> None:
         """Begin with a pair; ``losses`` are those that readiness is tried with; known faults may be passed over."""
         self.world, self.known = world, known
@@ -53,7 +56,7 @@ class Player:
         self.losses = tuple(ready.LOSSES) if losses is None else tuple(losses)
         self.runs: dict[str, Run] = {}
         self.faults, self.number = 0, 0
-        self.master = "mdw"
+        self.master = next(iter(world.writers()))
 
     def play(self, steps: list[Step]) -> None:
         """Play all steps; PromiseBroken says what went wrong. After a known fault the rest says nothing."""
@@ -142,7 +145,7 @@ class Player:
         self._end(who)
         # two who do not know of each other are a fault as well
         self.faults += any(not run.over for run in self.runs.values())
-        self.runs[who] = Run(self.world, step["playbook"], options)
+        self.runs[who] = self.make(self.world, step["playbook"], options)
         words = "".join(f" {name}={value}" for name, value in options.items())
         return f"operator {who} runs {step['playbook']}{words}"
 

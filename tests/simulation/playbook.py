@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 import yaml
+from ansible_collections.hawq.mirroring.plugins.module_utils.values.phases import PHASES
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COLLECTION = "hawq.mirroring."
@@ -21,9 +22,11 @@ BUILTIN = "ansible.builtin."
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: roles that prepare a host: what they do is there already on every host of the model
 PREPARING = ("gpadmin_user", "binaries", "environment", "data_directory", "ssh_keys", "virtual_ip")
-STEP = re.compile(r"(judged|standby_salvage|server_rollback)\.steps\.(\w+)")
+STEP = re.compile(
+    r"(judged|standby_salvage|server_rollback)\.steps\.(\w+)|(judged)\.phases\.(\w+)|server_(differing)\.(\w+)"
+)
 MEMBER = re.compile(r"\s*inventory_hostname (not )?in (.*)", re.S)
-ANY = re.compile(r"\s*(judged|standby_salvage|server_rollback)\.steps\.(\w+) \| length > 0\s*")
+ANY = re.compile(r"\s*\S+ \| length > 0\s*")
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def _plays(path: pathlib.Path, variables: dict[str, t.Any]) -> t.Iterator[Play]:
             yield from _plays(path.parent / further, told)
         else:
             tasks = _tasks(play["tasks"], Reading(path.parent, told, files=(path,)))
-            yield Play(play["name"], "segments" in play["hosts"], tasks, told)
+            yield Play(play["name"], play["hosts"] != "{{ hawq_masters }}", tasks, told)
 
 
 class Reading(t.NamedTuple):
@@ -148,6 +151,8 @@ def _include(
     row: dict[str, t.Any], word: str, args: dict[str, t.Any], reading: Reading, when: tuple[Condition, ...]
 ) -> t.Iterator[t.Any]:
     """Yield what is in its place: of an import its tasks, of an include a block whose conditions are asked once."""
+    if args.get("tasks_from") == "variables":  # it holds no task
+        return
     inside = _included(word, args, reading.place)
     if inside is None:
         module = f"role {args['name'].removeprefix(COLLECTION)}"
@@ -185,12 +190,25 @@ def conditions(when: t.Any) -> tuple[Condition, ...]:
 def _condition(text: str) -> t.Iterator[Condition]:
     for part in re.split(r" and (?![^()]*\))", text):
         member, some = MEMBER.fullmatch(part), ANY.fullmatch(part)
-        if some:
-            yield Condition("any", ((some[1], some[2]),))
-        elif member and STEP.search(member[2]):
-            yield Condition("none of" if member[1] else "in", tuple(STEP.findall(member[2])))
+        asked = tuple(_steps(member[2] if member else part))
+        if some and asked:
+            yield Condition("any", asked)
+        elif member and asked:
+            yield Condition("none of" if member[1] else "in", asked)
         else:
             yield Condition("text", text=part)
+
+
+def _steps(text: str) -> t.Iterator[tuple[str, str]]:
+    """Return the steps that are asked for: a phase stands for its steps."""
+    for found in STEP.finditer(text):
+        where, name, judged, phase, differing, part = found.groups()
+        if where:
+            yield where, name
+        for step in PHASES[phase] if phase else ():
+            yield judged, step
+        if differing:
+            yield differing, part
 
 
 def flat(nodes: t.Iterable[t.Any]) -> t.Iterator[Task]:

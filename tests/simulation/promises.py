@@ -18,6 +18,8 @@ if t.TYPE_CHECKING:
 
 #: seconds for which a standby's word is believed
 STALE = 60
+#: seconds between two words of a segment with its master, and what a lost one costs
+INTERVAL = 15
 
 
 def one_writer(world: World) -> None:
@@ -63,7 +65,10 @@ def activated(run: Run, host: Host) -> None:
     if run.options.get("accept_data_loss"):
         world.accepted |= lacks
         return
-    known = [row for row in bits(lacks) if not world.rows[row].connected and world.now - world.rows[row].at > STALE]
+    # what a segment heard of a standby in step is believed until it would have heard again
+    in_step = max((each.at + INTERVAL for each in world.memories.values() if each.state == "Synchronized"), default=0)
+    late = [row for row in bits(lacks) if not world.rows[row].connected and world.rows[row].at > in_step]
+    known = [row for row in late if run.looked - world.rows[row].at > STALE]
     if known and not world.wrong:
         old = world.hosts.get(run.plan.get("old") or "")
         there = old and old.data and world.reaches(CONTROLLER, old.name) and old.data.end.rows & lacks
@@ -86,7 +91,7 @@ def taken_back(run: Run, host: Host, master: Data) -> None:
         data is None
         or data.unfinished
         or run.options.get("accept_data_loss")
-        or run.options.get("existing_data") == "discard"
+        or run.options.get("existing_data") in ("keep", "discard")
     ):
         return
     own = data.end.rows & ~master.end.rows & acknowledged(world) & ~world.accepted

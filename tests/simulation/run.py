@@ -19,7 +19,7 @@ from .world import CONTROLLER, World
 WORKFLOWS = ("state", "failover", "switchover", "resync_standby", "init_standby", "remove_standby")
 PLAYS: dict[str, tuple[Play, ...]] = {name: playbook.load(name) for name in WORKFLOWS}
 #: modules that act on the controller, which no cable is needed for
-CONTROLLERS = ("verdict", "report", "options", "set_fact", "fail")
+CONTROLLERS = ("verdict", "report", "options", "set_fact", "fail", "meta")
 #: a number for each run of this process
 NUMBERS = itertools.count(1)
 
@@ -57,6 +57,10 @@ class Run:
         self.ended: str | None = None
         self.moment: Moment | None = None
         self.inside: str | None = None
+        #: whether the standby that it makes had been removed on purpose
+        self.was_alone = False
+        #: when it looked last
+        self.looked = world.now
         self._life = self._live()
 
     def go(self, most: int | None = None) -> None:
@@ -225,6 +229,10 @@ class Run:
         return bool(named) if condition.kind == "any" else (name in named) == (condition.kind == "in")
 
     def _steps(self, where: str) -> dict[str, list[str]]:
+        if where == "differing":  # of all that a host has outside of its data the model knows the interlock
+            asked = self.judged["steps"]["interlock"]
+            without = [name for name in asked if not self.world.hosts[name].interlock]
+            return {"programs": without, "bring_up": without}
         judged = {"judged": self.judged, "standby_salvage": self.salvaged, "server_rollback": self.rolled_back}[where]
         return t.cast("dict[str, list[str]]", judged.get("steps") or {})
 

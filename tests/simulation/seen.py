@@ -65,7 +65,9 @@ def observe(world: World, name: str) -> Seen:
         "histories": _histories(data) if data else {},
         "process": _process(base, host),
         "service": _service(base["service"], host),
-        "follows": {"host": data.follows, "port": 5432, "user": USER} if data and data.follows else base["follows"],
+        "follows": {**base["follows"], "host": data.follows, "port": 5432, "user": USER}
+        if data and data.follows
+        else base["follows"],
         "follows_slot": data.slot if data else "",
         "credentials": {**base["credentials"], **_logins(world, host)},
         "configuration": {**base["configuration"], "exists": data is not None, "at_least": _asked_for(data)},
@@ -79,7 +81,7 @@ def observe(world: World, name: str) -> Seen:
     if host.snapshot:
         seen["snapshot"] = _snapshot(base["snapshot"], host)
     mute = not host.server or host.server.crowded or host.server.frozen
-    if data and data.signal and data.as_master is False and mute:
+    if data and data.signal and (data.as_master is False or data.fence) and mute:
         seen["wal_end"] = lsn.render(data.end.lsn)  # read from its files (``wal_held.end``)
     if host.server and data:
         _with_server(seen, world, host, data)
@@ -99,7 +101,7 @@ def _programs(host: Host, masters: tuple[str, ...]) -> Seen:
     peers = [
         {"name": name, "address": name, "port": 5432, "unit": places.UNIT} for name in masters if name != host.name
     ]
-    there = {"settings": None, "unit": None, "stale": False, "enabled": False, "active": False}
+    there = {"settings": None, "unit": None, "stale": False, "enabled": False, "active": False, "state": "", "says": ""}
     told = {"data_directory": fixtures.DATA, "peers": peers}
     interlock = {**there, "program": PROGRAMS["interlock"], "unit": "drop-in", "settings": told}
     return {
@@ -315,6 +317,7 @@ def _master(world: World, host: Host, data: Data) -> Seen:
 def _sender(world: World, pid: int, link: t.Any) -> Seen:
     there = world.hosts[link.standby].data
     replayed, flushed = (there.replayed.lsn, there.end.lsn) if there else (BEGIN, BEGIN)
+    flushed = link.told if link.set_back else flushed
     return fixtures.sender(
         pid,
         link.standby,
@@ -335,8 +338,8 @@ def _standby(world: World, host: Host, data: Data) -> Seen:
         "host": link.master,
         "port": 5432,
         "slot": data.slot,
-        "flushed_lsn": lsn.render(data.end.lsn),
-        "latest_end_lsn": lsn.render(max(link.told, data.end.lsn)),
+        "flushed_lsn": lsn.render(link.told if link.set_back else data.end.lsn),
+        "latest_end_lsn": lsn.render(link.told if link.set_back else max(link.told, data.end.lsn)),
         "timeline": data.end.timeline,
         "silent_seconds": 0.1 if link.silent_since is None else world.now - link.silent_since,
     }
@@ -379,6 +382,7 @@ def _segment(world: World, name: str) -> Seen:
             "lsn": lsn.render(memory.lsn),
             "summary_state": memory.state,
             "at": memory.at,
+            "age_seconds": world.now - memory.at,
             "system_identifier": fixtures.OWN,
         }
         if memory

@@ -302,7 +302,6 @@ STORIES = (
             at("take over"),
             HOME,
         ],
-        "rows left behind",
     ),
     Story(
         "half_way_and_alone",
@@ -440,7 +439,100 @@ STORIES = (
         "With three hosts one was made a master by hand while the master was off. Both are decided on, then the third"
         " host is further than the chosen one: a decision too many.",
         [at("two standbys"), at("power off", "master", busy=True), at("remove signal", "standby"), HOME],
-        NO_WAY + "HOST holds N B more WAL of timeline N",
+    ),
+    Story(
+        "set_aside_and_followed_by_nobody",
+        "A switchover is killed after the promotion, and the new master is lost with its disk. The fenced old one is"
+        " the last copy, and follows nobody: a failover wanted the host that it follows in the inventory.",
+        [run("switchover"), kill(17), at("start", "standby"), at("lose disk", "master"), HOME],
+    ),
+    Story(
+        "rewound_half_and_followed_by_nobody",
+        "The same of a standby that a rewind was about to change.",
+        [
+            at("raise setting", "master"),
+            run("resync_standby", resync_route="rewind"),
+            go("A", 14),
+            at("lose disk", "master"),
+            HOME,
+        ],
+    ),
+    Story(
+        "frozen_beside_the_new_master",
+        "A further standby is frozen, and may hold more WAL. That it is to be brought up was all that was said.",
+        [at("two standbys"), at("crowd", "further"), at("freeze", "master"), at("freeze", "standby"), HOME],
+    ),
+    Story(
+        "promoted_by_hand_and_mute",
+        "Of three hosts one was promoted by hand and gives no session. Its server runs, and was to be started.",
+        [at("two standbys"), at("crowd", "further"), at("promote by hand", "further"), at("power off", "master"), HOME],
+    ),
+    Story(
+        "mute_standby_of_a_newer_master",
+        "The newer timeline is known of by a standby alone that gives no session, so the old master was to be started,"
+        " which its interlock does not let it.",
+        [
+            at("two standbys"),
+            at("power off", "master"),
+            at("take over"),
+            at("lose disk", "master"),
+            at("crowd", "further"),
+            HOME,
+        ],
+    ),
+    Story(
+        "former_standby_beside_a_master_that_is_cut_off",
+        "standby.signal was removed, and the master is alive, but cut off from all. That one is started, and the"
+        " permission given, as told: two masters.",
+        [
+            at("remove signal", "standby"),
+            at("cut", "controller-master"),
+            at("cut", "master-standby"),
+            HOME,
+        ],
+    ),
+    Story(
+        "failed_over_after_it_was_set_back",
+        "The same, and the master's host is lost. Its WAL ends before the new master's timeline begins, so it is taken"
+        " for a part of that, and the delta that is advised when it does not follow deletes what only it has.",
+        [
+            at("copy files", "master"),
+            at("work"),
+            at("set back", "master"),
+            at("power off", "master", busy=True),
+            at("take over"),
+            HOME,
+        ],
+    ),
+    Story(
+        "swapped_after_it_was_set_back",
+        "The master was set back and sends to its standby, which is further, as PostgreSQL does within a WAL segment"
+        " file: a switchover gave up what was committed since, and the state called the pair well.",
+        [
+            at("copy files", "master"),
+            *(at("work") for _each in range(4)),
+            at("set back", "master"),
+            at("work"),
+            run("switchover"),
+            go(),
+            HOME,
+        ],
+    ),
+    Story(
+        "removed_while_the_master_is_lost",
+        "The master's disk is lost just before the data of the removed standby, which is the last copy, is deleted.",
+        [
+            {"do": "run", "who": "B", "playbook": "remove_standby", "options": {"existing_data": "discard"}},
+            go("B", 17),
+            at("lose disk", "master"),
+            HOME,
+        ],
+    ),
+    Story(
+        "older_data_and_a_lost_master",
+        "What the master had committed is lost with its disk; to bring it up and to say that it is off was advised in"
+        " turn.",
+        [at("two standbys"), at("remove signal", "standby"), at("work"), at("lose disk", "master"), HOME],
     ),
     Story(
         "new_master_mounted_later",

@@ -3,13 +3,41 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import observation, shape
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import lsn, observation, shape
 
 from simulation import faults, life, postgresql, units
 from simulation.play import pair
 from simulation.seen import observe
 from simulation.world import Data, Server, World
+
+#: chapters, sections and reference pages of PostgreSQL's manual that a rule may name
+MANUAL = {
+    "Administrator's Overview",
+    "Asynchronous Commit",
+    "Failover",
+    "Handling Query Conflicts",
+    "Hot Standby",
+    "Monitoring Database Activity",
+    "Recovery Control Functions",
+    "Reliability",
+    "Replication",
+    "Replication Slots",
+    "Shutting Down the Server",
+    "Standby Server Operation",
+    "Streaming Replication",
+    "Streaming Replication Protocol",
+    "System Administration Functions",
+    "Timelines",
+    "WAL Configuration",
+    "WAL Internals",
+    "Write-Ahead Logging (WAL)",
+    "pg_basebackup",
+    "pg_controldata",
+}
 
 
 @pytest.fixture
@@ -94,11 +122,18 @@ def test_a_slot_that_keeps_too_much_is_lost_and_with_it_the_wal(world: World) ->
 
 
 def test_a_standby_that_has_more_than_its_master_gets_nothing(world: World) -> None:
+    """Within one segment file it is connected all the same, until the master has written as much."""
     faults.files_copied(world, "mdw")
     faults.work(world, "")
     life.settle(world)
+    rows = data(world, "smdw").end.rows
     faults.set_back(world, "mdw")
     life.settle(world)
+    assert life.mirroring(world, "mdw", "smdw")[0] == life.SYNCHRONIZED
+    assert data(world, "smdw").end.rows == rows != data(world, "mdw").end.rows
+    faults.work(world, "")
+    life.settle(world)
+    assert life.mirroring(world, "mdw", "smdw")[0] == life.NOT_SYNCHRONIZED
     assert "not in this server's history" in str(postgresql.why_no_link(world, world.hosts["smdw"]))
 
 
@@ -152,3 +187,21 @@ def test_a_copy_of_the_world_lives_by_itself(world: World) -> None:
     assert world.writers() == ["mdw"]
     assert data(world, "smdw").histories == {}
     assert len(world.rows) == 2
+
+
+def test_each_rule_names_its_chapter_of_the_manual() -> None:
+    rules = [each for _name, each in inspect.getmembers(postgresql, inspect.isfunction)]
+    rules = [each for each in rules if each.__module__ == postgresql.__name__]
+    without = [each.__name__ for each in rules if not MANUAL & set(re.findall(r'"([^"]+)"', each.__doc__ or ""))]
+    assert without == []
+
+
+def test_a_restartpoint_is_at_a_checkpoint_of_the_master(world: World) -> None:
+    """The control file of a standby that is shut down names the checkpoint that it has replayed last."""
+    first = data(world, "mdw").checkpoint
+    faults.work(world, "")
+    life.settle(world)
+    faults.stop(world, "smdw")
+    control = observe(world, "smdw")["control"]
+    assert data(world, "smdw").checkpoint is first
+    assert lsn.parse(control["min_recovery_lsn"]) == data(world, "smdw").replayed.lsn > first.lsn

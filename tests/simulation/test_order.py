@@ -20,11 +20,13 @@ ROOT = Path(__file__).parents[2]
 #: conditions that the act itself asks for, or that always hold on hosts of the model
 KNOWN_TO_THE_ACT = (
     "not ansible_check_mode",
-    "server_manage_unit",
-    "server_observed.observation.service.text != lookup('ansible.builtin.template', 'server.service.j2')",
+    "server_manage_unit | bool",
+    "server_observed.observation.service.text != server_unit_text",
     "master_password.exists",
     "judged.plan.settings | combine(judged.plan.restart_settings) | length > 0",
     "server_observed.observation.snapshot.exists or server_observed.observation.snapshot.phase != 'none'",
+    "master_views_wanted != master_views_found",
+    "ssh_keys_wanted != ssh_keys_found",
     "standby_further_hba is changed",
     "server_observed.observation.server is mapping",
     "standby_configuration_written.written | default([]) | length > 0",
@@ -32,15 +34,16 @@ KNOWN_TO_THE_ACT = (
     "master_settings is defined",
     "master_settings is changed",
     "master_undone.created is defined",
-    "server_interlock_wanted != server_interlock_found",
+    "server_interlock_wanted != server_interlock_found or server_observed.observation.earlier | length > 0",
     "not (ansible_check_mode and server_seen.load == 'not-found')",
     "server_back.mirroring | default({}) | length > 0",
     "server_observed.observation.credentials.servers | length > 0",
     "not master_source.role_stays",
-    "inventory_hostname in groups['masters'] | default([])",
+    "server_observed.observation.configuration.outside",
+    "inventory_hostname in checked.masters",
 )
 #: beginnings of longer ones
-LONG = ("virtual_ip_installed is changed or", "server_seen.active != 'active' or", "master_views_seen.files != dict(")
+LONG = ("virtual_ip_installed is changed or", "server_seen.active != 'active' or")
 
 
 def listed(workflow: str) -> list[str]:

@@ -2,7 +2,9 @@
 """The server's unit, and the interlock that asks the other hosts before each start as a master.
 
 The judgement of an answer is the interlock's own function, from the file that is installed on hosts. How the answers
-come about is ``ask_server`` and ``ask_host`` there.
+come about is ``ask_server`` and ``ask_host`` there. What systemd does stands in its manual: systemd.service(5),
+``ExecStartPre=`` (a unit is ``activating`` as long as that runs), ``Restart=`` (none here, so what has crashed stays
+``failed``), and systemd.unit(5), ``RequiresMountsFor=``.
 """
 
 from __future__ import annotations
@@ -102,8 +104,8 @@ def start(world: World, host: Host) -> str | None:
     if found == INTERLOCK.SILENT and not permitted:
         unit.active, unit.waits = "activating", why
         host.log = (
-            f"{INTERLOCK.NAME}: {why}. This server waits, and starts by itself. If it is certain that no other master"
-            f" has taken over: touch {places.permission(UNIT)} on {host.name} (for one start; nothing else is needed)"
+            f"{INTERLOCK.NAME}: {why}. This server waits, and starts by itself. If it is certain that what cannot be"
+            f" asked is switched off, or is no master: touch {places.permission(UNIT)} on {host.name} (for one start)"
         )
         return None
     why_not = postgresql.start(world, host)
@@ -121,14 +123,14 @@ def _failed(host: Host, why: str) -> str:
 
 
 def power_off(world: World, host: Host) -> None:
-    """Cut the power."""
+    """Cut the power: the server crashes ("Reliability" in PostgreSQL's manual), /run with its permission is gone."""
     postgresql.crash(host)
     host.on = False
     host.unit.active, host.unit.waits, host.unit.permitted = "inactive", None, None
 
 
 def power_on(world: World, host: Host) -> None:
-    """Switch it on: it boots, and starts what is enabled."""
+    """Switch it on: it boots, and starts what is enabled (systemd.unit(5), ``WantedBy=``)."""
     if host.on:
         return
     host.on, host.boots = True, host.boots + 1

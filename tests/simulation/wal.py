@@ -24,7 +24,7 @@ class Catalog(t.NamedTuple):
 class Record:
     """One record, and all that comes before it."""
 
-    __slots__ = ("catalog", "line", "lsn", "needs", "rows", "serial", "timeline")
+    __slots__ = ("_before", "catalog", "line", "lsn", "needs", "rows", "serial", "timeline")
 
     def __init__(
         self,
@@ -35,8 +35,9 @@ class Record:
         row: int | None,
         catalog: Catalog,
         needs: int,
+        checkpoint: bool = False,
     ) -> None:
-        """Append a record; ``serial`` tells it from every other one."""
+        """Append a record; ``serial`` tells it from every other one. A recovery may begin at that of a checkpoint."""
         self.serial = serial
         self.timeline = timeline
         self.lsn: int = (before.lsn if before else BEGIN) + size
@@ -46,6 +47,13 @@ class Record:
         #: bits of the records up to here, and of the rows that are committed in them
         self.line: int = (before.line if before else 0) | 1 << serial
         self.rows: int = (before.rows if before else 0) | (0 if row is None else 1 << row)
+
+        self._before = None if checkpoint or before is None else before.checkpoint
+
+    @property
+    def checkpoint(self) -> Record:
+        """The last record of a checkpoint: this, or one before it ("WAL Configuration")."""
+        return self._before or self
 
     def has(self, other: Record) -> bool:
         """Whether the other one is this or lies before it."""

@@ -163,6 +163,8 @@ class Link:
     held: bool = False
     #: the newest position that the standby has heard of
     told: int = 0
+    #: the master has less than the standby, and sends all the same
+    set_back: bool = False
 
 
 @dataclass(slots=True)
@@ -255,12 +257,13 @@ class World:
         row: int | None = None,
         catalog: Catalog | None = None,
         needs: int | None = None,
+        checkpoint: bool = False,
     ) -> Record:
         """Write a record."""
         self.serial += 1
         catalog = catalog if catalog is not None else before.catalog if before else Catalog()
         needs = needs if needs is not None else before.needs if before else CONNECTIONS
-        return Record(self.serial, before, timeline, size, row, catalog, needs)
+        return Record(self.serial, before, timeline, size, row, catalog, needs, checkpoint)
 
     def writers(self) -> list[str]:
         """Return the hosts that acknowledge commits now."""

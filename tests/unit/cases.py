@@ -8,6 +8,7 @@ import typing as t
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import removal as removal_judge
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge import renamed
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover_judge
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.refusal import Refusal, Verdict
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync_judge
@@ -38,6 +39,21 @@ Hosts = dict[str, Observation]
 Options = dict[str, t.Any]
 #: of each refusal: what it says of what was found, and a word of the command that goes on
 Refusals = list[tuple[str, str]]
+
+#: those of init_standby, with their defaults
+INIT_STANDBY: Options = {
+    "standby_host": None,
+    "existing_data": "refuse",
+    "replace_standby": False,
+    "additional_standby": False,
+    "master_restart_allowed": False,
+    "binaries_method": "packages",
+    "replication_user": "hawq_mirroring",
+    "view_databases": [],
+    "wal_keep_megabytes": 10240,
+    "tablespace_mapping": {},
+    "accept_data_loss": False,
+}
 
 
 def rows(table: dict[str, t.Any]) -> t.Any:
@@ -99,6 +115,7 @@ def failover(hosts: Hosts, options: Options) -> Verdict:
         "fence_command": None,
         "accept_data_loss": False,
         "ignore_witness": [],
+        "other_slots": "refuse",
         "witnesses": {},
     }
     return failover_judge.judge(hosts, HOSTS, _with_defaults(options, defaults))
@@ -132,6 +149,14 @@ def resync(hosts: Hosts, options: Options) -> Verdict:
     return resync_judge.judge(hosts, HOSTS, _with_defaults(options, RESYNC_DEFAULTS))
 
 
+def renamed_pair() -> Hosts:
+    """Return a healthy pair whose standby the inventory called s2 when it was made."""
+    source = mirrored("mdw", {"server.standbys": ["s2"], "server.slots": [{**slot(), "name": "hawq_mirroring_s2"}]})
+    source["server"]["senders"][0]["name"] = "s2"
+    receiver = {**standby()["server"]["receiver"], "slot": "hawq_mirroring_s2"}
+    return {"mdw": source, "smdw": standby("smdw", {"follows_slot": "hawq_mirroring_s2", "server.receiver": receiver})}
+
+
 def state(hosts: Hosts, options: Options | None = None, settled: str | None = None) -> dict[str, t.Any]:
     """Return the state of a group."""
     defaults: Options = {
@@ -140,13 +165,16 @@ def state(hosts: Hosts, options: Options | None = None, settled: str | None = No
         "fence_command": None,
         "ignore_witness": [],
         "replication_user": "hawq_mirroring",
+        "accept_collation_difference": False,
         "state_expect_standby": None,
         "state_accept": [],
         "state_lag_megabytes": 16,
         "programs": {},
         "witnesses": {},
     }
-    return state_judge.document(hosts, HOSTS, _with_defaults(options or {}, defaults), settled)
+    observations, names = renamed.translated(t.cast("t.Any", hosts))
+    told = t.cast("t.Any", {**_with_defaults(options or {}, defaults), "renamed": names})
+    return state_judge.document(observations, HOSTS, told, settled)
 
 
 #: sdw1 cannot be seen from a host
@@ -162,6 +190,7 @@ def segment(name: str = "sdw1", **witness: t.Any) -> dict[str, t.Any]:
         "lsn": "0/3017F88",
         "summary_state": "Synchronized",
         "at": 1795428856.0,
+        "age_seconds": None,
         "system_identifier": None,
     }
     return {"witnesses": {name: {**seen, "witness": {**remembered, **witness} if witness else None}}}

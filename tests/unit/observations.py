@@ -15,8 +15,12 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql 
 Observation = dict[str, t.Any]
 
 OWN = "7711308009646152291"
+#: the directory of a tablespace's files in its place
+VERSION = "PG_15_202209061"
 FOREIGN = "7711308232729292413"
 GIGABYTE = 1 << 30
+#: hardware addresses
+MACS = {name: f"02:00:00:00:00:0{number}" for number, name in enumerate(("mdw", "smdw", "sdw1", "sdw2"))}
 DATA = "/data/hawq/master"
 SLOT = "hawq_mirroring_smdw"
 ADDRESSES = {"mdw": "10.9.0.2", "smdw": "10.9.0.3", "sdw1": "10.9.0.4", "sdw2": "192.0.2.14"}
@@ -97,6 +101,12 @@ def slot(name: str = SLOT, **overrides: t.Any) -> dict[str, t.Any]:
         "wal": "reserved",
         "safe_bytes": None,
         "retained_bytes": 1024,
+        "plugin": None,
+        "database": None,
+        "confirmed_lsn": None,
+        "two_phase": False,
+        "failover": False,
+        "synced": False,
     }
     assert set(overrides) <= set(row)
     return {**row, **overrides}
@@ -154,9 +164,10 @@ def control(state: str, **overrides: t.Any) -> dict[str, t.Any]:
         "max_wal_senders": 10,
         "max_prepared_transactions": 0,
         "max_locks_per_transaction": 64,
+        "catalog_version": 202209061,
     }
     assert set(overrides) <= set(found)
-    return {**(observe.neutral_control({**found, **overrides}) or {})}
+    return {**(observe.neutral_control({**found, **overrides}, "15") or {})}
 
 
 def ended(state: str) -> dict[str, t.Any]:
@@ -168,9 +179,35 @@ def ended(state: str) -> dict[str, t.Any]:
 def directory(path: str, *entries: str, **overrides: t.Any) -> dict[str, t.Any]:
     """Return a directory that a tablespace would need."""
     foreign = any(not name.startswith("PG_") for name in entries)
-    found = {"path": path, "entries": list(entries), "foreign": foreign, "free_bytes": 1, "device": 1}
+    found = {
+        "path": path,
+        "there": "directory",
+        "unmounted": None,
+        "entries": list(entries),
+        "foreign": foreign,
+        "versions": [name for name in entries if name.startswith("PG_")],
+        "used_by": [],
+        "trouble": None,
+        "closed": None,
+        "only_named": False,
+        "free_bytes": 1,
+        "device": 1,
+    }
     assert set(overrides) <= set(found)
     return {**found, **overrides}
+
+
+def space(path: str, oid: str = "16385", **overrides: t.Any) -> dict[str, t.Any]:
+    """Return the place of a tablespace that a host's data has."""
+    found = {**directory(path, VERSION), "oid": oid, "linked": True, "total_bytes": 1 << 40, "free_bytes": 1 << 39}
+    assert set(overrides) <= set(found)
+    return {**found, **overrides}
+
+
+def to_come(path: str, oid: str = "16385", **overrides: t.Any) -> dict[str, t.Any]:
+    """Return the place of one that is made by WAL which is yet to be replayed, and is missing."""
+    nothing = {"linked": False, "there": "nothing", "entries": [], "versions": []}
+    return space(path, oid, **{**nothing, **overrides})
 
 
 def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Observation:
@@ -187,7 +224,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "addresses": [ADDRESSES[name]],
                 "architecture": "x86_64",
             },
-            "user": {"name": "gpadmin", "exists": True, "home": "/home/gpadmin"},
+            "user": {"name": "gpadmin", "exists": True, "home": "/home/gpadmin", "memory_removed": False},
             "blocks": {"limits": None, "profile": None, "access": None, "segments": None},
             "ssh": {
                 "public_key": f"{name}-key",
@@ -202,6 +239,12 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "version": "15.16",
                 "major": 15,
                 "client_library": True,
+                "other_python": None,
+                "named": False,
+                "wanted": 15,
+                "places": {str(major): f"/usr/lib/postgresql/{major}/bin" for major in (15, 16, 17, 18)},
+                "installed": [15],
+                "offered": None,
             },
             "data_directory": {
                 "path": DATA,
@@ -216,11 +259,16 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "slots": [],
                 "kept": [],
                 "mount_point": False,
+                "mounted_inside": [],
+                "clusters_inside": [],
                 "unmounted": None,
+                "read_only": None,
+                "unchangeable": None,
                 "link": False,
                 "removed": False,
                 "state": "missing",
                 "entries": [],
+                "owner": None,
                 "marked_standby": False,
                 "marked_recovery": False,
                 "unstarted_copy": False,
@@ -231,6 +279,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "wal_free_bytes": 50 * GIGABYTE,
                 "parent_exists": True,
                 "device": 1,
+                "no_room": None,
                 "reclaimable_bytes": 0,
             },
             "control": None,
@@ -244,11 +293,14 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "type": "exec",
                 "enabled": "enabled",
                 "stale": False,
+                "before": "{ path=/usr/bin/python3 ; argv[]=/usr/bin/python3 -I hawq-mirroring-interlock }",
                 "text": None,
                 "waits_for": None,
+                "says": None,
             },
             "run_by": None,
-            "follows": {"host": None, "port": None, "user": None},
+            "rivals": [],
+            "follows": {"host": None, "port": None, "user": None, "database": None},
             "follows_slot": "",
             "credentials": {
                 "path": "/home/gpadmin/.pgpass",
@@ -258,7 +310,15 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "accepted": None,
                 "login": None,
             },
-            "configuration": {"path": DATA, "outside": False, "exists": False, "at_least": {}},
+            "configuration": {
+                "path": DATA,
+                "outside": False,
+                "no_room": None,
+                "exists": False,
+                "at_least": {},
+                "asks_for": {},
+                "harmful": {},
+            },
             "snapshot": {
                 "phase": "none",
                 "result": "",
@@ -270,14 +330,28 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "request": {},
             },
             "programs": {},
+            "earlier": [],
             "views": {"files": {}, "databases": []},
             "listening": False,
+            "bound": [],
             "probes": {other: probe(name, other) for other in others},
             "asks": {},
             "virtual_ip": None,
             "witness": None,
             "witness_damage": None,
             "directories": [],
+            "named": [],
+            "offers": {
+                "directory": None,
+                "libraries": None,
+                "paths": {},
+                "broken": {},
+                "locales": None,
+                "versions": {},
+            },
+            "trial": None,
+            "tablespaces": [],
+            "slot_files": [],
             "server": None,
             "server_error": "the server is not running",
             "server_damage": None,
@@ -287,6 +361,23 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
         },
         overrides,
     )
+
+
+def place(host: str = "mdw", **overrides: t.Any) -> dict[str, t.Any]:
+    """Return what a host sees of the address that follows the master: all well, and nobody else has it."""
+    return {
+        "address": "192.0.2.10/24",
+        "here": False,
+        "taken": None,
+        "interface": "eth0",
+        "link": "up",
+        "on": [],
+        "networks": ["192.0.2.0/24"],
+        "macs": {"lo": "00:00:00:00:00:00", "eth0": MACS[host]},
+        "others": [],
+        "named_in": [],
+        **overrides,
+    }
 
 
 def stopped(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Observation:
@@ -318,7 +409,7 @@ def stopped_standby(name: str = "smdw", overrides: dict[str, t.Any] | None = Non
             "data_directory.marked_standby": True,
             "control": control("shut down in recovery", min_recovery_timeline=1, min_recovery_lsn="0/3017F88"),
             "follows_slot": f"hawq_mirroring_{name}",
-            "follows": {"host": "mdw", "port": 5432, "user": "hawq_mirroring"},
+            "follows": {"host": "mdw", "port": 5432, "user": "hawq_mirroring", "database": None},
         },
     )
     return change(base, overrides)
@@ -334,8 +425,10 @@ def _running(base: Observation, name: str, server: dict[str, t.Any]) -> Observat
             "service.sub": "running",
             "run_by": "hawq-master.service",
             "listening": True,
+            "bound": ["0.0.0.0", "::"],
             "server": {
                 "standby": False,
+                "database": "postgres",
                 "system_identifier": OWN,
                 "checkpoint_timeline": 1,
                 "started": 1795428856.0,
@@ -345,6 +438,18 @@ def _running(base: Observation, name: str, server: dict[str, t.Any]) -> Observat
                 "replay_lsn": None,
                 "replay_paused": False,
                 "access_stale": False,
+                "configured": {},
+                "configuration_errors": [],
+                "archiver": {
+                    "mode": "off",
+                    "told_how": False,
+                    "archived_at": None,
+                    "failed_at": None,
+                    "failed_wal": None,
+                    "waiting": None,
+                },
+                "kept_wal_mark": None,
+                "database_names": {"5": "postgres", "1": "template1", "16384": "app"},
                 "replay_age_seconds": None,
                 "last_commit_at": None,
                 "replay_blocked": False,
@@ -365,11 +470,13 @@ def _running(base: Observation, name: str, server: dict[str, t.Any]) -> Observat
                 "standbys": [],
                 "master_name": None,
                 "access_rules": "d41d8cd9",
+                "lets_clients_in": True,
                 "segments": [],
                 "pending_restart": [],
                 "databases": ["postgres", "template1", "app"],
                 "mirroring": None,
                 "mirrors": [],
+                "needs": None,
                 **server,
             },
             "server_error": None,

@@ -19,6 +19,7 @@ peer = loaded(PEER)
 peer.SETTINGS = sys.argv.pop(1)
 peer.main()
 """
+SEGMENT = str(ROLES / "segment/files/hawq-mirroring-segment")
 VIRTUAL_IP = str(ROLES / "virtual_ip/files/hawq-mirroring-virtual-ip")
 
 

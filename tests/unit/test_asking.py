@@ -9,7 +9,8 @@ import typing as t
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import asking
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import network, programs
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import network, peer_login, programs
+from ansible_collections.hawq.mirroring.plugins.plugin_utils import _run
 from observations import probe
 
 PEER = {"name": "mdw", "address": "mdw", "port": 5432, "ssh_port": 2222, "unit": "db.service"}
@@ -66,7 +67,7 @@ def test_it_is_asked_as_the_interlock_asks() -> None:
     ]
     assert run.told["psql"][6] == (
         "host=mdw port=5432 user=hawq_mirroring passfile=/home/gpadmin/.pgpass sslmode=prefer replication=true"
-        " dbname=replication connect_timeout=2"
+        " dbname=replication connect_timeout=2 options='-c idle_session_timeout=0'"
     )
     assert run.told["ssh"] == [
         "ssh",
@@ -172,3 +173,49 @@ def test_a_host_that_is_silent_costs_one_time_out(
     assert asking.of_host(t.cast("t.Any", run), PEER, never) == told
     assert questions == [("mdw", 2222, b"")]
     assert ("ssh" in run.told) == (told == "answered")
+
+
+# the same login, tried when it is set up
+
+REFUSED = "gpadmin@mdw: Permission denied (publickey).\n"
+TRIED: dict[str, tuple[Run, str]] = {
+    "answered": (Run(), ""),
+    "no data yet": (Run(ssh=(0, b"no data directory\n", "")), ""),
+    "AllowUsers": (Run(ssh=(255, b"", REFUSED)), "at mdw port 2222: Permission denied (publickey). Each start"),
+    "a banner before it": (Run(ssh=(255, b"", f"Authorized users only\n{REFUSED}")), "Permission denied (publickey)."),
+    "another port": (
+        Run(ssh=(255, b"", "ssh: connect to host mdw port 2222: Connection refused\n")),
+        "connect to host mdw port 2222: Connection refused. Each",
+    ),
+    "ForceCommand": (Run(ssh=(0, b"Welcome\n", "")), "it says nothing of its data. Each"),
+    "an account that has expired": (
+        Run(ssh=(255, b"", "Connection closed by 10.9.0.2 port 2222\n")),
+        "Connection closed by 10.9.0.2 port 2222. Each",
+    ),
+    "frozen": (Run(ssh=(124, b"", "")), "no answer within 5 s"),
+}
+
+
+@pytest.mark.parametrize(("run", "words"), TRIED.values(), ids=TRIED)
+def test_a_login_that_is_refused_is_told_with_what_ssh_has_said(run: Run, words: str) -> None:
+    found = peer_login.refused(t.cast("t.Any", run), "gpadmin", [PEER])
+    assert len(found) == (1 if words else 0)
+    for row in found:
+        assert row.startswith("gpadmin cannot ask mdw by SSH, at mdw port 2222: ")
+        assert words in row
+        assert "AllowUsers" in row
+        assert "set ssh_keys_port for mdw in the inventory" in row
+    assert run.told["ssh"][-1] == f"{programs.peer_command('db.service')} state"
+
+
+PORTS: dict[str, tuple[dict[str, t.Any], int]] = {
+    "nothing said": ({}, 22),
+    "Ansible's": ({"ansible_port": 2200}, 2200),
+    "its own": ({"ansible_port": 2200, "ssh_keys_port": "2222"}, 2222),
+    "its own, empty": ({"ansible_port": "2200", "ssh_keys_port": ""}, 2200),
+}
+
+
+@pytest.mark.parametrize(("variables", "port"), PORTS.values(), ids=PORTS)
+def test_at_which_port_hosts_reach_each_other(variables: dict[str, t.Any], port: int) -> None:
+    assert _run.ssh_port(variables.get) == port

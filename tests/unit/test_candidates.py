@@ -98,12 +98,12 @@ NOBODY: dict[str, tuple[Hosts, Options, Refusals]] = {
     "the named one is in no inventory": (
         {"mdw": crashed(), "smdw": standby()},
         {"standby_host": "x"},
-        [("not-a-standby", "Correct -e standby_host=")],
+        [("not-a-standby", "Correct the name, or leave it out: -e standby_host=")],
     ),
     "the named one holds nothing": (
         standbys(standby(), empty("sdw1")),
         {"standby_host": "sdw1"},
-        [("not-a-standby", "Correct -e standby_host=")],
+        [("not-a-standby", "Correct the name, or leave it out: -e standby_host=")],
     ),
     "the named one cannot be looked at": (
         standbys(standby(), unreachable()),
@@ -142,7 +142,7 @@ NOBODY: dict[str, tuple[Hosts, Options, Refusals]] = {
             "smdw": standby("smdw", {"data_directory.fenced": True, "server.receiver": None, **AHEAD}),
         },
         {},
-        [("no-standby", "hawq_mirroring.fence there, then run this again, or start the master again")],
+        [("no-standby", "hawq_mirroring.fence on smdw, then run this again, or start the master again")],
     ),
     "the only one gives no session and may be a master": (
         {"mdw": empty("mdw"), "smdw": silent()},
@@ -157,7 +157,7 @@ NOBODY: dict[str, tuple[Hosts, Options, Refusals]] = {
     "the only one is frozen, and another host is off": (
         {"mdw": unreachable(), "smdw": frozen(standby())},
         {},
-        [("no-standby", "the standby's host up, then run this again")],
+        [("no-standby", "Bring mdw up, then run this again")],
     ),
     "they are of different systems": (
         standbys(standby(), standby("sdw1", {"server.system_identifier": FOREIGN})),
@@ -167,7 +167,7 @@ NOBODY: dict[str, tuple[Hosts, Options, Refusals]] = {
     "the named one is behind": (
         standbys(standby(), standby("sdw1", AHEAD)),
         {"standby_host": "smdw"},
-        [("behind-another", "Name sdw1, or leave -e standby_host= out; or accept the loss: -e accept_data_loss=true")],
+        [("behind-another", "Name sdw1: -e standby_host=sdw1. Or accept the loss: -e accept_data_loss=true")],
     ),
 }
 

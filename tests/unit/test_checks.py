@@ -57,6 +57,20 @@ def test_a_setting_that_waits_for_a_restart_would_stop_the_copy() -> None:
 
 
 @pytest.mark.parametrize("choice", ["refuse", "keep", "discard"])
+def test_files_of_another_user_are_neither_moved_nor_deleted(choice: str) -> None:
+    files = {"data_directory.state": "other", "data_directory.entries": ["notes.txt"]}
+    (refusal,) = checks.existing_data(
+        "smdw", empty("smdw", {**files, "data_directory.owner": "root"}), master(), choice
+    )
+    assert refusal.kind == "holds-data"
+    assert "belongs to root and not to gpadmin, and has files in it (notes.txt)" in refusal.found
+    assert "existing_data" not in refusal.command
+    assert "(on smdw: mv /data/hawq/master /data/hawq/master.away)" in refusal.command
+    mine = empty("smdw", {**files, "data_directory.owner": "gpadmin"})
+    assert len(checks.existing_data("smdw", mine, master(), choice)) == (choice == "refuse")
+
+
+@pytest.mark.parametrize("choice", ["refuse", "keep", "discard"])
 def test_a_directory_that_the_servers_user_cannot_look_into_is_no_one_to_decide_on(choice: str) -> None:
     """It may hold the data of another user, or the user may not pass through what is above it."""
     closed = empty("smdw", {"data_directory.state": "other", "data_directory.entries": []})

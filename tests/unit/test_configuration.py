@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import typing as t
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def test_what_is_read_is_written(source: Path, tmp_path: Path) -> None:
     assert not target.parent.exists()
     done = write()
     names = ["conf.d/z.conf", "pg_ident.conf", "postgresql.conf"]
-    assert done["written"] == [str(target / name) for name in names]
+    assert done["written"] == [str(target / name) for name in (configuration.MARK, *names)]
     assert not write()["changed"]
     assert {name: (target / name).stat().st_mode & 0o777 for name in names} == dict(zip(names, (0o600, 0o640, 0o644)))
     assert (target / "postgresql.conf").read_bytes() == b"\xff\n"
@@ -61,27 +62,49 @@ def test_what_is_read_is_written(source: Path, tmp_path: Path) -> None:
     assert not configuration.remove(str(target), True, paths=done["written"])["changed"]
 
 
-def test_what_no_configuration_is_is_refused(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(match: str, name: str = "odd") -> None:
-        with pytest.raises(MirroringError, match=match):
-            configuration.read(str(source))
+def test_what_no_configuration_is_is_left_out(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (source.parent / "logs").mkdir()
+    (source.parent / "logs/today.log").touch()
+
+    def left_out(match: str, name: str = "odd") -> None:
+        found = configuration.read(str(source))
+        assert re.search(match, found["skipped"][str(source / name)])
+        assert "postgresql.conf" in [each["path"] for each in found["files"]]
+        assert not [each for each in found["files"] if each["path"].startswith(name)]
+        assert name not in found["directories"]
         (source / name).unlink()
 
     os.mkfifo(source / "odd")
-    refused("odd is no file")
-    (source / "odd").symlink_to("conf.d")
-    refused("odd leads to a directory")
+    left_out("it is no file")
+    (source / "odd").symlink_to(source.parent / "logs")
+    left_out("it leads to .*/logs, which holds other files")
     (source / "odd").symlink_to("nowhere")
-    refused("odd leads to .*nowhere, which .* cannot read")
+    left_out("No such file")
+    (source / "odd").symlink_to("odd")
+    left_out("Too many levels")
     (source / "odd").symlink_to("/dev/zero")
-    refused("odd is no file")
+    left_out("it is no file")
     (source / "odd").write_bytes(b"x" * (configuration.MOST_OF_ONE + 1))
-    refused("odd is larger than 1 MB")
+    left_out("it is larger than 1 MB")
+    with open(source.parent / "large", "wb") as large:
+        large.truncate(300 << 20)
+    (source / "log").symlink_to(source.parent / "large")
+    left_out("it is larger than 1 MB", "log")
     monkeypatch.setattr(configuration, "MOST_OF_ALL", 4)
     with pytest.raises(MirroringError, match="source holds more than"):
         configuration.read(str(source))
     with pytest.raises(MirroringError, match="nowhere cannot be read"):
         configuration.read(str(source / "nowhere"))
+
+
+def test_a_link_to_files_of_configuration_is_followed(source: Path) -> None:
+    (source.parent / "more").mkdir()
+    (source.parent / "more/memory.conf").write_text("work_mem = 8MB\n")
+    (source / "more").symlink_to(source.parent / "more")
+    found = configuration.read(str(source))
+    assert "more" in found["directories"]
+    assert {"path": "more/memory.conf", "mode": "0644", "content": "d29ya19tZW0gPSA4TUIK"} in found["files"]
+    assert found["skipped"] == {}
 
 
 @pytest.mark.parametrize("name", ["../outside", "/outside", "a/../../outside"])
@@ -115,11 +138,15 @@ def test_half_done_work_says_what_it_has_written(tmp_path: Path, monkeypatch: py
 def test_a_link_to_a_file_of_roots_is_not_read(place: attacks.Place) -> None:
     place.write(place.home / "postgresql.conf", "a\n")
     (place.home / "key").symlink_to(place.secret)
-    with pytest.raises(MirroringError, match=f"{place.home}/key leads to {place.secret}, which nobody cannot read"):
-        place.run(lambda: configuration.read(str(place.home)))
-    (place.home / "key").unlink()
     (place.home / "sub").symlink_to(place.root)
-    with pytest.raises(MirroringError, match="sub leads to a directory"):
+    (place.secret.parent / "closed").mkdir(mode=0o700)
+    (place.home / "closed").symlink_to(place.secret.parent / "closed")
+    found = place.run(lambda: configuration.read(str(place.home)))
+    assert [each["path"] for each in found["files"]] == ["postgresql.conf"]
+    assert sorted(found["skipped"]) == [str(place.home / name) for name in ("closed", "key", "sub")]
+    (place.home / "postgresql.conf").unlink()
+    (place.home / "postgresql.conf").symlink_to(place.secret)
+    with pytest.raises(MirroringError, match=r"postgresql\.conf cannot be read by nobody"):
         place.run(lambda: configuration.read(str(place.home)))
 
 
@@ -163,3 +190,18 @@ def test_links_of_the_users_lead_the_writer_nowhere(place: attacks.Place) -> Non
     with pytest.raises(PermissionError):
         place.run(lambda: configuration.remove(str(place.home), True, paths=[f"{place.home}/main/secret"]), place.home)
     assert place.is_untouched()
+
+
+def test_only_a_directory_that_was_made_here_is_discarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone: list[str] = []
+    monkeypatch.setattr(configuration.user_places, "remove", gone.append)
+    found = [{"path": "postgresql.conf", "mode": "0644", "content": ""}]
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    theirs.mkdir()
+    for place in (ours, theirs):
+        configuration.write(str(place), True, directories=[], found=found)
+    assert configuration.discard(str(ours), False)["changed"]
+    assert gone == []
+    assert configuration.discard(str(ours), True)["changed"]
+    assert not configuration.discard(str(theirs), True)["changed"]
+    assert gone == [str(ours)]

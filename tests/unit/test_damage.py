@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import psycopg2
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import damage
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import answer, damage
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 from sessions import instance_in, root_offers
@@ -79,6 +80,23 @@ ERRORS: dict[str, tuple[MirroringError, str | None]] = {
 @pytest.mark.parametrize(("raised", "told"), ERRORS.values(), ids=ERRORS)
 def test_errors(raised: MirroringError, told: str | None) -> None:
     assert damage.told(raised) == told
+
+
+GERMAN = "ungültige Seite in Block 0 von Relation base/5/1255"
+ANSWERS: dict[str, tuple[str, answer.Answer | None, str | None]] = {
+    "damaged, in another language": (f"FATAL:  {GERMAN}\n", answer.Answer("XX001", GERMAN), GERMAN),
+    "full, in another language": ("FATAL:  schon zu viele Verbindungen\n", answer.Answer("53300", "zu viele"), None),
+    "nothing any more": (f"FATAL:  {GERMAN}\n", None, None),
+    "not asked again where nobody answered": ("timeout expired", answer.Answer("XX001", "x"), None),
+}
+
+
+@pytest.mark.parametrize(("text", "said", "told"), ANSWERS.values(), ids=ANSWERS)
+def test_the_answer_to_a_login_has_a_code(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, said: answer.Answer | None, told: str | None
+) -> None:
+    monkeypatch.setattr(answer, "ask", lambda _instance: said)
+    assert damage.of_server(instance_in(tmp_path), error(None, text)) == told
 
 
 ENDED = ["LOG:  shutting down due to startup process failure", "hawq-master.service: Failed with result 'exit-code'."]

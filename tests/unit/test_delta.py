@@ -6,6 +6,8 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.delta.comparison import (
@@ -23,7 +25,11 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.
     wanted,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.delta.copying import Copy
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.delta.job import LABEL, rate_of
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.delta.job import (
+    LABEL,
+    of_others,
+    rate_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -151,9 +157,46 @@ def test_a_directory_takes_the_masters_shape(tmp_path) -> None:
     assert inside(tmp_path / "wal") == set()
 
 
+class Source:
+    """A master that has one file of one byte."""
+
+    def hashes(self, asked: list[Piece], done: int | None = None) -> list[bytes | None]:
+        """Hash what it has."""
+        return [hashlib.sha256(b"x").digest() for _piece in asked]
+
+    def contents(self, asked: list[Piece]) -> list[bytes | None]:
+        """Give it."""
+        return [b"x" for _piece in asked]
+
+
+@pytest.mark.parametrize(("top", "directory", "file"), [(0o700, 0o700, 0o600), (0o750, 0o750, 0o640)])
+def test_what_is_new_is_open_to_a_group_where_the_directory_is(
+    tmp_path: Path, top: int, directory: int, file: int
+) -> None:
+    tmp_path.chmod(top)
+    copy, found = Copy(str(tmp_path)), [File("base/5/1", 1)]
+    copy.shape(["base", "base/5"], found)
+    copy.fill(t.cast(t.Any, Source()), found, lambda _bytes: None)
+    copy.put("backup_label", b"y")
+    names = {"base": directory, "base/5": directory, "base/5/1": file, "backup_label": file}
+    assert {name: (tmp_path / name).stat().st_mode & 0o777 for name in names} == names
+    assert (tmp_path / "base/5/1").read_text() == "x"
+
+
 def test_label_and_rate() -> None:
     text = "START WAL LOCATION: 0/9000028 (file 000000020000000000000009)\nSTART TIME: now\nSTART TIMELINE: 2\n"
     found = LABEL.search(text)
     assert found
     assert found.groups() == ("0/9000028", "2")
     assert [rate_of(each) for each in ("", "32M", "100k", "100")] == [None, 32 << 20, 102400, 102400]
+
+
+def test_what_other_clusters_have_in_a_tablespaces_place_is_not_held_against_the_manifest(tmp_path: Path) -> None:
+    place, data = tmp_path / "place", tmp_path / "data"
+    for name in ("PG_15_202209061", "PG_13_202007201"):
+        (place / name / "5").mkdir(parents=True)
+    (data / "pg_tblspc").mkdir(parents=True)
+    (data / "pg_tblspc" / "16436").symlink_to(place)
+    manifest = '{"Files": [{"Path": "pg_tblspc/16436/PG_15_202209061/5/1"}]}'
+    assert of_others(str(data), manifest) == ["pg_tblspc/16436/PG_13_202007201"]
+    assert of_others(str(data), '{"Files": []}') == []

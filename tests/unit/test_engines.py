@@ -17,8 +17,8 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import 
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.module import ENGINES, instance_of
 
 ROOT = Path(__file__).resolve().parents[2] / "plugins"
-MODULES = sorted(ROOT.glob("modules/*.py"))
-PACKAGE = "ansible_collections.hawq.mirroring.plugins.module_utils.engines"
+MODULES = sorted(ROOT.glob("module_utils/modules/[a-z]*.py"))
+ROOM = "ansible_collections.hawq.mirroring.plugins.module_utils"
 VERBS = sorted(name for name, _value in inspect.getmembers(Engine, inspect.isfunction) if name[0] != "_")
 PROVIDED = {"postgresql": verbs.ENGINE}
 
@@ -43,9 +43,9 @@ def called(path: Path) -> t.Iterator[tuple[str, str]]:
     """Engine and function of each use of choice.of in a module."""
     tree = ast.parse(path.read_text())
     places = {
-        alias.name: f"{node.module}.{alias.name}"
+        alias.name: f"{ROOM}.{node.module}.{alias.name}"
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE)
+        if isinstance(node, ast.ImportFrom) and node.level == 2 and (node.module or "").startswith("engines.")
         for alias in node.names
     }
     for node in ast.walk(tree):

@@ -104,7 +104,7 @@ UNPROVEN: dict[str, tuple[Observation, Observation, Hosts, Options, Refusals]] =
         standby("smdw", OPEN),
         {},
         DOWN,
-        [("port-open", "Switch mdw off, then run this again, or let this do it, -e \"fence_command='COMMAND'\"")],
+        [("port-open", "Switch mdw off, then run this again. Or let this do it: -e \"fence_command='COMMAND'\"")],
     ),
     "its data is gone": (
         empty("mdw"),
@@ -132,14 +132,14 @@ UNPROVEN: dict[str, tuple[Observation, Observation, Hosts, Options, Refusals]] =
         standby("smdw", TAKEN),
         {},
         DOWN,
-        [("address-taken", "Switch mdw off, then run this again, or let this do it, -e \"fence_command='COMMAND'\"")],
+        [("address-taken", "Switch mdw off, then run this again. Or let this do it: -e \"fence_command='COMMAND'\"")],
     ),
     "off, and nobody says so": (
         unreachable(),
         CUT_OFF,
         {},
         {},
-        [("not-proven-dead", "Switch mdw off and say so, -e master_is_down=true, or let this do it")],
+        [("not-proven-dead", "Switch mdw off and say so: -e master_is_down=true. Or let this do it")],
     ),
 }
 
@@ -181,7 +181,7 @@ LISTED: dict[str, tuple[Hosts, Hosts, list[str]]] = {
         {},
         [
             "mdw: the data of a master whose server is stopped (not shut down cleanly, timeline 1)",
-            "sdw1: no data directory",
+            "sdw1: without a data directory",
             "its port mdw:5432 as seen from smdw: not open (timed out)",
             "WAL receiver on smdw: streaming, last heard of 0.1 s ago",
         ],
@@ -381,7 +381,7 @@ STARTS: dict[str, tuple[Observation, str]] = {
     "fenced": (
         stopped("mdw", FORMER),
         "go back to mdw: rm /data/hawq/master/standby.signal /data/hawq/master/hawq_mirroring.fence && systemctl start"
-        " hawq-master.service there",
+        " hawq-master.service on mdw",
     ),
     "frozen": (frozen(master()), "On mdw, let it go on there (kill -CONT 103 $(pgrep -P 103))"),
 }

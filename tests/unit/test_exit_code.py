@@ -101,6 +101,6 @@ def test_how_ansible_playbook_ends(
     assert done.returncode == code, said
     assert "PLAY RECAP" in said
     if "nonsense" in str(arguments):
-        assert "state_accept names nonsense, and what can be accepted is: address-elsewhere" in " ".join(said.split())
+        assert "state_accept names nonsense, and what can be accepted is: address-configured" in " ".join(said.split())
     else:
         assert "no host can be looked at: mdw is not reachable by SSH" in " ".join(said.split())

@@ -63,6 +63,7 @@ CUT_OFF: dict[str, t.Any] = {
     "wal_age_seconds": 75.0,
 }
 TOLD = {"activate": True, "old": "mdw", "new": "smdw"}
+NOBODY: dict[str, t.Any] = {"follows.host": None, "server.receiver": None}
 PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
     "crashed server, host alive": (pair(crashed()), {}, {**TOLD, "fence": "module", "salvage": True, "start": False}),
     "server stopped cleanly": (pair(stopped("mdw")), {}, {**TOLD, "fence": "module", "salvage": True}),
@@ -292,6 +293,11 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         {},
         {"activate": False},
     ),
+    "the standby is told to follow nobody, and the loss is accepted": (
+        pair(unreachable(), standby("smdw", {**NOBODY, **CLOSED})),
+        {**DOWN, "accept_data_loss": True},
+        {"activate": True, "old": "mdw", "new": "smdw", "fence": "operator's word"},
+    ),
 }
 REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "master alive": (
@@ -328,6 +334,11 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
         {},
         [("no host is a standby that could be activated", "on smdw, whose timeline 2 is the newest")],
     ),
+    "the standby is told to follow nobody": (
+        pair(crashed(), standby("smdw", NOBODY)),
+        {},
+        [("smdw is told to follow nobody, and mdw has the data of a master", "failover -e accept_data_loss=true")],
+    ),
     "the old master is on a newer timeline": (
         pair(stopped("mdw", {"control.timeline": 2})),
         {},
@@ -337,6 +348,16 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
         pair(crashed(), standby("smdw", {"server_damage": "invalid page in block 3 of relation base/5/1255"})),
         {},
         [("the data of smdw is damaged (invalid page in block 3", "bring its server up instead")],
+    ),
+    "its file system is read-only": (
+        pair(crashed(), standby("smdw", {"data_directory.read_only": "/data/hawq/master"})),
+        {},
+        [
+            (
+                "the file system of /data/hawq/master on smdw is mounted read-only",
+                "remount,rw $(findmnt -nT /data/hawq/master",
+            )
+        ],
     ),
     "its WAL's disk is full": (
         pair(crashed(), standby("smdw", {"data_directory.wal_free_bytes": 0})),
@@ -370,7 +391,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "old master's data gone": (
         pair(empty("mdw")),
         DOWN,
-        [(f"mdw answers, and {DATA} there is no data directory", "Mount it, then run this again")],
+        [(f"mdw answers, and has no data in {DATA}", "Mount it, then run this again")],
     ),
     "old master's data gone, not proven dead": (
         pair(empty("mdw")),
@@ -423,7 +444,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "standby unreachable": (
         pair(crashed(), unreachable()),
         {},
-        [("no host is a standby", "Bring the standby's host up")],
+        [("no host is a standby", "Bring smdw up, then run this again")],
     ),
     "standby frozen": (
         pair(crashed(), frozen(standby())),
@@ -468,7 +489,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "host dead, a further standby is frozen": (
         {**pair(unreachable()), "sdw1": frozen(standby("sdw1", CLOSED))},
         DOWN,
-        [("sdw1 is a frozen server process, and may hold WAL that smdw lacks", "accept_data_loss=true")],
+        [("sdw1 is a frozen server process, and may hold WAL that smdw lacks", "On sdw1, let it go on there (kill")],
     ),
     "host dead, a further standby is stopped": (
         {**pair(unreachable()), "sdw1": stopped_standby("sdw1", CLOSED)},
@@ -519,7 +540,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "named host is no standby": (
         {**pair(crashed()), "sdw1": empty("sdw1")},
         {"standby_host": "sdw1"},
-        [("sdw1 is no data directory", "Correct -e standby_host=")],
+        [("sdw1 is without a data directory", "Correct the name, or leave it out: -e standby_host=")],
     ),
     "named host is unknown": (pair(crashed()), {"standby_host": "x"}, [("x is not in the group masters", "Correct")]),
     "follows somebody else": (
@@ -606,3 +627,20 @@ def test_three_hosts_of_any_kinds_are_judged(first: str) -> None:
             verdict = failover(hosts, options)
             assert verdict.plan or verdict.refusals, (second, third, options)
             assert all(each.found and each.why and each.command for each in verdict.refusals)
+
+
+@pytest.mark.parametrize(
+    ("path", "refused"),
+    [
+        ("/data/hawq/master/pg_hba.conf", False),
+        ("/data/hawq/master/postgresql.conf", False),
+        ("/data/hawq", False),
+        ("/data/hawq/master", True),
+        ("/data/hawq/master/standby.signal", True),
+        ("/data/hawq/master/postgresql.auto.conf", True),
+    ],
+)
+def test_a_takeover_is_refused_for_what_its_server_has_to_change(path: str, refused: bool) -> None:
+    new = standby("smdw", {**CLOSED, "data_directory.unchangeable": path})
+    verdict = failover(pair(unreachable("mdw"), new), DOWN)
+    assert [row.kind for row in verdict.refusals] == (["read-only"] if refused else [])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import typing as t
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import fencing, observe, stopping
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.salvage import offering
-from ansible_collections.hawq.mirroring.plugins.module_utils.host import files, systemd, virtual_ip
+from ansible_collections.hawq.mirroring.plugins.module_utils.host import files, programs, systemd, virtual_ip
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.run import Runner
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
@@ -126,6 +127,32 @@ def test_the_record_comes_before_the_mark(server: Server, monkeypatch: pytest.Mo
     monkeypatch.setattr(files, "write", write)
     fence(server)
     assert written == ["hawq_mirroring.fence", "standby.signal"]
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("missing", [None, "program", "unit", "settings"])
+def test_a_disk_that_takes_no_record(server: Server, monkeypatch: pytest.MonkeyPatch, missing: str | None) -> None:
+    """The server is stopped all the same, and its interlock holds it, where that is whole."""
+
+    def write(*_arguments: t.Any, act: bool) -> bool:
+        assert act
+        raise FULL
+
+    there = {"program": "a", "unit": "b", "settings": {"peers": []}}
+    monkeypatch.setattr(files, "write", write)
+    monkeypatch.setattr(programs, "observe", lambda *_arguments: {**there, **({missing: None} if missing else {})})
+    said: list[str] = []
+    if missing:
+        why = r"No space left on device.*no interlock keeps it.*master_is_down=true"
+        with pytest.raises(MirroringError, match=why):
+            fence(server, warn=said.append)
+    else:
+        found = fence(server, warn=said.append)
+        assert (found["changed"], found["stopped"]) == (True, "fast")
+        assert ["its interlock keeps it from starting" in each for each in said] == [True]
+    assert server.marks() == []
 
 
 STATES = [
@@ -289,12 +316,12 @@ def test_lifting_waits_until_it_streams(server: Server, monkeypatch: pytest.Monk
         {fencing.STANDING: [{"streams": streams}], fencing.SLOTS: [{"slot_name": "hawq_mirroring_smdw"}]},
     )
     if streams:
-        assert fencing.lift(instance_in(server.place), True, timeout=0)["changed"]
+        assert fencing.lift(instance_in(server.place), True, slots=[], timeout=0)["changed"]
         assert cursor.told == ["SELECT pg_drop_replication_slot(hawq_mirroring_smdw)"]
         assert (server.marks(), server.permission.exists()) == (["standby.signal"], False)
     else:
         with pytest.raises(MirroringError, match="no standby that streams"):
-            fencing.lift(instance_in(server.place), True, timeout=0)
+            fencing.lift(instance_in(server.place), True, slots=[], timeout=0)
         assert (cursor.told, len(server.marks()), server.permission.exists()) == ([], 2, True)
 
 
@@ -309,11 +336,11 @@ def test_a_record_that_says_nothing_is_lifted_as_well(
     record = Path(server.place, places.RECORD)
     record.write_text(text)
     given(monkeypatch, {fencing.STANDING: [{"streams": True}], fencing.SLOTS: []})
-    assert fencing.lift(instance_in(server.place), False, timeout=0)["changed"]
+    assert fencing.lift(instance_in(server.place), False, slots=[], timeout=0)["changed"]
     assert record.exists()
-    assert fencing.lift(instance_in(server.place), True, timeout=0)["changed"]
+    assert fencing.lift(instance_in(server.place), True, slots=[], timeout=0)["changed"]
     assert server.marks() == ["standby.signal"]
-    assert not fencing.lift(instance_in(server.place), True, timeout=0)["changed"]
+    assert not fencing.lift(instance_in(server.place), True, slots=[], timeout=0)["changed"]
 
 
 @pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE)

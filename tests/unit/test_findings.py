@@ -6,9 +6,11 @@ from __future__ import annotations
 import typing as t
 
 import cases
+import others
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import topology
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import findings, places
+from host_needs import NEEDS, have, needing
 from observations import (
     CLOSED,
     FILES,
@@ -16,6 +18,7 @@ from observations import (
     FORMER,
     GIGABYTE,
     HOSTS,
+    OWN,
     REMOVED,
     SEGMENT,
     SLOT,
@@ -26,9 +29,11 @@ from observations import (
     frozen,
     master,
     mirrored,
+    place,
     set_to,
     silent,
     slot,
+    space,
     standby,
     stopped,
     stopped_standby,
@@ -50,6 +55,7 @@ def row(summary: str, detail: str | None = None, message: str | None = None) -> 
     }
 
 
+UNLOGGED = {"database": "shop", "names": ["public.sessions", 'public."Cache"'], "number": 3}
 WAITS = {"service.waits_for": "a host cannot be asked"}
 NO_RECEIVER = {"server.receiver": None, "data_directory.marked_standby": False}
 GONE = "If smdw is lost for good, and it is certain that no newer master was there: on mdw: touch /run/hawq"
@@ -62,6 +68,21 @@ OF_MDW = slot("hawq_mirroring_mdw", active=False, active_pid=None)
 def pair(smdw: dict[str, t.Any] | None = None, mdw: dict[str, t.Any] | None = None) -> Hosts:
     """Return a pair in which all is well but for this."""
     return {"mdw": mirrored("mdw", mdw), "smdw": standby("smdw", smdw)}
+
+
+def vanished(
+    setting: str, path: str, wanted: str = "read", trouble: str = "missing", starts: bool = True
+) -> dict[str, t.Any]:
+    """Return a file that a configuration names and that is not there any more."""
+    return {"setting": setting, "path": path, "wanted": wanted, "starts": starts, "trouble": trouble}
+
+
+def preloading(library: str, here: bool) -> dict[str, t.Any]:
+    """Return what a server says that loads one more library, with a configuration of its own."""
+    told = have()
+    need = {"name": library, "path": None, "by": ["shared_preload_libraries"], "starts": True, "here": here}
+    told["server.needs"]["libraries"].append(need)
+    return {**told, "configuration.outside": True}
 
 
 def program(**here: t.Any) -> dict[str, t.Any]:
@@ -85,6 +106,7 @@ ASKED = {"server": "accepted", "host": "answered"}
 DENIED = {"server": "accepted", "host": "Permission denied (publickey)"}
 OTHER_KEY = {"ssh.authorized": [], "ssh.restricted": []}
 ADDRESS = {"address": "192.0.2.10/24", "here": False, "taken": None}
+ADDRESSES = {"virtual-ip": {**program(), "state": "active", "says": ""}}
 LIMIT = {"server.settings.kept_wal_limit_bytes": 10 * GIGABYTE}
 #: of a master that was activated a while ago, when mdw was the master
 AFTER = {"server.slots": [OF_MDW], **LIMIT}
@@ -232,6 +254,10 @@ ONE: dict[str, tuple[Hosts, Found]] = {
             f"{FAILOVER}, then {DELTA}. That",
         ),
     ),
+    "the master was set back within a WAL segment file, and sends from the beginning of that": (
+        pair({"server.have_lsn": "0/3018000", "server.replay_lsn": "0/3018000"}),
+        ("ahead", 12, "smdw", "smdw holds 120 B more WAL of timeline 1 than mdw", f"{FAILOVER}, then {DELTA}. That"),
+    ),
     "the master was set back, standby stopped": (
         {
             "mdw": mirrored("mdw", LOST),
@@ -248,7 +274,7 @@ ONE: dict[str, tuple[Hosts, Found]] = {
             "newer-timeline",
             12,
             "smdw",
-            "smdw is the data of a master",
+            "smdw has the data of a master",
             f"systemctl start {UNIT}. That of mdw: {RESYNC}",
         ),
     ),
@@ -261,8 +287,14 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         ("not-in-group", 13, "smdw", "no failover can use it", "add it to the group masters, or take it away"),
     ),
     "standby that the inventory calls by another name": (
-        {"mdw": mirrored(), "sdw1": standby("sdw1", {"follows_slot": SLOT})},
-        ("not-in-group", 13, "smdw", "sdw1 is the standby that mdw knows as smdw", "smdw in the inventory again"),
+        cases.renamed_pair(),
+        (
+            "renamed",
+            0,
+            "smdw",
+            "smdw was made a standby under the name s2, by which mdw has it registered",
+            "which copies nothing: ansible-playbook hawq.mirroring.init_standby -e standby_host=smdw",
+        ),
     ),
     "fenced": (
         pair(
@@ -288,9 +320,41 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         pair({"server.replay_paused": True}, set_to(max_connections="200", max_slot_wal_keep_size="10240")),
         ("settings-too-small", 13, "smdw", "smdw has a lower max_connections (its master has 200)", RESYNC),
     ),
+    "66: a library that a function needs is missing": (
+        needing(have(library={"postgis-3": False})),
+        (
+            "library-missing",
+            13,
+            "smdw",
+            "postgis-3 (extension postgis of database shop)",
+            "Install on smdw what has it. What that is says, on mdw: dpkg",
+        ),
+    ),
+    "87: a locale of a database is missing": (
+        needing(have(locale={"de_DE.UTF-8": False})),
+        ("locale-missing", 13, "smdw", "de_DE.UTF-8 (database shop)", "localedef -i de_DE -f UTF-8 de_DE.UTF-8 &&"),
+    ),
+    "68: its C library sorts otherwise": (
+        needing(have(libc="2.28")),
+        ("collation-difference", 13, "smdw", "libc 2.36 on mdw and by libc 2.28 on smdw (database shop)", "report"),
+    ),
+    "68: after a failover to another C library": (
+        needing(have(libc="2.28"), have(libc="2.28")),
+        (
+            "collation-outdated",
+            13,
+            "mdw",
+            "(database shop) were made with libc 2.36, and are sorted by 2.28",
+            "REINDEX",
+        ),
+    ),
     "its own setting delays its recovery": (
         pair({"server.settings.harmful": {"recovery_min_apply_delay": "0"}}),
         ("settings-harmful", 13, "smdw", "recovery_min_apply_delay of smdw delays its recovery", RESYNC),
+    ),
+    "an archive that nobody has named (70)": (
+        pair(set_to(restore_command="cp /archive/%f %p")),
+        ("settings-harmful", 13, "smdw", "restore_command of smdw", RESYNC),
     ),
     "paused by hand": (
         pair({"server.replay_paused": True}),
@@ -322,23 +386,39 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     ),
     "interlock's program missing": (
         pair(interlock(program=None)),
-        ("interlock-missing", 13, "smdw", "on smdw the program of what asks", RESYNC),
+        ("interlock-missing", 13, "smdw", "lacks its program: after a restart", RESYNC),
     ),
     "interlock's line in the unit missing, on the master": (
         pair(None, {"programs": {"interlock": program(settings=told(smdw="smdw"), unit=None)}}),
-        ("interlock-missing", 13, "mdw", "on mdw the line in the unit of what asks", RESYNC),
+        ("interlock-missing", 13, "mdw", "lacks its line in the unit: after a restart", RESYNC),
     ),
     "interlock's settings missing": (
         pair({"programs": {"interlock": program(settings=None)}}),
-        ("interlock-missing", 13, "smdw", "on smdw the settings of what asks", RESYNC),
+        ("interlock-missing", 13, "smdw", "lacks its file of settings: after a restart", RESYNC),
     ),
     "interlock of another version": (
         pair(interlock(program="old")),
-        ("interlock-changed", 13, "smdw", "on smdw is another version than the one here", RESYNC),
+        (
+            "interlock-changed",
+            13,
+            "smdw",
+            "before a master starts, is another version than the one here",
+            RESYNC,
+        ),
     ),
     "interlock not read yet": (
         pair(interlock(stale=True)),
         ("interlock-changed", 13, "smdw", "systemd has not read yet", "on smdw: systemctl daemon-reload"),
+    ),
+    "interlock taken away by a drop-in": (
+        pair({**interlock(), "service.before": "{ path=/bin/true }"}),
+        (
+            "interlock-changed",
+            13,
+            "smdw",
+            "a drop-in of hawq-master.service takes away the line",
+            "on smdw: systemctl cat hawq-",
+        ),
     ),
     "interlock asks at another address": (
         pair({"programs": {"interlock": program(settings=told(mdw="10.1.1.1"))}}),
@@ -364,6 +444,10 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         pair({"asks": {"mdw": DENIED}, **OTHER_KEY}),
         ("cannot-ask", 13, "smdw", "Permission denied (publickey)", RESYNC),
     ),
+    "its host key is not known at this port": (
+        pair({"asks": {"mdw": {"server": "accepted", "host": "Host key verification failed"}}}),
+        ("cannot-ask", 13, "smdw", "Host key verification failed", RESYNC),
+    ),
     "what answers is missing": (
         pair({"programs": {"peer": program(program=None)}}),
         ("peer-program", 13, "smdw", "on smdw is missing", RESYNC),
@@ -372,6 +456,34 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         pair({"virtual_ip": ADDRESS, "programs": {"virtual-ip": program(program=None)}}, {"virtual_ip": HERE}),
         ("address-program", 13, "smdw", "the address could not follow the master", RESYNC),
     ),
+    "a third host has the address": (
+        pair(
+            {"programs": ADDRESSES, "virtual_ip": place("smdw")},
+            {"programs": ADDRESSES, "virtual_ip": place("mdw", here=True, others=["02:aa:00:00:00:01"])},
+        ),
+        ("address-taken", 13, "mdw", "answers for 192.0.2.10 (02:aa:00:00:00:01)", "Take 192.0.2.10 off the host"),
+    ),
+    "another program has the address": (
+        pair(
+            {"programs": ADDRESSES, "virtual_ip": place("smdw", named_in=["/etc/keepalived/keepalived.conf"])},
+            {"programs": ADDRESSES, "virtual_ip": place("mdw", here=True)},
+        ),
+        ("address-configured", 13, "smdw", "keepalived.conf on smdw names 192.0.2.10", "Take it out there on smdw"),
+    ),
+    "no interface for the address": (
+        pair(
+            {"programs": ADDRESSES, "virtual_ip": place("smdw", link="missing")},
+            {"programs": ADDRESSES, "virtual_ip": place("mdw", here=True)},
+        ),
+        ("address-interface", 13, "smdw", "smdw has no interface eth0", "Set virtual_ip_interface for smdw"),
+    ),
+    "the address is in no network there": (
+        pair(
+            {"programs": ADDRESSES, "virtual_ip": place("smdw", networks=["10.0.0.0/24"])},
+            {"programs": ADDRESSES, "virtual_ip": place("mdw", here=True)},
+        ),
+        ("address-misfit", 13, "smdw", "is in no network of eth0 on smdw", "Correct virtual_ip_address"),
+    ),
     "the address is nowhere": (
         pair({"virtual_ip": ADDRESS, "programs": {"virtual-ip": program()}}, {"virtual_ip": ADDRESS}),
         ("address-elsewhere", 13, "mdw", "is on no host, and should be on the master mdw", INIT),
@@ -379,6 +491,20 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     "unit masked": (
         pair({"service.load": "masked", "service.enabled": "masked"}),
         ("unit-masked", 13, "smdw", f"{UNIT} on smdw is masked", f"on smdw: systemctl unmask {UNIT}"),
+    ),
+    "a file that nobody may change": (
+        pair({"data_directory.unchangeable": "/data/hawq/master/PG_VERSION"}),
+        ("read-only", 13, "smdw", "PG_VERSION on smdw is marked", "on smdw: chattr -i -a /data/hawq/master/PG_VERSION"),
+    ),
+    "its file system is read-only": (
+        pair({"data_directory.read_only": "/data/hawq/master"}),
+        (
+            "read-only",
+            13,
+            "smdw",
+            "the file system of /data/hawq/master on smdw is mounted read-only",
+            "on smdw: mount -o remount,rw $(findmnt -nT /data/hawq/master -o TARGET)",
+        ),
     ),
     "a boot would hide its data": (
         pair({"data_directory.unmounted": "/data"}),
@@ -404,7 +530,7 @@ ONE: dict[str, tuple[Hosts, Found]] = {
             "other-unit",
             13,
             "smdw",
-            f"the server on smdw is run by postgresql@15-main.service, and the inventory names {UNIT}: what asks",
+            f"the server on smdw is run by postgresql@15-main.service, and the inventory names {UNIT}: the interlock",
             "Set server_service=postgresql@15-main.service for smdw in the inventory, then: ansible-playbook",
         ),
     ),
@@ -412,13 +538,61 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         pair(None, {"service.type": "oneshot", "run_by": None}),
         ("other-unit", 13, "mdw", f"{UNIT} on mdw runs no server itself (Type=oneshot)", "to the unit that runs"),
     ),
+    "another unit would start it at boot": (
+        pair(None, {"rivals": [{"unit": "postgresql-15.service", "mend": "systemctl disable postgresql-15.service"}]}),
+        (
+            "other-unit",
+            13,
+            "mdw",
+            f"postgresql-15.service on mdw would start the same server at boot as {UNIT}: the",
+            "on mdw: systemctl disable postgresql-15.service",
+        ),
+    ),
+    "postgresql-common would start it at boot": (
+        pair({"rivals": [{"unit": "postgresql@15-main.service", "mend": "echo manual >x"}]}),
+        (
+            "other-unit",
+            13,
+            "smdw",
+            "postgresql@15-main.service on smdw would start",
+            "Keep it from that, on smdw: echo manual >x, then: ansible-playbook",
+        ),
+    ),
+    "tables that are in no WAL": (
+        pair(None, {"server.needs": {**NEEDS, "unlogged": [UNLOGGED]}}),
+        (
+            "unlogged-tables",
+            0,
+            "mdw",
+            'empty after a failover or a switchover: public.sessions, public."Cache" and 1 more of database shop',
+            '-d shop -c "ALTER TABLE public.sessions SET LOGGED" -c "ALTER TABLE public.\\"Cache\\" SET LOGGED"',
+        ),
+    ),
     "no disk left for data": (
         pair({"data_directory.free_bytes": 2 * GIGABYTE}),
         ("disk-nearly-full", 13, "smdw", "smdw has 2.0 GB of 60.0 GB free for data", "on smdw: du -xhd1 /data/hawq"),
     ),
+    "83: the standby listens at loopback addresses only": (
+        pair({**set_to(listen_addresses="localhost,smdw"), "bound": ["127.0.0.1", "127.0.1.1"]}),
+        (
+            "listens-elsewhere",
+            13,
+            "smdw",
+            "its server listens at 127.0.0.1, 127.0.1.1 only: clients and the other hosts could not reach it",
+            "ALTER SYSTEM SET listen_addresses = '*'",
+        ),
+    ),
     "no disk left for WAL": (
         pair({"data_directory.wal_free_bytes": 200 << 20}),
         ("disk-nearly-full", 13, "smdw", "smdw has 200 MB free for WAL", "make room there"),
+    ),
+    "the files of a tablespace are gone (69)": (
+        pair({"tablespaces": [space("/ts", there="nothing")]}),
+        ("tablespace-place", 12, "smdw", "/ts on smdw, where a tablespace is: its files are gone", RESYNC),
+    ),
+    "a login's end takes the server's shared memory": (
+        pair({"user.memory_removed": True}),
+        ("memory-removed", 13, "smdw", "gpadmin on smdw is no system user", "on smdw: loginctl enable-linger gpadmin"),
     ),
     "WAL could fill the disk": (
         pair(None, {"data_directory.wal_free_bytes": GIGABYTE}),
@@ -446,7 +620,7 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     ),
     "other rules": (
         pair({"server.access_rules": "other"}),
-        ("access-rules", 0, "smdw", "pg_hba.conf on smdw has other rules than on mdw", "then on smdw: psql"),
+        ("access-rules", 0, "smdw", "pg_hba.conf on smdw has other rules than on mdw", "then on smdw: runuser"),
     ),
     "a standby that the master does not know": (
         {"mdw": mirrored(), "smdw": standby(), "sdw1": standby("sdw1")},
@@ -575,6 +749,20 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         {"mdw": empty("mdw"), "smdw": stopped("smdw", {"data_directory.unfinished": True})},
         ("no-master", 10, None, "no host accepts writes", "nothing whole is left: restore a backup, or begin anew"),
     ),
+    "the master's server is stopped, and its unit has another name": (
+        {
+            "mdw": stopped("mdw", {"service.load": "not-found", "rivals": [{"unit": "pg.service", "mend": "x"}]}),
+            "smdw": empty(),
+        },
+        (
+            "no-master",
+            10,
+            None,
+            "no host accepts writes",
+            "hawq-master.service is no unit of mdw: set server_service for it in the inventory to the unit that runs"
+            " its server (that is pg.service), then look again",
+        ),
+    ),
     "nothing anywhere": (
         {"mdw": empty("mdw"), "smdw": empty()},
         ("no-master", 10, None, "no host accepts writes", "init_master -e master_host=mdw"),
@@ -592,7 +780,30 @@ ONE: dict[str, tuple[Hosts, Found]] = {
             "mdw": silent("mdw", {"binaries.client_library": False, "server_error": "psycopg2 is missing"}),
             "smdw": standby(),
         },
-        ("cannot-look", 14, "mdw", "the server on mdw cannot be asked what it is (psycopg2 is missing)", "on mdw"),
+        (
+            "cannot-look",
+            14,
+            "mdw",
+            "the server on mdw cannot be asked what it is (psycopg2 is missing)",
+            "ansible mdw -b -m",
+        ),
+    ),
+    "the master's server lets others in": (
+        {
+            "mdw": silent("mdw", {"process.pidfile": {"status": "ready"}, "server_error": "role x does not exist"}),
+            "smdw": standby(),
+        },
+        (
+            "cannot-look",
+            14,
+            "mdw",
+            "gives no session to this collection (role x does not exist): it may be the master",
+            "mend what that says (on mdw: journalctl -n 20 -u hawq-master.service), then look again: ansible-playbook",
+        ),
+    ),
+    "the master's server is starting": (
+        {"mdw": silent("mdw", {"process.pidfile": {"status": "starting"}}), "smdw": standby()},
+        ("no-master", 10, None, "no host accepts writes", "systemctl stop hawq-master.service on mdw"),
     ),
     "no host can be looked at": (
         {"mdw": unreachable("Permission denied (publickey)"), "smdw": unreachable("Permission denied (publickey)")},
@@ -612,7 +823,143 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     ),
     "two clusters in one inventory": (
         {"mdw": mirrored(), "smdw": master("smdw", {"server.system_identifier": FOREIGN})},
-        ("several-systems", 11, None, "for different database systems", "an inventory of its own"),
+        (
+            "several-systems",
+            11,
+            None,
+            f"system {OWN}: mdw (a master that accepts writes); system {FOREIGN}: smdw (a master that accepts",
+            "nothing needs to be stopped. Put each system into a group of its own in the inventory, instead of the"
+            " group masters: mdw_masters with mdw and smdw_masters with smdw (any names that end in _masters will do)."
+            " Then say which one is meant: -e cluster=mdw or -e cluster=smdw. All at once are told by",
+        ),
+    ),
+    "archiving fails (N6)": (
+        pair(None, {"server.archiver": others.archiver(failed_at=1795428900.0, failed_wal="00000002.history")}),
+        (
+            "archive-failing",
+            13,
+            "mdw",
+            "it failed for 00000002.history at 2026-11-23 10:15:00 UTC, it has never succeeded since",
+            "journalctl -u hawq-master.service",
+        ),
+    ),
+    "archiving fails again": (
+        pair(None, {"server.archiver": others.archiver(archived_at=1795428800.0, failed_at=1795428900.0, waiting=12)}),
+        ("archive-failing", 13, "mdw", "12 WAL segment files wait for that", "journalctl"),
+    ),
+    "archiving on, and nothing that does it": (
+        pair(None, {"server.archiver": others.archiver(told_how=False)}),
+        ("archive-failing", 13, "mdw", "mdw is told to archive WAL, and not how", "set archive_command or"),
+    ),
+    "a standby that archives as well fails": (
+        pair({"server.archiver": others.archiver(mode="always", failed_at=1795428900.0)}),
+        ("archive-failing", 13, "smdw", "archiving fails on smdw", "on smdw: journalctl"),
+    ),
+    "its configuration has an error": (
+        pair(
+            None, {"server.configuration_errors": [f"{others.CONF} line 826: foo unrecognized configuration parameter"]}
+        ),
+        ("configuration-errors", 13, "mdw", "line 826: foo unrecognized", "correct that"),
+    ),
+    "the standby's configuration has an error": (
+        pair({"server.configuration_errors": [f"{others.CONF} line 3: syntax error"]}),
+        ("configuration-errors", 13, "smdw", "the configuration of smdw has errors", "correct that"),
+    ),
+    "the access file is gone from the standby": (
+        pair({"named": [vanished("hba_file", "/data/hawq/master/pg_hba.conf")]}),
+        (
+            "named-place",
+            13,
+            "smdw",
+            "hba_file names /data/hawq/master/pg_hba.conf, which is not there on smdw: its server would not start any",
+            "scp -3 -p mdw:/data/hawq/master/pg_hba.conf smdw:/data/hawq/master/pg_hba.conf, then on smdw: chown"
+            " gpadmin /data/hawq/master/pg_hba.conf, then look again",
+        ),
+    ),
+    "a key of the master can be read by others": (
+        pair(None, {"named": [vanished("ssl_key_file", "/etc/pg.key", wanted="private", trouble="too open")]}),
+        ("named-place", 13, "mdw", "/etc/pg.key, which can be read by others", "on mdw: chown gpadmin /etc/pg.key &&"),
+    ),
+    "the directory of the logs is gone": (
+        pair({"named": [vanished("log_directory", "/srv/log/pg", wanted="make")]}),
+        (
+            "named-place",
+            13,
+            "smdw",
+            "log_directory names /srv/log/pg",
+            "on smdw: install -d -o gpadmin -m 700 /srv/log/pg",
+        ),
+    ),
+    "what names users otherwise is gone": (
+        pair({"named": [vanished("ident_file", "/etc/pg_ident.conf", starts=False)]}),
+        ("named-place", 13, "smdw", "what relies on that fails there after the next start", "scp -3 -p mdw:/etc"),
+    ),
+    "a library that the master has loaded is gone from it": (
+        needing(have(), have(library={"pg_stat_statements": False})),
+        (
+            "library-missing",
+            13,
+            "mdw",
+            "mdw lacks libraries that databases load: pg_stat_statements (shared_preload_libraries",
+            "Install on mdw what has it",
+        ),
+    ),
+    "one that the standby alone loads is gone from it": (
+        needing(preloading("pg_cron", here=False)),
+        ("library-missing", 13, "smdw", "smdw lacks libraries that databases load: pg_cron", "Install on smdw"),
+    ),
+    "a setting waits for a restart": (
+        pair(None, {"server.pending_restart": ["shared_buffers"]}),
+        ("restart-pending", 0, "mdw", "shared_buffers on mdw will have another value", "systemctl restart"),
+    ),
+    "archiving would end with a swap (73)": (
+        pair({"server.configured": {}}, {"server.configured": others.configured(archive_mode="on")}),
+        (
+            "settings-lost",
+            13,
+            "smdw",
+            "archive_mode is off on smdw and on on mdw: WAL would not be archived any more",
+            '-d postgres -c "ALTER SYSTEM SET archive_mode = \'on\'" -c "SELECT pg_reload_conf()",'
+            " then on smdw: systemctl restart hawq-master.service",
+        ),
+    ),
+    "settings differ": (
+        pair({"server.configured": {}}, {"server.configured": others.configured(work_mem="65536")}),
+        ("settings-differ", 0, "smdw", "work_mem is 4096 on smdw and 65536 on mdw", "make them alike"),
+    ),
+    "slots of others (74)": (
+        pair(None, {"server.slots": [slot(), others.BARMAN, others.DEBEZIUM]}),
+        (
+            "other-slots",
+            13,
+            "mdw",
+            "barman (physical, keeps WAL from 0/17414F8); debezium (logical, pgoutput, database app, confirmed up to"
+            " 0/2000060)",
+            "other_slots=remake",
+        ),
+    ),
+    "a slot of others has ended (75)": (
+        pair(None, {"server.slots": [slot(), {**others.DEBEZIUM, "lost": True}]}),
+        ("other-slot-lost", 13, "mdw", "the slot debezium on mdw has ended", "pg_drop_replication_slot('debezium')"),
+    ),
+    "a slot that standbys are to have, and this one is not told (76)": (
+        pair(others.SEVENTEEN, {**others.SEVENTEEN, "server.slots": [slot(), others.FAILOVER]}),
+        ("slot-not-synchronised", 13, "smdw", "smdw is not told to synchronise slots", INIT),
+    ),
+    "a slot that waits for its consumer": (
+        pair(
+            {**others.SEVENTEEN, "follows.database": "postgres", "server.slots": [others.WAITING]},
+            {**others.SEVENTEEN, "server.slots": [slot(), others.FAILOVER]},
+        ),
+        ("slot-not-synchronised", 13, "smdw", "smdw has not synchronised debezium yet", STATE),
+    ),
+    "a slot of its time as the master (74)": (
+        pair({"server.slots": [{**others.BARMAN, "keeps_from": "0/1000000"}]}),
+        ("stale-slot", 0, "smdw", "keeps 32 MB of WAL for barman", "-d postgres -c"),
+    ),
+    "such a slot that keeps much": (
+        pair({"server.slots": [{**others.BARMAN, "keeps_from": "0/1000000"}], "server.have_lsn": "1/1000000"}),
+        ("stale-slot-grown", 13, "smdw", "keeps 4.0 GB of WAL for barman", "pg_drop_replication_slot('barman')"),
     ),
     "one machine twice": (
         {
@@ -643,6 +990,16 @@ THREE = {"server.standbys": ["sdw1"], "server.slots": [slot("hawq_mirroring_sdw1
 #: of a master that was promoted by hand beside a further standby
 LED = {"server.standbys": ["sdw1"], "server.slots": [slot("hawq_mirroring_sdw1")], **NEWER, **LIMIT}
 BESIDE: dict[str, tuple[Hosts, Found]] = {
+    "a slot of others is near the limit": (
+        pair(None, {"server.slots": [slot(), {**others.DEBEZIUM, "safe_bytes": 1 << 20}]}),
+        (
+            "other-slot-near-limit",
+            13,
+            "mdw",
+            "keeps WAL for the slot debezium for 1 MB more only, of 10.0 GB",
+            "SET max_slot_wal_keep_size = '41",
+        ),
+    ),
     "a former master is awaited": (
         {
             "mdw": unreachable(),
@@ -654,6 +1011,14 @@ BESIDE: dict[str, tuple[Hosts, Found]] = {
     "a crashed former master that nobody has looked at": (
         {"mdw": stopped("mdw"), "smdw": mirrored("smdw", LED), "sdw1": standby("sdw1", {"follows.host": "smdw"})},
         ("left-behind", 13, "mdw", "may have commits that smdw lacks", f"{RESYNC} -e standby_host=mdw -e additional_"),
+    ),
+    "a fenced former master with commits of its own": (
+        {
+            "mdw": stopped("mdw", {"data_directory.fenced": True, "wal_end": AHEAD}),
+            "smdw": mirrored("smdw", {**THREE, **NEWER}),
+            "sdw1": standby("sdw1", {"follows.host": "smdw", **NEWER}),
+        },
+        ("left-behind", 13, "mdw", "of WAL from after", f"{RESYNC} -e standby_host=mdw, which keeps it aside"),
     ),
     "a frozen former master": (
         {"mdw": frozen(master()), "smdw": mirrored("smdw", LED), "sdw1": standby("sdw1", {"follows.host": "smdw"})},

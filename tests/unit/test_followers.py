@@ -137,3 +137,17 @@ def test_whom_it_follows_when_the_inventory_has_another_address(host: str, mdw: 
     assert followers.followed_by(seen, MOVED, found) == name
     other_port = standby("smdw", {"follows.host": host, "follows.port": 6000})
     assert followers.followed_by(other_port, MOVED, found) is None
+
+
+DOMAINS = {"mdw.example.org": {"address": "mdw.example.org", "port": 5432}, "smdw.example.org": HOSTS["smdw"]}
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [("mdw", "mdw.example.org"), ("MDW.other.example", "mdw.example.org"), ("mdw2", None), ("10.1.1.1", None)],
+)
+def test_a_name_is_known_without_its_domain(told: str, found: str | None) -> None:
+    """N10: the inventory has whole names now, and the host that was followed is off."""
+    seen = standby("smdw", {"follows.host": told})
+    group = {"mdw.example.org": unreachable(), "smdw.example.org": seen}
+    assert followers.followed_by(seen, DOMAINS, group) == found

@@ -52,7 +52,7 @@ NO_MASTER: dict[str, tuple[Hosts, Refusals]] = {
     ),
     "one by two names": (
         {"mdw": master(), "smdw": TWICE},
-        [("same-machine", "Name another host in the inventory's group masters")],
+        [("same-machine", "Name another host of the inventory's group masters")],
     ),
     "a frozen one": (
         {"mdw": frozen(master()), "smdw": silent(), "sdw1": crashed()},
@@ -103,7 +103,7 @@ NO_MASTER: dict[str, tuple[Hosts, Refusals]] = {
         [
             (
                 "no-master",
-                f"rm {DATA}/standby.signal {DATA}/hawq_mirroring.fence and systemctl start hawq-master.service on",
+                f"rm {DATA}/standby.signal {DATA}/hawq_mirroring.fence && systemctl start hawq-master.service on",
             )
         ],
     ),
@@ -126,7 +126,7 @@ NO_MASTER: dict[str, tuple[Hosts, Refusals]] = {
     ),
     "N3: two systems": (
         {"mdw": master(), "smdw": master("smdw", {"server.system_identifier": FOREIGN})},
-        [("two-masters", "Give each system an inventory of its own")],
+        [("several-systems", "Nothing needs to be stopped. Put each system into a group of its own")],
     ),
 }
 
@@ -237,31 +237,31 @@ NO_STANDBY: dict[str, tuple[Hosts, str | None, bool, Refusals]] = {
         group(mirrored()),
         None,
         True,
-        [("host-not-named", "Name it with -e standby_host=smdw or -e standby_host=sdw1")],
+        [("host-not-named", "Name it: -e standby_host=smdw or -e standby_host=sdw1")],
     ),
     "the master itself": (
         group(mirrored()),
         "mdw",
         False,
-        [("is-the-master", "Name another host of the group masters with -e standby_host=")],
+        [("is-the-master", "Name another host of the group masters: -e standby_host=HOST")],
     ),
     "in no inventory": (
         group(mirrored()),
         "smwd",
         False,
-        [("not-in-group", "Add it to the group masters, or correct -e standby_host=")],
+        [("not-in-group", "Add it to the group masters, or correct the name, or leave it out: -e standby_host=")],
     ),
     "in no inventory, and registered": (
         {"mdw": GONE, "smdw": empty()},
         "old",
         False,
-        [("not-in-group", "Add it to the group masters, or correct -e standby_host=")],
+        [("not-in-group", "Add it to the group masters, or correct the name, or leave it out: -e standby_host=")],
     ),
     "another one is registered": (
         group(mirrored()),
         "sdw1",
         False,
-        [("has-a-standby", "Run without -e standby_host= to repair smdw; beside it: -e additional_standby=true")],
+        [("has-a-standby", "To repair smdw: the same without -e standby_host=; beside it: -e additional_standby=true")],
     ),
     "another one is registered, to be replaced or removed": (
         group(mirrored()),
@@ -302,19 +302,19 @@ NO_STANDBY: dict[str, tuple[Hosts, str | None, bool, Refusals]] = {
         three(),
         None,
         False,
-        [("several-hosts", "Name it with -e standby_host=smdw or -e standby_host=sdw1")],
+        [("several-hosts", "Name it: -e standby_host=smdw or -e standby_host=sdw1")],
     ),
     "one of two that are not in order": (
         group(mirrored("mdw", CUT_OFF), smdw=stopped_standby(), sdw1=stopped_standby("sdw1")),
         None,
         False,
-        [("several-hosts", "Name it with -e standby_host=smdw or -e standby_host=sdw1")],
+        [("several-hosts", "Name it: -e standby_host=smdw or -e standby_host=sdw1")],
     ),
     "one of two whose hosts are off": (
         group(mirrored("mdw", CUT_OFF), smdw=unreachable(), sdw1=unreachable()),
         None,
         False,
-        [("several-hosts", "Name it with -e standby_host=smdw or -e standby_host=sdw1")],
+        [("several-hosts", "Name it: -e standby_host=smdw or -e standby_host=sdw1")],
     ),
 }
 
@@ -336,4 +336,4 @@ def test_of_several_hosts_one_has_to_be_named() -> None:
     refusal = identify.several("there are 2 hosts", "to be the master", "master_host", ["mdw", "smdw"])
     assert refusal.kind == "several-hosts"
     assert refusal.why == "it cannot be said which is to be the master"
-    assert refusal.command == "Name it with -e master_host=mdw or -e master_host=smdw"
+    assert refusal.command == "Name it: -e master_host=mdw or -e master_host=smdw"

@@ -70,6 +70,16 @@ REFUSALS: dict[str, tuple[Hosts, str | None, Refusals]] = {
         "mdw",
         [("smdw is not reachable by SSH", "take it out of the group masters")],
     ),
+    "its file system is read-only": (
+        {"mdw": empty("mdw", {"data_directory.read_only": "/data/hawq/master"})},
+        None,
+        [
+            (
+                "the file system of /data/hawq/master on mdw is mounted read-only",
+                "remount,rw $(findmnt -nT /data/hawq/master",
+            )
+        ],
+    ),
     "its file system is not mounted": (
         {"mdw": empty("mdw", {"data_directory.unmounted": "/data"})},
         None,

@@ -8,7 +8,8 @@ import typing as t
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import init_standby, topology
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.refusal import Verdict
-from cases import EVERY_KIND, TWO_MASTERS, Hosts, Options, Refusals, three
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import phases
+from cases import EVERY_KIND, INIT_STANDBY, TWO_MASTERS, Hosts, Options, Refusals, three
 from observations import (
     ADDRESSES,
     DATA,
@@ -57,21 +58,8 @@ OTHER_STANDBY = {**mirrored()["server"], "standbys": ["sdw1"]}
 
 
 def judged(hosts: Hosts, options: Options) -> Verdict:
-    defaults: Options = {
-        "standby_host": None,
-        "existing_data": "refuse",
-        "replace_standby": False,
-        "additional_standby": False,
-        "master_restart_allowed": False,
-        "binaries_method": "packages",
-        "replication_user": "hawq_mirroring",
-        "view_databases": [],
-        "wal_keep_megabytes": 10240,
-        "tablespace_mapping": {},
-        "accept_data_loss": False,
-    }
-    assert set(options) <= set(defaults)
-    return init_standby.judge(hosts, HOSTS, {**defaults, **options})
+    assert set(options) <= set(INIT_STANDBY)
+    return init_standby.judge(hosts, HOSTS, {**INIT_STANDBY, **options})
 
 
 def pair(seen: Observation, source: Observation | None = None) -> Hosts:
@@ -337,6 +325,26 @@ PLANS: dict[str, tuple[Hosts, Options, dict[str, t.Any]]] = {
     "SSH keys are there": (pair(empty()), {}, {"ssh_keys": False}),
     "SSH keys: not let in": (pair(empty("smdw", {"ssh.authorized": []})), {}, {"ssh_keys": True}),
     "SSH keys: no key": (pair(empty("smdw", {"ssh.public_key": None})), {}, {"ssh_keys": True}),
+    "SSH keys: there, and the login was refused": (
+        pair(empty("smdw", {"asks": {"mdw": {"server": None, "host": "Permission denied (publickey)"}}})),
+        {},
+        {"ssh_keys": True},
+    ),
+    "SSH keys: there, and answered": (
+        pair(empty("smdw", {"asks": {"mdw": {"server": None, "host": "answered"}}})),
+        {},
+        {"ssh_keys": False},
+    ),
+    "SSH keys: there, and nobody could ask yet": (
+        pair(empty("smdw", {"programs": {"interlock": {"program": None}}})),
+        {},
+        {"ssh_keys": True},
+    ),
+    "SSH keys: there, and another host did not answer": (
+        pair(empty("smdw", {"asks": {"sdw9": {"server": None, "host": "timed out"}}})),
+        {},
+        {"ssh_keys": False},
+    ),
     "SSH keys: host not known": (pair(empty(), master("mdw", {"ssh.known": []})), {}, {"ssh_keys": True}),
     "configuration outside, not there yet": (
         pair(empty("smdw", {"configuration.outside": True})),
@@ -421,12 +429,17 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
     "fenced former master that was booted": (
         pair(standby("smdw", FENCED)),
         KEEP,
-        [(f"{DATA} on smdw is in use by a running standby", "systemctl stop hawq-master.service")],
+        [(f"{DATA} on smdw is in use by a running standby", "resync_standby -e standby_host=smdw. Or stop it there")],
     ),
     "all empty": (
         {"mdw": empty("mdw"), "smdw": empty()},
         {},
-        [("mdw: no data directory; smdw: no data directory", "ansible-playbook hawq.mirroring.init_master")],
+        [
+            (
+                "smdw: without a data directory",
+                "ansible-playbook hawq.mirroring.init_master",
+            )
+        ],
     ),
     "master stopped": (
         {"mdw": stopped("mdw"), "smdw": standby()},
@@ -484,12 +497,17 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
     "unknown standby_host": (
         pair(empty()),
         {"standby_host": "smwd"},
-        [("smwd is not in the inventory's group masters (mdw, smdw)", "correct -e standby_host=")],
+        [
+            (
+                "smwd is not in the inventory's group masters (mdw, smdw)",
+                "correct the name, or leave it out: -e standby_host=",
+            )
+        ],
     ),
     "other standby registered": (
         three(mdw=mirrored(), smdw=standby()),
         {"standby_host": "sdw1"},
-        [("already has the standby smdw", "Run without -e standby_host= to repair smdw")],
+        [("already has the standby smdw", "To repair smdw: the same without -e standby_host=")],
     ),
     "other standby registered, which options there are": (
         three(mdw=mirrored(), smdw=standby()),
@@ -538,7 +556,12 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
     "stopped standby, lost slot": (
         pair(stopped_standby(), mirrored("mdw", LOST)),
         {},
-        [("slot hawq_mirroring_smdw is lost", "Run again with -e existing_data=keep or -e existing_data=discard")],
+        [
+            (
+                "slot hawq_mirroring_smdw is lost",
+                "To move it aside: -e existing_data=keep. To delete it: -e existing_data=discard",
+            )
+        ],
     ),
     "former master": (
         pair(stopped()),
@@ -550,10 +573,25 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
         {},
         [("holds a standby whose server is stopped", "existing_data=keep")],
     ),
+    "somebody else's directory above its data": (
+        pair(empty("smdw", {"data_directory.no_room": "/data/hawq: it belongs to bob"})),
+        {},
+        [("a copy cannot be made in /data/hawq on smdw", "install -d -o gpadmin -m 0700 /data/hawq")],
+    ),
+    "a file that nobody may change": (
+        pair(stopped_standby("smdw", {"data_directory.unchangeable": "/data/hawq/master/PG_VERSION"})),
+        {"existing_data": "discard"},
+        [("/data/hawq/master/PG_VERSION on smdw is marked", "chattr -i -a /data/hawq/master/PG_VERSION")],
+    ),
+    "no room for its configuration": (
+        pair(empty("smdw", {"configuration.path": "/etc/pg/main", "configuration.no_room": "it belongs to bob"})),
+        {},
+        [("a configuration cannot be made in /etc/pg/main on smdw", "install -d -o gpadmin -m 0755 /etc/pg/main")],
+    ),
     "foreign data": (
         pair(stopped("smdw", {"control.system_identifier": FOREIGN})),
         {},
-        [("smdw holds the data of a master", "existing_data=discard to delete it")],
+        [("smdw holds the data of a master", "To delete it: -e existing_data=discard")],
     ),
     "foreign data under our own slot's name": (
         pair(stopped_standby("smdw", {"control.system_identifier": FOREIGN}), mirrored()),
@@ -602,7 +640,7 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
         [("smdw is aarch64, the master is x86_64", "Use a host of the master's architecture")],
     ),
     "major version": (
-        pair(empty("smdw", {"binaries.major": 18})),
+        pair(empty("smdw", {"binaries.major": 18, "binaries.named": True})),
         {},
         [("holds major version 18, the master runs 15", "binaries_version=15")],
     ),
@@ -640,7 +678,22 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
     "standby's own configuration asks for less": (
         pair(empty("smdw", {"configuration.outside": True, "configuration.at_least": {"max_connections": "50"}})),
         {},
-        [("sets max_connections = 50, the master has 100", "Set max_connections = 100 there")],
+        [
+            (
+                "sets max_connections = 50, the master has 100",
+                "On smdw: echo 'max_connections = 100' >> /data/hawq/master/postgresql.conf",
+            )
+        ],
+    ),
+    "its file system is read-only": (
+        pair(empty("smdw", {"data_directory.read_only": "/data/hawq/master"})),
+        {},
+        [
+            (
+                "the file system of /data/hawq/master on smdw is mounted read-only",
+                "remount,rw $(findmnt -nT /data/hawq/master",
+            )
+        ],
     ),
     "its file system is not mounted": (
         pair(empty("smdw", {"data_directory.unmounted": "/data"})),
@@ -771,6 +824,44 @@ def test_drift_is_mended_and_nothing_else(host: str, overrides: dict[str, t.Any]
     assert parts | {f"hba {name}" for name in steps["let_in"]} == expected
 
 
+HOLDER = {"address": "192.0.2.10/24", "here": True}
+HELD = {"virtual_ip": HOLDER, "programs": {"virtual-ip": {"active": True}}}
+#: what is not as it should be, where, and which phases somebody has a part in
+PHASES: dict[str, tuple[str, dict[str, t.Any], dict[str, list[str]]]] = {
+    "all in order": ("smdw", {}, {}),
+    "the address is where it should be": ("mdw", HELD, {}),
+    "slot gone": ("mdw", {"server.slots": []}, {"equip": ["mdw"]}),
+    "lines of the standby changed": ("smdw", {"blocks.access": []}, {"transfer": ["smdw"]}),
+    "left by an earlier copy": ("smdw", {"snapshot.phase": "failed"}, {"transfer": ["smdw"]}),
+    "server stopped": ("smdw", {"service.active": "inactive"}, {"bring_up": ["smdw"]}),
+    "not enabled": ("smdw", {"service.enabled": "disabled"}, {"bring_up": ["smdw"]}),
+    "address gone": (
+        "mdw",
+        {**HELD, "virtual_ip": {**HOLDER, "here": False}},
+        {"bring_up": ["mdw"], "clients": ["mdw"]},
+    ),
+    "nobody holds it": (
+        "mdw",
+        {**HELD, "programs": {"virtual-ip": {"active": False}}},
+        {"bring_up": ["mdw"], "clients": ["mdw"]},
+    ),
+    "its program is not there": ("mdw", {**HELD, "programs": {}}, {"bring_up": ["mdw"], "clients": ["mdw"]}),
+    "the standby has it": ("smdw", HELD, {"bring_up": ["smdw"], "clients": ["smdw"]}),
+}
+
+
+@pytest.mark.parametrize(("host", "overrides", "expected"), PHASES.values(), ids=PHASES)
+def test_what_is_in_order_is_passed_over_as_a_whole(
+    host: str, overrides: dict[str, t.Any], expected: dict[str, list[str]]
+) -> None:
+    hosts = pair(standby(), mirrored())
+    verdict = judged({**hosts, host: change(hosts[host], overrides)}, {})
+    assert verdict.refusals == []
+    found = phases.of(verdict.plan["steps"])
+    del found["others"]  # of a takeover
+    assert {name: named for name, named in found.items() if named} == expected
+
+
 @pytest.mark.parametrize(("hosts", "options", "expected"), PLANS.values(), ids=PLANS)
 def test_init_standby_goes_on(hosts: Hosts, options: Options, expected: dict[str, t.Any]) -> None:
     verdict = judged(hosts, options)
@@ -855,8 +946,8 @@ def test_restart_command_runs_each_statement_by_itself() -> None:
     source = master("mdw", set_to(wal_level="minimal", data_checksums="off"))
     (refusal,) = judged(pair(empty(), source), {}).refusals
     assert (
-        """psql -d postgres -c "ALTER SYSTEM SET wal_level = 'replica'" -c "ALTER SYSTEM SET wal_log_hints = 'on'","""
-        in refusal.command
+        "psql -h /var/run/postgresql -p 5432 -d postgres -c \"ALTER SYSTEM SET wal_level = 'replica'\""
+        " -c \"ALTER SYSTEM SET wal_log_hints = 'on'\"." in refusal.command
     )
 
 

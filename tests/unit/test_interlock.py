@@ -246,6 +246,9 @@ def test_beside_a_newer_one_the_next_command_is_named(
     said = interlock.forbidden(OWN, PEERS[0], answer)
     assert found in said
     assert goes_on in said
+    assert "-e cluster=" not in said
+    said = interlock.forbidden(OWN, {**PEERS[0], "cluster": "orders"}, answer)
+    assert ("hawq.mirroring" in said) == ("-e cluster=orders" in said)
 
 
 class Night:

@@ -21,6 +21,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql 
     observe,
     relations,
     server_info,
+    spaces,
     views,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.delta import comparison, master
@@ -272,7 +273,7 @@ def test_files_of_any_names_are_observed(server: Server) -> None:
             observe.histories(server.instance),
             observe.follows(told),
             observe.control(server.instance, Runner()),
-            observe.tablespace_directory(text.raw(rf"{server.place}/sp\xfface\x0a")),
+            spaces.directory(text.raw(rf"{server.place}/sp\xfface\x0a")),
         ]
 
     try:
@@ -283,7 +284,7 @@ def test_files_of_any_names_are_observed(server: Server) -> None:
             os.rmdir(path)
     assert found[0]["entries"][0] == r".\xff\x0a\x1b[31m"
     assert found[0]["slots"] == [r"\xff"]
-    assert found[2] == {"host": r"m\xff", "port": None, "user": r"\xff"}
+    assert found[2] == {"host": r"m\xff", "port": None, "user": r"\xff", "database": None}
     assert found[3]["system_identifier"]
     assert found[4]["path"] == rf"{server.place}/sp\xfface\x0a"
     assert len(found[4]["entries"]) == 1

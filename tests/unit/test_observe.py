@@ -32,6 +32,17 @@ def test_what_a_start_waits_for(active: str, status: str, waits: str | None) -> 
     assert systemd.unit(t.cast("t.Any", run), "hawq-master.service")["waits_for"] == waits
 
 
+def test_all_that_is_run_before_a_start() -> None:
+    """Each command has a line of its own, and the interlock need not be the last one."""
+
+    def run(command: list[str], timeout: float) -> tuple[int, str, str]:
+        assert command[:3] == ["systemctl", "show", "db"]
+        return 0, "ExecStartPre={ path=/one ; ignore_errors=no }\nExecStartPre={ path=/two }\nLoadState=loaded\n", ""
+
+    seen = systemd.unit(t.cast("t.Any", run), "db")
+    assert (seen["before"], seen["load"]) == ("{ path=/one ; ignore_errors=no }\n{ path=/two }", "loaded")
+
+
 MARKS: dict[str, tuple[str, bool]] = {
     "this one": ('{"data_directory": "{}"}', True),
     "with a slash": ('{"data_directory": "{}/"}', True),
@@ -56,6 +67,7 @@ def test_what_was_deleted_on_purpose(
         (data / ("PG_VERSION" if state == "data" else "thesis.tex")).touch()
     seen = observe.data_directory(instance_in(data), False)
     assert seen["state"] == state
+    assert (seen["owner"] is None) == (state == "missing")
     assert seen["removed_on_purpose"] == (removed and state in ("missing", "empty"))
 
 
@@ -91,11 +103,40 @@ def test_what_a_server_would_be_started_with(
     assert found["at_least"] == (dict.fromkeys(names, "200") if asked else {})
 
 
-@pytest.mark.parametrize(("state", "read"), [("in archive recovery", True), ("in production", False), (None, False)])
-def test_only_of_a_standby_the_end_of_its_wal_is_read(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: str | None, read: bool
+@pytest.mark.parametrize(
+    ("state", "fenced", "read"),
+    [
+        ("in archive recovery", False, True),
+        ("in production", False, False),
+        ("in production", True, True),
+        (None, False, False),
+        (None, True, False),
+    ],
+)
+def test_of_a_standby_and_a_fenced_master_the_end_of_wal_is_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: str | None, fenced: bool, read: bool
 ) -> None:
     monkeypatch.setattr(wal_held, "end", lambda *_arguments: "0/4000000")
     told = t.cast("t.Any", control(state) if state else None)
-    found = observing._wal_end(instance_in(tmp_path), t.cast("t.Any", None), told, {})
+    found = observing._wal_end(instance_in(tmp_path), t.cast("t.Any", None), told, {}, fenced)
     assert found == ("0/4000000" if read else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "auto", "found"),
+    [
+        ("", "", {}),
+        ("hot_standby = on", "", {}),
+        ("hot_standby = off", "", {"hot_standby": "on"}),
+        ("hot_standby = 'False'", "", {"hot_standby": "on"}),
+        ("hot_standby = off", "hot_standby = 'on'", {}),
+        ("", "hot_standby = '0'", {"hot_standby": "on"}),
+    ],
+)
+def test_what_keeps_a_standby_from_giving_sessions(tmp_path: Path, text: str, auto: str, found: dict[str, str]) -> None:
+    instance = instance_in(tmp_path)
+    (tmp_path / "postgresql.conf").write_text(f"{text}\n")
+    (tmp_path / "postgresql.auto.conf").write_text(f"{auto}\n")
+    assert observe.configuration(instance, t.cast("t.Any", None), True)["harmful"] == {}
+    failing = t.cast("t.Any", lambda *_arguments, **_options: (1, "", ""))
+    assert observe.configuration(instance, failing, False)["harmful"] == found

@@ -23,7 +23,7 @@ def test_only_our_lines_leave_the_password_file(tmp_path: Path, kept: str) -> No
     path.write_text(OURS + kept)
 
     def take_away(act: bool) -> dict[str, t.Any]:
-        return password_file.take_away(str(path), act, role="hawq_mirroring", database="replication")
+        return password_file.take_away(str(path), act, role="hawq_mirroring")
 
     shown = take_away(False)
     assert (shown["changed"], path.read_text()) == (True, OURS + kept)
@@ -97,9 +97,7 @@ def test_it_leaves_a_home_that_nobody_may_write_to(place: attacks.Place) -> None
     place.home.chmod(0o555)
     assert place.run(lambda: keep(path, like="x:1:replication:hawq_mirroring:new"))["changed"]
     assert path.owner() == attacks.USER
-    assert place.run(lambda: password_file.take_away(str(path), True, role="hawq_mirroring", database="replication"))[
-        "changed"
-    ]
+    assert place.run(lambda: password_file.take_away(str(path), True, role="hawq_mirroring"))["changed"]
     assert not path.exists()
     assert place.home.stat().st_mode & 0o777 == 0o555
 
@@ -117,7 +115,7 @@ def test_it_is_kept_in_a_place_of_roots(place: attacks.Place) -> None:
     os.chown(path, -1, 0)
     assert not place.run(lambda: keep(path, like=OURS))["changed"]
     place.write(path, OURS, 0o600)
-    place.run(lambda: password_file.take_away(str(path), True, role="hawq_mirroring", database="replication"))
+    place.run(lambda: password_file.take_away(str(path), True, role="hawq_mirroring"))
     assert path.read_text() == ""
 
 

@@ -16,10 +16,11 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql 
     recovering,
     retention,
     server_info,
+    settings,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import virtual_ip
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
-from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import places, settings_file
 from sessions import Answers, given, instance_in
 
 STATUS = {
@@ -30,6 +31,8 @@ STATUS = {
     "keep_megabytes": 10240,
     "wal_segment_bytes": 16 << 20,
     "between_megabytes": 1024,
+    "in_step": "",
+    "others": 0,
     "last_commit_at": 1000.0,
 }
 RESUME, PROMOTE = "SELECT pg_wal_replay_resume()", "SELECT pg_promote(false)"
@@ -71,6 +74,7 @@ def activate(place: Path, act: bool = True, **options: t.Any) -> dict[str, t.Any
         "slots": [],
         "standbys": [],
         "wal_keep_megabytes": 10240,
+        "other_slots": False,
         "address": {"address": "", "interface": ""},
         "address_timeout": 1,
         "timeout": 60,
@@ -120,7 +124,18 @@ def test_commits_wait_for_nobody_and_slots_get_a_limit(monkeypatch: pytest.Monke
         "max_slot_wal_keep_size limited to 10240 MB",
         "standbys registered",
     ]
-    assert "ALTER SYSTEM SET max_slot_wal_keep_size = '10240MB'" in cursor.told
+    assert 'ALTER SYSTEM SET "max_slot_wal_keep_size" = 10240MB' in cursor.told
+
+
+def test_settings_where_others_keep_them_from_alter_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A new master needs them all the same: PostgreSQL 17's allow_alter_system keeps no file from being read."""
+    cursor = given(monkeypatch, {**standby(synchronous="smdw"), settings.FORBIDDEN: [{"forbidden": True}]})
+    (tmp_path / "postgresql.auto.conf").write_text("synchronous_standby_names = 'smdw'\nwork_mem = '5MB'\n")
+    activate(tmp_path)
+    assert not [each for each in cursor.told if "ALTER SYSTEM" in each]
+    told = settings_file.parse((tmp_path / "postgresql.auto.conf").read_text())
+    assert (told["synchronous_standby_names"], told["work_mem"]) == ("", "5MB")
+    assert "SELECT pg_reload_conf()" in cursor.told
 
 
 def test_a_promotion_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -199,6 +214,7 @@ class Server:
             "slots": ["hawq_mirroring_mdw"],
             "standbys": [],
             "wal_keep_megabytes": 10240,
+            "other_slots": False,
             "address": {"address": "", "interface": ""},
             "address_timeout": 1,
             "timeout": 2,
@@ -286,6 +302,6 @@ def test_the_disk_limits_what_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path:
     cursor = given(monkeypatch, standby())
     done = activate(tmp_path, warn=warnings.append)
     assert "max_slot_wal_keep_size limited to 112 MB" in done["done"]
-    assert "ALTER SYSTEM SET max_slot_wal_keep_size = '112MB'" in cursor.told
+    assert 'ALTER SYSTEM SET "max_slot_wal_keep_size" = 112MB' in cursor.told
     assert "max_wal_size is 1024 MB, and the disk of the WAL has 400 MB free" in warnings[1]
     assert "400 MB free, so this master keeps 112 MB of WAL" in warnings[0]

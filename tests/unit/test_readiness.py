@@ -11,6 +11,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge import hypoth
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import evidence
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import shape
 from ansible_collections.hawq.mirroring.plugins.module_utils.values.observation import Observation as Shape
+from host_needs import have, needing
 from observations import (
     HOSTS,
     SLOT,
@@ -18,6 +19,7 @@ from observations import (
     change,
     empty,
     mirrored,
+    place,
     sender,
     set_to,
     slot,
@@ -59,6 +61,13 @@ def pair(smdw: dict[str, t.Any] | None = None, mdw: dict[str, t.Any] | None = No
 
 
 #: the outcome of each case in the order of CASES, and the kinds of problems that there are
+GONE = {
+    "setting": "hba_file",
+    "path": "/data/hawq/master/pg_hba.conf",
+    "wanted": "read",
+    "starts": True,
+    "trouble": "missing",
+}
 READINESS: dict[str, tuple[Hosts, tuple[str, str, str, str], list[str]]] = {
     "all is well": (pair(), (WORKS, WORKS, MAY_LOSE, WORKS), []),
     "commits wait for the standby": (pair(None, SYNCHRONOUS), (WORKS, WORKS, WORKS, WORKS), []),
@@ -111,6 +120,31 @@ READINESS: dict[str, tuple[Hosts, tuple[str, str, str, str], list[str]]] = {
         pair({"credentials.private": False}),
         (WORKS, WORKS, MAY_LOSE, REFUSED),
         ["switchover-refused"],
+    ),
+    "the standby's host lacks a library": (
+        needing(have(library={"postgis-3": False})),
+        (WORKS, WORKS, MAY_LOSE, REFUSED),
+        ["library-missing"],
+    ),
+    "the standby's host lacks a locale": (
+        needing(have(locale={"de_DE.UTF-8": False})),
+        (WORKS, WORKS, MAY_LOSE, REFUSED),
+        ["locale-missing"],
+    ),
+    "a file that the standby's configuration names has vanished": (
+        pair({"named": [GONE]}),
+        (WORKS, WORKS, MAY_LOSE, REFUSED),
+        ["named-place"],
+    ),
+    "a library that the master has loaded has vanished": (
+        needing(have(), have(library={"pg_stat_statements": False})),
+        (WORKS, WORKS, MAY_LOSE, REFUSED),
+        ["library-missing"],
+    ),
+    "the standby's host sorts texts otherwise": (
+        needing(have(libc="2.28")),
+        (WORKS, WORKS, MAY_LOSE, REFUSED),
+        ["collation-difference"],
     ),
 }
 
@@ -232,7 +266,7 @@ def test_whether_commits_wait_for_a_standby(names: str, mdw: dict[str, t.Any], w
 
 
 def test_what_would_be_seen_when_the_server_dies() -> None:
-    hosts = pair(None, {"virtual_ip": {"address": "192.0.2.10/24", "here": True, "taken": None}})
+    hosts = pair(None, {"virtual_ip": place(here=True)})
     hosts["smdw"]["asks"] = {"mdw": {"server": "accepted", "host": "answered"}}
     found: t.Any = hypothetical.server_dies(hosts, HOSTS, "mdw")
     dead, other = found["mdw"], found["smdw"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql 
     recovering,
     recovery_settings,
     server_info,
+    spaces,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import systemd
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import settings_file
+from observations import to_come
 from sessions import given, instance_in
 
 ADVICE = "Copy it anew"
@@ -38,6 +41,7 @@ class Host:
         monkeypatch.setattr(observe, "control", lambda instance, run: {"state": self.state, **self.needed})
         monkeypatch.setattr(recovering, "pid", lambda instance: self.pid)
         monkeypatch.setattr(database, "postmaster", lambda instance: {"status": self.status})
+        self.directories: list[str] = []
         monkeypatch.setattr(backends, "replaying", lambda postmaster: self.does)
         monkeypatch.setattr(systemd, "unit", lambda run, name: {"active": self.active, "waits_for": None})
         monkeypatch.setattr(answer, "ask", lambda instance: None)
@@ -65,7 +69,12 @@ class Host:
 
     def change(self, act: bool = True, **settings: t.Any) -> dict[str, t.Any]:
         return recovery_settings.change(
-            self.instance, t.cast("t.Any", self), act, settings=settings or {"max_connections": 200}, timeout=1
+            self.instance,
+            t.cast("t.Any", self),
+            act,
+            settings=settings or {"max_connections": 200},
+            directories=self.directories,
+            timeout=1,
         )
 
 
@@ -181,6 +190,20 @@ def test_a_stopped_one_is_started(host: Host) -> None:
     assert not (host.place / "postgresql.auto.conf").exists()
 
 
+@pytest.mark.usefixtures("closed")
+@pytest.mark.parametrize(("seconds", "restarts"), [(-60, True), (60, False), (None, False)])
+def test_one_without_a_session_is_restarted_for_what_was_written_since(
+    host: Host, monkeypatch: pytest.MonkeyPatch, seconds: int | None, restarts: bool
+) -> None:
+    host.configured["max_connections"] = "200"
+    written = host.place / "postgresql.auto.conf"
+    written.write_text("max_connections = '200'\n")
+    started = {} if seconds is None else {"started": int(written.stat().st_mtime) + seconds}
+    monkeypatch.setattr(database, "postmaster", lambda _instance: started)
+    done = host.change(act=False)
+    assert (done["changed"], done["restarted"]) == (restarts, restarts)
+
+
 def test_what_is_written_already_needs_the_restart_only(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     host.configured["max_connections"] = "200"
     given(monkeypatch, {recovery_settings.RUNNING: [{"name": "max_connections", "setting": "100"}]})
@@ -206,3 +229,26 @@ def test_what_does_not_come_back_is_told(host: Host, break_it: t.Callable[[Host]
     break_it(host)
     with pytest.raises(MirroringError, match=words):
         host.change()
+
+
+def test_directories_of_new_tablespaces_are_made_before_the_start(host: Host, tmp_path: Path) -> None:
+    host.directories, host.pid, host.active = [str(tmp_path / "late/one")], None, "failed"
+    assert host.change(act=False)["made"] == host.directories
+    assert not (tmp_path / "late").exists()
+    assert host.change()["made"] == host.directories
+    assert (tmp_path / "late/one").is_dir()
+    assert host.change()["made"] == []
+
+
+@pytest.mark.parametrize(
+    ("overrides", "next_step"),
+    [({}, "it makes that directory first"), ({"only_named": True}, "install -d -o gpadmin -m 0700 '/srv/the late'")],
+)
+def test_a_server_that_ends_of_a_tablespace_says_so(
+    host: Host, monkeypatch: pytest.MonkeyPatch, overrides: dict[str, t.Any], next_step: str
+) -> None:
+    monkeypatch.setattr(spaces, "observe", lambda *_arguments: [to_come("/srv/the late", **overrides)])
+    host.instance = dataclasses.replace(host.instance, user="gpadmin")
+    words = str(recovering.ended(host.instance, t.cast("t.Any", host), "the standby did not come back"))
+    assert "its WAL makes a tablespace in /srv/the late" in words
+    assert next_step in words

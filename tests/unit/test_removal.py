@@ -200,7 +200,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "named host is the master": (
         pair(standby()),
         {"standby_host": "mdw"},
-        [("mdw is the master", "Name its standby with -e standby_host= (smdw)")],
+        [("mdw is the master", "Name it: -e standby_host=smdw")],
     ),
     "named host is the master, which has none": (
         {"mdw": master()},
@@ -220,7 +220,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "misspelt": (
         pair(standby()),
         {"standby_host": "smwd"},
-        [("smwd is no standby of mdw, which has smdw", "Correct -e standby_host=")],
+        [("smwd is no standby of mdw, which has smdw", "Correct the name, or leave it out: -e standby_host=")],
     ),
     "the master's own directory on shared storage": (
         pair(stopped("smdw", {"process.pidfile": mirrored()["process"]["pidfile"]})),
@@ -236,7 +236,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "discard a former master": (
         {"mdw": stopped("mdw", FORMER), "smdw": master("smdw", AFTER_FAILOVER)},
         DISCARD,
-        [(f"{DATA} on mdw holds a former master's data", f"delete it there yourself (rm -r {DATA})")],
+        [(f"{DATA} on mdw holds a former master's data", f"delete it there yourself, on mdw: rm -r {DATA}")],
     ),
     "A12: it has a newer timeline than the master": (
         pair(stopped("smdw", NEWER)),
@@ -268,7 +268,7 @@ REFUSALS: dict[str, tuple[Hosts, dict[str, t.Any], list[tuple[str, str]]]] = {
     "discard a mount point": (
         pair(standby("smdw", {"data_directory.mount_point": True})),
         DISCARD,
-        [("is itself a mount point or a link", "without existing_data=discard")],
+        [("is itself a mount point or a link", "without -e existing_data=")],
     ),
 }
 

@@ -8,10 +8,17 @@ import typing as t
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import failover as failover_report
 from cases import failover
+from host_needs import have
 from observations import CLOSED, crashed, standby, unreachable
 
 CRASHED = {"mdw": crashed(), "smdw": standby("smdw", CLOSED)}
 GONE = {"mdw": unreachable(), "smdw": standby("smdw", CLOSED)}
+
+
+RELOAD = (
+    "runuser -u gpadmin -- /usr/lib/postgresql/15/bin/psql -h /var/run/postgresql -p 5432 -d postgres -c"
+    ' "SELECT pg_reload_conf()"'
+)
 
 
 def report(plan: dict[str, t.Any], offer: dict[str, t.Any], **done: t.Any) -> dict[str, str]:
@@ -35,6 +42,28 @@ def test_report_does_not_promise_what_nobody_looked_at() -> None:
     assert facts["Old master's WAL ended at"].startswith("not known")
     assert facts["Data lost"].startswith("not known: the old master's disk could not be looked at")
     assert facts["Fence"] == "mdw: declared dead by the operator (master_is_down)"
+
+
+def test_report_says_what_the_new_masters_host_lacks_and_what_must_be_rebuilt() -> None:
+    seen = standby("smdw", {**have(locale={"de_DE.UTF-8": False}, libc="2.28"), **CLOSED})
+    plan = failover({"mdw": crashed(), "smdw": seen}, {}).plan
+    facts = report(plan, {})
+    assert facts["Its host lacks"] == "smdw lacks a locale that is needed: de_DE.UTF-8 (database shop)"
+    assert facts["Indexes on texts"] == "were sorted by another version than smdw has, and must be rebuilt there"
+    assert failover_report.rebuild(plan) == [
+        "on smdw, as soon as possible: runuser -u gpadmin -- /usr/lib/postgresql/15/bin/psql"
+        " -h /var/run/postgresql -p 5432 -d shop"
+        ' -c "REINDEX DATABASE shop" -c "ALTER DATABASE shop REFRESH COLLATION VERSION"'
+    ]
+
+
+@pytest.mark.parametrize(("lets_in", "said"), [(True, False), (None, False), (False, True)])
+def test_report_says_when_no_client_is_let_in(lets_in: bool | None, said: bool) -> None:
+    seen = standby("smdw", {"server.lets_clients_in": lets_in, **CLOSED})
+    document = {"check": False, "plan": failover({"mdw": crashed(), "smdw": seen}, {}).plan, "fenced": {}, "offer": {}}
+    clients = failover_report.report({**document, "activation": {"promoted": True}})["next"][0]
+    assert clients.startswith("clients: host=mdw,smdw port=5432,5432 target_session_attrs=read-write")
+    assert clients.endswith(f"lets any in from another host: add theirs there, then on smdw: {RELOAD}") is said
 
 
 def test_report_names_the_loss_that_was_accepted() -> None:

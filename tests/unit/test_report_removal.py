@@ -21,6 +21,8 @@ DONE: dict[str, dict[str, t.Any]] = {
     "source": {"changed": True, "removed": ["slot", "registration", "role"], "role_stays": ""},
     "password": {"changed": True},
     "discarded": {},
+    "cleared": {"changed": True, "done": []},
+    "forgotten": {"changed": True},
     "mirroring": {"mirroring": {"summary_state": "Not Configured"}},
 }
 
@@ -46,6 +48,7 @@ def test_report_of_a_discard_and_of_segments() -> None:
     plan = removal({**PAIR, "mdw": mirrored("mdw", {"server.segments": [SEGMENT]})}, DISCARD).plan
     facts = report(plan)["facts"]
     assert facts["Data of the standby"] == "deleted"
+    assert facts["What this collection had there"] == "taken away"
     assert facts["Role and its password stay"] == "the segments hear from it what the master is called"
     source = {**DONE["source"], "role_stays": "it owns or may use other objects"}
     facts = report(removal(PAIR, {}).plan, done={**DONE, "source": source})["facts"]

@@ -9,7 +9,7 @@ import cases
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import state as state_text
 from cases import unwrapped, value
-from observations import master, mirrored, standby, stopped
+from observations import master, mirrored, standby, stopped, unreachable
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ LABELS = {
     "Slot hawq_mirroring_smdw": "active, WAL reserved, 1 kB retained",
     "Host mdw": "a master that accepts writes (timeline 1, LSN 0/3017F88)",
     "Host smdw": "a running standby (timeline 1, LSN 0/3017F88)",
-    "Rewind of smdw": "possible: not needed: it is on the master's timeline",
+    "Rewind of smdw": "not needed: it is on the master's timeline",
     "If the server of mdw dies": "works: smdw takes over, nothing is lost",
     "If host mdw goes silent": "works: smdw takes over, once mdw is off and you say so",
     "If host mdw is lost with its disk": ("may lose: smdw takes over without what it has not received: 0 B, 0.0 s now"),
@@ -42,6 +42,16 @@ LABELS = {
 @pytest.mark.parametrize(("label", "text"), LABELS.items(), ids=LABELS)
 def test_state_labels(healthy: dict[str, t.Any], label: str, text: str) -> None:
     assert value(state_text.text(healthy), label) == [text]
+
+
+def test_state_where_no_host_can_be_looked_at() -> None:
+    text = state_text.text(cases.state({"mdw": unreachable(), "smdw": unreachable()}))
+    assert value(text, "Host mdw") == ["not reachable by SSH (Connection timed out)"]
+
+
+def test_the_timeline_of_a_stopped_server_is_said_once() -> None:
+    text = state_text.text(cases.state({"mdw": stopped("mdw"), "smdw": standby()}))
+    assert unwrapped(text).count("timeline 1") == 2  # of either host
 
 
 def test_state_begins_as_hawq_state_does(healthy: dict[str, t.Any]) -> None:

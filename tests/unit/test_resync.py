@@ -614,7 +614,7 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
     ),
     "a tablespace was made since": (
         stopped("smdw", {**FORMER, "directories": [directory("/ts", free_bytes=1, device=1)]}),
-        activated(),
+        activated({"server.tablespaces": [{"name": "ts", "location": "/ts"}]}),
         {"divergence": DIVERGED},
         "delta",
         "/ts, where a tablespace of the master is, has none there",
@@ -770,7 +770,8 @@ PARTS: dict[str, tuple[Observation, Observation, dict[str, t.Any], dict[str, t.A
             "route": "none",
             "notes": [
                 "replay on smdw waits for sessions there (77 (app, open 300 s)), and a failover would end them. To end"
-                ' them now, there: psql -d postgres -c "SELECT pg_terminate_backend(77)"'
+                " them now, there: runuser -u gpadmin -- /usr/lib/postgresql/15/bin/psql"
+                ' -h /var/run/postgresql -p 5432 -d postgres -c "SELECT pg_terminate_backend(77)"'
             ],
         },
     ),
@@ -897,3 +898,11 @@ def test_which_of_several_is_brought_back(
     seen = {"mdw": mdw, "smdw": standby(), "sdw1": sdw1}
     plan, refusals = resync(seen, {"standby_host": chosen, "divergence": divergence()})
     assert ((plan or {}).get("standby"), bool(refusals)) == (standby_host, standby_host is None)
+
+
+def test_a_delta_looks_from_where_the_new_master_has_heard_of_it() -> None:
+    """A master that was set back may end before the timeline of the standby that was ahead of it (79)."""
+    seen = {"mdw": activated(), "smdw": stopped_standby("smdw", REPLAYED)}
+    plan, refusals = resync(seen, {"divergence": None, "resync_route": "delta"})
+    assert refusals == []
+    assert (plan["route"], plan["steps"]["compare"], plan["reached"]) == ("delta", ["smdw"], "0/3017F88")

@@ -19,7 +19,7 @@ ROOMS = sorted(
     ".".join(path.parent.relative_to(ROOT).parts) for path in ROOT.rglob("__init__.py") if path.parent != ROOT
 )
 #: what the plugins that use the rooms may import
-PLUGIN_RULES = {"modules": {"values", "host", "engines"}, "action": {"values", "judge", "report"}}
+PLUGIN_RULES = {"modules": {"modules"}, "action": {"values", "judge", "report"}}
 
 
 def exists(name: str) -> bool:

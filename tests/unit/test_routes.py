@@ -14,6 +14,7 @@ from observations import (
     FORMER,
     OWN,
     REMOVED,
+    VERSION,
     control,
     directory,
     empty,
@@ -27,6 +28,7 @@ from observations import (
     stopped_standby,
 )
 
+SPACE = {"server.tablespaces": [{"name": "ts", "location": "/ts"}]}
 OFF = "it is a standby whose server is stopped (shut down in recovery, timeline 1)"
 HALF_WAY = {"data_directory.unfinished": True}
 LEFT = "an earlier run has left it half-way"
@@ -170,12 +172,12 @@ REASONS: dict[str, tuple[str, Case, str]] = {
     ),
     "rewind: a tablespace was made since": (
         "rewind",
-        case(stopped("smdw", {"directories": [directory("/ts")]}), activated(), fork=PARTED),
+        case(stopped("smdw", {"directories": [directory("/ts")]}), activated(SPACE), fork=PARTED),
         "/ts, where a tablespace of the master is, has none there",
     ),
     "rewind: the tablespace is there": (
         "rewind",
-        case(stopped("smdw", {"directories": [directory("/ts", "PG_15_202209061")]}), activated(), fork=PARTED),
+        case(stopped("smdw", {"directories": [directory("/ts", VERSION)]}), activated(SPACE), fork=PARTED),
         "",
     ),
     "rewind: damaged": (

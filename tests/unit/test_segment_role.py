@@ -7,7 +7,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import segment_role
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database, segment_role
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import scram
 from sessions import given, instance_in
@@ -61,11 +61,13 @@ def test_the_role_is_as_it_should_be(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    answers = {segment_role.ROLE: found, segment_role.GRANTEES: may}
+    answers = {segment_role.ROLE: found, segment_role.GRANTEES: may, segment_role.WAY_IN: [{"open": True}]}
     cursor = given(monkeypatch, answers)
     seen = segment_role.present(instance_in(tmp_path), True, role=ROLE, passfile=passfile)
     assert (seen["changed"], seen["done"]) == (bool(done), done)
-    statements = cursor.told
+    statements = [each for each in cursor.told if each != database.UNLOGGED]
+    hidden = any("PASSWORD" in each for each in statements)
+    assert (database.UNLOGGED in cursor.told) is hidden
     assert len(statements) == len(told)
     assert all(statement.startswith(words) for statement, words in zip(statements, told))
     assert "secret" not in "".join(statements)
@@ -77,7 +79,7 @@ def test_the_role_is_as_it_should_be(
 
 def test_a_role_of_somebody_else_is_left_alone(passfile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, {segment_role.ROLE: row(ours=False)})
-    with pytest.raises(MirroringError, match="name another with -e master_segment_user="):
+    with pytest.raises(MirroringError, match="name another with master_segment_user"):
         segment_role.present(instance_in(tmp_path), True, role=ROLE, passfile=passfile)
 
 
@@ -85,3 +87,39 @@ def test_without_a_password_nothing_is_made(tmp_path: Path, monkeypatch: pytest.
     given(monkeypatch, {})
     with pytest.raises(MirroringError, match="holds no password"):
         segment_role.present(instance_in(tmp_path), True, role=ROLE, passfile=str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (
+            row(),
+            [
+                f'REVOKE ALL ON DATABASE shop FROM "{ROLE}"',
+                f'REVOKE ALL ON SCHEMA public FROM "{ROLE}"',
+                f'DROP ROLE "{ROLE}"',
+            ],
+        ),
+        (row(ours=False), []),
+        ([], []),
+    ],
+    ids=["ours", "other", "none"],
+)
+def test_only_our_role_is_dropped(
+    found: t.Any, told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursor = given(monkeypatch, {segment_role.ROLE: found, database.CURRENT: [{"name": "shop"}]})
+    assert segment_role.absent(instance_in(tmp_path), False, role=ROLE)["changed"] == bool(told)
+    assert cursor.told == []
+    segment_role.absent(instance_in(tmp_path), True, role=ROLE)
+    assert cursor.told == told
+
+
+def test_a_role_gets_the_way_in_that_was_taken_from_all(
+    passfile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = {segment_role.WAY_IN: [{"open": False}], database.CURRENT: [{"name": "postgres"}]}
+    cursor = given(monkeypatch, {segment_role.ROLE: row(), **closed})
+    assert "way in" in segment_role.present(instance_in(tmp_path), True, role=ROLE, passfile=passfile)["done"]
+    assert f'GRANT CONNECT ON DATABASE postgres TO "{ROLE}"' in cursor.told
+    assert f'GRANT USAGE ON SCHEMA public TO "{ROLE}"' in cursor.told

@@ -24,7 +24,7 @@ WHOLE: Answers = {
     ],
     server_info.SESSIONS: [{"free": 58, "clients": 42}],
     server_info.WAL: [{"oldest": "0000000000000001", "bytes": 64 << 20}],
-    server_info.HBA_RULES: [{"digest": "d41d8cd9"}],
+    server_info.HBA_RULES: [{"digest": "d41d8cd9", "errors": [], "clients": True}],
     server_info.STANDBYS: [{"name": "smdw"}],
     server_info.MASTER_NAME: [{"name": "mdw"}],
     server_info.VIEW_EXISTS: [{"there": True}],
@@ -100,6 +100,35 @@ def test_a_lock_of_the_replay_hides_what_is_behind_it_and_no_more(
     hidden = {server_info.VIEW: raising(LockTimeoutError), server_info.SEGMENTS: raising(LockTimeoutError)}
     found, _error, _damaged = gathered(monkeypatch, tmp_path, True, hidden)
     assert (found["standbys"], found["mirroring"], found["segments"]) == (["smdw"], None, [])
+
+
+class MissingError(psycopg2.Error):
+    pgcode = "58P01"
+
+
+def test_without_its_access_file_a_server_is_asked_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for standby in (False, True):
+        found, error, _damaged = gathered(
+            monkeypatch, tmp_path, standby, {server_info.HBA_RULES: raising(MissingError), **WAITING}
+        )
+        assert (error, found["access_rules"], found["configuration_errors"]) == (None, None, [])
+        assert found["lets_clients_in"] is None
+
+
+def test_an_error_in_the_access_file_is_one_of_the_configuration(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told = [
+        {
+            "digest": "d41d8cd9",
+            "errors": ['/data/pg_hba.conf line 7: invalid authentication method "nosuch"'],
+            "clients": False,
+        }
+    ]
+    found, _error, _damaged = gathered(monkeypatch, tmp_path, False, {server_info.HBA_RULES: told, **WAITING})
+    assert found["configuration_errors"] == told[0]["errors"]
 
 
 @pytest.mark.parametrize(("standby", "trouble"), [(False, LockTimeoutError), (True, SyntaxTroubleError)])

@@ -98,11 +98,13 @@ def ready(tmp_path: Path) -> Instance:
     """Return an instance whose verified copy, with a tablespace, waits to be moved into place."""
     instance = instance_in(tmp_path)
     staged = staging.Staging(instance.data_directory)
-    (tmp_path / "ts/PG_15").mkdir(parents=True)
+    (tmp_path / "ts/PG_15_1").mkdir(parents=True)
     Path(staged.copy).mkdir(parents=True)
     Path(staged.copy, "PG_VERSION").write_text("15\n")
     Path(staged.copy, "standby.signal").touch()
-    Path(staged.request).write_text(json.dumps({"tablespaces": [str(tmp_path / "ts")]}))
+    Path(staged.request).write_text(
+        json.dumps({"tablespaces": [str(tmp_path / "ts")], "tablespace_version": "PG_15_1"})
+    )
     Path(staged.verified).parent.mkdir()
     Path(staged.verified).touch()
     return instance
@@ -153,7 +155,7 @@ def test_a_kill_after_the_move_leaves_the_tablespaces(
             deployment.deploy(ready, "none")
     assert clear(ready)
     assert (tmp_path / "master/PG_VERSION").is_file()
-    assert (tmp_path / "ts/PG_15").is_dir()
+    assert (tmp_path / "ts/PG_15_1").is_dir()
 
 
 def test_a_kill_in_the_removal_leaves_the_tablespaces(
@@ -170,7 +172,7 @@ def test_a_kill_in_the_removal_leaves_the_tablespaces(
         with pytest.raises(Killed):
             deployment.deploy(ready, "none")
     assert clear(ready)
-    assert (tmp_path / "ts/PG_15").is_dir()
+    assert (tmp_path / "ts/PG_15_1").is_dir()
 
 
 def test_what_would_start_as_a_master_is_not_deployed(ready: Instance, tmp_path: Path) -> None:

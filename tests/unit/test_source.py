@@ -38,7 +38,12 @@ def master(
 
 
 def make(
-    monkeypatch: pytest.MonkeyPatch, place: Path, answers: Answers, act: bool = True, by: str | None = None
+    monkeypatch: pytest.MonkeyPatch,
+    place: Path,
+    answers: Answers,
+    act: bool = True,
+    by: str | None = None,
+    kept_wal: int | None = None,
 ) -> tuple[t.Any, Cursor]:
     cursor, passfile = given(monkeypatch, answers), place / ".pgpass"
     monkeypatch.setattr(server_info, "replication_role", lambda cursor, role: answers["role"])
@@ -52,6 +57,7 @@ def make(
         standby="smdw",
         others=[],
         slot=SLOT,
+        kept_wal=kept_wal,
         by=by,
     )
     return done, cursor

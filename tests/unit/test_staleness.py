@@ -12,7 +12,9 @@ from observations import CLOSED, Observation, crashed, empty, mute, standby, sto
 
 #: 2026-11-25 10:00:00 UTC
 COMMIT = 1795600800.0
-STALE = [("standby-stale", "Bring the host of mdw up without its server, then run this again")]
+STALE = [
+    ("standby-stale", "Bring the host of mdw up without its server, then: ansible-playbook hawq.mirroring.failover")
+]
 
 
 def parted(silent: float | None, commit: float | None = COMMIT, age: float | None = None) -> Observation:
@@ -29,9 +31,9 @@ def parted(silent: float | None, commit: float | None = COMMIT, age: float | Non
     )
 
 
-def said(at: float, **words: t.Any) -> Hosts:
-    """Return a segment that has last heard of the master at that time."""
-    return segment(at=at, **words)["witnesses"]
+def said(age: float | None, **words: t.Any) -> Hosts:
+    """Return a segment that has last heard of the master so many seconds ago, by its own clock."""
+    return segment(age_seconds=age, **words)["witnesses"]
 
 
 NOT_SYNCHRONIZED = {"summary_state": "Not Synchronized"}
@@ -55,6 +57,14 @@ TABLE: dict[str, tuple[Observation, Observation, Hosts, Options, Refusals]] = {
         [],
     ),
     "nobody knows since when": (unreachable(), parted(None), {}, {}, STALE),
+    "its host's clock was set back since": (unreachable(), parted(-1800.0), {}, {}, STALE),
+    "its host's clock was set back while it was connected": (
+        unreachable(),
+        standby("smdw", {**CLOSED, "server.receiver.silent_seconds": -1800.0, "wal_age_seconds": 5.0}),
+        {},
+        {},
+        STALE,
+    ),
     "the operator reacts later": (unreachable(), parted(600.0), {}, {"stale_seconds": 900}, []),
     "the operator is sure at once": (unreachable(), parted(20.0), {}, {"stale_seconds": 10}, STALE),
     "its disk can be asked": (crashed(), parted(3600.0), {}, {}, []),
@@ -65,31 +75,47 @@ TABLE: dict[str, tuple[Observation, Observation, Hosts, Options, Refusals]] = {
     "a segment reached the master until the end, and it had its standby in step": (
         unreachable(),
         parted(3600.0),
-        said(COMMIT - 10),
+        said(3650.0),
         {},
         [],
     ),
     "a segment reached an idle master long after its last commit": (
         unreachable(),
         parted(7200.0),
-        said(COMMIT + 7000),
+        said(200.0),
         {},
         [],
     ),
-    "a segment was cut off itself long before": (unreachable(), parted(3600.0), said(COMMIT - 600), {}, STALE),
-    "a segment saw it without its standby": (
+    "a segment was cut off itself long before": (unreachable(), parted(3600.0), said(4200.0), {}, STALE),
+    "it was cut off long before, and its clock is hours ahead": (
         unreachable(),
         parted(3600.0),
-        said(COMMIT + 10, **NOT_SYNCHRONIZED),
+        said(4200.0, at=COMMIT + 14400),
         {},
         STALE,
     ),
-    "a segment saw more WAL": (unreachable(), parted(3600.0), said(COMMIT, lsn="0/4017F88"), {}, STALE),
-    "a segment saw another master": (unreachable(), parted(3600.0), said(COMMIT, master="sdw1"), {}, STALE),
-    "a segment saw it, and nobody knows of the standby's last commit": (
+    "it reached the master until the end, and its clock is hours behind": (
         unreachable(),
-        parted(3600.0, commit=None),
-        said(COMMIT),
+        parted(3600.0),
+        said(3500.0, at=COMMIT - 14400),
+        {},
+        [],
+    ),
+    "its clock was set back since": (unreachable(), parted(3600.0), said(-5000.0), {}, STALE),
+    "nobody knows how old its memory is": (unreachable(), parted(3600.0), said(None), {}, STALE),
+    "a segment saw it without its standby": (
+        unreachable(),
+        parted(3600.0),
+        said(3500.0, **NOT_SYNCHRONIZED),
+        {},
+        STALE,
+    ),
+    "a segment saw more WAL": (unreachable(), parted(3600.0), said(3500.0, lsn="0/4017F88"), {}, STALE),
+    "a segment saw another master": (unreachable(), parted(3600.0), said(3500.0, master="sdw1"), {}, STALE),
+    "a segment saw it, and nobody knows since when the standby has heard nothing": (
+        unreachable(),
+        parted(None),
+        said(10.0),
         {},
         STALE,
     ),

@@ -40,8 +40,8 @@ REWIND: dict[str, tuple[Observation, Observation | None, bool, bool, str]] = {
     ),
     "no checksums, no hints": (stopped("smdw", BARE), mirrored(), False, False, "neither data checksums nor"),
     "hints do": (stopped("smdw", HINTS), mirrored(), True, True, "the master keeps the WAL"),
-    "running standby": (standby(), mirrored(), False, True, "not needed"),
-    "stopped standby": (stopped_standby(), mirrored(), False, True, "not needed"),
+    "running standby": (standby(), mirrored(), False, True, "on the master's timeline"),
+    "stopped standby": (stopped_standby(), mirrored(), False, True, "on the master's timeline"),
     "stopped standby, older timeline": (
         stopped_standby(),
         mirrored("mdw", {"server.timeline": 2}),

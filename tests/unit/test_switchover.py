@@ -69,6 +69,20 @@ REFUSED: dict[str, tuple[Observation, Observation, dict[str, t.Any], str, str]] 
         "is Not Synchronized",
         "resync_standby",
     ),
+    "it listens at loopback addresses only (83)": (
+        mirrored(),
+        standby("smdw", {**set_to(listen_addresses="localhost,smdw"), "bound": ["127.0.0.1", "127.0.1.1"]}),
+        {},
+        "its server listens at 127.0.0.1, 127.0.1.1 only",
+        "systemctl restart hawq-master.service",
+    ),
+    "the standby's file system is read-only": (
+        mirrored(),
+        standby("smdw", {"data_directory.read_only": "/data"}),
+        {},
+        "the file system of /data on smdw is mounted read-only",
+        "remount,rw",
+    ),
     "paused": (mirrored(), standby("smdw", {"server.replay_paused": True}), {}, "is paused", "resync_standby"),
     "its settings are below the master's (54)": (
         mirrored("mdw", set_to(max_connections="200")),
@@ -96,7 +110,9 @@ REFUSED: dict[str, tuple[Observation, Observation, dict[str, t.Any], str, str]] 
         standby("smdw", BLOCKED),
         {},
         "sessions on smdw hold its replay up: process 4801 (report, psql, open for 3 minutes)",
-        'end them on smdw: psql -d postgres -c "SELECT pg_terminate_backend(4801)"',
+        "end them on smdw: runuser -u gpadmin -- "
+        "/usr/lib/postgresql/15/bin/psql -h /var/run/postgresql "
+        '-p 5432 -d postgres -c "SELECT pg_terminate_backend(4801)"',
     ),
     "something holds replay up that nobody sees": (
         mirrored(),
@@ -106,6 +122,13 @@ REFUSED: dict[str, tuple[Observation, Observation, dict[str, t.Any], str, str]] 
         "hawq.mirroring.state",
     ),
     "behind": (mirrored("mdw", LAG), standby(), {}, "96 MB behind", "when less is written"),
+    "79: the master was set back within a WAL segment file, and sends": (
+        mirrored(),
+        standby("smdw", {"server.replay_lsn": "0/3018000", "server.have_lsn": "0/3018000"}),
+        {},
+        "smdw holds WAL of timeline 1 up to 0/3018000, and the master mdw has it up to 0/3017F88 only",
+        "To keep what smdw has: systemctl stop hawq-master.service on mdw, then ansible-playbook hawq.mirroring.fail",
+    ),
     "a backup runs": (
         mirrored("mdw", {"server.senders": [sender(), sender(4712, "pg_basebackup", streaming=False, copying=True)]}),
         standby(),
@@ -150,6 +173,7 @@ REFUSED: dict[str, tuple[Observation, Observation, dict[str, t.Any], str, str]] 
     ),
     "not its standby": (mirrored(), standby(), {"master_host": "sdw1"}, "sdw1 is not in the inventory", "master_host="),
     "nobody writes": (stopped("mdw"), standby(), {}, "no host accepts writes", "hawq.mirroring.failover"),
+    "the master's host is off": (AWAY, standby(), {}, "no host accepts writes", "failover -e master_is_down=true"),
     "interrupted, then the standby is gone": (
         given_up("smdw"),
         AWAY,

@@ -11,7 +11,7 @@ import pytest
 import types_page
 from ansible.utils.display import Display
 from ansible_collections.hawq.mirroring.plugins.action.verdict import ActionModule
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observe
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observe, spaces
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import refusal
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import control_data, shape
 from ansible_collections.hawq.mirroring.plugins.module_utils.values.observation import Observation, Unreachable
@@ -143,17 +143,23 @@ def test_what_a_directory_holds_is_told(tmp_path: Path) -> None:
 
 def test_a_directory_for_a_tablespace_is_told(tmp_path: Path) -> None:
     (tmp_path / "PG_15_202209061").mkdir()
-    seen = {**empty(), "directories": [observe.tablespace_directory(str(tmp_path))]}
+    seen = {**empty(), "directories": [spaces.directory(str(tmp_path))]}
     assert shape.misfits(seen, Observation) == []
     assert not seen["directories"][0]["foreign"]
     (tmp_path / "thesis.tex").touch()
-    assert observe.tablespace_directory(str(tmp_path))["foreign"]
+    assert spaces.directory(str(tmp_path))["foreign"]
 
 
 TOLD: dict[str, tuple[dict[str, str], dict[str, t.Any]]] = {
-    "nothing": ({}, {"host": None, "port": None, "user": None}),
-    "all": ({"host": "mdw", "port": "5433", "user": "u", "sslmode": "x"}, {"host": "mdw", "port": 5433, "user": "u"}),
-    "several": ({"host": "a,b", "port": "1,2"}, {"host": "a,b", "port": None, "user": None}),
+    "nothing": ({}, {"host": None, "port": None, "user": None, "database": None}),
+    "all": (
+        {"host": "mdw", "port": "5433", "user": "u", "sslmode": "x", "dbname": "postgres"},
+        {"host": "mdw", "port": 5433, "user": "u", "database": "postgres"},
+    ),
+    "several": (
+        {"host": "a,b", "port": "1,2"},
+        {"host": "a,b", "port": None, "user": None, "database": None},
+    ),
 }
 
 
@@ -164,7 +170,11 @@ def test_whom_it_follows(words: dict[str, str], follows: dict[str, t.Any]) -> No
 
 def answers(**seen: t.Any) -> t.Any:
     """Return a run whose observing tasks have registered these answers."""
-    return type("Run", (), {"read": lambda _self, name, what: seen[name] if what == "server_observed" else {}})()
+
+    def read(_self: t.Any, name: str, what: str) -> t.Any:
+        return seen[name] if what == "server_observed" else {}
+
+    return type("Run", (), {"read": read, "login": lambda _self, name: name})()
 
 
 def test_an_observation_that_is_none_is_told_and_judged(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,15 @@ def test_a_pair_that_is_in_order_is_told_so() -> None:
     found = work.init_standby(told)
     assert found["nothing"] is True
     assert found["title"].endswith(": all in order, nothing changed")
+    found = work.checked(work.init_standby({**told, "check": True}))
+    assert found["title"].endswith(": all in order, a run would change nothing")
+    assert "--check" not in str(found["next"])
     for more in ({"changed": True}, {"plan": {**plan, "steps": {**steps, "source": ["mdw"]}}}):
         found = work.init_standby({**told, **more})
         assert found["nothing"] is False
         assert "nothing changed" not in found["title"]
+    assert "Left out" not in work.init_standby(told)["facts"]
+    skipped = {"/etc/pg/log": "it is larger than 1 MB"}
+    assert work.init_standby({**told, "left_out": skipped})["facts"]["Left out"] == (
+        "/etc/pg/log (it is larger than 1 MB)"
+    )

@@ -5,12 +5,28 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import time
 import typing as t
 from pathlib import Path
 
 import pytest
-from harness import SERVICE, SLOT, Writer, flat, lab, mirroring, on, open_to_clients, play, sql, until, unwrapped
+from harness import (
+    INVENTORY,
+    SERVICE,
+    SLOT,
+    Writer,
+    accepts_writes,
+    flat,
+    lab,
+    mirroring,
+    on,
+    open_to_clients,
+    play,
+    sql,
+    until,
+    unwrapped,
+)
 
 RECOVERY_SECONDS = 90
 
@@ -21,8 +37,8 @@ def labels(output: str) -> dict[str, str]:
 
 
 def synchronized() -> bool:
-    """Whether the master says so, and the standby has what the master has."""
-    return mirroring()[0] == "Synchronized"
+    """Whether there is a master, which a test may have only just started, and it says so."""
+    return accepts_writes("mdw") and mirroring()[0] == "Synchronized"
 
 
 @pytest.fixture
@@ -47,7 +63,7 @@ def test_state_of_a_healthy_pair(whole: None, tmp_path: Path) -> None:
     assert shown["Mirroring state"].startswith("Synchronized")
     assert shown["Timeline"] == "1"
     assert shown[f"Slot {SLOT}"].startswith("active, WAL reserved")
-    assert shown["Rewind of smdw"].startswith("possible")
+    assert shown["Rewind of smdw"] == "not needed: it is on the master's timeline"
     assert "Problem" not in output
     document = json.loads((tmp_path / "state.json").read_text())
     assert document["healthy"] is True
@@ -80,12 +96,40 @@ def test_standby_stopped(whole: None, tmp_path: Path) -> None:
         assert [row["kind"] for row in document["problems"]] == ["not-synchronized"]
         assert document["hosts"]["smdw"]["kind"] == "stopped standby"
         output = play("state", "-e", "state_fail=false", "-e", "state_query=mirroring.detail_state")
-        assert '"Connection error"' in output.splitlines()
+        assert "Connection error" in output.splitlines()
         assert "HAWQ instance status summary" not in output
         output = play("state", "-e", "state_query=miroring.detail_state", ok=False)
         assert "the report has no miroring, but exit_code, healthy, hosts, " in flat(output)
     finally:
         on("smdw", f"systemctl start {SERVICE}")
+
+
+def test_what_keeps_the_controller_from_looking(whole: None, tmp_path: Path) -> None:
+    """Told as what it is, and never as a missing master (N5, N8); what an inventory says of connections holds (84)."""
+    log = tmp_path / "ssh.log"
+    inventory = tmp_path / "connections.yml"
+    inventory.write_text(json.dumps({"masters": {"vars": {"ansible_ssh_extra_args": f"-v -E {log}"}}}))
+    arguments = ("-i", str(INVENTORY), "-i", str(inventory), "-e", f"state_file={tmp_path}/state.json")
+    library = on("mdw", "python3 -c 'import os, psycopg2; print(os.path.dirname(psycopg2.__file__))'")
+    on("mdw", f"mv {library} {library}.away")
+    try:
+        output = flat(play("state", *arguments, "-e", "server_role=of-another-collection", ok=False))
+    finally:
+        on("mdw", f"mv {library}.away {library}")
+    assert "the server on mdw cannot be asked what it is (Python's psycopg2 is missing on this host" in output
+    assert "-m ansible.builtin.package -a name=python3-psycopg2" in output
+    assert json.loads((tmp_path / "state.json").read_text())["exit_code"] == 14
+    assert "no host accepts writes" not in output
+    assert "OpenSSH" in log.read_text()
+
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    alone = "-F /dev/null -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+    variables = {"ansible_ssh_private_key_file": str(key), "ansible_ssh_common_args": f"{alone} -o ControlPath=none"}
+    inventory.write_text(json.dumps({"masters": {"vars": variables}}))
+    output = flat(play("state", *arguments, ok=False))
+    assert "mdw is closed to the controller (the login by SSH is refused (root@mdw: Permission denied" in output
+    assert json.loads((tmp_path / "state.json").read_text())["exit_code"] == 14
 
 
 def test_link_between_the_two_cut(whole: None) -> None:
@@ -156,17 +200,26 @@ def test_master_host_powered_off_and_on(whole: None) -> None:
 
 
 def test_what_a_failover_would_stumble_over_is_told_with_its_command(whole: None, tmp_path: Path) -> None:
-    """Replay that is paused, and an interlock that nobody calls any more: one command mends both."""
-    unit = f"/etc/systemd/system/{SERVICE}.d/hawq-mirroring.conf"
+    """Replay that is paused, and an interlock that nobody calls any more: one command mends both.
+
+    A file that has vanished, which the server has read long before and misses at its next start only, is told as well.
+    """
+    access = on("smdw", "realpath /data/hawq/master/pg_hba.conf")
+    on("smdw", f"mv {access} {access}.away")
+    unit = f"/etc/systemd/system/{SERVICE}.d/zz-hawq-mirroring.conf"
     on("smdw", f"mv {unit} /root/ && systemctl daemon-reload")
     sql("smdw", "SELECT pg_wal_replay_pause()")
     output = play("state", "-e", f"state_file={tmp_path}/state.json", ok=False)
     document = json.loads((tmp_path / "state.json").read_text())
     assert document["exit_code"] == 13, output
-    assert {row["kind"] for row in document["problems"]} == {"replay-paused", "interlock-missing"}
-    for row in document["problems"]:
+    kinds = ["replay-paused", "interlock-missing", "named-place"]
+    assert [row["kind"] for row in document["problems"]] == kinds, output
+    assert f"hba_file names {access}, which is not there on smdw" in document["problems"][2]["text"]
+    assert f"scp -3 -p mdw:{access} smdw:{access}" in document["problems"][2]["command"]
+    on("smdw", f"mv {access}.away {access}")
+    for row in document["problems"][:2]:
         assert (row["host"], "hawq.mirroring.resync_standby" in row["command"]) == ("smdw", True)
-    assert labels(output)["Switchover"] == "refused: replay on smdw is paused"
+    assert labels(output)["Switchover"].startswith("refused: replay on smdw is paused; ")
     play("resync_standby")
     play("state")
 

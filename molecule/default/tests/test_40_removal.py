@@ -7,9 +7,11 @@ import itertools
 import json
 import time
 import typing as t
+from pathlib import Path
 
 import psycopg2
 import pytest
+import yaml
 from harness import (
     CLIENT_PASSWORD,
     DATA,
@@ -31,8 +33,22 @@ from harness import (
 )
 
 HOSTS = ("mdw", "smdw")
+ROOT = Path(__file__).resolve().parents[3]
+UNIT_FILE = "/etc/systemd/system/hawq-master.service"
 #: what a client of a busy machine may have to wait for one commit; the interlock alone would make it wait 30 s
 PATIENCE = 5
+
+
+#: what this collection has on a host
+PLACES = (
+    "/etc/hawq-mirroring",
+    "/etc/systemd/system/hawq-m*",
+    "/etc/security/limits.d/hawq-*",
+    "/usr/local/libexec/hawq-*",
+    "/run/hawq-mirroring*.start",
+    "~gpadmin/.bash_profile",
+    "~gpadmin/.pgpass",
+)
 
 
 @pytest.fixture
@@ -165,6 +181,53 @@ def test_its_host_is_gone_and_comes_back(ledger: Ledger) -> None:
     assert "Server of the standby = stopped" in flat(output)
     assert "Data of the standby = deleted" in flat(output)
     assert on("smdw", f"ls -d {DATA} {DATA}.* 2>/dev/null", check=False) == ""
+    assert on("smdw", f"ls -d {' '.join(PLACES)} 2>/dev/null", check=False) == ""
+    assert (
+        on("smdw", "grep -c hawq ~gpadmin/.ssh/authorized_keys ~gpadmin/.ssh/known_hosts", check=False).count(":0") == 2
+    )
+    assert "hawq-mirroring-peer" not in on("mdw", "cat ~gpadmin/.ssh/authorized_keys")
+    assert sql("mdw", "SHOW max_slot_wal_keep_size") == "-1"
     play("init_standby")
     assert mirroring()[0] == "Synchronized"
     assert sql("mdw", "SELECT slot_name FROM pg_replication_slots") == SLOT
+
+
+def test_n10_other_names_in_the_inventory(tmp_path: Path) -> None:
+    """The pair goes on under whole names, and is registered under them without a copy or a restart."""
+    whole = renamed(tmp_path)
+    began = sql("smdw", "SELECT pg_postmaster_start_time()")
+    # the interlock knows the hosts by their earlier names
+    said = flat(play("state", *whole, ok=False))
+    assert "smdw.example.org was made a standby under the name smdw" in said
+    assert "Mirroring state = Synchronized" in said
+    assert "Snapshot = not needed" in flat(play("init_standby", *whole))
+    assert sql("mdw", "SELECT slot_name, active FROM pg_replication_slots") == "hawq_mirroring_smdw_example_org|t"
+    assert sql("smdw", "SELECT pg_postmaster_start_time()") == began
+    assert changed(play("init_standby", *whole)) == 0
+    play("state", *whole)
+
+
+def renamed(place: Path) -> tuple[str, ...]:
+    """Return the arguments of an inventory with whole names."""
+    lab_hosts = yaml.safe_load((ROOT / "inventories/lab/hosts.yml").read_text())
+    hosts = {f"{name}.example.org": {"ansible_host": name} for name in HOSTS}
+    lab_hosts["all"]["children"] = {"masters": {"hosts": hosts}}
+    (place / "hosts.yml").write_text(yaml.safe_dump(lab_hosts))
+    return "-i", str(place / "hosts.yml")
+
+
+def test_all_of_it_is_taken_away_and_the_master_goes_on(ledger: Ledger, tmp_path: Path) -> None:
+    whole = renamed(tmp_path)
+    began = sql("mdw", "SELECT pg_postmaster_start_time()")
+    assert "smdw.example.org is a standby of mdw.example.org" in flat(play("uninstall", *whole, ok=False))
+    play("uninstall", *whole, "-e", "remove_standbys=true", "-e", "existing_data=discard")
+    assert_never_interrupted(ledger)
+    assert sql("mdw", "SELECT pg_postmaster_start_time()") == began
+    for host in HOSTS:
+        left = on(host, f"ls -d {' '.join(PLACES)} /var/lib/hawq-mirroring 2>/dev/null", check=False).split()
+        assert left == ([UNIT_FILE] if host == "mdw" else []), host
+    assert sql("mdw", "SELECT count(*) FROM pg_roles WHERE rolname ~ 'hawq'") == "0"
+    assert sql("mdw", "SELECT count(*) FROM pg_extension WHERE extname ~ 'hawq'") == "0"
+    assert changed(play("uninstall", *whole)) == 0
+    on("mdw", f"systemctl restart {SERVICE}")
+    until(lambda: accepts_writes("mdw"), 20, "an ordinary server that starts")

@@ -27,7 +27,8 @@ from harness import (
 )
 
 THROUGH_BOTH = pytest.mark.parametrize("ledger", ["mdw,smdw"], indirect=True)
-#: as many sessions of the superuser as there are, taken again after a while when some are free, until the unit ends
+#: as many sessions of the superuser as there are, taken again at once when some are free (the standby may have been
+#: started anew, for WAL that was salvaged), until the unit ends
 CROWD = """
 import psycopg2, time
 held = []
@@ -36,7 +37,7 @@ while True:
         held.append(psycopg2.connect(host='/tmp', dbname='postgres', user='gpadmin'))
     except psycopg2.Error:
         print('no more', flush=True)
-        time.sleep(5)
+        time.sleep(0.05)
 """
 #: a transaction that has read a table and stays open
 READER = """
@@ -68,7 +69,8 @@ def sessions_taken(pair: Pair) -> t.Iterator[None]:
 def hot_standby_off(pair: Pair) -> t.Iterator[None]:
     sql(pair.standby, "ALTER SYSTEM SET hot_standby = off")
     on(pair.standby, f"systemctl restart {SERVICE}")
-    until(lambda: "standby" in on(pair.standby, f"tail -1 {DATA}/postmaster.pid"), 30, "it is ready without sessions")
+    ready = f"tail -1 {DATA}/postmaster.pid"
+    until(lambda: "standby" in on(pair.standby, ready, check=False), 30, "it is ready without sessions")
     yield
     sql(pair.standby, "ALTER SYSTEM RESET hot_standby")
 

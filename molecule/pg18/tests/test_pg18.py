@@ -116,6 +116,7 @@ def test_master_from_an_archive(elsewhere: Elsewhere) -> None:
 
 def test_case_15_without_checksums_the_master_must_restart_once(elsewhere: Elsewhere) -> None:
     """A later rewind needs checksums or wal_log_hints: refused, with the command that goes on, and nothing changed."""
+    harness.sql("mdw", "ALTER SYSTEM SET wal_level = 'logical'")  # for the slots of later tests
     harness.on(
         "mdw",
         f"systemctl stop {harness.SERVICE} && cd / && runuser -u gpadmin -- {PREFIX}/bin/pg_checksums --disable"
@@ -196,7 +197,7 @@ def test_views_know_since_when_the_standby_is_gone(elsewhere: Elsewhere) -> None
 
     harness.on("smdw", f"systemctl start {harness.SERVICE}")
     harness.until(lambda: harness.mirroring()[0] == "Synchronized", 60, "Synchronized again")
-    assert '"Synchronized"' in elsewhere.play("state", "-e", "state_query=mirroring.summary_state")
+    assert re.search(r"\*\*\* Synchronized ok: ", elsewhere.play("state", "-e", "state_query=mirroring.summary_state"))
 
 
 def test_failover_over_ipv6_salvages_what_never_arrived(elsewhere: Elsewhere) -> None:
@@ -220,8 +221,33 @@ def test_failover_over_ipv6_salvages_what_never_arrived(elsewhere: Elsewhere) ->
     assert harness.sql("mdw", "SELECT pg_is_in_recovery()") == "t"
 
 
-def test_follow_rewind_and_switchover(elsewhere: Elsewhere) -> None:
-    """The fenced server that runs already follows; what parts later is rewound by hints alone; and home again."""
+SYNCED = "SELECT synced AND NOT temporary FROM pg_replication_slots WHERE slot_name = 'debezium'"
+
+
+CONSUME = (
+    "SELECT count(*) FROM pg_logical_slot_get_binary_changes("
+    "'debezium', NULL, NULL, 'proto_version', '1', 'publication_names', 'p')"
+)
+
+
+def on_mdw(query: str) -> str:
+    return harness.sql("mdw", query)
+
+
+def _read_until_the_standby_has_the_slot(master: t.Callable[[str], str], standby: t.Callable[[str], str]) -> None:
+    """Let the slot's consumer read on: a standby keeps it only once the master's has passed its own."""
+
+    def has_it() -> bool:
+        master("INSERT INTO goods VALUES (0, 'read')")
+        master("SELECT pg_log_standby_snapshot()")
+        master(CONSUME)
+        return standby(SYNCED) == "t"
+
+    harness.until(has_it, 90, "the slot on the standby")
+
+
+def test_follow_and_rewind(elsewhere: Elsewhere) -> None:
+    """The fenced server that runs already follows; what parts later is rewound by hints alone."""
     said = elsewhere.play("resync_standby")
     assert "Way = follow" in said
     assert on_standby("SELECT summary_state FROM gp_master_mirroring") == "Synchronized"
@@ -240,10 +266,26 @@ def test_follow_rewind_and_switchover(elsewhere: Elsewhere) -> None:
     assert "Tables that they touched = postgres.public.goods" in said
     assert on_standby("SELECT count(*), max(n) FROM goods") == f"{2 * ROWS}|{2 * ROWS}"
     assert harness.mirroring()[0] == "Synchronized"
+
+
+def test_case_76_a_switchover_takes_along_a_slot_that_the_standby_has(elsewhere: Elsewhere) -> None:
+    """PostgreSQL 17 and newer keep such a slot on the standby, when both servers are told to."""
+    harness.sql("mdw", "CREATE PUBLICATION p FOR TABLE goods WITH (publish = 'insert')")
+    harness.sql("mdw", "SELECT pg_create_logical_replication_slot('debezium', 'pgoutput', false, false, true)")
+    said = elsewhere.play("state", ok=False)
+    assert "smdw is not told to synchronise slots, and mdw has some that it is to have: debezium" in said
+    elsewhere.play("init_standby")
+    assert harness.sql("mdw", "SHOW synchronized_standby_slots") == harness.SLOT
+    _read_until_the_standby_has_the_slot(on_mdw, on_standby)
     said = elsewhere.play("switchover", "-e", "master_host=smdw")
     assert "Swapped: smdw is the master now, mdw was" in said
+    assert "Slots of others = kept: debezium" in said
     assert "Way = follow" in said
     assert on_standby("SELECT pg_is_in_recovery(), summary_state FROM gp_master_mirroring") == "f|Synchronized"
+    # its consumer goes on there, where it was
+    on_standby("INSERT INTO goods VALUES (0, 'after')")
+    assert int(on_standby(CONSUME)) >= 3
+    _read_until_the_standby_has_the_slot(on_standby, on_mdw)
 
 
 def test_a_delta_is_as_verified_as_a_copy(elsewhere: Elsewhere) -> None:

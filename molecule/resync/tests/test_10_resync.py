@@ -65,6 +65,8 @@ def test_cases_41_42_44_46_what_has_diverged_is_rewound_and_told(pair: Pair, tmp
     """20,000 commits that only the old master has are kept aside and named; its configuration stays its own."""
     sql(pair.master, TABLE)
     on(pair.master, f"echo 'work_mem = 7MB' >> {DATA}/postgresql.conf")
+    for host in (pair.master, pair.standby):  # a key that its owner cannot write to
+        on(host, f"echo {host} > {DATA}/server.key; chown gpadmin {DATA}/server.key; chmod 400 {DATA}/server.key")
     diverge(pair)
     report = tmp_path / "report.json"
     said = play("resync_standby", "-e", f"report_file={report}")
@@ -75,6 +77,9 @@ def test_cases_41_42_44_46_what_has_diverged_is_rewound_and_told(pair: Pair, tmp
     assert document["facts"]["Tables that they touched"] == "postgres.public.bulk"
     assert sql(pair.master, "SELECT count(*) FROM bulk") == "0"
     assert sql(pair.master, "SHOW work_mem") == "7MB"
+    key = f"{DATA}/server.key"
+    assert on(pair.master, f"cat {key}; stat -c '%a %U' {key}; rm {key}") == f"{pair.master}\n400 gpadmin"
+    on(pair.standby, f"rm {key}")
     kept = document["lost"]["directory"]
     assert json.loads(on(pair.master, f"cat {kept}/lost.json"))["transactions"] == number
     begin, end = document["plan"]["fork"], document["plan"]["divergence"]["end_lsn"]

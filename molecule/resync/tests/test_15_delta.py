@@ -32,23 +32,6 @@ def lose_slot(pair: Pair) -> None:
     sql(pair.master, "ALTER SYSTEM SET max_slot_wal_keep_size = '10GB'; SELECT pg_reload_conf()")
 
 
-@pytest.fixture
-def disk(pair: Pair) -> t.Iterator[t.Callable[[str], None]]:
-    """Let a host keep its data on a small disk meanwhile."""
-    moved = []
-
-    def move(host: str) -> None:
-        on(host, f"systemctl stop {SERVICE}; mv /data/hawq /data/hawq.disk; mkdir /data/hawq")
-        moved.append(host)
-        lab("disk", host, "/data/hawq", "900")
-        on(host, "cp -a /data/hawq.disk/. /data/hawq/")
-
-    yield move
-    for host in moved:
-        on(host, f"systemctl stop {SERVICE}; rm -rf /data/hawq.disk; cp -a /data/hawq /data/hawq.disk")
-        on(host, f"umount /data/hawq; rmdir /data/hawq; mv /data/hawq.disk /data/hawq; systemctl start {SERVICE}")
-
-
 def test_case_20_a_lost_slot_needs_no_copy_of_all(pair: Pair, tmp_path: Path) -> None:
     """What is equal stays; tablespaces, unlogged tables, new and dropped ones, and writes meanwhile come out right."""
     for host in pair:

@@ -116,7 +116,8 @@ def test_the_address_comes_back(healed: Pair) -> None:
     on(healed.master, f"ip address flush dev eth0 to {VIRTUAL_IP}")
     until(lambda: has_address(healed.master), 5, "the address, which a restart of the network took away")
     on(healed.master, f"kill -9 $(systemctl show -p MainPID --value {UNIT})")
-    until(lambda: has_address(healed.master) and on(healed.master, f"systemctl is-active {UNIT}"), 10, "its program")
+    active = f"systemctl is-active {UNIT}"
+    until(lambda: has_address(healed.master) and on(healed.master, active, False) == "active", 10, "its program")
     assert not has_address(healed.standby)
     # where the server dies with it nothing starts the server
     units = " ".join(f"$(systemctl show -p MainPID --value {unit})" for unit in (UNIT, SERVICE))

@@ -6,11 +6,14 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import typing as t
 
-from ..values.observation import Ssh, User
-from . import files, ssh_trust
+from . import files, shared_memory, ssh_trust
 from .errors import MirroringError
 from .module import Instance
+
+if t.TYPE_CHECKING:
+    from ..values.observation import Ssh, User
 
 
 def user(instance: Instance) -> User:
@@ -18,8 +21,9 @@ def user(instance: Instance) -> User:
     try:
         entry = pwd.getpwnam(instance.user)
     except KeyError:
-        return {"name": instance.user, "exists": False, "home": None}
-    return {"name": instance.user, "exists": True, "home": entry.pw_dir}
+        return {"name": instance.user, "exists": False, "home": None, "memory_removed": False}
+    removed = shared_memory.is_removed(instance.user, entry.pw_uid)
+    return {"name": instance.user, "exists": True, "home": entry.pw_dir, "memory_removed": removed}
 
 
 def is_there(name: str, act: bool) -> bool:

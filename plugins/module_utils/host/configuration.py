@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
+import functools
 import os
 import stat
 import typing as t
@@ -16,6 +18,9 @@ from .errors import MirroringError
 MOST_OF_ONE, MOST_OF_ALL, MOST_FILES = 1 << 20, 16 << 20, 1000
 #: where it is missing, the next run copies all of it again: so it is written last
 MAIN = "postgresql.conf"
+#: says that the directory was made here, for a copy of the master's configuration
+MARK = ".hawq-mirroring"
+MARK_TEXT = "hawq.mirroring has made this directory. remove_standby.yml with existing_data=discard deletes it.\n"
 #: of what a link leads to, whose own mode is for another place
 LINK_MODE = 0o640
 
@@ -23,19 +28,33 @@ File = dict[str, t.Any]
 
 
 def read(place: str) -> dict[str, t.Any]:
-    """Return its directories, and its files with their modes and their bytes (base64); hidden ones are left out."""
+    """Return its directories, and its files with their modes and their bytes (base64); hidden ones are left out.
+
+    What no server reads as its configuration is left out as well and named: a log behind a link, a link that leads
+    nowhere, or to a directory that holds other things than files of configuration.
+    """
     directories: list[str] = []
     found: list[File] = []
+    skipped: dict[str, str] = {}
     left = MOST_OF_ALL
-    for parent, below, names in os.walk(place, onerror=_unreadable):
+    for parent, below, names in os.walk(place, onerror=functools.partial(_unreadable, place, skipped)):
         below[:] = sorted(name for name in below if not name.startswith("."))
+        links = [name for name in below if os.path.islink(os.path.join(parent, name))]
+        linked = [os.path.join(name, each) for name in links for each in _only_configuration(parent, name, skipped)]
         for name in below:
-            directories.append(os.path.relpath(os.path.join(parent, name), place))
-            if os.path.islink(os.path.join(parent, name)):
-                raise _refuse(os.path.join(parent, name), "leads to a directory: put the directory itself there")
-        for name in sorted(name for name in names if not name.startswith(".")):
             path = os.path.join(parent, name)
-            mode, content = _file(path)
+            if path not in skipped:
+                directories.append(os.path.relpath(path, place))
+        below[:] = [name for name in below if name not in links]
+        for name in sorted([*(name for name in names if not name.startswith(".")), *linked]):
+            path = os.path.join(parent, name)
+            try:
+                mode, content = _file(path)
+            except OSError as error:
+                if path == os.path.join(place, MAIN):
+                    raise _refuse(path, f"cannot be read by {account.acting()}: {error.strerror}") from error
+                skipped[path] = error.strerror or str(error)
+                continue
             left -= len(content)
             if left < 0 or len(found) >= MOST_FILES:
                 raise _refuse(
@@ -49,47 +68,58 @@ def read(place: str) -> dict[str, t.Any]:
                     "content": base64.b64encode(content).decode(),
                 }
             )
-    return {"changed": False, "directories": directories, "files": found}
+    return {"changed": False, "directories": directories, "files": found, "skipped": skipped}
 
 
 def _refuse(path: str, why: str) -> MirroringError:
     return MirroringError(f"{path} {why}, then run this again")
 
 
-def _unreadable(error: OSError) -> t.NoReturn:
-    user = account.acting()
-    raise _refuse(str(error.filename), f"cannot be read by {user} ({error.strerror}): let that user read it") from error
+def _unreadable(place: str, skipped: dict[str, str], error: OSError) -> None:
+    """Leave out a directory that cannot be read, but not the whole."""
+    path = str(error.filename)
+    if path == place:
+        raise _refuse(
+            path, f"cannot be read by {account.acting()} ({error.strerror}): let that user read it"
+        ) from error
+    skipped[path] = error.strerror or str(error)
+
+
+def _only_configuration(parent: str, name: str, skipped: dict[str, str]) -> list[str]:
+    """Return the files of a directory that a link leads to, if all of them are of configuration."""
+    path = os.path.join(parent, name)
+    try:
+        names = sorted(each for each in os.listdir(path) if not each.startswith("."))
+    except OSError as error:
+        skipped[path] = error.strerror or str(error)
+        return []
+    if len(names) <= MOST_FILES and all(each.endswith(".conf") for each in names):
+        return names
+    skipped[path] = f"it leads to {os.path.realpath(path)}, which holds other files"
+    return []
 
 
 def _file(path: str) -> tuple[int, bytes]:
-    """Return mode and bytes of a file, or of what a link leads to."""
-    link = os.path.islink(path)
-    try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):
-            raise _refuse(path, "is no file: move it out of the configuration")
-        with files.opened(path) as file:
-            content = file.read(MOST_OF_ONE + 1)
-    except OSError as error:
-        if not link:
-            _unreadable(error)
-        raise _refuse(
-            path,
-            f"leads to {os.path.realpath(path)}, which {account.acting()} cannot read ({error.strerror}): remove"
-            " the link, or put a file of that user's there",
-        ) from error
+    """Return mode and bytes of a file, or of what a link leads to; OSError of what no file of configuration is."""
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no file", path)
+    with files.opened(path) as file:
+        content = file.read(MOST_OF_ONE + 1)
     if len(content) > MOST_OF_ONE:
-        raise _refuse(path, f"is larger than {MOST_OF_ONE >> 20} MB, which no configuration is: move it elsewhere")
-    return (LINK_MODE if link else stat.S_IMODE(found.st_mode) & 0o777), content
+        raise OSError(errno.EFBIG, f"it is larger than {MOST_OF_ONE >> 20} MB", path)
+    return (LINK_MODE if os.path.islink(path) else stat.S_IMODE(found.st_mode) & 0o777), content
 
 
 def write(place: str, act: bool, *, directories: list[str], found: list[File]) -> dict[str, t.Any]:
     """Make the directories and write the files; return those that differed, also when the work ends half done."""
     written: list[str] = []
-    changed = False
+    changed, mark = False, None if os.path.lexists(place) else os.path.join(place, MARK)
     try:
         for each in [place, *(_inside(place, name) for name in sorted(directories))]:
             changed = _directory(each, act) or changed
+        if mark and files.write(mark, MARK_TEXT, 0o644, act=act):
+            written.append(mark)
         for file in sorted(found, key=lambda each: (each["path"] == MAIN, each["path"])):
             path, content = _inside(place, file["path"]), base64.b64decode(file["content"])
             if files.write(path, content.decode(errors="surrogateescape"), int(file["mode"], 8) & 0o777, act=act):
@@ -131,6 +161,14 @@ def remove(place: str, act: bool, *, paths: list[str]) -> dict[str, t.Any]:
             if act:
                 os.unlink(path)
     return {"changed": bool(gone), "diff": _diff(gone, "present", "absent")}
+
+
+def discard(place: str, act: bool) -> dict[str, t.Any]:
+    """Delete the directory if it was made here, after the data that it is the configuration of."""
+    ours = os.path.isfile(os.path.join(place, MARK)) and not os.path.islink(place)
+    if ours and act:
+        user_places.remove(place)
+    return {"changed": ours, "diff": _diff([place] if ours else [], "present", "absent")}
 
 
 def _diff(paths: list[str], before: str = "differs", after: str = "as on the master") -> dict[str, str]:

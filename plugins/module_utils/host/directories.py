@@ -50,7 +50,11 @@ class _Trail:
             else:
                 self.descriptors.append(os.open(name, FLAGS, dir_fd=self.descriptors[-1]))
                 if not _is_roots(os.fstat(self.descriptors[-1]), self._sticky and not self._left):
-                    raise _refuse(self._path, "others than root can change this directory, and so root does not")
+                    raise _refuse(
+                        self._path,
+                        "others than root can change this directory or one above it, and so root does not: give it to"
+                        " the user of the server (chown), then run this again",
+                    )
         return self.descriptors[-1]
 
     def _look(self, name: str) -> os.stat_result:

@@ -35,6 +35,6 @@ def refuse_answering(looked: float | None, silent: list[dict[str, t.Any]]) -> No
         if network.probe(place["address"], int(place["port"]), PROBE_SECONDS)["open"]:
             raise MirroringError(
                 f"the server at {place['address']}:{place['port']} answers again, {duration(abs(clock() - looked))}"
-                " after this run has looked, and nobody has fenced it: nothing was activated. Judge anew, without"
-                " master_is_down: ansible-playbook hawq.mirroring.failover"
+                " after this run has looked, and nobody has fenced it: nothing was activated. Run this again, so that"
+                " it is judged anew, without master_is_down"
             )

@@ -7,7 +7,7 @@ import json
 import os
 import typing as t
 
-from . import files, programs, systemd
+from . import clearing, files, programs, systemd
 from .errors import MirroringError
 from .run import Runner
 
@@ -37,6 +37,8 @@ def install(
             os.makedirs(os.path.dirname(path), exist_ok=True)
         if files.write(path, text, 0o644, act=act):
             done.append(path)
+    if name == programs.INTERLOCK:
+        done += clearing.take_away_earlier(run, act, service)
     if unit_file:
         done += _tell(run, act, name, service, done, started)
     was = json.dumps(before, indent=2, sort_keys=True) + "\n" if before else ""
@@ -50,7 +52,7 @@ def _tell(run: Runner, act: bool, name: str, service: str, written: list[str], s
     shown = systemd.unit(run, unit)
     told: list[list[str]] = []
     # a run that was killed may have written what systemd has not read
-    if unit_file in written or shown["stale"]:
+    if shown["stale"] or any(os.path.dirname(path) == os.path.dirname(unit_file) for path in written):
         told.append(["daemon-reload"])
     if own and shown["enabled"] != "enabled":
         told.append(["enable", unit])

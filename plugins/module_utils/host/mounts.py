@@ -27,6 +27,17 @@ def unmounted(path: str) -> str | None:
     return first(path, wanted - there) or first(os.path.realpath(path), wanted - there)
 
 
+def below(path: str) -> list[str]:
+    """Return where file systems are mounted inside a directory, links followed."""
+    top = os.path.realpath(path).rstrip("/") + "/"
+    return sorted(point for point in points(files.text_of(MOUNTED) or "", IN_MOUNTINFO) if point.startswith(top))
+
+
+def read_only(*paths: str) -> str | None:
+    """Return the first of these places whose file system lets nothing be written; a failing disk ends like that."""
+    return next((path for path in paths if os.statvfs(path).f_flag & os.ST_RDONLY), None)
+
+
 def points(text: str, field: int) -> set[str]:
     """Return the mount points that a table names. A blank in a name is written as an octal number."""
     rows = [line.split() for line in text.splitlines() if not line.lstrip().startswith("#")]

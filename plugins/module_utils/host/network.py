@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import ipaddress
 import json
 import os
 import socket
 import struct
 import typing as t
 
-from ..values.observation import Machine, Probe, VirtualIp
-from . import files
+from . import files, separation
+from .errors import MirroringError
 from .run import Runner
 
-ARP_SECONDS = 0.5
+if t.TYPE_CHECKING:
+    from ..values.observation import Machine, Probe, VirtualIp
+
+#: states of an interface that carries nothing (RFC 2863)
+DOWN = ("down", "lowerlayerdown", "notpresent")
 #: of a port that is open: a kernel opens connections for frozen processes, too
 NO_ANSWER = "port {} is open, but nothing answers there"
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
@@ -26,23 +31,32 @@ SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 def machine(run: Runner) -> Machine:
     """Who this machine is: names, addresses (without loopback and link-local), architecture."""
-    _code, output, _errors = run(["ip", "-json", "address", "show"], timeout=10)
-    try:
-        links = json.loads(output or "[]")
-    except ValueError:
-        links = []
-    addresses = [
-        entry["local"]
-        for link in links
-        for entry in link.get("addr_info", [])
-        if entry.get("local") and entry.get("scope") == "global"
-    ]
+    addresses = [entry["local"] for link in _links(run) for entry in _of(link)]
     return {
         "hostname": socket.gethostname(),
         "machine_id": (files.text_of("/etc/machine-id") or "").strip(),
         "addresses": sorted(addresses),
         "architecture": os.uname().machine,
     }
+
+
+def _links(run: Runner) -> list[dict[str, t.Any]]:
+    _code, output, _errors = run(["ip", "-json", "address", "show"], timeout=10)
+    try:
+        return list(json.loads(output or "[]"))
+    except ValueError:
+        return []
+
+
+def _of(link: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return the addresses of an interface that other hosts can use."""
+    found: list[dict[str, t.Any]] = link.get("addr_info", [])
+    return [entry for entry in found if entry.get("local") and entry.get("scope") == "global"]
+
+
+def interfaces_with(run: Runner, address: str) -> list[str]:
+    """Return the interfaces that have an address (without its prefix)."""
+    return sorted(str(link.get("ifname")) for link in _links(run) if any(row["local"] == address for row in _of(link)))
 
 
 def listening(port: int) -> bool:
@@ -105,6 +119,16 @@ def _ask(family: int, target: t.Any, seconds: float, question: bytes) -> dict[st
     return found
 
 
+def must_answer(address: str, port: int) -> None:
+    """Raise MirroringError unless the master's server answers: what is here may be the last copy then."""
+    found = probe(address, port)
+    if not found["answers"]:
+        raise MirroringError(
+            f"the master at {address}:{port} does not answer from here ({found['error'] or 'its port is open'}): what"
+            " is here may be the last copy, and is not deleted. Bring the master up, then run this again"
+        )
+
+
 def probes(peers: list[dict[str, t.Any]]) -> dict[str, Probe]:
     """Probe every peer at the same time; keyed by the peer's name."""
     if not peers:
@@ -115,14 +139,32 @@ def probes(peers: list[dict[str, t.Any]]) -> dict[str, Probe]:
 
 
 def virtual_ip(run: Runner, address: str, interface: str) -> VirtualIp | None:
-    """Whether the address that follows the master is here, and, if it is not, whether anybody else answers for it."""
+    """Where the address that follows the master is here, what there is for it, and who else answers for it."""
     if not address:
         return None
-    bare = address.split("/")[0]
-    here, taken = bare in machine(run)["addresses"], None
-    if not here and ":" not in bare and interface:
-        # duplicate address detection: 1 when somebody answers; neighbours do so within milliseconds
-        probe = ["arping", "-D", "-q", "-c", "1", "-w", "1", "-I", interface, bare]
-        code, _output, _errors = run.root(probe, timeout=ARP_SECONDS)
-        taken = {0: False, 124: False, 1: True}.get(code)
-    return {"address": address, "here": here, "taken": taken}
+    wanted = ipaddress.ip_interface(address)
+    links = {str(link.get("ifname")): link for link in _links(run)}
+    entries = [(name, entry) for name, link in links.items() for entry in _of(link)]
+    # what the kernel has found elsewhere when it was added is of no use here
+    has = sorted({name for name, entry in entries if entry["local"] == str(wanted.ip) and not entry.get("dadfailed")})
+    macs = {name: str(link.get("address") or "") for name, link in links.items()}
+    own = [
+        ipaddress.ip_interface(f"{entry['local']}/{entry['prefixlen']}")
+        for name, entry in entries
+        if name == interface and entry["local"] != str(wanted.ip)
+    ]
+    seen = separation.ask("address_elsewhere") if interface else {"answering": None, "named_in": []}
+    others = None if seen["answering"] is None else sorted(set(seen["answering"]) - set(macs.values()))
+    state = str(links[interface].get("operstate", "")).lower() if interface in links else "missing"
+    return {
+        "address": address,
+        "here": bool(has),
+        "taken": None if has or others is None else bool(others),
+        "interface": interface,
+        "link": "missing" if state == "missing" else "down" if state in DOWN else "up",
+        "on": has,
+        "networks": sorted({str(each.network) for each in own if each.version == wanted.version}),
+        "macs": macs,
+        "others": others,
+        "named_in": seen["named_in"],
+    }

@@ -60,18 +60,24 @@ def of_role(path: str, role: str) -> dict[str, t.Any]:
     }
 
 
-def take_away(path: str, act: bool, *, role: str, database: str) -> dict[str, t.Any]:
-    """Take every line of the role and database away, and the file when nothing else is in it."""
-    parsed, wanted = _lines(path), [database, role]
-    kept = [line for line, fields in parsed if not fields or fields[2:4] != wanted]
+def take_away(path: str, act: bool, *, role: str, ports: t.Sequence[int] = ()) -> dict[str, t.Any]:
+    """Take every line of the role away, for whatever database, and the file when nothing else is in it.
+
+    With ``ports`` only those of servers with these: another cluster of the user has the same role, on another port.
+    """
+    parsed = _lines(path)
+    gone = [
+        (line, fields)
+        for line, fields in parsed
+        if fields and fields[3] == role and (not ports or fields[1] in map(str, ports))
+    ]
+    kept = [line for line, fields in parsed if (line, fields) not in gone]
     changed = len(kept) < len(parsed)
     if changed and kept:
         _write(path, "".join(line + "\n" for line in kept), act)
     elif changed and act:
         _unlink(path)
-    shown = "".join(
-        ":".join([*fields[:4], "(not shown)"]) + "\n" for _line, fields in parsed if fields and fields[2:4] == wanted
-    )
+    shown = "".join(":".join([*(fields or [])[:4], "(not shown)"]) + "\n" for _line, fields in gone)
     return {"changed": changed, "path": path, "exists": os.path.exists(path), "diff": {"before": shown, "after": ""}}
 
 

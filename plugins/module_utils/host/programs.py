@@ -8,10 +8,15 @@ import json
 import typing as t
 
 from ..values import places
-from ..values.observation import Program
 from . import files, systemd
 from .run import Runner
 
+if t.TYPE_CHECKING:
+    from ..values.observation import Program
+
+#: the last of a unit's drop-ins by its name: one that is read later could empty ExecStartPre= (``systemctl edit``
+#: writes override.conf). Source: systemd.unit(5), "drop-in"; systemd.service(5), "ExecStartPre=".
+DROP_IN, EARLIER_DROP_IN = "zz-hawq-mirroring.conf", "hawq-mirroring.conf"
 INTERLOCK, VIRTUAL_IP, SEGMENT, PEER = NAMES = ("interlock", "virtual-ip", "segment", "peer")
 
 
@@ -48,7 +53,7 @@ def unit_path(name: str, service: str) -> str:
         return ""
     if name != INTERLOCK:
         return f"/etc/systemd/system/{unit_name(name, service)}"
-    return f"/etc/systemd/system/{places.cluster(service)}.service.d/hawq-mirroring.conf"
+    return f"/etc/systemd/system/{places.cluster(service)}.service.d/{DROP_IN}"
 
 
 def digest(text: str | None) -> str | None:
@@ -82,5 +87,7 @@ def observe_all(run: Runner, service: str) -> dict[str, Program]:
             "stale": bool(shown and shown["stale"]),
             "enabled": bool(shown and shown["enabled"] == "enabled"),
             "active": bool(shown and shown["active"] == "active"),
+            "state": shown["active"] if shown else "",
+            "says": (shown["says"] or "") if shown else "",
         }
     return found

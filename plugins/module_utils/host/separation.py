@@ -57,7 +57,7 @@ class _Channel:
         self._line.settimeout(SEND_SECONDS if self._watch else None)
         try:
             self._line.sendall(struct.pack("!Q", len(data)) + data)
-        except TimeoutError as error:
+        except socket.timeout as error:  # Python 3.9 does not take it for a TimeoutError
             raise ConnectionResetError(errno.ECONNRESET, "the other side takes nothing") from error
 
     def receive(self) -> dict[str, t.Any] | None:
@@ -79,7 +79,7 @@ class _Channel:
                 part = self._line.recv(min(left, 1 << 20))
             except ConnectionError:  # it has ended with something unread
                 return None
-            except TimeoutError:
+            except socket.timeout:
                 if self._watch:
                     self._watch()
                 continue

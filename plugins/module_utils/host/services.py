@@ -17,13 +17,13 @@ import re
 import typing as t
 
 from ..values import identity, places
-from . import directories, lock, programs, separation
+from . import directories, lock, neighbours, programs, separation
 from .errors import MirroringError
 from .run import Runner
 
 VERBS = ("start", "stop", "restart", "reload", "reset-failed")
 #: what is read of the end of a unit's log
-LAST_LINES = [["-n", number, "-o", "cat"] for number in ("4", "20")]
+LAST_LINES = [["-n", number, "-o", "cat"] for number in ("4", "20", "60")]
 #: where nobody expects a database's files: a directory made there could be one that root's programs read
 SYSTEM = (
     "bin",
@@ -85,6 +85,7 @@ def offered(scope: Scope, run: Runner) -> separation.Services:
     held = {name: contextlib.ExitStack() for name in lock.LOCKS}
     return {
         "run": lambda command, timeout: run(_permitted(scope, command), timeout=float(timeout)),
+        "address_elsewhere": lambda: _address_elsewhere(scope),
         "lock": lambda name: held[name].enter_context(lock.held(name, scope.unit)),
         "unlock": lambda name: held[name].close(),
         "permit": lambda run: _permit(scope, run),
@@ -132,8 +133,6 @@ def _fits(scope: Scope, program: str, words: list[str]) -> bool:
         return len(asked) == 2 and asked[0] in VERBS and asked[1] in units
     if program == "journalctl":
         return words[0] == "--unit" and words[1] in units and words[2:] in LAST_LINES
-    if program == "arping":
-        return words[:-2] == ["-D", "-q", "-c", "1", "-w", "1", "-I"] and _is_ours(scope, words[-1], words[-2])
     if program == "ip":
         return words[:2] + words[3:4] == ["address", "delete", "dev"] and _is_ours(scope, words[2], *words[4:])
     return False
@@ -143,6 +142,14 @@ def _is_ours(scope: Scope, address: str, *interface: str) -> bool:
     """Whether this is the address that follows the master, on its interface."""
     ours, its = scope.address
     return its != "" and interface == (its,) and ipaddress.ip_interface(address).ip == ipaddress.ip_interface(ours).ip
+
+
+def _address_elsewhere(scope: Scope) -> dict[str, t.Any]:
+    """Ask the neighbours and this host's configuration who else has the address that the operator has named."""
+    address, interface = scope.address
+    if not address or not interface:
+        raise _refuse("ask who has an address")
+    return {"answering": neighbours.answering(address, interface), "named_in": neighbours.named_in(address)}
 
 
 def _permit(scope: Scope, run: str | None) -> None:
@@ -183,8 +190,19 @@ def _is_place(scope: Scope, path: str) -> bool:
         return False
     if _is_beside(scope, path) or _is_named(scope, path):
         return True
-    # at the top it could be a name that the system knows
-    return not _system(path) and os.path.isdir(f"/{path.lstrip('/').partition('/')[0]}") and path.count("/") > 1
+    return is_open(path, scope.data_directory)
+
+
+def is_open(path: str, data_directory: str = "") -> bool:
+    """Whether root makes a directory there although nobody but the database names it."""
+    # at the top it could be a name that the system knows, unless the operator's own data is to be there
+    return (
+        not _system(path) and path.count("/") > 1 and (os.path.isdir(_top(path)) or _top(path) == _top(data_directory))
+    )
+
+
+def _top(path: str) -> str:
+    return f"/{path.lstrip('/').partition('/')[0]}"
 
 
 def _note(scope: Scope, path: str) -> str:
@@ -202,8 +220,9 @@ def _make_directory(scope: Scope, path: str, mode: int) -> None:
     """Make one where the operator has named it, or outside of the system's own directories."""
     if not _is_place(scope, path):
         raise MirroringError(
-            f"{path} does not exist, and its name comes from the database, so root makes no directory in a place of the"
-            f" system's: make it yourself (install -d -o {scope.user} -m 0700 {path}), then run this again"
+            f"{path} does not exist, and its name comes from the database, so root makes no directory at the top or in"
+            f" a place of the system's: make it yourself (install -d -o {scope.user} -m 0700 {path}), then run this"
+            " again"
         )
     # an earlier version's staging places are root's; an empty directory that the operator has named is meant for it
     staging = _is_beside(scope, path) and path.startswith(f"{scope.data_directory.rstrip('/')}.hawq-")

@@ -13,7 +13,7 @@ import typing as t
 
 from ..values import blocks
 from ..values.text import lines_of
-from . import files, programs
+from . import clearing, files, programs
 from .errors import MirroringError
 
 KINDS = ("ssh-", "ecdsa-", "sk-")
@@ -73,6 +73,45 @@ def known(text: str, hosts: list[dict[str, t.Any]]) -> str:
     return text
 
 
+def forgotten(text: str, names: list[str] | None, line_of: t.Callable[[str], str | None]) -> str:
+    """Return the text without the lines of these hosts, or of all that the collection has written."""
+    return "".join(
+        f"{line}\n" for line in lines_of(text) if (name := line_of(line)) is None or (names and name not in names)
+    )
+
+
+def _asks(line: str) -> str | None:
+    """Return the host whose key is good for the questions of a master host; None of another line."""
+    found = entry(line)
+    return line.split()[-1].rpartition("@")[2] if found and found.options == RESTRICTED else None
+
+
+def unknown(text: str, names: list[str] | None) -> str:
+    """Return known_hosts without the blocks of these hosts, or of all."""
+    there = re.findall(r"^# BEGIN hawq\.mirroring (\S+)$", text, re.M)
+    for name in there if names is None else names:
+        text, _before = blocks.edited(text, f"# {{mark}} hawq.mirroring {name}", "", first=False)
+    return text
+
+
+def forget(act: bool, *, user: str, names: list[str] | None, service: str) -> dict[str, t.Any]:
+    """Let these hosts, or none, ask here any more, and forget their host keys.
+
+    Another cluster of this host may have the same hosts and the same user, whose key it is as well.
+    """
+    if clearing.other_clusters(service):
+        return {"changed": False, "done": [], "diff": []}
+    try:
+        place = os.path.join(pwd.getpwnam(user).pw_dir, ".ssh")
+    except KeyError:
+        return {"changed": False, "done": [], "diff": []}
+    edits = {
+        "authorized_keys": lambda text: forgotten(text, names, _asks),
+        "known_hosts": lambda text: unknown(text, names),
+    }
+    return _edit(act, place, edits)
+
+
 def _check(keys: list[str], hosts: list[dict[str, t.Any]]) -> None:
     """Raise for what would be more than one line, or stand for more hosts than one: other hosts have said it."""
     for key in [*keys, *(key for host in hosts for key in host["keys"])]:
@@ -93,13 +132,18 @@ def ensure(act: bool, *, user: str, keys: list[str], restrict: bool, hosts: list
         if not act:
             return {"changed": True, "done": []}
         raise MirroringError(f"there is no user {user} here: run the role gpadmin_user, or name another") from error
-    done, diffs = [], []
     if act and not os.path.isdir(place):
         os.mkdir(place, 0o700)
-    for name, made in (
-        ("authorized_keys", lambda text: authorized(text, keys, restrict)),
-        ("known_hosts", lambda text: known(text, hosts)),
-    ):
+    edits: dict[str, t.Callable[[str], str]] = {
+        "authorized_keys": lambda text: authorized(text, keys, restrict),
+        "known_hosts": lambda text: known(text, hosts),
+    }
+    return _edit(act, place, edits)
+
+
+def _edit(act: bool, place: str, edits: t.Mapping[str, t.Callable[[str], str]]) -> dict[str, t.Any]:
+    done, diffs = [], []
+    for name, made in edits.items():
         path = os.path.realpath(os.path.join(place, name))
         before = files.read(path) or ""
         after = made(before)

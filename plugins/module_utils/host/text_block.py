@@ -23,6 +23,7 @@ def keep(
     """Hold the block once, or not at all when it is empty; other lines stay as they are.
 
     A new block comes ``first`` or last. ``begin`` is what a new file of this mode begins with; None makes no new file.
+    A file that is left with that alone goes.
     """
     asked = os.path.expanduser(path)
     path = os.path.realpath(asked)
@@ -34,7 +35,10 @@ def keep(
     changed = new != (text or "")
     if changed:
         found = _changeable(path, asked)
-        if act:
+        if act and not block and begin and new == begin:
+            with files.changing(os.path.dirname(path)):
+                os.unlink(path)  # nobody else has written into it
+        elif act:
             files.write(path, new, stat.S_IMODE(found.st_mode) if found else mode, act=True)
             _regroup(path, found)
     # other lines can hold a secret, the password of an LDAP server for example

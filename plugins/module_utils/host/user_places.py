@@ -9,7 +9,8 @@ import os
 import shutil
 import typing as t
 
-from . import files, separation
+from . import files, mounts, separation
+from .errors import MirroringError
 
 _NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -89,8 +90,18 @@ def _sync(path: str) -> None:
         files.sync_directory(os.path.dirname(path.rstrip("/")))
 
 
+def refuse_mounts(path: str) -> None:
+    """Raise where a file system is mounted inside a directory that is to be deleted: it is another's."""
+    for inside in mounts.below(path):
+        raise MirroringError(
+            f"a file system is mounted at {inside}, in {path}, which is not deleted: unmount it (umount {inside}), then"
+            " run this again"
+        )
+
+
 def empty(path: str) -> None:
     """Remove what is in a directory, not the directory: it may be a mount point."""
+    refuse_mounts(path)
     for entry in list(os.scandir(path)):
         if entry.is_dir(follow_symlinks=False):
             shutil.rmtree(entry.path)

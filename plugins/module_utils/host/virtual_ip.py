@@ -26,11 +26,15 @@ def unit(service: str) -> str:
 
 def here(run: Runner, address: str) -> bool:
     """Whether the address (with its prefix) is on one of this host's interfaces."""
+    return bool(network.interfaces_with(run, bare(address)))
+
+
+def bare(address: str) -> str:
+    """Return an address without its prefix, as it is written shortest."""
     try:
-        bare = str(ipaddress.ip_interface(address).ip)
+        return str(ipaddress.ip_interface(address).ip)
     except ValueError as error:
         raise MirroringError(f"virtual_ip_address: {error}") from error
-    return bare in network.machine(run)["addresses"]
 
 
 def held(run: Runner, service: str) -> bool:
@@ -49,6 +53,12 @@ def release(run: Runner, service: str, address: str, interface: str, seconds: in
     _code, _output, errors = run.root(["systemctl", "stop", unit(service)], timeout=seconds)
     if here(run, address):
         run.root(["ip", "address", "delete", address, "dev", interface], timeout=10)
+        others = [name for name in network.interfaces_with(run, bare(address)) if name != interface]
+        if others:  # waiting would not help
+            raise MirroringError(
+                f"{bare(address)} is on {' and '.join(others)} of this host as well, not through this collection:"
+                f" take it off there (ip address flush dev {others[0]} to {bare(address)}), then run again"
+            )
     _until(run, service, address, False, f"{address} is still here", errors, seconds)
 
 

@@ -10,10 +10,15 @@ import typing as t
 
 from ..engines import table
 from ..values import conninfo
-from ..values.command import playbook
+from ..values.clusters import MASTERS
+from ..values.command import again, group, playbook
 from ..values.observation import Observation
-from . import topology
-from .refusal import AGAIN, Refusal
+from . import topology, versions
+from .options import Options
+from .refusal import AGAIN, Refusal, either_way
+
+#: as many names of a directory are observed at most
+MOST_ENTRIES = 5
 
 
 def same_machine(name: str, seen: Observation, master: str, source: Observation) -> list[Refusal]:
@@ -29,7 +34,7 @@ def same_machine(name: str, seen: Observation, master: str, source: Observation)
                 "same-machine",
                 f"{name} and {master} are the same machine ({its['hostname']})",
                 "a standby there would die with its master",
-                "Name another host in the inventory's group masters, or with -e standby_host=",
+                f"Name another host of the inventory's group {group(MASTERS)}: {again(standby_host='HOST')}",
             )
         ]
     if shared:
@@ -44,7 +49,7 @@ def same_machine(name: str, seen: Observation, master: str, source: Observation)
     return []
 
 
-def binaries(name: str, seen: Observation, source: Observation, method: str) -> list[Refusal]:
+def binaries(name: str, seen: Observation, source: Observation, options: Options) -> list[Refusal]:
     """The hosts need the same architecture and major version, and a version that this collection knows."""
     found = []
     without = f"a {table.of(source).words.server_program} that runs"
@@ -67,16 +72,14 @@ def binaries(name: str, seen: Observation, source: Observation, method: str) -> 
                 "Use a host of the master's architecture",
             )
         )
-    if here["major"] not in (None, wanted):
-        found.append(
-            Refusal(
-                "other-version",
-                f"{here['directory']} on {name} holds major version {here['major']}, the master runs {wanted}",
-                "WAL only fits the same major version",
-                f"Set binaries_version={wanted} and binaries_prefix to that version's place",
-            )
-        )
-    elif method == "installed" and (here["missing"] or here["major"] is None):
+    other = versions.of_a_pair(name, seen, wanted, options)
+    if other:
+        found += other
+    elif (
+        options["binaries_method"] == "installed"
+        and here["major"] in (None, wanted)
+        and (here["missing"] or here["major"] is None)
+    ):
         found.append(
             Refusal(
                 "programs-missing",
@@ -86,6 +89,15 @@ def binaries(name: str, seen: Observation, source: Observation, method: str) -> 
             )
         )
     return found
+
+
+def _free(name: str, seen: Observation, source: Observation) -> str:
+    """Return how a directory in use becomes a standby of this master, or free for one."""
+    stop = f"stop it there (systemctl stop {seen['service']['unit']}), {AGAIN}"
+    same = topology.system_identifier(seen) == topology.system_identifier(source)
+    if same and topology.kind(seen) == topology.STANDBY:
+        return f"Bring it in line with the master: {playbook('resync_standby', standby_host=name)}. Or {stop}"
+    return f"{stop[0].upper()}{stop[1:]}"
 
 
 def existing_data(
@@ -100,7 +112,7 @@ def existing_data(
                 "directory-in-use",
                 f"{directory} on {name} is in use by {topology.describe(seen)}",
                 "a directory under a running server is never replaced",
-                f"Stop it there (systemctl stop {seen['service']['unit']}), {AGAIN}",
+                _free(name, seen, source),
             )
         ]
     if what == topology.OTHER and not seen["data_directory"]["entries"]:
@@ -120,11 +132,15 @@ def existing_data(
                 f"To put it out of the way: mv {directory} {directory}.away on {name}. {use}. Then run this again",
             )
         ]
-    if what == topology.EMPTY or choice in ("keep", "discard"):
+    if what == topology.EMPTY:
+        return []
+    if what == topology.OTHER and seen["data_directory"]["owner"] not in (None, seen["user"]["name"]):
+        return [_of_another(name, seen)]
+    if choice in ("keep", "discard"):
         return []
     identifier, own = topology.system_identifier(seen), topology.system_identifier(source)
     if what == topology.OTHER:
-        why = f"its files ({', '.join(seen['data_directory']['entries'])}, …) were not put there by this collection"
+        why = f"its files ({_first(seen['data_directory']['entries'])}) were not put there by this collection"
     elif identifier is None:
         program = table.of(seen).words.control_program
         why = f"it cannot be read which system it belongs to (no {program}, or a damaged control file)"
@@ -139,9 +155,27 @@ def existing_data(
             "holds-data",
             f"{directory} on {name} holds {topology.describe(seen)}",
             why,
-            f"Run again with -e existing_data=keep to move it aside, or -e existing_data=discard to delete it{cheaper}",
+            f"{either_way()}{cheaper}",
         )
     ]
+
+
+def _of_another(name: str, seen: Observation) -> Refusal:
+    """What belongs to another user is neither moved aside nor deleted, whatever the choice."""
+    place, user = seen["data_directory"]["path"], seen["user"]["name"]
+    owner, entries = seen["data_directory"]["owner"], seen["data_directory"]["entries"]
+    return Refusal(
+        "holds-data",
+        f"{place} on {name} belongs to {owner} and not to {user}, and has files in it ({_first(entries)})",
+        "this collection neither moves nor deletes what belongs to another user",
+        f"Look at the files (on {name}: ls -la {place}), and move the directory away (on {name}: mv {place}"
+        f" {place}.away), {AGAIN}",
+    )
+
+
+def _first(entries: list[str]) -> str:
+    """Return the first names of a directory; dots stand for those that were not observed."""
+    return ", ".join([*entries, "…"] if len(entries) >= MOST_ENTRIES else entries)
 
 
 def configuration(name: str, seen: Observation, source: Observation) -> list[Refusal]:
@@ -155,7 +189,8 @@ def configuration(name: str, seen: Observation, source: Observation) -> list[Ref
                     "configuration-too-small",
                     f"{seen['configuration']['path']} on {name} sets {setting} = {here}, the master has {there}",
                     "a standby with less than its master does not start",
-                    f"Set {setting} = {there} there, {AGAIN}",
+                    f"Set it there, {AGAIN}. On {name}: echo '{setting} = {there}' >>"
+                    f" {seen['configuration']['path']}/{table.of(source).words.configuration_file}",
                 )
             )
     return found

@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 import os
+import typing as t
 
+from ..engines import table
+from ..values.command import again
 from ..values.observation import Observation, Size
 from ..values.text import MEBIBYTE, size
-from .refusal import AGAIN, Refusal
+from . import tablespaces as places
+from .refusal import AGAIN, Refusal, either_way
 
 #: room beside the copy itself: WAL that is streamed meanwhile and the first checkpoints
 SPARE_BYTES = 256 * MEBIBYTE
@@ -28,7 +32,7 @@ def mount_point(name: str, seen: Observation) -> list[Refusal]:
                 "mount-or-link",
                 f"{directory['path']} on {name} is a symbolic link to {directory['real_path']}",
                 "a verified copy cannot be moved into place there in one step",
-                f"Name the directory itself: -e data_directory_path={directory['real_path']}",
+                f"Name the directory itself: {again(data_directory_path=directory['real_path'])}",
             )
         ]
     if not directory["mount_point"]:
@@ -38,8 +42,36 @@ def mount_point(name: str, seen: Observation) -> list[Refusal]:
             "mount-or-link",
             f"{directory['path']} on {name} is itself a mount point",
             "a verified copy cannot be moved into place there in one step",
-            f"Use a directory inside it, for example -e data_directory_path={directory['path']}/master",
+            f"Use a directory inside it, for example: {again(data_directory_path=directory['path'] + '/master')}",
         )
+    ]
+
+
+def inside(name: str, seen: Observation) -> list[Refusal]:
+    """What others have inside a data directory is neither moved aside nor deleted with it."""
+    place = seen["data_directory"]
+    clusters = [
+        Refusal(
+            "holds-data",
+            f"{other} on {name}, inside of {place['path']}, is another cluster's data",
+            "it would be moved or deleted with the old data",
+            f"Stop its server and move it to another place, {AGAIN}",
+        )
+        for other in (place.get("clusters_inside") or [])[:1]
+    ]
+    return [*clusters, *_mounted_inside(name, seen)]
+
+
+def _mounted_inside(name: str, seen: Observation) -> list[Refusal]:
+    points = seen["data_directory"].get("mounted_inside") or []
+    return [
+        Refusal(
+            "mount-or-link",
+            f"a file system is mounted at {point} on {name}, inside of {seen['data_directory']['path']}",
+            "it would be moved or emptied with the old data",
+            f"Unmount it (umount {point} on {name}), {AGAIN}",
+        )
+        for point in points[:1]
     ]
 
 
@@ -56,6 +88,68 @@ def not_mounted(name: str, seen: Observation) -> list[Refusal]:
             "what is written now would fill the disk beneath it, and be hidden when that is mounted later",
             f"Mount it (mount {point} on {name}), {AGAIN}. If none belongs there any more, take {point} out of"
             f" /etc/fstab on {name} (grep -rs {point} /etc/fstab /etc/systemd/system says where it stands)",
+        )
+    ]
+
+
+def no_room(name: str, seen: Observation) -> list[Refusal]:
+    """A copy is made beside the data directory; what cannot be made there is found before anything else is."""
+    if not seen["user"]["exists"]:
+        return []  # somebody else has looked, who may get less far
+    user, found = seen["user"]["name"], []
+    for part, what, mode in (("data_directory", "a copy", "0700"), ("configuration", "a configuration", "0755")):
+        place: t.Any = seen[part]  # type: ignore[literal-required]
+        if place.get("no_room"):
+            above = os.path.dirname(place["path"].rstrip("/"))
+            where = above if part == "data_directory" else place["path"]
+            found.append(
+                Refusal(
+                    "directory-closed",
+                    f"{what} cannot be made in {where} on {name} ({place['no_room']})",
+                    f"neither {user} nor root makes one there",
+                    f"See what keeps {user} out, on {name}: namei -l {where}. Where that is meant for {user}:"
+                    f" install -d -o {user} -m {mode} {where}, {AGAIN}",
+                )
+            )
+    return found
+
+
+def read_only(name: str, seen: Observation, whole: bool = False) -> list[Refusal]:
+    """A file system that lets nothing be written was mounted so, or the kernel did that after an error of its disk."""
+    place = seen["data_directory"].get("read_only")
+    if not place:
+        return unchangeable(name, seen, whole)
+    return [
+        Refusal(
+            "read-only",
+            f"the file system of {place} on {name} is mounted read-only",
+            "no server can write there",
+            f"Find out why (dmesg on {name} tells of errors of a disk), then mount -o remount,rw"
+            f" $(findmnt -nT {place} -o TARGET) there, {AGAIN}",
+        )
+    ]
+
+
+def left_alone(seen: Observation, path: str) -> bool:
+    """Whether a server never writes there: beside its data, and in the files of its configuration that people write."""
+    read = os.path.basename(path) in table.of(seen).words.read_only_files
+    return read or path == os.path.dirname(seen["data_directory"]["path"].rstrip("/"))
+
+
+def unchangeable(name: str, seen: Observation, whole: bool = False) -> list[Refusal]:
+    """Neither a server nor a copy changes, moves or removes such a file, whatever its mode says.
+
+    What a server leaves alone is in the way only where the ``whole`` directory is replaced or changed.
+    """
+    path = seen["data_directory"].get("unchangeable")
+    if not path or (not whole and left_alone(seen, path)):
+        return []
+    return [
+        Refusal(
+            "read-only",
+            f"{path} on {name} is marked so that nobody may change it (lsattr -d {path})",
+            "a server or a copy would fail there half-way",
+            f"Take the mark away, on {name}: chattr -i -a {path}, {AGAIN}",
         )
     ]
 
@@ -82,8 +176,8 @@ def disk(name: str, seen: Observation, source: Observation, mapping: dict[str, s
             "disk-too-small",
             f"{name} has {size(free[device])} free for a copy of {size(wanted)}",
             "the copy would fill the disk",
-            "Make room there, use another place (data_directory_path), or let it delete what is in the way"
-            " with -e existing_data=discard",
+            "Make room there, use another place (data_directory_path), or let it delete what is in the way:"
+            f" {again(existing_data='discard')}",
         )
         for device, wanted in sorted(need.items())
         if free[device] < wanted
@@ -127,7 +221,7 @@ def tablespace_places(seen: Observation, mapping: dict[str, str], source: Observ
         )
     foreign = [
         entry
-        for entry in seen["directories"]
+        for entry in places.targets(seen, mapping, source)
         if entry["foreign"]
         and entry["path"] not in (seen["snapshot"]["request"].get("tablespaces") or [])
         and choice == "discard"
@@ -137,17 +231,19 @@ def tablespace_places(seen: Observation, mapping: dict[str, str], source: Observ
             "tablespace-files",
             f"{entry['path']}, where a tablespace would go, holds {', '.join(entry['entries'])}",
             "these are not a tablespace's files, and are not deleted",
-            "Move them away yourself, or run again with -e existing_data=keep, or map the tablespace elsewhere"
-            " (standby_snapshot_tablespace_mapping)",
+            f"Move them away yourself, {AGAIN}. Or let all that is in the way be moved aside:"
+            f" {again(existing_data='keep')}. Or map the tablespace elsewhere (standby_snapshot_tablespace_mapping)",
         )
         for entry in foreign
     ]
 
 
-def tablespaces(name: str, seen: Observation, choice: str) -> list[Refusal]:
+def tablespaces(
+    name: str, seen: Observation, mapping: dict[str, str], source: Observation, choice: str
+) -> list[Refusal]:
     """A snapshot needs these directories empty. What a dead job of ours left there is cleared away."""
     ours = seen["snapshot"]["request"].get("tablespaces") or []
-    full = [entry for entry in seen["directories"] if entry["entries"] and entry["path"] not in ours]
+    full = [entry for entry in places.targets(seen, mapping, source) if entry["entries"] and entry["path"] not in ours]
     if choice in ("keep", "discard"):
         return []
     return [
@@ -155,8 +251,7 @@ def tablespaces(name: str, seen: Observation, choice: str) -> list[Refusal]:
             "tablespace-files",
             f"{entry['path']} on {name}, where a tablespace of the master goes, holds {', '.join(entry['entries'])}",
             "a snapshot needs it empty",
-            "Run again with -e existing_data=keep or discard, or map the tablespace elsewhere"
-            " (standby_snapshot_tablespace_mapping)",
+            f"{either_way()}. Or map the tablespace elsewhere (standby_snapshot_tablespace_mapping)",
         )
         for entry in full
     ]

@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import re
+
 from ..values import conninfo
+from ..values.clusters import MASTERS
+from ..values.command import group
 from ..values.observation import Hosts, Observation, Observations
 from . import topology
 
@@ -48,7 +52,7 @@ def standbys_after(seen: Observation, new: str, old: str, further: dict[str, str
 def untold(observations: Observations, standbys: list[str], further: dict[str, str]) -> dict[str, str]:
     """Return the registered standbys that cannot be told to follow now, each with what it is."""
     return {
-        name: topology.describe(observations[name]) if name in observations else "not in the group masters"
+        name: topology.describe(observations[name]) if name in observations else f"not in the group {group(MASTERS)}"
         for name in standbys
         if name not in further
     }
@@ -65,13 +69,19 @@ def followed_by(seen: Observation, hosts: Hosts, observations: Observations | No
     """Return the host of the group that a standby is told to follow; None when it is none of them.
 
     An inventory may reach a host at another address than when the standby was made: then the host's name in the
-    inventory, its own name for itself and its addresses are compared as well.
+    inventory, its own name for itself and its addresses are compared as well, and at last its name without a domain.
     """
     host, port = told(seen)
     same_port = {name: place["address"] for name, place in hosts.items() if int(place["port"]) == port}
     found = [name for name, address in same_port.items() if str(address) == host]
     found = found or [name for name in same_port if host in _names(name, observations or {})]
+    found = found or [name for name in same_port if host and _first(name) == _first(host)]
     return found[0] if len(found) == 1 else None
+
+
+def _first(name: str) -> str:
+    """Return the first word of a host's name, whatever its domain is; of an address all of it."""
+    return name if re.fullmatch(r"[\d.]+|.*:.*", name) else name.lower().split(".")[0]
 
 
 def _names(name: str, observations: Observations) -> list[str]:

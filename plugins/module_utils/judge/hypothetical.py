@@ -10,7 +10,7 @@ import typing as t
 
 from ..values import lsn
 from ..values.observation import Hosts, Observation, Observations, Unreachable, Witness
-from . import followers, topology
+from . import address, followers, topology
 
 #: what a host says of a port that no server listens on, and of one whose host is silent
 REFUSED, SILENT = "Connection refused", "timed out"
@@ -76,8 +76,9 @@ def _arrived(memory: Witness | None, observations: Observations, master: str) ->
 
 
 def _without(observations: Observations, hosts: Hosts, master: str, instead: Observation, error: str) -> Observations:
+    strangers = address.strangers(observations)  # these answer for the address also when the master does not
     found = {
-        name: seen if topology.kind(seen) == topology.UNREACHABLE else _cut_off(seen, hosts, master, error)
+        name: seen if topology.kind(seen) == topology.UNREACHABLE else _cut_off(seen, hosts, master, error, strangers)
         for name, seen in observations.items()
     }
     return {**found, master: instead}
@@ -91,7 +92,7 @@ def _with_what_came(server: t.Any) -> t.Any:
     return {**server, "have_lsn": told} if 0 < lacking <= AT_ONCE else server
 
 
-def _cut_off(seen: Observation, hosts: Hosts, master: str, error: str) -> Observation:
+def _cut_off(seen: Observation, hosts: Hosts, master: str, error: str, strangers: t.Sequence[str] = ()) -> Observation:
     """Return what another host sees then: the master's port is closed, and nothing comes from there."""
     probes, asks, server, refused = dict(seen["probes"]), dict(seen["asks"]), seen["server"], error == REFUSED
     if master in probes:
@@ -102,12 +103,13 @@ def _cut_off(seen: Observation, hosts: Hosts, master: str, error: str) -> Observ
         server = {**server, "receiver": None}
     elif server and followers.followed_by(seen, hosts) in (master, None):
         server = _with_what_came(server)
-    address = seen["virtual_ip"]
+    place: t.Any = seen["virtual_ip"]
+    others = [mac for mac in (place or {}).get("others") or [] if mac in strangers]
     cut: dict[str, t.Any] = {
         **seen,
         "probes": probes,
         "asks": asks,
         "server": server,
-        "virtual_ip": {**address, "taken": False} if address else None,
+        "virtual_ip": {**place, "taken": bool(others), "others": others} if place else None,
     }
     return t.cast(Observation, cut)

@@ -6,9 +6,10 @@ from __future__ import annotations
 import typing as t
 
 from ..values import conninfo
-from ..values.command import playbook
+from ..values.clusters import MASTERS
+from ..values.command import adhoc, again, group, playbook
 from . import checks, newer, remains, timelines, topology
-from .refusal import AGAIN, Refusal, one_of
+from .refusal import AGAIN, Refusal, correct, one_of
 
 
 def master_of(observations: topology.Observations) -> tuple[str | None, list[Refusal]]:
@@ -25,9 +26,58 @@ def master_of(observations: topology.Observations) -> tuple[str | None, list[Ref
         return None, twice
     if writers:
         return None, [newer.two_masters(writers, observations)]
+    unseen = not_looked_at(observations)
+    if unseen:
+        return None, unseen
     seen = "; ".join(f"{name}: {topology.describe(observation)}" for name, observation in observations.items())
     why, command = "a standby is made from a running master", to_a_master(observations)
     return None, [Refusal("no-master", f"no host accepts writes ({seen})", why, command)]
+
+
+def library(name: str, seen: topology.Observation) -> str:
+    """Return what gives Ansible the library that asks a server; Debian and Red Hat call its package the same.
+
+    A package is for the system's own Python, so that it helps no other one.
+    """
+    python = seen["binaries"].get("other_python")
+    if python:
+        return f"let Ansible run the system's own Python there, not {python}: set ansible_python_interpreter for {name}"
+    return f"let Ansible install what asks it: {adhoc(name, 'package', 'name=python3-psycopg2')}"
+
+
+def not_looked_at(observations: topology.Observations) -> list[Refusal]:
+    """Return a refusal for each host that is on and could not be looked at, or whose server could not be asked.
+
+    It may be the master, so that nothing is said of there being none. When nobody answers at all, it is most likely the
+    controller that is cut off.
+    """
+    closed = [name for name, seen in observations.items() if topology.mend(seen)]
+    mute = [name for name, seen in observations.items() if topology.is_mute(seen) and not topology.is_standby(seen)]
+    away = all(topology.kind(seen) == topology.UNREACHABLE for seen in observations.values())
+    if away and not closed:
+        seen = "; ".join(f"{topology.being(name, each)}" for name, each in observations.items())
+        found, command = f"no host can be looked at: {seen}", f"Bring {' and '.join(observations)} up"
+        return [Refusal("cannot-look", found, "any of them may be the master", f"{command}, {AGAIN}")]
+    return [
+        *(
+            Refusal(
+                "cannot-look",
+                f"{topology.being(name, observations[name])}",
+                "it may be the master",
+                f"F{topology.bring_up(name, observations[name], '')[1:]}, {AGAIN}",
+            )
+            for name in closed
+        ),
+        *(
+            Refusal(
+                "cannot-look",
+                f"the server on {name} cannot be asked what it is ({observations[name]['server_error']})",
+                "it may be the master",
+                f"L{library(name, observations[name])[1:]}, {AGAIN}",
+            )
+            for name in mute
+        ),
+    ]
 
 
 def to_a_master(observations: topology.Observations) -> str:
@@ -65,10 +115,24 @@ def to_a_master(observations: topology.Observations) -> str:
     return f"Bring {' and '.join(away) or 'the master'} up, {AGAIN}"
 
 
+def no_unit(name: str, seen: topology.Observation) -> str:
+    """Return what to do first on a host that has no unit of the inventory's name; empty where it has one."""
+    if seen["service"]["load"] != "not-found":
+        return ""
+    others = " or ".join(row["unit"] for row in seen.get("rivals") or [])
+    which = f"that is {others}" if others else "systemctl list-unit-files shows all"
+    return (
+        f"{seen['service']['unit']} is no unit of {name}: set server_service for it in the inventory to the unit that"
+        f" runs its server ({which})"
+    )
+
+
 def _start(order: list[str], stopped: list[str], observations: topology.Observations) -> str:
     """Return how the master of before is started; of several the one that has the newest data."""
     name, unit = order[0], observations[order[0]]["service"]["unit"]
     start = f"(systemctl start {unit}; if it does not start, journalctl -u {unit} says why), {AGAIN}"
+    if no_unit(name, observations[name]):
+        return f"{no_unit(name, observations[name])}, {AGAIN}"
     if len(stopped) > 1:
         has = {each: f"timeline {timelines.timeline(observations[each])}" for each in stopped}
         behind = ", ".join(f"{each} has {has[each]}" for each in stopped if each != name)
@@ -143,23 +207,25 @@ def standby_of(
                 "is-the-master",
                 f"{standby_host} is the master",
                 "a master cannot be its own standby",
-                "Name another host of the group masters with -e standby_host=",
+                f"Name another host of the group {group(MASTERS)}: {again(standby_host='HOST')}",
             )
         ]
     if standby_host and standby_host not in candidates:
         return None, [
-            not_in_group(standby_host, observations, "Add it to the group masters, or correct -e standby_host=")
+            not_in_group(
+                standby_host, observations, f"Add it to the group {group(MASTERS)}, or {correct('standby_host', 'c')}"
+            )
         ]
     if standby_host and (further or not others or _belongs(standby_host, observations[master])):
         return standby_host, []
     unknown = [name for name in others if name not in candidates]
     if standby_host or unknown:
         repair = (
-            f"Add {unknown[0]} to the inventory's group masters to repair it"
+            f"Add {unknown[0]} to the inventory's group {group(MASTERS)} to repair it"
             if unknown
-            else f"Run without -e standby_host= to repair {others[0]}"
+            else f"To repair {others[0]}: {again(standby_host=None)}"
         )
-        beside = "beside it: -e additional_standby=true; instead of it: -e replace_standby=true; or "
+        beside = f"beside it: {again(additional_standby=True)}; instead of it: {again(replace_standby=True)}; or "
         return None, [
             Refusal(
                 "has-a-standby",
@@ -185,9 +251,9 @@ def _unnamed(
         return None, [
             Refusal(
                 "no-host",
-                f"the group masters has no host beside the master {master}",
+                f"the group {group(MASTERS)} has no host beside the master {master}",
                 "a standby needs a host of its own",
-                f"Add its host to the inventory's group masters, {AGAIN}",
+                f"Add its host to the inventory's group {group(MASTERS)}, {AGAIN}",
             )
         ]
     source = observations[master]
@@ -201,7 +267,7 @@ def _unnamed(
         return known[0], []
     return None, [
         several(
-            f"the group masters has {len(candidates)} hosts beside the master ({', '.join(candidates)})",
+            f"the group {group(MASTERS)} has {len(candidates)} hosts beside the master ({', '.join(candidates)})",
             "to be the standby",
             "standby_host",
             candidates,
@@ -213,7 +279,7 @@ def not_in_group(name: str, observations: t.Iterable[str], command: str) -> Refu
     """Return the refusal of a host that was named and is none of the group."""
     return Refusal(
         "not-in-group",
-        f"{name} is not in the inventory's group masters ({', '.join(observations)})",
+        f"{name} is not in the inventory's group {group(MASTERS)} ({', '.join(observations)})",
         "only hosts of that group are looked at",
         command,
     )

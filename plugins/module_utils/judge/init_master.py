@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from ..engines import table
-from ..values.command import playbook
+from ..values.clusters import MASTERS
+from ..values.command import group, playbook
 from ..values.observation import Hosts
-from . import checks, disk, identify, topology, units
+from . import checks, disk, identify, topology, units, versions
 from .options import Options
 from .plan import InitMasterPlan, only
-from .refusal import Refusal, Verdict, decide, refuse, refused
+from .refusal import Refusal, Verdict, correct, decide, refuse, refused
 
 
 def _look_at(seen: topology.Observation, observations: topology.Observations) -> str:
@@ -27,7 +28,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     chosen = options["master_host"]
     writers = topology.masters(observations)
     if chosen is not None and chosen not in observations:
-        return refused([identify.not_in_group(chosen, observations, "Correct -e master_host=")])
+        return refused([identify.not_in_group(chosen, observations, correct("master_host"))])
     if len(writers) > 1:
         return refused(identify.master_of(observations)[1])
     if writers and chosen in (None, *writers):
@@ -40,7 +41,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             f"To give {writers[0]} a standby: {playbook('init_standby')}",
         )
     if chosen is None and len(observations) > 1:
-        found = f"the group masters has {len(observations)} hosts"
+        found = f"the group {group(MASTERS)} has {len(observations)} hosts"
         return refused([identify.several(found, "to be the master", "master_host", observations)])
     chosen = chosen or next(iter(observations))
     refusals = [
@@ -54,9 +55,9 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         if topology.kind(seen) != topology.UNREACHABLE
         else Refusal(
             "unreachable",
-            f"{name} is {topology.describe(seen)}",
+            f"{topology.being(name, seen)}",
             "it may hold a master that cannot be seen now",
-            "Bring it up, or take it out of the group masters",
+            f"{topology.mend(seen) or 'Bring it up'}, or take it out of the group {group(MASTERS)}",
         )
         for name, seen in observations.items()
         if topology.kind(seen) != topology.EMPTY
@@ -65,8 +66,11 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         seen = observations[chosen]
         refusals = [
             *disk.not_mounted(chosen, seen),
+            *disk.read_only(chosen, seen, whole=True),
+            *disk.no_room(chosen, seen),
             *checks.port(chosen, seen, hosts[chosen]["port"]),
             *units.refusals(chosen, seen),
+            *versions.of_a_master(chosen, seen, options)[1],
         ]
     return refused(refusals) if refusals else decide(_plan(observations, hosts, chosen, True, options), [])
 
@@ -84,6 +88,7 @@ def _plan(
         "create": create,
         "address": hosts[master]["address"],
         "view_databases": list(table.of(observations[master]).words.databases),
+        "version": versions.of_a_master(master, observations[master], options)[0],
         "which": "HOST" if len(observations) > 2 else None,
         "steps": {
             "make": only(master, create),

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from ..engines import table
 from ..values import conninfo
+from ..values.clusters import SEGMENTS
+from ..values.command import group
 from ..values.observation import Hosts
 from . import checks, identify, topology
 from .options import Options
@@ -23,16 +25,16 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     if not segments:
         return refuse(
             "no-segments",
-            "the inventory has no hosts in the group segments",
+            f"the inventory has no hosts in the group {group(SEGMENTS)}",
             "there is nothing to register",
-            f"Name them in the group segments, {AGAIN}",
+            f"Name them in the group {group(SEGMENTS)}, {AGAIN}",
         )
     if down:
         return refuse(
             "unreachable",
-            f"{' and '.join(down)} cannot be reached",
+            f"{' and '.join(f'{topology.being(name, observations[name])}' for name in down)}",
             "after a failover the segments would not be let in there",
-            f"Bring it up, {AGAIN}",
+            f"{topology.mend(observations[down[0]]) or 'Bring it up'}, {AGAIN}",
         )
     for name in reachable:
         seen = segments[name]
@@ -49,7 +51,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
                     f"{name} lacks {lacks}",
                     "a segment registers as that user, by that program",
                     "Prepare it as a segment first, or name another in gpadmin_user_name or binaries_prefix (for the"
-                    " group segments, too)",
+                    f" group {group(SEGMENTS)}, too)",
                 )
             )
     source = observations[master]
@@ -64,9 +66,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "endpoints": {name: hosts[name] for name in observations},
         "segments": reachable,
         "unreachable": [name for name in segments if name not in reachable],
-        "hba_lines": conninfo.hba_lines(
-            options["segment_user"], sorted(found), table.of(observations[master]).words.databases[0]
-        ),
+        "hba_lines": conninfo.hba_lines(options["segment_user"], sorted(found), table.asked_in(source)),
         "view_databases": checks.view_databases(source, options["view_databases"]),
         "hba_files": {name: topology.access_file(seen) for name, seen in observations.items()},
         "steps": {

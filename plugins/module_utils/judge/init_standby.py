@@ -10,10 +10,10 @@ from ..engines import table
 from ..values import conninfo
 from ..values.command import Command, playbook
 from ..values.observation import Hosts
-from . import checks, identify, members, mirror, newer, topology
+from . import address, checks, identify, members, mirror, needs, newer, topology
 from .options import Options
 from .plan import MirrorPlan
-from .refusal import AGAIN, Refusal, Verdict, decide, refuse, refused
+from .refusal import AGAIN, Refusal, Verdict, decide, either_way, refuse, refused
 
 
 def needs_snapshot(seen: topology.Observation, source: topology.Observation, slot: str, choice: str) -> bool:
@@ -53,13 +53,13 @@ def _stuck_standby(name: str, seen: topology.Observation, source: topology.Obser
     if not topology.is_lost(source, slot) or topology.kind(seen) not in topology.STANDBYS:
         return []
     unit = seen["service"]["unit"]
-    stop = f"Stop it on {name} (systemctl stop {unit}) and run" if topology.kind(seen) == topology.STANDBY else "Run"
+    stop = f"Stop it on {name} first (systemctl stop {unit}). " if topology.kind(seen) == topology.STANDBY else ""
     return [
         Refusal(
             "too-far-behind",
             f"the standby on {name} is too far behind: the WAL it needs is gone from the master (slot {slot} is lost)",
             "it needs a new copy, which replaces its data",
-            f"{stop} again with -e existing_data=keep or -e existing_data=discard",
+            f"{stop}{either_way()}",
         )
     ]
 
@@ -68,7 +68,7 @@ def _frozen_standby(name: str, seen: topology.Observation) -> list[Refusal]:
     return [
         Refusal(
             "frozen",
-            f"the standby on {name} is {topology.describe(seen)}",
+            f"the standby on {topology.being(name, seen)}",
             "it cannot follow its master",
             f"If that is not wanted, {identify.thaw(seen)}, {AGAIN}",
         )
@@ -106,10 +106,14 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         return refused([newer.refusal(more, (standby, master), observations, additional_standby=further_standby)])
     if snapshot and not stuck:
         refusals += checks.existing_data(standby, seen, source, choice, options["additional_standby"])
+    if snapshot and not stuck:
+        refusals += needs.serving(standby, seen, master, source, options)
     if checks.same_machine(standby, seen, master, source):
         refusals = []  # there is nothing else to say
     pair = members.Pair(master, standby)
     base, steps, found = mirror.plan(observations, hosts, options, pair, snapshot and not stuck)
+    if not checks.same_machine(standby, seen, master, source):
+        found += address.refusals(members.of(observations, pair), observations, hosts)
     others = [name for name in base["standbys"] if name != standby]
     replaced = others if options["replace_standby"] else []
     plan: MirrorPlan = {

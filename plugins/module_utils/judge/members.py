@@ -8,7 +8,7 @@ import typing as t
 from ..engines import table
 from ..values import conninfo
 from ..values.observation import Hosts
-from . import topology
+from . import slots, topology
 from .options import Options
 
 
@@ -31,8 +31,18 @@ def is_there(seen: topology.Observation | None) -> bool:
 
 
 def lines_between(observations: topology.Observations, hosts: Hosts, names: list[str], role: str) -> list[str]:
-    """Return the lines that let each of these hosts replicate from every other."""
-    return conninfo.hba_lines(role, addresses(observations, hosts, names))
+    """Return the lines that let each of these hosts replicate from every other, and get its slots if that is wanted."""
+    found = addresses(observations, hosts, names)
+    databases = [slots.database(observations[names[0]])] if _synchronises(observations, names, role) else []
+    return [line for each in ("replication", *databases) for line in conninfo.hba_lines(role, found, each)]
+
+
+def _synchronises(observations: topology.Observations, names: list[str], role: str) -> bool:
+    """Whether slots are synchronised between these hosts, or were, as their lines say."""
+    there = [observations[name] for name in names]
+    lines = [line.split() for seen in there for line in seen["blocks"]["access"] or []]
+    told = any(line[1:3] == [slots.database(there[0]), role] for line in lines)
+    return told or any(topology.kind(seen) == topology.MASTER and slots.must_be_synchronised(seen) for seen in there)
 
 
 def hba_lines(observations: topology.Observations, hosts: Hosts, pair: Pair, options: Options) -> list[str]:
@@ -56,6 +66,10 @@ def addresses(observations: topology.Observations, hosts: Hosts, names: list[str
     return sorted(found)
 
 
+#: what ssh says of a host whose key known_hosts does not have by that name
+UNKNOWN_KEY = "Host key verification failed"
+
+
 def needs_ssh_keys(seen: list[topology.Observation], restrict: bool) -> bool:
     """Whether the hosts cannot yet ask each other with known keys, or may do more than that although they must not."""
 
@@ -65,6 +79,30 @@ def needs_ssh_keys(seen: list[topology.Observation], restrict: bool) -> bool:
         return let_in and set(its["host_keys"]) <= set(mine["known"])
 
     return not all(may_ask(one, other) for one in seen for other in seen if one is not other)
+
+
+def is_mute(seen: topology.Observation, others: t.Iterable[str]) -> bool:
+    """Whether a host has asked one of the others by SSH in vain, or could not yet, not having been set up."""
+    installed = seen["programs"].get("interlock")
+    if installed and not installed["program"]:
+        return True
+    return any(row["host"] not in (None, "answered") for name, row in seen["asks"].items() if name in others)
+
+
+def has_new_addresses(observations: topology.Observations, endpoints: Hosts) -> bool:
+    """Whether a host does not know the host key of another one by the address that the inventory has for it now.
+
+    The interlock is told the addresses of the run that has exchanged the keys.
+    """
+    for name in endpoints:
+        seen = observations[name]
+        interlock = seen["programs"].get("interlock")
+        told = ((interlock["settings"] if interlock else None) or {}).get("peers") or []
+        known = {row["address"] for row in told}
+        others = {str(place["address"]) for other, place in endpoints.items() if other != name}
+        if (told and not others <= known) or any(UNKNOWN_KEY in (row["host"] or "") for row in seen["asks"].values()):
+            return True
+    return False
 
 
 def needs_passwords(seen: list[topology.Observation], servers: list[list[str]]) -> bool:

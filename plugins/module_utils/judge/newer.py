@@ -11,9 +11,10 @@ import typing as t
 
 from ..engines import table
 from ..values import conninfo, history, lsn, places
-from ..values.command import playbook
+from ..values.clusters import MASTERS
+from ..values.command import group, playbook
 from ..values.text import moment, size
-from . import timelines, topology
+from . import systems, timelines, topology
 from .refusal import Kind, Refusal
 
 #: hosts that have nothing of which that could be told
@@ -83,7 +84,7 @@ def _ahead(
 ) -> Newer | None:
     """Return what a host has beyond the end of the master's WAL on the same timeline."""
     slot = conninfo.slot_name(name)
-    has, written = _positions(seen, source, slot)
+    has, written = positions(seen, source, slot)
     if has is None or written is None or lsn.parse(has) <= lsn.parse(written):
         return None
     # what the slot keeps from on was on both when the master was copied; a set-back master brings its slots along
@@ -105,11 +106,12 @@ def unheard(name: str, seen: topology.Observation, master: str, source: topology
 
     A master that was set back and has written on since is as far as its standby, with another past: positions do not
     tell the two apart. What a standby has reported to it was in its own WAL, and the slot is just there then: one that
-    was made later is anywhere. A standby that has got WAL of another past replays nothing of it.
+    was made later is anywhere. A standby that has got WAL of another past replays nothing of it. The same goes for one
+    on a timeline that the master has left: it may be the set-back one itself, which its former standby was ahead of.
     """
     last, slot = timelines.timeline(seen), conninfo.slot_name(name)
     row, server, has = topology.slot_of(source, slot), seen["server"], topology.end(seen)
-    if last != timelines.timeline(source) or has is None or topology.streams(source, slot):
+    if last is None or has is None or topology.streams(source, slot):
         return None
     heard = row["keeps_from"] if row else None
     stuck = bool(server) and not (server["replay_paused"] or server["replay_blocked"])
@@ -129,7 +131,7 @@ def unheard(name: str, seen: topology.Observation, master: str, source: topology
     )
 
 
-def _positions(seen: topology.Observation, source: topology.Observation, slot: str) -> tuple[str | None, str | None]:
+def positions(seen: topology.Observation, source: topology.Observation, slot: str) -> tuple[str | None, str | None]:
     """Return up to where a host has WAL, and up to where the master has it; None where they cannot be compared.
 
     Hosts are not looked at in one moment: what streams from the master may have more by then. Of that its own receiver
@@ -223,7 +225,7 @@ def start(name: str, seen: topology.Observation) -> str:
     """Return how the data of a former master is made the master's again: marks of a fence go, as the operator says."""
     directory, unit = seen["data_directory"], seen["service"]["unit"]
     marks = f"{directory['path']}/{table.of(seen).words.standby_marker} {directory['path']}/{places.RECORD}"
-    free = f"rm {marks} and " if directory["fenced"] else ""
+    free = f"rm {marks} && " if directory["fenced"] else ""
     return f"{free}systemctl start {unit} on {name}"
 
 
@@ -245,12 +247,12 @@ def two_masters(names: list[str], observations: topology.Observations) -> Refusa
     """Return the refusal to go on while several hosts accept writes: what each has, and how each is kept."""
     order = newest(observations, names)
     first, second = order[:2]
-    if len({topology.system_identifier(observations[name]) for name in names}) > 1:
+    if systems.several(observations):
         return Refusal(
-            "two-masters",
-            f"{' and '.join(names)} both accept writes, and are of different systems",
-            "the group masters is one master and its standbys",
-            "Give each system an inventory of its own, or take the host that is not meant out of the group masters",
+            "several-systems",
+            f"{' and '.join(names)} are the masters of different database systems ({systems.words(observations)})",
+            f"the group {group(MASTERS)} is one master and its standbys, and it cannot be said which one is meant",
+            systems.way(observations),
         )
     keeps = []
     for name in order:

@@ -36,6 +36,7 @@ class InitMasterPlan(Plan):
     create: t.Annotated[bool, "whether there is anything to make"]
     address: t.Annotated[str, "where clients reach it"]
     view_databases: t.Annotated[list[str], "databases that get the views"]
+    version: t.Annotated[int | None, "major version of the programs"]
     which: t.Annotated[str | None, "what stands for the standby's name where it must be told"]
     steps: InitMasterSteps
 
@@ -51,19 +52,27 @@ class PairSteps(t.TypedDict):
     source: t.Annotated[Hosts, "is made a source"]
     let_in: t.Annotated[Hosts, "lack the lines that let the others in"]
     configuration: t.Annotated[Hosts, "give and get the configuration outside the data directory"]
+    trial: t.Annotated[Hosts, "are asked whether the standby would start, before a copy or old data is changed"]
+    trial_late: t.Annotated[Hosts, "are asked that before anything is copied, when the programs are there"]
     snapshot: t.Annotated[Hosts, "give and get a copy of all"]
+    leftovers: t.Annotated[Hosts, "still has what an earlier copy has left"]
     follow: t.Annotated[Hosts, "follows the master"]
     further: t.Annotated[Hosts, "further standbys that must let the new one in"]
     undo: t.Annotated[Hosts, "takes back half a copy when that fails"]
     undo_source: t.Annotated[Hosts, "takes back what the master was given when that fails"]
     interlock: t.Annotated[Hosts, "ask before each start whether another one has taken over"]
     settings: t.Annotated[Hosts, "gets settings without which it cannot replay, and is restarted"]
-    start: t.Annotated[Hosts, "is started"]
+    start: t.Annotated[Hosts, "is started, or has a unit that does not start at boot"]
     views: t.Annotated[Hosts, "get the views"]
     address: t.Annotated[Hosts, "can hold the master's address"]
     address_off: t.Annotated[Hosts, "have the master's address and must not"]
-    address_on: t.Annotated[Hosts, "must have the master's address"]
+    address_gone: t.Annotated[Hosts, "hold an address that the inventory does not name any more"]
+    address_on: t.Annotated[Hosts, "must have the master's address, and has not"]
     synchronized: t.Annotated[Hosts, "are asked whether mirroring is synchronised"]
+    slot_passwords: t.Annotated[Hosts, "keep the replication password for the synchronisation of slots"]
+    old_slot: t.Annotated[Hosts, "drops the slot that an adopted standby used before"]
+    late_settings: t.Annotated[Hosts, "gets settings that need the standby to be there"]
+    spare: t.Annotated[Hosts, "gives up slots of names that no host has any more"]
 
 
 class PairPlan(Plan):
@@ -73,6 +82,7 @@ class PairPlan(Plan):
     standby: t.Annotated[str, "who becomes the standby"]
     standbys: t.Annotated[Hosts, "who is registered as a standby then"]
     slot: t.Annotated[str, "the standby's slot on the master"]
+    spare_slots: t.Annotated[list[str], "slots of names that no host has any more"]
     snapshot: t.Annotated[bool, "whether all is copied"]
     existing_data: t.Annotated[str, "none, keep or discard: what becomes of the old data"]
     system_identifier: t.Annotated[str | None, "of the master"]
@@ -80,6 +90,10 @@ class PairPlan(Plan):
     restart_settings: t.Annotated[dict[str, str], "that the master gets with a restart"]
     standby_settings: t.Annotated[dict[str, str | None], "that the standby gets"]
     recovery_settings: t.Annotated[dict[str, str], "that the standby's server must have at least, or it cannot replay"]
+    late_settings: t.Annotated[dict[str, str], "that the master gets when the standby is synchronised"]
+    slots_connection: t.Annotated[dict[str, str], "what a standby's connection has beside, so that it gets slots"]
+    old_slots: t.Annotated[list[dict[str, str]], "the slot that an adopted standby used before"]
+    kept_wal_megabytes: t.Annotated[int | None, "limit of kept WAL that is set"]
     make_room: t.Annotated[bool, "whether the old data must go before the copy"]
     hba_lines: t.Annotated[list[str], "that let the hosts replicate from each other"]
     hba_file: t.Annotated[str, "where the master has such lines"]
@@ -87,7 +101,11 @@ class PairPlan(Plan):
     config_directory: t.Annotated[str, "of the master"]
     size_bytes: t.Annotated[int, "of all data of the master", "bytes"]
     tablespaces: t.Annotated[list[str], "directories on the standby"]
+    tablespace_version: t.Annotated[str | None, "name of the directory that the master's files have in each"]
+    new_tablespaces: t.Annotated[list[str], "directories that are made before the standby's server replays on"]
     view_databases: t.Annotated[list[str], "databases that get the views"]
+    version: t.Annotated[int, "major version of the programs"]
+    programs: t.Annotated[dict[str, str], "where the standby's host has or gets them"]
 
 
 class MirrorSteps(PairSteps):
@@ -125,12 +143,14 @@ class ResyncPlan(PairPlan):
     resume: t.Annotated[bool, "whether a paused replay goes on"]
     notes: t.Annotated[list[str], "what goes on by itself, and what to do when it does not"]
     advice: t.Annotated[str, "what to do when a start is not enough"]
+    stale_slots: t.Annotated[list[str], "slots of others that the data has of its time as a master"]
     failed_routes: t.Annotated[dict[str, str], "ways that have failed in this run, each with the reason"]
     fork: t.Annotated[str | None, "where the histories part", "LSN"]
     reached: t.Annotated[str | None, "what it has come to beyond the master on the same timeline", "LSN"]
     history: t.Annotated[list[dict[str, t.Any]], "the standby's: timelines and where each ends"]
     divergence: t.Annotated[dict[str, t.Any] | None, "what only the standby's host has"]
     rewind_role: t.Annotated[str, "role that reads the master's files"]
+    rewind_database: t.Annotated[str, "database that it is let into"]
     rewind_hba_lines: t.Annotated[list[str], "that let that role in"]
     steps: ResyncSteps
 
@@ -158,6 +178,27 @@ class SegmentsPlan(Plan):
     steps: SegmentsSteps
 
 
+class SlotToMake(t.TypedDict):
+    """A slot of somebody else that is made anew on a new master."""
+
+    name: t.Annotated[str, "its name"]
+    physical: t.Annotated[bool, "whether it is one for a standby"]
+    plugin: t.Annotated[str | None, "what decodes the WAL"]
+    database: t.Annotated[str | None, "the database that is decoded, by name, or by number where that is not known"]
+    two_phase: t.Annotated[bool, "whether its consumer gets prepared transactions"]
+    failover: t.Annotated[bool, "whether standbys are to have it, too"]
+    confirmed_lsn: t.Annotated[str | None, "LSN up to which its consumer had got everything"]
+
+
+class OtherSlots(t.TypedDict):
+    """What becomes of the slots of others in a takeover."""
+
+    known: t.Annotated[bool, "whether the old master could be asked, or its data looked at"]
+    lost: t.Annotated[list[str], "those that are lost, in words"]
+    kept: t.Annotated[list[str], "those that the new master has already"]
+    make: t.Annotated[list[SlotToMake], "those that are made anew"]
+
+
 class TakeoverSteps(t.TypedDict):
     """Steps by which a standby becomes the master."""
 
@@ -166,6 +207,7 @@ class TakeoverSteps(t.TypedDict):
     activate: t.Annotated[Hosts, "becomes the master"]
     follow: t.Annotated[Hosts, "further standbys that follow it"]
     followed: t.Annotated[Hosts, "is asked whether they do"]
+    other_slots: t.Annotated[Hosts, "makes slots of others anew"]
     checkpoint: t.Annotated[Hosts, "ends with a checkpoint"]
     registered: t.Annotated[Hosts, "is asked who of the segments has registered"]
 
@@ -184,6 +226,7 @@ class TakeoverPlan(Plan):
     fence: t.Annotated[str, "how the old master is kept from writing"]
     start: t.Annotated[bool, "whether the standby has to be started first"]
     recovery_settings: t.Annotated[dict[str, str], "that the standby's server must get to replay on"]
+    new_tablespaces: t.Annotated[list[str], "directories that are made before it replays on"]
     reason: t.Annotated[str, "that the fence records"]
     salvage: t.Annotated[bool, "whether the old master's disk can be asked for what the standby lacks"]
     silent: t.Annotated[list[t.Any], "servers that must not answer before the activation: nobody has fenced them"]
@@ -194,6 +237,14 @@ class TakeoverPlan(Plan):
     endpoints: t.Annotated[Endpoints, "those that take part: address and port"]
     segments: t.Annotated[Hosts, "that have ever registered"]
     evidence: t.Annotated[list[str], "that the old master is dead"]
+    rebuild: t.Annotated[list[str], "lines that rebuild on the new master what another version has sorted"]
+    lacking: t.Annotated[list[str], "what its databases need and its host lacks"]
+    locked_out: t.Annotated[str | None, "the new master's access file, where that lets nobody in from another host"]
+    let_in: t.Annotated[str, "what is typed on its host when lines were added to that file"]
+    other_slots: t.Annotated[OtherSlots, "what becomes of the slots of others"]
+    slots_connection: t.Annotated[dict[str, str], "what a standby's connection has beside, so that it gets slots"]
+    emptied: t.Annotated[list[str], "tables of the old master that are in no WAL, and so empty on the new one"]
+    settings_lost: t.Annotated[list[str], "settings of the old master that the new one lacks, and what that means"]
 
 
 class FailoverSteps(TakeoverSteps):
@@ -275,12 +326,15 @@ class RemovalSteps(t.TypedDict):
     leave: t.Annotated[Hosts, "is looked after as what was a standby"]
     stop: t.Annotated[Hosts, "is stopped for good"]
     let_in: t.Annotated[Hosts, "further standbys and master that let in each other only"]
+    late_settings: t.Annotated[Hosts, "takes back settings that were for the standby"]
     take_away: t.Annotated[Hosts, "forgets the standby"]
     let_out: t.Annotated[Hosts, "lets no standby in any more"]
     source: t.Annotated[Hosts, "is no source any more"]
     password: t.Annotated[Hosts, "forgets the password unless the role stays"]
     interlock: t.Annotated[Hosts, "start without asking it"]
     discard: t.Annotated[Hosts, "deletes its data"]
+    free: t.Annotated[Hosts, "is left as if nothing of this collection had ever been there"]
+    forget: t.Annotated[Hosts, "those that stay, and are not asked by it any more"]
     confirm: t.Annotated[Hosts, "is asked whether no standby is missed"]
 
 
@@ -301,11 +355,36 @@ class RemovalPlan(Plan):
     hba_lines: t.Annotated[list[str], "that let the others replicate from each other"]
     hba_file: t.Annotated[str, "where the master has such lines"]
     take: t.Annotated[list[str], "what the master gives up: slot, registration, role"]
+    late_settings: t.Annotated[dict[str, str | None], "that were for the standby and are taken back"]
+    forgotten: t.Annotated[Hosts, "whose keys are good for nothing any more; nobody: all"]
     rewind_roles: t.Annotated[list[str], "that a killed rewind has left"]
     endpoints: t.Annotated[Endpoints, "those that stay: address and port"]
     confirm: t.Annotated[bool, "whether the master is asked"]
     left: t.Annotated[list[str], "what nobody could or may touch, and what goes on"]
     steps: RemovalSteps
+
+
+class UninstallSteps(t.TypedDict):
+    """Steps of uninstall."""
+
+    remove: t.Annotated[Hosts, "standbys that are removed first; an empty name is what is left of earlier ones"]
+    master: t.Annotated[Hosts, "goes on as an ordinary server"]
+    views: t.Annotated[Hosts, "have the extension's files"]
+    leave: t.Annotated[Hosts, "hosts that could be reached, of which all is taken away"]
+    empty: t.Annotated[Hosts, "those without data, whose server's unit goes as well"]
+    segments: t.Annotated[Hosts, "segments that report no longer"]
+
+
+class UninstallPlan(Plan):
+    """Of uninstall."""
+
+    engine: t.Annotated[str, "key of the engine, which has the words"]
+    standby: t.Annotated[None, "nobody"]
+    endpoints: t.Annotated[Endpoints, "all hosts: address and port"]
+    databases: t.Annotated[list[str], "that have the views"]
+    hba_file: t.Annotated[str, "where the master has lines for segments"]
+    left: t.Annotated[list[str], "what stays, and why"]
+    steps: UninstallSteps
 
 
 PLANS: dict[str, tuple[type, type]] = {
@@ -318,6 +397,7 @@ PLANS: dict[str, tuple[type, type]] = {
     "salvage": (SalvagePlan, SalvageSteps),
     "rollback": (RollbackPlan, RollbackSteps),
     "remove_standby": (RemovalPlan, RemovalSteps),
+    "uninstall": (UninstallPlan, UninstallSteps),
 }
 
 

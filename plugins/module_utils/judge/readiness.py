@@ -9,10 +9,10 @@ from __future__ import annotations
 import typing as t
 
 from ..values import conninfo, lsn
-from ..values.command import playbook
+from ..values.command import asked_of, playbook
 from ..values.observation import Hosts, Observation, Observations
 from ..values.text import size
-from . import hypothetical, switchover, synchronous, topology
+from . import hypothetical, needs, switchover, synchronous, topology
 from .failover import judge as failover
 from .options import Options
 from .refusal import Refusal, Verdict
@@ -67,12 +67,14 @@ def ask(observations: Observations, hosts: Hosts, options: Options, master: str,
     silent = hypothetical.host_goes_silent(observations, hosts, master)
     source = observations[master]
     seen, killed, gone = (_Seen(each, master, mend) for each in (observations, dead, silent))
-    return [
-        _failover(SERVER_DIES, failover.judge(dead, hosts, told), killed, source),
-        _failover(HOST_SILENT, failover.judge(silent, hosts, said), gone, source),
-        _failover(HOST_LOST, failover.judge(silent, hosts, said), gone, source),
-        _switchover(observations, hosts, told, seen),
-    ]
+    with asked_of("failover"):
+        answers = [
+            _failover(SERVER_DIES, failover.judge(dead, hosts, told), killed, source),
+            _failover(HOST_SILENT, failover.judge(silent, hosts, said), gone, source),
+            _failover(HOST_LOST, failover.judge(silent, hosts, said), gone, source),
+        ]
+    with asked_of("switchover"):
+        return [*answers, _switchover(observations, hosts, told, seen)]
 
 
 def _failover(case: t.Any, verdict: Verdict, seen: _Seen, source: Observation) -> Answer:
@@ -98,6 +100,7 @@ def _failover(case: t.Any, verdict: Verdict, seen: _Seen, source: Observation) -
         answer["words"] += _of_loss(answer)
     else:
         answer["words"] += ", nothing is lost"
+    answer["words"] += "".join(f"; {words}" for words in needs.aftermath(new, seen.observations[new]))
     return answer
 
 
@@ -169,14 +172,27 @@ def _words(refusal: Refusal, seen: _Seen) -> str:
     if refusal.kind != "no-standby":
         return refusal.found
     others = [name for name in seen.observations if name != seen.master]
-    return (
-        ", ".join(f"{name} is {topology.describe(seen.observations[name])}" for name in others) or "there is no other"
-    )
+    return ", ".join(topology.being(name, seen.observations[name]) for name in others) or "there is no other"
 
 
 #: what passes by itself, and what only its own words mend: a standby that is brought back changes nothing of these
 PASSES = ("copy-running", "lagging")
-BY_HAND = ("configuration-too-small", "master-alive", "newer-timeline", "not-compared", "another-took-over")
+BY_HAND = (
+    "address-configured",
+    "address-interface",
+    "address-misfit",
+    "address-program",
+    "address-taken",
+    "another-took-over",
+    "configuration-errors",
+    "configuration-too-small",
+    "master-alive",
+    "named-place",
+    "newer-timeline",
+    "not-compared",
+    "other-slots",
+    "settings-lost",
+)
 
 
 def _mend(refusal: Refusal, mend: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..values.command import again
 from .plan import Plan
 
 #: how a command ends that removes what stands in the way
@@ -12,10 +13,17 @@ AGAIN = "then run this again"
 
 #: What a refusal is about, for programs: these words stay, whatever the sentences become.
 Kind = t.Literal[
+    "address-configured",
+    "address-interface",
+    "address-misfit",
+    "address-program",
     "address-taken",
     "ahead-of-master",
     "another-took-over",
     "behind-another",
+    "cannot-look",
+    "collation-difference",
+    "configuration-errors",
     "configuration-too-small",
     "contradicting-options",
     "copy-running",
@@ -35,11 +43,16 @@ Kind = t.Literal[
     "host-not-named",
     "is-the-master",
     "lagging",
+    "library-missing",
     "linked-files",
+    "listens-elsewhere",
+    "locale-missing",
     "master-alive",
     "master-port-closed",
     "may-be-a-master",
+    "memory-too-small",
     "mount-or-link",
+    "named-place",
     "newer-timeline",
     "no-host",
     "no-master",
@@ -49,6 +62,7 @@ Kind = t.Literal[
     "no-standby",
     "no-such-database",
     "no-such-standby",
+    "no-version",
     "no-way-back",
     "not-a-running-standby",
     "not-a-standby",
@@ -58,12 +72,16 @@ Kind = t.Literal[
     "not-proven-dead",
     "not-synchronized",
     "other-architecture",
+    "other-data-directory",
+    "other-slots",
     "other-system",
     "other-unit",
     "other-version",
     "port-open",
     "port-taken",
     "programs-missing",
+    "read-only",
+    "renamed",
     "replay-blocked",
     "replay-paused",
     "restart-needed",
@@ -72,10 +90,14 @@ Kind = t.Literal[
     "same-machine",
     "same-slot",
     "segment-not-prepared",
+    "settings-lost",
     "settings-too-small",
     "several-hosts",
+    "several-systems",
+    "slot-would-be-lost",
     "snapshot-not-online",
     "standby-stale",
+    "synchronous-by-name",
     "tablespace-files",
     "tablespace-place",
     "too-far-behind",
@@ -83,7 +105,9 @@ Kind = t.Literal[
     "unknown-master",
     "unknown-version",
     "unreachable",
+    "version-not-offered",
     "wal-disk-too-small",
+    "would-not-start",
 ]
 
 
@@ -113,7 +137,17 @@ class Verdict(t.NamedTuple):
 
 def one_of(option: str, names: t.Iterable[str]) -> str:
     """Return how one of several hosts is named on the command line."""
-    return "Name it with " + " or ".join(f"-e {option}={name}" for name in names)
+    return "Name it: " + " or ".join(again(**{option: name}) for name in names)
+
+
+def correct(option: str, first: str = "C") -> str:
+    """Return that a host is to be named otherwise, or not at all."""
+    return f"{first}orrect the name, or leave it out: {again(**{option: 'HOST'})}"
+
+
+def either_way() -> str:
+    """Return the two commands that decide what becomes of what is in the way."""
+    return f"To move it aside: {again(existing_data='keep')}. To delete it: {again(existing_data='discard')}"
 
 
 def refuse(kind: Kind, found: str, why: str, command: str) -> Verdict:

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from ..engines import table
 from ..values import conninfo
-from ..values.command import playbook
+from ..values.clusters import MASTERS
+from ..values.command import again, group, playbook
 from ..values.observation import Hosts
-from . import checks, identify, members, newer, synchronous, topology
+from . import checks, disk, identify, members, newer, renamed, synchronous, topology
+from . import slots as slots_
 from .options import Options
 from .plan import RemovalPlan, only
-from .refusal import AGAIN, Refusal, Verdict, decide, refused
+from .refusal import AGAIN, Refusal, Verdict, correct, decide, one_of, refused
 
 
 def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
@@ -20,6 +22,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         return refused([_without_a_master(refusal) for refusal in refusals])
     source, choice = observations[master], options["existing_data"]
     standby, refusals = _to_remove(observations, master, options["standby_host"], choice)
+    refusals = refusals or renamed.refusals(options.get("renamed") or {}, standby)
     if refusals:
         return refused(refusals)
     seen = topology.seen_at(observations, standby)
@@ -45,6 +48,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     becomes_none = alone or standby in server["standbys"] or topology.slot_of(source, slot) is not None
     slots = ["slot"] if table.of(source).keeps_wal_for_standby else []
     take = [*slots, "registration", *(["role"] if alone and not segments else [])]
+    taken_back = {**slots_.without(source, slot), **(slots_.limit_before(source) if alone else {})}
     asks_it = "interlock" in source["programs"] and bool(source["programs"]["interlock"]["settings"])
     confirm = alone and server["mirroring"] is not None
     plan: RemovalPlan = {
@@ -64,6 +68,8 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "hba_lines": lines,
         "hba_file": server["settings"]["access_file"],
         "take": take,
+        "late_settings": taken_back,
+        "forgotten": [standby] if others and standby else [],
         "rewind_roles": server["rewind_roles"] if alone else [],
         "endpoints": {name: hosts[name] for name in left},
         "confirm": confirm,
@@ -73,12 +79,15 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             "leave": only(standby, reachable),
             "stop": only(standby, reachable and copy),
             "let_in": [name for name in left if all_there and observations[name]["blocks"]["access"] != lines],
+            "late_settings": only(master, bool(taken_back)),
             "take_away": [master],
             "let_out": only(master, alone and source["blocks"]["access"] is not None),
             "source": only(master, becomes_none),
             "password": only(master, "role" in take),
             "interlock": left if asks_it else [],
             "discard": only(standby, discards),
+            "free": only(standby, discards),
+            "forget": left if discards else [],
             "confirm": only(master, confirm),
         },
     }
@@ -107,7 +116,7 @@ def _to_remove(
                 "is-the-master",
                 f"{master} is the master",
                 "a master cannot be removed as a standby",
-                f"Name its standby with -e standby_host= ({', '.join(candidates)})"
+                one_of("standby_host", candidates)
                 if candidates
                 else "It has no standby, so there is nothing to remove",
             )
@@ -121,7 +130,7 @@ def _to_remove(
                 "no-such-standby",
                 f"{chosen} is no standby of {master}, which has {', '.join(candidates)}",
                 "only a standby can be removed",
-                "Correct -e standby_host=",
+                correct("standby_host"),
             )
         ]
     candidates = candidates or [name for name in hosts if topology.slot_of(source, conninfo.slot_name(name))]
@@ -185,12 +194,17 @@ def _undeletable(name: str, seen: topology.Observation, source: topology.Observa
     """What a discard must not take."""
     directory = seen["data_directory"]
     place = f"{directory['path']} on {name}"
-    by_hand = f"Run again without existing_data=discard, then delete it there yourself (rm -r {directory['path']})"
+    by_hand = (
+        f"Leave its data where it is: {again(existing_data=None)}. Then delete it there yourself, on {name}: rm -r"
+        f" {directory['path']}"
+    )
     if not _is_standby(name, seen, source):
         why = "it may hold commits that the master lacks"
         return [
             Refusal("data-of-a-former-master", f"{place} holds a former master's data, not a standby's", why, by_hand)
         ]
+    if disk.inside(name, seen):
+        return disk.inside(name, seen)
     if directory["mount_point"] or directory["link"] or directory["wal_link"]:
         return [
             Refusal(
@@ -244,8 +258,9 @@ def _left(standby: str | None, observations: topology.Observations, copy: bool, 
         if not registered:
             return []
         return [
-            f"{standby} is not in the group masters, so nothing was done on its host: its data directory is still"
-            f" there, as a standby that follows nobody. To clean up there, add it to the group and run again: {name}"
+            f"{standby} is not in the group {group(MASTERS)}, so nothing was done on its host: its data directory is"
+            f" still there, as a standby that follows nobody. To clean up there, add it to the group and run again:"
+            f" {name}"
         ]
     seen = observations[standby]
     if topology.kind(seen) == topology.UNREACHABLE:
@@ -259,7 +274,7 @@ def _left(standby: str | None, observations: topology.Observations, copy: bool, 
             if registered
             else "When it is back, run again"
         )
-        return [f"{standby} is {topology.describe(seen)}: {what}. {when}: {name}"]
+        return [f"{topology.being(standby, seen)}: {what}. {when}: {name}"]
     if not copy and topology.kind(seen) != topology.EMPTY:
         return [
             f"{seen['data_directory']['path']} on {standby} holds {topology.describe(seen)}, not known to be a copy of"

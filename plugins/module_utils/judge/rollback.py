@@ -24,7 +24,7 @@ def judge(plan: SwitchoverPlan, observations: topology.Observations) -> Verdict:
     judged: RollbackPlan = {
         "workflow": "rollback",
         "master": masters[0] if masters else str(old),
-        "seen": "; ".join(f"{name} is {topology.describe(observations[name])}" for name in told),
+        "seen": "; ".join(f"{topology.being(name, observations[name])}" for name in told),
         "doubtful": doubtful,
         "unasked": not doubtful,
         "steps": {"undo": only(old, not masters)},

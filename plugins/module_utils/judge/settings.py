@@ -7,12 +7,14 @@ Standby" (settings that must not be below the primary's).
 
 from __future__ import annotations
 
+import hashlib
 import typing as t
 
 from ..engines import table
+from ..values.command import again
 from ..values.observation import Observation
 from ..values.text import MEBIBYTE, size
-from . import checks, topology
+from . import checks, slots, topology
 from .refusal import Refusal
 
 #: senders and slots to leave room for when the number has to be raised anyway
@@ -26,8 +28,9 @@ def wanted(
     engine, server = table.of(source), source["server"]
     now, names, values = server["settings"], engine.words.settings, engine.words.values
     reload, restart = {}, {}
-    if engine.limits_kept_wal and now["kept_wal_limit_bytes"] is None:
-        reload[names["kept wal"]] = values["kept wal"].format(megabytes=keep_megabytes)
+    megabytes = slots.wal_limit(source, keep_megabytes)
+    if engine.limits_kept_wal and now["kept_wal_limit_bytes"] is None and megabytes is not None:
+        reload[names["kept wal"]] = values["kept wal"].format(megabytes=megabytes)
     if not now["wal_for_standby"]:
         restart[names["wal for a standby"]] = values["wal for a standby"]
     if engine.rewinds and not now["can_rewind"]:
@@ -52,14 +55,17 @@ def restart_refusals(master: str, source: Observation, restart: dict[str, str], 
         return []
     now, words = source["server"]["settings"]["by_restart"], table.of(source).words
     changes = ", ".join(f"{name} = {value} (now {now.get(name) or 'empty'})" for name, value in sorted(restart.items()))
-    typed = words.typed(words.set_setting.format(name=name, value=value) for name, value in sorted(restart.items()))
+    typed = table.typed(
+        source, (words.set_setting.format(name=name, value=value) for name, value in sorted(restart.items()))
+    )
     return [
         Refusal(
             "restart-needed",
             f"the master on {master} needs {changes}",
             "only a restart of the master applies that",
-            "Run again with -e master_restart_allowed=true (it restarts once), or do it yourself when it suits:"
-            f" {typed}, then systemctl restart {source['service']['unit']}",
+            f"Let it restart once: {again(master_restart_allowed=True)}. Or do it yourself when it suits: on"
+            f" {master}: {typed}. Then there: systemctl restart"
+            f" {source['service']['unit']}",
         )
     ]
 
@@ -80,12 +86,17 @@ def retention_refusals(master: str, source: Observation, reload: dict[str, str],
 
 
 def standby_overrides(
-    source: Observation, port: int, master_addresses: list[str], standby_address: str
+    source: Observation, port: int, master_addresses: list[str], standby_address: str, archive: str = ""
 ) -> dict[str, str | None]:
-    """Return what the standby must set differently from the master: port, addresses, what would end its recovery."""
+    """Return what the standby must set for itself: port, addresses, and what would end its recovery or mislead it.
+
+    The last also where the master has nothing of that: a former master's own configuration may.
+    """
     now, names = source["server"]["settings"], table.of(source).words.settings
     # a point-in-time recovery that was left in the configuration would promote the standby as soon as it starts
-    overrides: dict[str, str | None] = {**now["harmful"]}
+    overrides: dict[str, str | None] = {**now["harmful"], **now.get("harmless", {})}
+    if archive:
+        overrides[names["wal from an archive"]] = archive
     if now["port"] != port:
         overrides[names["port"]] = str(port)
     own = [word for word in now["listens"] if word in master_addresses]
@@ -112,18 +123,30 @@ def recovery_wanted(seen: Observation, *sources: Observation) -> dict[str, str]:
     return {name: str(value) for name, value in sorted(needs.items()) if name in has and int(has[name]) < value}
 
 
-def harmful(seen: Observation) -> dict[str, str]:
-    """Return the settings of a standby itself that would end or delay its recovery, and what they should be.
+def harmful(seen: Observation, archive: str = "") -> dict[str, str]:
+    """Return the settings of a standby itself that would end, delay or mislead its recovery, and what they should be.
 
-    One whose replay is delayed asks its master for nothing after a restart before it has replayed what it holds.
+    One whose replay is delayed asks its master for nothing after a restart before it has replayed what it holds. From
+    an archive that the operator has not named (``archive``) it may get the history of somebody else.
     """
-    unreachable = topology.kind(seen) == topology.UNREACHABLE
-    return {} if unreachable or not seen["server"] else dict(seen["server"]["settings"]["harmful"])
+    if topology.kind(seen) == topology.UNREACHABLE:
+        return {}
+    if not seen["server"]:
+        return dict(seen["configuration"].get("harmful", {}))
+    now, name = seen["server"]["settings"], table.of(seen).words.settings["wal from an archive"]
+    digest = hashlib.sha256(archive.encode(errors="surrogateescape")).hexdigest() if archive else None
+    found = {each: value for each, value in now["harmful"].items() if each != name}
+    return found if now.get("archive") == digest else {**found, name: archive}
 
 
-def standby_wanted(seen: Observation, *sources: Observation) -> dict[str, str]:
+def standby_wanted(seen: Observation, archive: str, *sources: Observation) -> dict[str, str]:
     """Return all the settings with which a standby's server follows its master without delay or end."""
-    return {**harmful(seen), **recovery_wanted(seen, *sources)}
+    return {**harmful(seen, archive), **recovery_wanted(seen, *sources)}
+
+
+def archive_of(options: t.Mapping[str, t.Any]) -> str:
+    """Return the command that standbys get WAL from an archive by, where the operator has named one."""
+    return str(options.get("archive") or "")
 
 
 def _has(seen: Observation) -> t.Mapping[str, t.Any]:

@@ -13,12 +13,29 @@ from ..values import conninfo, lsn
 from ..values.command import playbook
 from ..values.observation import Hosts, Server
 from ..values.text import sentence, size
-from . import followers, identify, members, settings, takeover, topology, units
+from . import (
+    address,
+    differences,
+    disk,
+    followers,
+    identify,
+    listens,
+    members,
+    named,
+    needs,
+    newer,
+    settings,
+    slots,
+    tablespaces,
+    takeover,
+    topology,
+    units,
+)
 from .failover import evidence, memories
 from .failover import judge as failover
 from .options import Options
 from .plan import FailoverPlan, SwitchoverPlan, only
-from .refusal import AGAIN, Refusal, Verdict, decide, refuse, refused
+from .refusal import AGAIN, Refusal, Verdict, correct, decide, refuse, refused
 
 #: WAL that a standby may have yet to replay: it is replayed while nobody is served
 LAG_BYTES = 16 << 20
@@ -39,14 +56,17 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         return _nothing(observations, hosts, options, master, left)
     wanted = options["master_host"]
     if wanted is not None and wanted not in observations:
-        return refused([identify.not_in_group(wanted, observations, "Correct -e master_host=")])
+        return refused([identify.not_in_group(wanted, observations, correct("master_host"))])
     standby, refusals = _to_take_over(observations, master, wanted)
     if standby is None:
         return refused(refusals)
     further = followers.followers(observations, master, standby)
     after = followers.standbys_after(observations[master], standby, master, further)
     segments = _registered(options["witnesses"], observations[master])
-    hands = takeover.Hands(master, standby, evidence.BY_MODULE, list(further), bool(segments))
+    found = slots.plan(master, standby, observations, options)
+    hands = takeover.Hands(
+        master, standby, evidence.BY_MODULE, list(further), bool(segments), slots=bool(found["make"])
+    )
     plan: SwitchoverPlan = {
         "workflow": "switchover",
         "engine": topology.engine(observations),
@@ -56,7 +76,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "followers": further,
         "untold": followers.untold(observations, after, further),
         "standbys": after,
-        "slots": topology.slots(observations[master], (master, *after)),
+        "slots": [*topology.slots(observations[master], (master, *after)), *slots.before(found)],
         "activate": True,
         "rollback": True,
         "fence": evidence.BY_MODULE,
@@ -69,10 +89,19 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "silent": [],
         "standing": None,
         "recovery_settings": {},
+        "new_tablespaces": [],
         "reason": f"{REASON}{standby}",
         "endpoints": {name: hosts[name] for name in observations},
         "segments": segments,
         "evidence": [],
+        "rebuild": needs.rebuilding(observations[standby]),
+        "lacking": [],
+        "locked_out": takeover.locked_out(observations[standby]),
+        "let_in": takeover.let_in(observations[standby]),
+        "other_slots": found,
+        "slots_connection": slots.connection(observations[standby]),
+        "emptied": needs.unlogged(observations[master]),
+        "settings_lost": differences.told(master, standby, observations),
         "steps": {
             **takeover.steps(hands, options),
             "again": [standby],
@@ -107,7 +136,7 @@ def _to_take_over(
                 "no-such-standby",
                 f"{wanted} is no standby of {master}",
                 "only its standby can take over",
-                "Correct -e master_host=",
+                correct("master_host"),
             )
         ]
     return standby, refusals
@@ -156,10 +185,19 @@ def _nothing(
         "silent": [],
         "standing": None,
         "recovery_settings": {},
+        "new_tablespaces": [],
         "reason": f"{REASON}{master}",
         "endpoints": {name: hosts[name] for name in observations},
         "segments": segments,
         "evidence": [],
+        "rebuild": [],
+        "lacking": [],
+        "locked_out": takeover.locked_out(observations[master]),
+        "let_in": takeover.let_in(observations[master]),
+        "other_slots": slots.NONE,
+        "slots_connection": slots.connection(observations[master]),
+        "emptied": [],
+        "settings_lost": [],
         "steps": {
             **steps,
             # a master that has its standby lacks nothing: without an interrupted swap it is not touched
@@ -181,7 +219,7 @@ def _go_on(observations: topology.Observations, hosts: Hosts, options: Options, 
             "no-master",
             f"no host accepts writes ({seen})",
             "roles are swapped between a master and a standby that both run",
-            f"If the master is lost: {playbook('failover')}",
+            identify.to_a_master(observations),
         )
     # the host that was meant when it began, unless the operator means another by now
     meant = (
@@ -190,7 +228,7 @@ def _go_on(observations: topology.Observations, hosts: Hosts, options: Options, 
     found, refusals = failover.judge(observations, hosts, {**options, "standby_host": meant})
     if refusals:
         line = evidence.unfence(observations[left[0]])
-        back = f"Or, if it is certain that nobody took over, go back to {left[0]}: {line} there"
+        back = f"Or, if it is certain that nobody took over, go back to {left[0]}: {line} on {left[0]}"
         return refused([each._replace(command=f"{each.command}. {back}") for each in refusals])
     return decide(_of_failover(found), [])
 
@@ -225,20 +263,35 @@ def preflight(
         return [
             Refusal(
                 "not-a-running-standby",
-                f"{standby} is {topology.describe(seen)}",
+                topology.being(standby, seen),
                 "only a running standby can take over",
                 _repair(),
             )
         ]
+    more = newer.of(standby, seen, master, source)
+    if more:
+        left = f"{standby} has left its timeline" if more.kind == "newer-timeline" else f"{master} was set back"
+        why = f"{left}, and what {master} has written since would be given up: {standby} does not have it"
+        return [newer.refusal(more, (standby, master), observations)._replace(why=why)]
     return [
         *_mirroring(source, pair),
         *(row for name in pair for row in units.refusals(name, observations[name])),
+        *(row for name in pair for row in disk.read_only(name, observations[name])),
         *_session(seen, standby),
+        *tablespaces.for_a_start(standby, seen),
         *(_too_small(source, seen, pair) or _replay(source, seen, pair)),
+        *needs.taking_over(standby, seen, master, source, options),
+        *needs.restarting(master, source),
         *_copies(source, master),
         *_settings_of(source, seen, pair),
         *_address(seen, pair),
+        *listens.running(pair.standby, seen),
+        *address.refusals(pair, observations, hosts),
         *_way_back(observations, hosts, options, pair),
+        *(row for name in pair for row in differences.broken(name, observations[name])),
+        *(row for name in pair for row in named.refusals(name, observations)),
+        *differences.refusals(source, seen, pair, options),
+        *slots.refusals(source, seen, pair, options),
     ]
 
 
@@ -314,7 +367,7 @@ def _replay(source: topology.Observation, seen: topology.Observation, pair: memb
 def _blocked(seen: topology.Observation, server: Server, standby: str) -> Refusal:
     """A promotion waits until the standby has replayed all, and that waits for these sessions."""
     words, pids = table.of(seen).words, [row["pid"] for row in server["blockers"]]
-    end = words.typed(words.end_session.format(pid=pid) for pid in pids)
+    end = table.typed(seen, (words.end_session.format(pid=pid) for pid in pids))
     return Refusal(
         "replay-blocked",
         f"sessions on {standby} hold its replay up: {evidence.blockers(server)}",
@@ -329,13 +382,13 @@ def _copies(source: topology.Observation, master: str) -> list[Refusal]:
     running = [row for row in source["server"]["senders"] if row["copying"]]
     if not running:
         return []
-    end = table.of(source).words.end_session.format(pid=running[0]["pid"])
+    end = table.typed(source, [table.of(source).words.end_session.format(pid=running[0]["pid"])])
     return [
         Refusal(
             "copy-running",
             f"a base backup is being taken from {master} ({running[0]['name']})",
             "stopping the master would break it",
-            f"Run this again when it has ended, or end it there ({end})",
+            f"Run this again when it has ended, or end it on {master}: {end}",
         )
     ]
 
@@ -345,13 +398,15 @@ def _settings_of(source: topology.Observation, seen: topology.Observation, pair:
     if not seen["server"]:
         return []
     now, then = source["server"]["settings"]["at_least"], seen["server"]["settings"]["at_least"]
-    less = [name for name in now if now[name] < then[name]]
+    less, words = [name for name in now if now[name] < then[name]], table.of(source).words
     return [
         Refusal(
             "configuration-too-small",
             f"{name} is {now[name]} on {pair.master} and {then[name]} on {pair.standby}",
             "a standby with less than its master does not start, so the old master could not follow",
-            f"Set {name} = {then[name]} on {pair.master} and restart it when it suits, or lower it on {pair.standby}",
+            f"Set {name} = {then[name]} on {pair.master} and restart it when it suits, or lower it on {pair.standby}."
+            f" On {pair.master}: {table.typed(source, [words.set_setting.format(name=name, value=then[name])])}, then"
+            f" systemctl restart {source['service']['unit']}",
         )
         for name in less
     ]
@@ -359,8 +414,12 @@ def _settings_of(source: topology.Observation, seen: topology.Observation, pair:
 
 def _address(seen: topology.Observation, pair: members.Pair) -> list[Refusal]:
     """The address that clients use must be able to follow."""
-    if not seen["virtual_ip"] or seen["programs"]["virtual-ip"]["program"]:
+    if not seen["virtual_ip"]:
         return []
+    if seen["programs"]["virtual-ip"]["program"]:
+        idle = address.idle(pair.standby, seen)
+        mend = f"Mend that, {AGAIN}. To see whether it is: {playbook('state')}"
+        return [Refusal("address-program", idle, address.NOT_FOLLOW, mend)] if idle else []
     return [
         Refusal(
             "programs-missing",

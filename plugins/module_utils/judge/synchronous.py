@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..engines import table
 from ..values import conninfo
 from . import topology
+from .refusal import AGAIN, Refusal
 
 
 class Waits(t.NamedTuple):
@@ -53,3 +55,40 @@ def waits_for(master: topology.Observation, standby: str) -> bool:
 
 def _place(name: str, names: list[str]) -> int | None:
     return next((number for number, each in enumerate(names) if each in (name, "*")), None)
+
+
+def renamed(pair: t.Any, source: topology.Observation, seen: topology.Observation) -> list[Refusal]:
+    """A standby that commits wait for under another name: as ours it has another one, and they would wait for ever."""
+    receiver = seen["server"]["receiver"] if topology.kind(seen) == topology.STANDBY and seen["server"] else None
+    waits, senders = parse(source["server"]["settings"]["synchronous_standbys"]), source["server"]["senders"]
+    names = [name.lower() for name in waits.names]
+    if not receiver or not names or "*" in names:
+        return []
+    own = topology.sender_of(source, receiver["slot"] or "") or next(
+        (row for row in senders if (row["address"] or "").split("/")[0] in seen["machine"]["addresses"]), None
+    )
+    if own is None or own["name"].lower() == pair.standby.lower():
+        return []
+    others = sum(row["streaming"] and row is not own and row["name"].lower() in names for row in senders)
+    answers, then = others + (own["name"].lower() in names), others + (pair.standby.lower() in names)
+    if then >= waits.number or answers < waits.number:
+        return []
+    words = table.of(source).words
+    listed = ", ".join(_quoted(name) for name in [*waits.names, pair.standby])
+    value = f"{waits.method} {waits.number} ({listed})"
+    setting = words.settings["synchronous standbys"]
+    sets = words.set_setting.format(name=setting, value=value.replace("'", "''"))
+    line = table.typed(source, [sets, words.reload])
+    return [
+        Refusal(
+            "synchronous-by-name",
+            f"commits on {pair.master} wait for {own['name']}, which is what {pair.standby} calls itself"
+            f" ({setting} = {source['server']['settings']['synchronous_standbys']})",
+            f"as a standby of this collection it is called {pair.standby}, and every commit would wait for ever",
+            f"Name both first, on {pair.master}: {line}, {AGAIN}",
+        )
+    ]
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'

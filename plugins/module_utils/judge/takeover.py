@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import typing as t
 
+from ..engines import table
 from ..values import wal
+from ..values.command import again
 from . import topology
 from .failover import evidence
 from .options import Options
@@ -23,6 +25,8 @@ class Hands(t.NamedTuple):
     segments: bool
     #: whether the new master's server must be given other settings first
     settings: bool = False
+    #: whether slots of others are made anew on it
+    slots: bool = False
 
 
 def steps(hands: Hands, options: Options) -> FailoverSteps:
@@ -34,10 +38,23 @@ def steps(hands: Hands, options: Options) -> FailoverSteps:
         "fence_command": only(hands.old, by_command),
         "activate": [hands.new],
         "follow": hands.followers,
+        "other_slots": only(hands.new, hands.slots and not options.get("check")),
         "followed": only(hands.new, bool(hands.followers)),
         "checkpoint": [hands.new],
         "registered": only(hands.new, hands.segments),
     }
+
+
+def let_in(seen: topology.Observation) -> str:
+    """Return what lets a server read its access file again."""
+    return table.typed(seen, [table.of(seen).words.reload]) if locked_out(seen) else ""
+
+
+def locked_out(seen: topology.Observation) -> str | None:
+    """Return the access file of a server that lets no client in from another host; None when that is not known."""
+    server = seen["server"] if topology.kind(seen) != topology.UNREACHABLE else None
+    closed = server is not None and server.get("lets_clients_in") is False
+    return server["settings"]["access_file"] if server and closed else None
 
 
 class Found(t.NamedTuple):
@@ -96,7 +113,7 @@ def salvage(plan: dict[str, t.Any], found: Found, options: Options) -> Verdict:
             f"{new} gives no session ({found.trouble}), and how much WAL it has cannot be read",
             f"what only {old} has would be lost",
             f"Mend what keeps sessions out of {new}{_log(found.standby)}, {AGAIN}. Or accept the loss:"
-            " -e accept_data_loss=true",
+            f" {again(accept_data_loss=True)}",
         )
     offer = found.offered.get("offer") or {}
     missing = asks and offer.get("missing_bytes", 0) > 0

@@ -11,6 +11,8 @@ import typing as t
 
 from ..engines import table
 from ..values import conninfo, lsn
+from ..values.clusters import MASTERS
+from ..values.command import group
 from ..values.observation import Control, Hosts, Observation, Observations, Sender, Slot, Unreachable
 
 __all__ = ["Hosts", "Observation", "Observations"]
@@ -42,7 +44,7 @@ _DESCRIPTIONS = {
     STOPPED: "the data of a master whose server is stopped",
     SILENT: "a server process that gives no session",
     FROZEN: "a frozen server process",
-    EMPTY: "no data directory",
+    EMPTY: "without a data directory",
     OTHER: "a directory with files that are not a server's",
     UNREACHABLE: "not reachable by SSH",
 }
@@ -124,6 +126,7 @@ def describe(seen: Observation) -> str:
     """Return the kind in words, with what helps to tell why."""
     words = _DESCRIPTIONS[kind(seen)]
     if kind(seen) == UNREACHABLE:
+        words = "closed to the controller" if mend(seen) else words
         return f"{words} ({seen.get('error') or 'no answer'})"
     if kind(seen) == SILENT:
         return f"{words} ({seen['server_error']})"
@@ -136,6 +139,32 @@ def describe(seen: Observation) -> str:
     if kind(seen) in (STOPPED, STOPPED_STANDBY) and seen["control"]:
         return f"{words} ({_ending(seen['control'])}, timeline {seen['control']['timeline']})"
     return words
+
+
+def being(name: str, seen: Observation) -> str:
+    """Return a sentence of what a host is, or of what it has instead of a server's data."""
+    verb = {OTHER: "holds", STOPPED: "has"}.get(kind(seen), "is")
+    return f"{name} {verb} {describe(seen)}"
+
+
+def mend(seen: Observation) -> str:
+    """Return what lets the controller look at a host that it could not look at, where that is known."""
+    return str(seen.get("mend") or "")
+
+
+def bring_up(name: str, seen: Observation, otherwise: str) -> str:
+    """Return what is to be done first about a host that could not be looked at."""
+    return f"for {name}: {mend(seen)}" if mend(seen) else otherwise
+
+
+def is_mute(seen: Observation) -> bool:
+    """Whether a server runs that nobody can ask, because its host lacks the library that asks."""
+    return kind(seen) in (SILENT, STANDBY) and not seen["server"] and not seen["binaries"]["client_library"]
+
+
+def lets_in(seen: Observation) -> bool:
+    """Whether a server that gives no session here says in its own file that it does: clients may have some."""
+    return kind(seen) == SILENT and seen["process"]["pidfile"].get("status") == "ready"
 
 
 def _ending(control: Control) -> str:
@@ -198,7 +227,7 @@ def access_file(seen: Observation) -> str:
 
 def seen_at(observations: Observations, name: str | None) -> Observation:
     """Return what was seen of a host; of one that is none of the group, that it could not be looked at."""
-    absent: Unreachable = {"reachable": False, "error": "not in the group masters"}
+    absent: Unreachable = {"reachable": False, "error": f"not in the group {group(MASTERS)}"}
     return observations.get(name or "") or t.cast(Observation, absent)
 
 

@@ -11,7 +11,10 @@ from ..values.places import cluster
 from .refusal import AGAIN, Refusal
 from .topology import Observation
 
-WHY = "what asks before a start as a master would not be asked, and after a failover both hosts could accept writes"
+WHY = (
+    "the interlock, which asks the other hosts before a master starts, would be passed by, and after a failover both"
+    " hosts could accept writes"
+)
 
 
 def wrong(name: str, seen: Observation) -> tuple[str, str] | None:
@@ -23,6 +26,11 @@ def wrong(name: str, seen: Observation) -> tuple[str, str] | None:
     if service["type"] == "oneshot":
         found = f"{service['unit']} on {name} runs no server itself (Type=oneshot), it only starts other units"
         return found, f"Set server_service for {name} in the inventory to the unit that runs the server"
+    rivals = seen.get("rivals") or []
+    if rivals:
+        units = " and ".join(row["unit"] for row in rivals)
+        found = f"{units} on {name} would start the same server at boot as {service['unit']}"
+        return found, f"Keep it from that, on {name}: {'; '.join(row['mend'] for row in rivals)}"
     return None
 
 

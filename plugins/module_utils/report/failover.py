@@ -11,7 +11,7 @@ from ..judge import topology
 from ..values import lsn, wal
 from ..values.command import playbook
 from ..values.text import sentence, size
-from . import segments, work
+from . import others, segments, work
 
 FENCES = {
     "module": "its server is stopped and cannot come back as a master",
@@ -49,6 +49,8 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Promotion until a write had committed"] = f"{done['seconds']:.2f} s"
     if done.get("released_from"):
         facts["Commits wait for no standby now"] = f"{synchronous} was {done['released_from']}"
+    facts.update(_of_host(plan))
+    facts.update(others.facts(plan, document.get("other_slots") or {}, document["check"]))
     results = [] if document["check"] else document.get("followed") or []
     facts.update(standbys(results, plan["followers"], plan["untold"]))
     facts.update(segments.registered(document.get("registered") or {}))
@@ -60,7 +62,8 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     direct = f"host={names} port={ports} target_session_attrs=read-write"
     address = "" if document.get("trouble") else document.get("virtual_ip")
     there = f"host={address.split('/')[0]} port={hosts[new]['port']}, or " if address else ""
-    follow = [f"clients: {there}{direct}"]
+    follow = [f"clients: {there}{direct}{_locked_out(plan)}"]
+    follow += rebuild(plan)
     back = old or next(iter(plan.get("away") or []), None)
     if back:
         off = f"switch {back} on, then " if plan["fence"] in ("command", "operator's word") or not old else ""
@@ -72,6 +75,29 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     changed = any(document[part].get("changed") for part in ("fenced", "activation"))
     nothing = not activated and not changed and not plan["followers"]
     return {"title": title, "facts": facts, "next": follow, "nothing": nothing}
+
+
+def _of_host(plan: dict[str, t.Any]) -> dict[str, str]:
+    """Return what databases do not find on the new master's host, or find in another version."""
+    facts = {"Its host lacks": "; ".join(plan["lacking"])} if plan["lacking"] else {}
+    if plan["rebuild"]:
+        facts["Indexes on texts"] = f"were sorted by another version than {plan['new']} has, and must be rebuilt there"
+    return facts
+
+
+def _locked_out(plan: dict[str, t.Any]) -> str:
+    """Clients that are let in on one host may have no line on the other: each has a file of its own."""
+    if not plan.get("locked_out"):
+        return ""
+    return (
+        f". No line of {plan['locked_out']} on {plan['new']} lets any in from another host: add theirs there, then on"
+        f" {plan['new']}: {plan['let_in']}"
+    )
+
+
+def rebuild(plan: dict[str, t.Any]) -> list[str]:
+    """Return what is to be typed on the new master so that its indexes are right."""
+    return [f"on {plan['new']}, as soon as possible: {line}" for line in plan["rebuild"]]
 
 
 def standbys(results: list[dict[str, t.Any]], followers: dict[str, str], untold: dict[str, str]) -> dict[str, str]:

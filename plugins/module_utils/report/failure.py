@@ -6,7 +6,7 @@ from __future__ import annotations
 import typing as t
 
 from ..engines import table
-from ..values import places
+from ..values import command, places
 from ..values.command import playbook
 from ..values.text import sentence
 from . import layout
@@ -123,7 +123,9 @@ def fenced(plan: t.Mapping[str, t.Any], record: t.Any, activated: bool) -> list[
 
 def follow(plan: t.Mapping[str, t.Any], again: bool) -> list[str]:
     """Return what to do next: what the plan advises when its way does not work, and the same ``again``."""
-    return [*filter(None, [plan.get("advice")]), *(["when that is mended, type the same again"] if again else [])]
+    same = command.again()
+    words = f"when that is mended, type the same again{f': {same}' if same else ''}"
+    return [*filter(None, [plan.get("advice")]), *([words] if again or same else [])]
 
 
 def text(workflow: str, found: list[str], further: t.Iterable[str] = ()) -> str:

@@ -18,9 +18,23 @@ LABEL = 34
 #: of what goes on below
 INDENT = 6
 
+#: an argument of a command, quoted or not, without the sign that ends the sentence
+#: (one sign at a time, or a long word that no option follows could be read in too many ways to end)
+_VALUE = r"(?:'[^']*'|\"(?:[^\"\\]|\\.)*\"|[^\s;,()'\"])+(?<![.:])"
+_OPTION = (
+    rf"(?:-[ieucma]|--(?:private-key|vault-id|[a-z-]+-file|become-method|ssh-[a-z]+-args)) {_VALUE}"
+    r"|--check|--ask-[a-z-]+|-vvv|-b"
+)
+#: the commands that are long
+_COMMANDS = (
+    rf"ansible-playbook(?: (?:{_OPTION}|hawq\.mirroring\.\w+|[\w./-]+\.ya?ml|'[^']*\.ya?ml'))+",
+    rf"ansible {_VALUE}(?: (?:{_OPTION}))+",
+    rf"runuser -u {_VALUE} -- {_VALUE}(?: -[hpdc] {_VALUE})+",
+)
 #: a word, which a whole command is
-_OPTION = r"-[ie] (?:'[^']*'|[^\s;,()]*[^\s;,.:()])"
-WORD = re.compile(rf"(?:ansible-playbook(?: (?:{_OPTION}|hawq\.mirroring\.\w+|--check))+|\S)+")
+WORD = re.compile(rf"(?:{'|'.join(_COMMANDS)}|\S)+")
+#: how a word begins that is a command
+_BEGINS = ("ansible-playbook ", "ansible ", "runuser ")
 
 
 def wrap(text: str, first: int, indent: int, columns: int = COLUMNS) -> list[str]:
@@ -34,6 +48,8 @@ def wrap(text: str, first: int, indent: int, columns: int = COLUMNS) -> list[str
         line = ""
         for word in WORD.findall(part):
             room = columns - (first if not lines else indent)
+            if len(word) > room and word.startswith(_BEGINS):
+                word = word.rstrip(".,;:")  # noqa: PLW2901 (it has a line of its own, which is pasted as a whole)
             if (line or not lines) and len(line) + 1 + len(word) > room:
                 lines.append(line if not lines else " " * indent + line)
                 line = ""
@@ -66,4 +82,4 @@ def paragraph(text: str) -> str:
 def stop(text: str) -> str:
     """Return a sentence with its full stop, which nothing that is to be typed gets."""
     words = WORD.findall(text)
-    return text if words and words[-1].startswith("ansible-playbook") else f"{text}."
+    return text if words and words[-1].startswith(_BEGINS) else f"{text}."

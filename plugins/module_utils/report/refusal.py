@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
+from ..values.command import again
 from ..values.text import sentence
 from . import layout
 
@@ -26,7 +28,14 @@ def text(
         failed = ", ".join(f"the {route} failed ({sentence(reason)})" for route, reason in tried.items())
         head = f"{failed[0].upper()}{failed[1:]}, and the next way is refused."
     blocks = [_block(row, f"{number}. " if len(found) > 1 else "") for number, row in enumerate(found, 1)]
-    return "\n\n".join([layout.paragraph(head), *blocks])
+    return "\n\n".join([layout.paragraph(head), *blocks, *(f"  {layout.stop(each)}" for each in to_run_again(found))])
+
+
+def to_run_again(found: t.Iterable[t.Mapping[str, t.Any]]) -> list[str]:
+    """Return the command that is meant where a refusal asks for the same to be run again, once for all of them."""
+    command = again()
+    asked = any(re.search(r"[Rr]un (this )?again|[Rr]un this when", row["command"]) for row in found)
+    return [f"To run it again: {command}"] if command and asked else []
 
 
 def _block(row: t.Mapping[str, t.Any], number: str) -> str:

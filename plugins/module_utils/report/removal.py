@@ -24,6 +24,9 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     if released_from:
         after = released_from["value"] or "empty"
         facts["Commits do not wait for it now"] = f"{synchronous} was {released_from['was']}, is {after}"
+    if plan["late_settings"]:
+        late = (f"{name} = {value}" if value else f"{name} is unset" for name, value in plan["late_settings"].items())
+        facts["Settings taken back"] = ", ".join(late)
     if plan["segments"] and not plan["others"]:
         facts["Role and its password stay"] = "the segments hear from it what the master is called"
     elif done["source"].get("role_stays"):
@@ -35,6 +38,10 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
         if plan["discard"]:
             what = "to be deleted" if check else "deleted"
         facts["Data of the standby"] = what
+    if plan["steps"]["free"]:
+        gone = done["cleared"].get("changed") or done["forgotten"].get("changed")
+        verb = "to be taken away" if check else "taken away"
+        facts["What this collection had there"] = verb if gone else "nothing any more"
     if not check and plan["confirm"]:
         facts["Mirroring state"] = (done["mirroring"].get("mirroring") or {}).get("summary_state") or "not asked"
     return {

@@ -36,7 +36,9 @@ def bill(document: dict[str, t.Any]) -> str:
     ]
     for row in plan["bill"]:
         chosen = "*" if row["route"] == plan["route"] else " "
-        words = _price(row) if row["possible"] and row["route"] != "none" else row["reason"] or "it is one"
+        words = _price(row) if row["possible"] else f"not possible: {row['reason']}"
+        if row["possible"] and row["route"] == "none":
+            words = "it is one"
         head = f" {chosen} {row['route']:<9} "
         lines.append(head + "\n".join(layout.wrap(words, len(head), len(head))))
     lines += ["   " + "\n".join(layout.wrap(text, 3, 5)) for text in lost(plan, document["relations"])]
@@ -56,6 +58,20 @@ def lost(plan: dict[str, t.Any], relations: list[str]) -> list[str]:
     return [f"Transactions that only {plan['standby']} has: {words}", f"Tables that they touched: {tables}"]
 
 
+def _put_in_order(plan: dict[str, t.Any], check: bool) -> dict[str, str]:
+    """Return what is set, made and dropped on the standby's host."""
+    facts = {}
+    if plan["stale_slots"]:
+        done, names = "to be dropped" if check else "dropped", ", ".join(plan["stale_slots"])
+        facts[f"Slots on {plan['standby']}"] = f"{done}, since they are of its time as the master: {names}"
+    if plan["recovery_settings"]:
+        told = ", ".join(f"{name} = {value}" for name, value in plan["recovery_settings"].items())
+        facts[f"Set on {plan['standby']}"] = told
+    if plan["new_tablespaces"]:
+        facts[f"Made on {plan['standby']}"] = f"{', '.join(plan['new_tablespaces'])} (tablespaces)"
+    return facts
+
+
 def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return title, facts and next steps."""
     plan, check = document["plan"], document["check"]
@@ -70,9 +86,8 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     if not check:
         facts["Mirroring state"] = document["mirroring"].get("summary_state") or "not asked"
     facts.update({f"{route.capitalize()} failed": reason for route, reason in plan["failed_routes"].items()})
-    if plan["recovery_settings"]:
-        told = ", ".join(f"{name} = {value}" for name, value in plan["recovery_settings"].items())
-        facts[f"Set on {plan['standby']}"] = told
+    facts.update(_put_in_order(plan, check))
+    facts.update(work.spare(plan, check))
     if rewound.get("copied_bytes") is not None and rewound.get("rewound"):
         facts["Copied from the master"] = size(rewound["copied_bytes"])
     if compared.get("copied") and compared["compared_bytes"]:
@@ -81,6 +96,8 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
         label, _colon, words = line.partition(": ")
         facts[label] = words
     kept = [*document["kept"], *([document["lost"]["directory"]] if document["lost"].get("directory") else [])]
+    if document.get("left_out"):
+        facts["Left out"] = work.left_out(document["left_out"])
     if kept:
         facts["Kept aside"] = ", ".join(kept)
     found, lost_place = plan.get("divergence"), document["lost"].get("directory")

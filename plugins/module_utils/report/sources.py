@@ -46,12 +46,14 @@ TAKEOVER = {
     "activation": Source("new", "master_activated", ACTIVATED),
     "followed": Source("new", "standby_followed", ("item", "msg", "mirroring", "waited"), each=True),
     "registered": Source("new", "master_segments", SEGMENTS),
+    "other_slots": Source("new", "master_other_slots", ("made", "trouble", "begin")),
 }
 COPY = {
     "mirrored": MIRRORING,
     "started": Source("standby", "standby_started", SNAPSHOT),
     "finished": Source("standby", "standby_finished", SNAPSHOT),
     "deployed": Source("standby", "standby_deployed", SNAPSHOT),
+    "left_out": Source("master", "standby_configuration", ("skipped",)),
 }
 REWOUND = ("changed", "rewound", "reason", "fetched", "copied_bytes", "seconds")
 COMPARED = ("changed", "copied", "reason", "compared_bytes", "received_bytes", "seconds")
@@ -76,10 +78,14 @@ SOURCES: dict[str, dict[str, Source]] = {
         "standby password": Source("standby", "standby_password", ("changed",)),
         "hba": Source("master", "master_hba", ("changed",)),
         "source": Source("master", "master_source", ("changed", "removed", "role_stays")),
+        "settings": Source("master", "master_late_settings", ("changed",)),
         "password": Source("master", "master_password", ("changed",)),
         "discarded": Source("standby", "standby_discarded", ("changed", "deleted")),
+        "cleared": Source("standby", "standby_cleared", ("changed", "done")),
+        "forgotten": Source("standby", "standby_forgotten", ("changed",)),
         "mirroring": MIRRORING,
     },
+    "uninstall": {},
 }
 
 UNDONE = {
@@ -118,12 +124,30 @@ ORDER = (
     "standby_replication",
     "virtual_ip_installed",
     "virtual_ip_moved",
+    "virtual_ip_removed",
 )
 
 
-def changed(hosts: t.Iterable[str], read: Read) -> bool:
+#: of tasks that take the collection away
+UNINSTALLED = (
+    "environment_profile",
+    "master_segment_lines_dropped",
+    "master_segment_role_dropped",
+    "master_source",
+    "master_views_dropped",
+    "server_cleared",
+    "server_keys_forgotten",
+    "server_passwords_forgotten",
+    "standby_cleared",
+    "standby_stopped",
+    "uninstall_segment",
+    "uninstall_views",
+)
+
+
+def changed(hosts: t.Iterable[str], read: Read, registers: t.Iterable[str] = ORDER) -> bool:
     """Whether a task that puts a pair in order has changed anything on any of these hosts."""
-    return any(read(host, register).get("changed") for host in hosts for register in ORDER)
+    return any(read(host, register).get("changed") for host in hosts for register in registers)
 
 
 def part(source: Source, plan: t.Mapping[str, t.Any], read: Read) -> t.Any:

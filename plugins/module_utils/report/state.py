@@ -74,14 +74,11 @@ def text(document: dict[str, t.Any]) -> str:
         active = "active" if slot["active"] else "inactive"
         lines.append(layout.line(f"Slot {slot['name']}", f"{active}, WAL {slot['wal']}, {kept} retained"))
     for name, host in document["hosts"].items():
-        place = f" (timeline {host['timeline']}, LSN {host['lsn']})" if host.get("lsn") else ""
-        lines.append(layout.line(f"Host {name}", host["description"] + place))
+        lines.append(layout.line(f"Host {name}", host["description"] + _place(host)))
     for row in document["rewind"]:
-        lines.append(
-            layout.line(
-                f"Rewind of {row['host']}", f"{'possible' if row['possible'] else 'not possible'}: {row['reason']}"
-            )
-        )
+        able = "possible" if row["needed"] else "not needed"
+        words = able if row["possible"] else "not possible"
+        lines.append(layout.line(f"Rewind of {row['host']}", f"{words}: {row['reason']}"))
     for row in segments["rows"]:
         if row["status"] != "u":
             lines.append(layout.line(f"Segment {row['hostname']}:{row['port']}", row["description"]))
@@ -91,3 +88,11 @@ def text(document: dict[str, t.Any]) -> str:
     lines += [layout.item("Note", each) for each in sentences(document["notes"])]
     lines += [layout.item("Problem", each) for each in sentences(document["problems"])]
     return "\n".join(lines)
+
+
+def _place(host: t.Mapping[str, t.Any]) -> str:
+    """Return how far a host is; of a server that is stopped its description has told the timeline already."""
+    if not host.get("lsn"):
+        return ""
+    timeline = f"timeline {host['timeline']}"
+    return f" (LSN {host['lsn']})" if timeline in host["description"] else f" ({timeline}, LSN {host['lsn']})"

@@ -22,4 +22,9 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Without a master for at most"] = f"{outage:.1f} s"
         if document["fenced"].get("cut_off"):
             facts["Sessions that were still open"] = "cut off when drain_seconds were over"
-    return {"title": title, "facts": facts, "next": found["next"][:1], "nothing": found["nothing"]}
+    return {
+        "title": title,
+        "facts": facts,
+        "next": [*found["next"][:1], *failover.rebuild(plan)],
+        "nothing": found["nothing"],
+    }

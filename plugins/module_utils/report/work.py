@@ -6,7 +6,7 @@ from __future__ import annotations
 import typing as t
 
 from ..judge.plan import InitMasterPlan
-from ..values.command import playbook
+from ..values.command import again, playbook
 from ..values.text import size
 from . import layout
 
@@ -45,12 +45,14 @@ def init_standby(document: dict[str, t.Any]) -> dict[str, t.Any]:
     plan, check = document["plan"], document["check"]
     instead = "".join(f", instead of {name}, which is removed then" for name in plan["steps"]["replace"])
     title = f"Standby on {plan['standby']}, mirrored from {plan['master']}{instead}"
-    if check:
-        title = f"{UNCHANGED} {'make' if plan['snapshot'] else 'see to'}: {title}"
     nothing = not document["changed"] and not any(plan["steps"][name] for name in STEPS)
-    if nothing and not check:
-        title += ": all in order, nothing changed"
-    state = "would be Synchronized" if check else document["mirroring"].get("summary_state") or "not asked"
+    if nothing:
+        title += f": all in order, {'a run would change nothing' if check else 'nothing changed'}"
+    elif check:
+        title = f"{UNCHANGED} {'make' if plan['snapshot'] else 'put in order'}: {title}"
+    state = (
+        "would be Synchronized" if check and not nothing else document["mirroring"].get("summary_state") or "not asked"
+    )
     copied = "to copy and verify" if check else "copied and verified"
     old = {"keep": "moved aside", "discard": "deleted"}.get(plan["existing_data"], "none")
     facts = {
@@ -58,6 +60,9 @@ def init_standby(document: dict[str, t.Any]) -> dict[str, t.Any]:
         "Snapshot": f"{size(plan['size_bytes'])} {copied}" if plan["snapshot"] else "not needed",
         "Old data": ", ".join(document["kept"]) or old,
     }
+    facts.update(spare(plan, check))
+    if document.get("left_out"):
+        facts["Left out"] = left_out(document["left_out"])
     return {
         "title": title,
         "facts": facts,
@@ -66,11 +71,26 @@ def init_standby(document: dict[str, t.Any]) -> dict[str, t.Any]:
     }
 
 
+def spare(plan: dict[str, t.Any], check: bool) -> dict[str, str]:
+    """Return which slots are given up on the master that kept WAL for nobody."""
+    if not plan.get("spare_slots"):
+        return {}
+    done, names = "to be dropped" if check else "dropped", ", ".join(plan["spare_slots"])
+    why = "since no host of the inventory has that name, and no standby is registered under it"
+    return {f"Slots on {plan['master']}": f"{done}, {why}: {names}"}
+
+
+def left_out(found: dict[str, str]) -> str:
+    """Return what of a configuration directory was not copied, and why."""
+    return ", ".join(f"{path} ({why})" for path, why in sorted(found.items()))
+
+
 def checked(body: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return the body of a check run: what is to be done next is the run itself, if it would do anything."""
     if not body["title"].startswith(UNCHANGED):
         return body
-    return {**body, "next": ["to do it, type the same without --check"]}
+    same = again()
+    return {**body, "next": [f"to do it, type the same without --check{f': {same}' if same else ''}"]}
 
 
 def text(document: t.Mapping[str, t.Any]) -> str:

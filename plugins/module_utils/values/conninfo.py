@@ -36,6 +36,15 @@ KEEPALIVE: dict[str, str | int] = {
 }
 
 
+#: the same for a program that gets a copy or WAL: what somebody has set for all sessions must not end it
+JOB: dict[str, str | int] = {
+    **KEEPALIVE,
+    "options": f"{KEEPALIVE['options']} -c wal_sender_timeout=60s -c idle_session_timeout=0",
+}
+#: and for one that only asks
+ASKING: dict[str, str | int] = {"options": "-c idle_session_timeout=0"}
+
+
 def parse(text: str) -> dict[str, str]:
     """Return the keywords of a ``key=value`` connection string; raise ValueError when it is malformed."""
     token = re.compile(r"\s*(\w+)\s*=\s*('(?:[^'\\]|\\.)*'|(?!')(?:[^\s\\]|\\.)*)(?=\s|$)", re.S)

@@ -20,6 +20,7 @@ _TEXT = {
     "wal_log_hints setting": "wal_log_hints",
 }
 _NUMBERS = {
+    "Catalog version number": "catalog_version",
     "Latest checkpoint's TimeLineID": "timeline",
     "Min recovery ending loc's timeline": "min_recovery_timeline",
     "Bytes per WAL segment": "wal_segment_bytes",

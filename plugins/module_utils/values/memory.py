@@ -11,7 +11,9 @@ import json
 import re
 import typing as t
 
-from .observation import Witness
+if t.TYPE_CHECKING:
+    from .observation import Witness
+
 
 #: bytes that a memory has at most
 LONGEST = 4096
@@ -39,6 +41,7 @@ def parse(text: str) -> tuple[Witness | None, str | None]:
         "lsn": found["lsn"] or None,
         "summary_state": found["summary_state"],
         "at": float(found["at"]),
+        "age_seconds": None,
         "system_identifier": found.get("system_identifier"),
     }, None
 

@@ -32,6 +32,7 @@ class User(t.TypedDict):
     name: t.Annotated[str, "its name"]
     exists: t.Annotated[bool, "whether the host knows it"]
     home: t.Annotated[str | None, "its home directory"]
+    memory_removed: t.Annotated[bool, "whether systemd removes its shared memory when its last session ends"]
 
 
 class Blocks(t.TypedDict):
@@ -61,6 +62,12 @@ class Binaries(t.TypedDict):
     version: t.Annotated[str | None, "the server's version"]
     major: t.Annotated[int | None, "the server's major version"]
     client_library: t.Annotated[bool, "whether the library that sessions need is there"]
+    other_python: t.Annotated[str | None, "the Python that Ansible runs, where it is another than the system's own"]
+    named: t.Annotated[bool, "whether the inventory names their version or place"]
+    wanted: t.Annotated[int | None, "the major version that the host has or would get"]
+    places: t.Annotated[dict[str, str], "where each major version is or would be, by its number"]
+    installed: t.Annotated[list[int], "major versions whose server is in a place of its own"]
+    offered: t.Annotated[list[int] | None, "major versions that could be installed; None where that is not known"]
 
 
 class DataDirectory(t.TypedDict):
@@ -69,10 +76,15 @@ class DataDirectory(t.TypedDict):
     path: t.Annotated[str, "where it is or would be"]
     real_path: t.Annotated[str, "the same without symbolic links"]
     mount_point: t.Annotated[bool, "whether a file system is mounted right there"]
+    mounted_inside: t.Annotated[list[str], "where file systems are mounted inside it"]
+    clusters_inside: t.Annotated[list[str], "data directories of other clusters inside it"]
     unmounted: t.Annotated[str | None, "a mount point at or above it that nothing is mounted at; None where all is"]
+    read_only: t.Annotated[str | None, "a place of data or WAL on a file system that lets nothing be written"]
+    unchangeable: t.Annotated[str | None, "a file or directory of it, or above it, that nobody may change (chattr)"]
     link: t.Annotated[bool, "whether it is a symbolic link"]
     state: t.Annotated[t.Literal["missing", "empty", "data", "other"], "data is a server's; other is somebody's files"]
     entries: t.Annotated[list[str], "its first five names"]
+    owner: t.Annotated[str | None, "the user that it belongs to; None where it is missing"]
     marked_standby: t.Annotated[bool, "the mark of a standby is there: started, the server replays a master's WAL"]
     marked_recovery: t.Annotated[bool, "the mark of a recovery from an archive is there"]
     unstarted_copy: t.Annotated[bool, "it is a copy of a running server that has never been started"]
@@ -92,6 +104,7 @@ class DataDirectory(t.TypedDict):
     total_bytes: t.Annotated[int, "bytes of its file system"]
     wal_free_bytes: t.Annotated[int, "bytes free on the file system of its WAL"]
     parent_exists: t.Annotated[bool, "whether the directory above it is there"]
+    no_room: t.Annotated[str | None, "why nothing can be made beside it, not even by root; None where it can"]
     device: t.Annotated[int, "number of the file system it is or would be on"]
     reclaimable_bytes: t.Annotated[int, "bytes that its deletion would free; 0 while that was not asked"]
 
@@ -113,6 +126,7 @@ class Control(t.TypedDict):
     can_rewind: t.Annotated[bool, "whether changed blocks can be told: checksums or hints in the WAL are on"]
     wal_segment_bytes: t.Annotated[int | None, "bytes of a WAL segment"]
     at_least: t.Annotated[dict[str, int], "what its master had of the settings that a standby may not have less of"]
+    tablespace_version: t.Annotated[str | None, "name of the directory that its files have in a tablespace's place"]
 
 
 class PidFile(t.TypedDict, total=False):
@@ -122,6 +136,8 @@ class PidFile(t.TypedDict, total=False):
     started: t.Annotated[int, "seconds since the epoch"]
     data_directory: t.Annotated[str, "directory it works in"]
     port: t.Annotated[int, "TCP port"]
+    socket_directory: t.Annotated[str, "where its socket is"]
+    status: t.Annotated[str, "how far its start is; ready once it lets sessions in"]
 
 
 class Process(t.TypedDict):
@@ -143,8 +159,17 @@ class Service(t.TypedDict):
     type: t.Annotated[str, "systemd's Type: what counts as its start"]
     enabled: t.Annotated[str, "systemd's UnitFileState"]
     stale: t.Annotated[bool, "whether its file has changed since systemd read it"]
+    says: t.Annotated[str | None, "what it says of itself, as systemctl status shows it"]
+    before: t.Annotated[str, "what is run before its start, as systemd has it from all its files"]
     text: t.Annotated[str | None, "its file"]
     waits_for: t.Annotated[str | None, "what its start waits for, as the unit says; None while it waits for nothing"]
+
+
+class Rival(t.TypedDict):
+    """Another unit that would start a server in the same data directory at boot."""
+
+    unit: t.Annotated[str, "name"]
+    mend: t.Annotated[str, "what is typed on the host to keep it from that"]
 
 
 class Follows(t.TypedDict):
@@ -153,6 +178,7 @@ class Follows(t.TypedDict):
     host: t.Annotated[str | None, "host name or address"]
     port: t.Annotated[int | None, "TCP port"]
     user: t.Annotated[str | None, "role"]
+    database: t.Annotated[str | None, "database that slots are synchronised through"]
 
 
 class Credentials(t.TypedDict):
@@ -172,10 +198,19 @@ class Configuration(t.TypedDict):
     path: t.Annotated[str, "where it is"]
     outside: t.Annotated[bool, "whether it lies outside the data directory"]
     exists: t.Annotated[bool, "whether a configuration is there"]
+    no_room: t.Annotated[str | None, "why none can be made there, not even by root; None where it can"]
     at_least: t.Annotated[
         dict[str, str],
         "what it asks for of the settings that a standby may not have less of than its master; empty while a session"
         " tells what the server has",
+    ]
+    asks_for: t.Annotated[
+        dict[str, str],
+        "what it asks for of the settings that a swap must not lose; empty while a session tells what the server has",
+    ]
+    harmful: t.Annotated[
+        dict[str, str],
+        "settings in it that keep a standby from giving sessions, and what they should be; empty likewise",
     ]
 
 
@@ -201,6 +236,8 @@ class Program(t.TypedDict):
     stale: t.Annotated[bool, "whether its unit has changed since systemd read it"]
     enabled: t.Annotated[bool, "whether it starts at boot"]
     active: t.Annotated[bool, "whether it runs"]
+    state: t.Annotated[str, "the state of its unit, as systemd has it; empty where it has none"]
+    says: t.Annotated[str, "what it says of itself, as systemctl status shows it"]
 
 
 class Views(t.TypedDict):
@@ -233,7 +270,14 @@ class VirtualIp(t.TypedDict):
 
     address: t.Annotated[str, "with its prefix"]
     here: t.Annotated[bool, "whether it is on this host"]
-    taken: t.Annotated[bool | None, "whether anybody else answers for it; None when that was not asked"]
+    taken: t.Annotated[bool | None, "whether anybody else answers for it; None where it is, or when nobody was asked"]
+    interface: t.Annotated[str, "that is to have it"]
+    link: t.Annotated[t.Literal["up", "down", "missing"], "whether there is that interface, and carries anything"]
+    on: t.Annotated[list[str], "interfaces that have it"]
+    networks: t.Annotated[list[str], "of the other addresses of that interface"]
+    macs: t.Annotated[dict[str, str], "hardware addresses of this host's interfaces"]
+    others: t.Annotated[list[str] | None, "hardware addresses of others that answer for it; None when nobody was asked"]
+    named_in: t.Annotated[list[str], "files of the host's own configuration that name it"]
 
 
 class Witness(t.TypedDict):
@@ -243,7 +287,8 @@ class Witness(t.TypedDict):
     timeline: t.Annotated[int | None, "its timeline"]
     lsn: t.Annotated[str | None, "its LSN"]
     summary_state: t.Annotated[str, "the mirroring state that it showed"]
-    at: t.Annotated[float, "seconds since the epoch"]
+    at: t.Annotated[float, "seconds since the epoch, by its own clock"]
+    age_seconds: t.Annotated[float | None, "how long ago that was, by the same clock"]
     system_identifier: t.Annotated[str | None, "the master's system; None when it was not written down"]
 
 
@@ -251,10 +296,64 @@ class Directory(t.TypedDict):
     """A directory that a tablespace of the master would need here."""
 
     path: t.Annotated[str, "where"]
+    there: t.Annotated[t.Literal["directory", "nothing", "other"], "what is there"]
+    unmounted: t.Annotated[str | None, "mount point at or above it at which nothing is mounted; None otherwise"]
     entries: t.Annotated[list[str], "its first five names"]
     foreign: t.Annotated[bool, "whether there are files in it that are not a tablespace's"]
+    versions: t.Annotated[list[str], "directories of tablespaces in it: each major version has one of its own"]
+    used_by: t.Annotated[list[str], "data directories of running servers whose tablespace it is"]
+    trouble: t.Annotated[str | None, "why no server of this user can use it, made or not; None otherwise"]
+    closed: t.Annotated[str | None, "a directory above it that does not let the user in; None otherwise"]
+    only_named: t.Annotated[bool, "whether root makes it, or gives it away, only when the operator has named it"]
     free_bytes: t.Annotated[int, "bytes free on its file system"]
     device: t.Annotated[int, "number of its file system"]
+
+
+class NamedPlace(t.TypedDict):
+    """A file or directory that the configuration names and that would not do here."""
+
+    setting: t.Annotated[str, "what names it"]
+    path: t.Annotated[str, "where"]
+    wanted: t.Annotated[str, "what it is for: read, private (to read, a secret), enter, write, make or run"]
+    starts: t.Annotated[bool, "whether a server does not start without it"]
+    trouble: t.Annotated[str | None, "why it would not do: missing, closed, no file, no directory or too open"]
+
+
+class ListenWord(t.TypedDict):
+    """A name or address that a server is to listen at."""
+
+    word: t.Annotated[str, "as the configuration has it"]
+    addresses: t.Annotated[list[str], "what it is here"]
+    able: t.Annotated[bool, "whether a server here could listen at it now"]
+
+
+class Trial(t.TypedDict):
+    """What a server would say here if it were started with its master's configuration."""
+
+    error: t.Annotated[str | None, "what it would end with; None where it would start"]
+    places: t.Annotated[list[NamedPlace], "files and directories that the configuration names and that would not do"]
+    memory_bytes: t.Annotated[int | None, "bytes of shared memory that it would ask for"]
+    host_memory_bytes: t.Annotated[int | None, "bytes of memory of the host"]
+    huge_pages: t.Annotated[int | None, "huge pages that it would need; None where it can do without"]
+    free_huge_pages: t.Annotated[int | None, "huge pages that the host has to spare"]
+    segment_limit_bytes: t.Annotated[
+        int | None, "bytes that the kernel gives in one segment of System V; None where it asks for none of these"
+    ]
+    segments_limit_bytes: t.Annotated[int | None, "bytes that the kernel gives in all of them; None likewise"]
+    dynamic_free_bytes: t.Annotated[
+        int | None, "bytes free where it makes memory for parallel queries; None where that is no file system"
+    ]
+    ring_refused: t.Annotated[str | None, "why the kernel gives no io_uring to a server that wants it"]
+    listens: t.Annotated[list[ListenWord], "where it would listen"]
+    data_directory: t.Annotated[str | None, "the data directory that the configuration names, if it does"]
+
+
+class Space(Directory):
+    """The place of a tablespace of the data on this host."""
+
+    oid: t.Annotated[str, "its number, the same on all hosts"]
+    linked: t.Annotated[bool, "whether the data has it; otherwise it is made by WAL that is yet to be replayed"]
+    total_bytes: t.Annotated[int, "size of its file system in bytes"]
 
 
 class Settings(t.TypedDict):
@@ -272,8 +371,31 @@ class Settings(t.TypedDict):
     kept_wal_limit_bytes: t.Annotated[int | None, "bytes of WAL that a slot keeps at most; None: no limit"]
     synchronous_standbys: t.Annotated[str, "the standbys that commits wait for, as the engine writes it"]
     at_least: t.Annotated[dict[str, int], "settings that a standby may not have less of than its master"]
-    harmful: t.Annotated[dict[str, str], "settings that would end or delay a recovery, and what they should be"]
+    harmful: t.Annotated[
+        dict[str, str], "settings that would end or delay a recovery, or lead it elsewhere, and what they should be"
+    ]
+    harmless: t.Annotated[dict[str, str], "what all of these should be, as far as this version has them"]
+    archive: t.Annotated[str | None, "digest of the command that gets WAL from an archive; None without one"]
     by_restart: t.Annotated[dict[str, str], "settings that only a restart changes, as they are"]
+
+
+class Configured(t.TypedDict):
+    """A setting in effect that is not as the engine has it by default; of one that may hold a secret a digest."""
+
+    value: t.Annotated[str, "what is in effect"]
+    default: t.Annotated[str, "what the engine has by default"]
+    by_restart: t.Annotated[bool, "whether only a restart changes it"]
+
+
+class Archiver(t.TypedDict):
+    """How WAL is archived."""
+
+    mode: t.Annotated[str, "off, on (by a master) or always"]
+    told_how: t.Annotated[bool, "whether there is anything that archives"]
+    archived_at: t.Annotated[float | None, "when that was done last, seconds since the epoch"]
+    failed_at: t.Annotated[float | None, "when that failed last, seconds since the epoch"]
+    failed_wal: t.Annotated[str | None, "the file that it failed for"]
+    waiting: t.Annotated[int | None, "WAL segment files that wait for it; None while nothing is archived"]
 
 
 class Sender(t.TypedDict):
@@ -305,6 +427,12 @@ class Slot(t.TypedDict):
     wal: t.Annotated[str | None, "how the engine calls the state of its WAL"]
     safe_bytes: t.Annotated[int | None, "bytes that may be written before it is lost; None: no limit"]
     retained_bytes: t.Annotated[int | None, "bytes of WAL that it keeps"]
+    plugin: t.Annotated[str | None, "what decodes the WAL for its consumer; None of one for a standby"]
+    database: t.Annotated[str | None, "the database that is decoded, its number where its name is not known"]
+    confirmed_lsn: t.Annotated[str | None, "LSN up to which its consumer has got everything"]
+    two_phase: t.Annotated[bool, "whether its consumer gets prepared transactions"]
+    failover: t.Annotated[bool, "whether standbys are to have it, too"]
+    synced: t.Annotated[bool, "whether a standby has it from its master"]
 
 
 class Receiver(t.TypedDict):
@@ -366,11 +494,50 @@ class Size(Tablespace):
     bytes: t.Annotated[int, "bytes"]
 
 
+class Need(t.TypedDict):
+    """A library or a locale that the databases of a server need."""
+
+    name: t.Annotated[str, "its name, the same on every host"]
+    path: t.Annotated[str | None, "where it is when that is not the place of the engine's own libraries"]
+    by: t.Annotated[list[str], "what needs it"]
+    starts: t.Annotated[bool, "whether the server does not start, or gives no session, without it"]
+    here: t.Annotated[bool | None, "whether the host of this server has it; None when the server does not say"]
+
+
+class Sorting(t.TypedDict):
+    """The rules that texts of a database are sorted by."""
+
+    database: t.Annotated[str, "its name"]
+    collation: t.Annotated[str | None, "a collation by name that an index has; None: the database's own"]
+    provider: t.Annotated[str, "whose rules they are: libc, icu or builtin"]
+    recorded: t.Annotated[str | None, "version that its indexes were made with, as it is written down"]
+    actual: t.Annotated[str | None, "version of them that this server has; None of those that never change"]
+
+
+class Unlogged(t.TypedDict):
+    """Tables of a database that are in no WAL: they are empty on a new master."""
+
+    database: t.Annotated[str, "the database"]
+    names: t.Annotated[list[str], "some of them"]
+    number: t.Annotated[int, "how many there are"]
+
+
+class Needs(t.TypedDict):
+    """What the databases of a server need of its host."""
+
+    libraries: t.Annotated[list[Need], "libraries"]
+    locales: t.Annotated[list[Need], "locales"]
+    sorting: t.Annotated[list[Sorting], "the rules that texts are sorted by"]
+    unlogged: t.Annotated[list[Unlogged], "tables that are in no WAL, and not empty"]
+    unasked: t.Annotated[list[str], "databases that were not asked for functions and collations: there was no time"]
+
+
 class Server(t.TypedDict):
     """What a running server says of itself in a session."""
 
     standby: t.Annotated[bool, "whether it replays a master's WAL"]
     system_identifier: t.Annotated[str, "what all copies of one database system share"]
+    database: t.Annotated[str, "the database that it was asked in"]
     started: t.Annotated[float, "seconds since the epoch"]
     timeline: t.Annotated[int | None, "the timeline that it writes, or replays as far as that can be told"]
     checkpoint_timeline: t.Annotated[int, "timeline of its last checkpoint"]
@@ -388,8 +555,15 @@ class Server(t.TypedDict):
     clients: t.Annotated[int, "sessions of clients that are open, without ours"]
     settings: t.Annotated[Settings, "how it runs"]
     pending_restart: t.Annotated[list[str], "settings whose configured value waits for a restart"]
+    configured: t.Annotated[dict[str, Configured], "settings in effect that are not the default, by name"]
+    configuration_errors: t.Annotated[list[str], "what a start would be refused for, with file and line"]
+    archiver: t.Annotated[Archiver | None, "how WAL is archived"]
+    kept_wal_mark: t.Annotated[str | None, "the limit of kept WAL that this collection has set, and what was before"]
     access_stale: t.Annotated[bool, "whether the access file has changed since it was read"]
     access_rules: t.Annotated[str | None, "digest of the rules who may connect"]
+    lets_clients_in: t.Annotated[
+        bool | None, "whether these let anybody in from another host, beside what this collection has added"
+    ]
     senders: t.Annotated[list[Sender], "connections that it sends WAL over"]
     slots: t.Annotated[list[Slot], "what it keeps WAL for"]
     receiver: t.Annotated[Receiver | None, "the connection that it gets WAL over"]
@@ -400,12 +574,25 @@ class Server(t.TypedDict):
     tablespaces: t.Annotated[list[Tablespace], "tablespaces with a directory of their own"]
     sizes: t.Annotated[list[Size] | None, "all tablespaces; None while they were not measured"]
     databases: t.Annotated[list[str], "databases that let sessions in"]
+    database_names: t.Annotated[dict[str, str], "name of each of them by its number"]
     standbys: t.Annotated[list[str], "standbys that are registered with the master"]
     master_name: t.Annotated[str | None, "the master's name in the views"]
     rewind_roles: t.Annotated[list[str], "roles that a rewind has left"]
     mirroring: t.Annotated[Mirroring | None, "the row of gp_master_mirroring; None without the view"]
     mirrors: t.Annotated[list[Mirror], "the same of each standby"]
     segments: t.Annotated[list[Segment], "the rows of gp_segment_configuration"]
+    needs: t.Annotated[Needs | None, "what its databases need of the host; None when it does not say that now"]
+
+
+class Offers(t.TypedDict):
+    """What a host has of what the databases of another one's server may need."""
+
+    directory: t.Annotated[str | None, "the place of the engine's own libraries; None without such a place"]
+    libraries: t.Annotated[list[str] | None, "libraries in the place of the engine's own; None without such a place"]
+    paths: t.Annotated[dict[str, bool], "whether further libraries are there that were asked for, by their path"]
+    broken: t.Annotated[dict[str, str], "libraries that cannot be loaded there, each with the reason"]
+    locales: t.Annotated[list[str] | None, "locales; None when they cannot be told, or the server is asked itself"]
+    versions: t.Annotated[dict[str, str], "versions of libc and icu; none when the server is asked itself"]
 
 
 class Observation(t.TypedDict):
@@ -428,34 +615,49 @@ class Observation(t.TypedDict):
     process: t.Annotated[Process, "the server's process"]
     service: t.Annotated[Service, "the server's unit"]
     run_by: t.Annotated[str | None, "unit of systemd whose main process the server is; None where it is no unit's"]
+    rivals: t.Annotated[list[Rival], "other units that would start a server in this data directory at boot"]
     follows: t.Annotated[Follows, "the server that the data is told to replicate from"]
     follows_slot: t.Annotated[str, "the slot that it is told to use there"]
     credentials: t.Annotated[Credentials, "the replication password"]
     configuration: t.Annotated[Configuration, "the configuration directory"]
     snapshot: t.Annotated[Snapshot, "the snapshot job"]
     programs: t.Annotated[dict[str, Program], "the collection's own programs"]
+    earlier: t.Annotated[list[str], "files that earlier versions of the collection have left"]
     views: t.Annotated[Views, "the extension that has the views"]
     listening: t.Annotated[bool, "whether anything listens on the server's port"]
+    bound: t.Annotated[list[str], "the addresses at which anything does"]
     probes: t.Annotated[dict[str, Probe], "what comes back from each peer's port"]
     asks: t.Annotated[dict[str, Ask], "whether each other master host would answer before a start as a master"]
     virtual_ip: t.Annotated[VirtualIp | None, "the address that follows the master; None without any"]
     witness: t.Annotated[Witness | None, "what a segment remembers of the master"]
     witness_damage: t.Annotated[str | None, "why what it has written down cannot be believed; None otherwise"]
+    slot_files: t.Annotated[list[Slot], "slots in the data of a server that gives no session"]
     directories: t.Annotated[list[Directory], "directories that tablespaces of the master would need here"]
+    named: t.Annotated[
+        list[NamedPlace], "files and directories that its configuration names and that would not do at its next start"
+    ]
+    offers: t.Annotated[Offers, "what the host has of what databases may need"]
+    trial: t.Annotated[Trial | None, "what a dry start with its master's configuration has shown; None while not tried"]
+    tablespaces: t.Annotated[list[Space], "places of the tablespaces of its data"]
     server: t.Annotated[Server | None, "what the server says of itself; None when no session was possible"]
     server_error: t.Annotated[str | None, "why none was possible"]
     server_damage: t.Annotated[str | None, "what the server or its log says of damaged data; None otherwise"]
     wal_end: t.Annotated[
-        str | None, "LSN up to which a standby that gives no session holds WAL, read from its files; None otherwise"
+        str | None,
+        "LSN up to which a standby without a session, or a fenced master, holds WAL, from its files; None otherwise",
     ]
     wal_age_seconds: t.Annotated[float | None, "seconds since WAL was last written to its disk"]
 
 
-class Unreachable(t.TypedDict):
-    """All that there is to know of a host that could not be looked at."""
-
+class _Unreachable(t.TypedDict):
     reachable: t.Annotated[bool, "false"]
     error: t.Annotated[str, "why"]
+
+
+class Unreachable(_Unreachable, total=False):
+    """All that there is to know of a host that could not be looked at."""
+
+    mend: t.Annotated[str, "what mends that, where it is known: mostly the host is on and lets the controller not in"]
 
 
 #: By host, in the inventory's order. An Unreachable may stand for any: ``topology.kind`` is asked before all else.

@@ -27,14 +27,18 @@ def _enabled(run: Run, name: str) -> bool:
 ACTS: dict[tuple[str, str], Act] = {**common.ACTS, **takeover.ACTS, **mirror.ACTS}
 #: what is there already on a prepared pair: it only needs the host
 NOTHING = (
+    "clear_host",
     "command",
     "configuration",
+    "other_slots",
     "passfile",
     "relations_info",
     "rewind_source",
     "server_settings",
     "snapshot_progress",
+    "ssh_trust",
     "template",
+    "trial_info",
     "views",
 )
 #: conditions that ask for no step, by their text; of the others the act itself knows when it changes nothing
@@ -45,7 +49,12 @@ CONDITIONS: dict[str, t.Callable[[Run, str], bool]] = {
     "server_unfenced.record is defined": lambda run, name: "record" in run.read(name, "server_unfenced"),
     "server_started is not skipped": lambda run, name: bool(run.read(name, "server_started")),
     "judged is not defined": lambda _run, _name: False,
-    "judged.directories | length > 0": lambda _run, _name: False,
+    "judged.closer | length > 0": lambda _run, _name: False,
+    "(judged.directories + judged.libraries) | length > 0": lambda _run, _name: False,
+    "judged.steps.trial | length > 0": lambda _run, _name: False,
+    "(judged.steps.trial + judged.steps.trial_late) | length > 0": lambda _run, _name: False,
+    "judged.steps.snapshot | length == 0": lambda run, _name: not run.judged["steps"].get("snapshot"),
+    "server_observed.observation.user.memory_removed | default(false)": lambda _run, _name: False,
     "judged.plan.master == inventory_hostname": lambda run, name: run.plan["master"] == name,
     "judged.plan.master != inventory_hostname": lambda run, name: run.plan["master"] != name,
     "judged.plan.standby == inventory_hostname": lambda run, name: run.plan["standby"] == name,
@@ -65,6 +74,7 @@ CONDITIONS: dict[str, t.Callable[[Run, str], bool]] = {
     ),
     "judged.plan.restart_settings | length > 0": lambda run, _name: bool(run.plan["restart_settings"]),
     "judged.plan.settings | length > 0": lambda run, _name: bool(run.plan["settings"]),
+    "inventory_hostname == judged.plan.master": lambda run, name: run.plan["master"] == name,
     "server_fence_command.rc | default(0) != 0": lambda run, name: bool(
         run.read(name, "server_fence_command").get("rc")
     ),
@@ -75,7 +85,7 @@ CONDITIONS: dict[str, t.Callable[[Run, str], bool]] = {
 LOOPS: dict[str, t.Callable[[Run], list[t.Any]]] = {
     "": lambda _run: [None],
     "{{ standby_salvage.plan.pieces }}": lambda run: run.salvaged["plan"]["pieces"],
-    "{{ ansible_check_mode | ternary([], judged.steps.replace) }}": lambda run: list(run.judged["steps"]["replace"]),
+    "{{ judged.steps.replace }}": lambda run: list(run.judged["steps"]["replace"]),
 }
 
 

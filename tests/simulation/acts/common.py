@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .. import life, units
+from .. import life, promises, units
 from ..failure import ActFailed
 from ..seen import observe
 from .call import Act, Call, Result, Work
@@ -127,6 +127,10 @@ def discard(call: Call) -> Result:
         raise ActFailed("a server runs there, its data is not deleted: run the whole playbook again")
     if data and not (data.fence and data.fence.was == "standby"):
         raise ActFailed("the data is not marked as removed, and is not deleted: run the whole playbook again")
+    master = call.world.hosts[str(call.plan["master"])]
+    if not (call.world.reaches(call.host.name, master.name) and master.server and not master.server.frozen):
+        raise ActFailed("the master does not answer from here, so that what is here may be the last copy")
+    promises.discarded(call.run, call.host)
     call.host.data, call.host.removed_on_purpose = None, True
     return {"changed": True}
 

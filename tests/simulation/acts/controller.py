@@ -23,9 +23,14 @@ AGAIN = ("judged_again", "judged_compared")
 
 def on_controller(run: Run, task: Task) -> Result:
     """Do it."""
-    return {"options": _options, "verdict": _verdict, "report": _report, "set_fact": _set_fact, "fail": _fail}[
-        task.module
-    ](run, task)
+    return {
+        "options": _options,
+        "verdict": _verdict,
+        "report": _report,
+        "set_fact": _set_fact,
+        "fail": _fail,
+        "meta": _nothing,
+    }[task.module](run, task)
 
 
 def _options(run: Run, task: Task) -> Result:
@@ -34,7 +39,7 @@ def _options(run: Run, task: Task) -> Result:
     run.options = {**judging.DEFAULTS, **given}
     if run.after_swap and run.options["standby_host"] is None:
         run.options["standby_host"] = run.swapped
-    return {"options": run.options, "run": run.identity}
+    return {"options": run.options, "run": run.identity, "masters": list(run.world.hosts)}
 
 
 def _observed(run: Run, names: t.Iterable[str]) -> dict[str, t.Any]:
@@ -56,6 +61,8 @@ def _verdict(run: Run, task: Task) -> Result:
         seen = {name: _seen_again(run, name) for name in run.judged["steps"]["rollback_look"]}
         run.rolled_back = _answer(run, judging.rolled_back(run.plan, seen))
         return run.rolled_back
+    if workflow == "trial":
+        return {}  # every server of the model would start
     if workflow == "state":
         run.document = judging.document(observations, run.options, _observed(run, run.world.segments))
         run.judged = {"steps": {}, "state": run.document}
@@ -98,7 +105,7 @@ def _answer(run: Run, judged: t.Any) -> Result:
     if judged.refusals:
         run.refusals = list(judged.refusals)
         raise RunFailed([row.sentence() for row in judged.refusals], refused=not run.plan)
-    return {"plan": judged.plan, "steps": judged.plan["steps"], "directories": []}
+    return {"plan": judged.plan, "steps": judged.plan["steps"], "directories": [], "libraries": []}
 
 
 def _set_fact(run: Run, task: Task) -> Result:
@@ -106,6 +113,10 @@ def _set_fact(run: Run, task: Task) -> Result:
         run.judged = run.judged_again
     if "switchover_old" in task.args:
         run.swapped = run.plan["old"]
+    return {}
+
+
+def _nothing(_run: Run, _task: Task) -> Result:
     return {}
 
 

@@ -33,7 +33,7 @@ def source(call: Call) -> Work:
     if data.end.catalog.standbys != wanted.standbys:
         created.append("registration")
     postgresql.register(call.world, call.host, wanted)
-    call.world.alone = False
+    call.run.was_alone, call.world.alone = call.world.alone, False
     yield "the standby is registered"
     slot = data.slots.get(plan["slot"])
     if slot is None or slot.lost:
@@ -65,7 +65,7 @@ def no_source(call: Call) -> Work:
     yield "the slot is gone"
     if "registration" in created:
         # a run that takes back what it made says nothing of what people want
-        call.world.alone = call.world.alone or removal
+        call.world.alone = call.world.alone or removal or call.run.was_alone
         left = tuple(name for name in data.end.catalog.standbys if name not in (plan["standby"], plan["master"]))
         name = None if "role" in created else data.end.catalog.master
         postgresql.register(call.world, host, Catalog(left, name))

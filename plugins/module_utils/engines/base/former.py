@@ -53,8 +53,11 @@ class Former(t.Protocol):
         run has fenced it, or made it a standby.
         """
 
-    def lift_fence(self, instance: Instance, act: bool, *, timeout: int) -> Result:
-        """Forget the fence of a server that streams again, and drop its slots. Raises when it does not stream."""
+    def lift_fence(self, instance: Instance, act: bool, *, slots: list[str], timeout: int) -> Result:
+        """Forget the fence of a server that streams again, and drop its slots, with those of others that are named.
+
+        Raises when it does not stream.
+        """
 
     def salvage_offered(
         self,

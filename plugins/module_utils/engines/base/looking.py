@@ -8,7 +8,9 @@ import typing as t
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values.history import Part
-from ...values.observation import Observation
+
+if t.TYPE_CHECKING:
+    from ...values.observation import Observation
 
 Result = dict[str, t.Any]
 
@@ -23,20 +25,41 @@ class Looking(t.Protocol):
         *,
         peers: list[dict[str, t.Any]],
         directories: list[str],
+        libraries: list[str],
         replication: dict[str, t.Any],
         virtual_ip: dict[str, str],
         view_databases: list[str],
         sizes: bool,
+        version: int = 0,
     ) -> Observation:
         """Return the whole truth about a host in neutral words. No running server is needed; a sick one raises nothing.
 
-        ``peers`` (name, address, port) are probed; ``directories`` are where tablespaces would go; ``replication`` has
+        ``peers`` (name, address, port) are probed; ``directories`` are where tablespaces would go, and
+        ``libraries`` are files that a server would load; ``replication`` has
         role and password file, ``virtual_ip`` address and interface; ``view_databases`` are looked into for the views.
-        With ``sizes`` the bytes of data and tablespaces are measured.
+        With ``sizes`` the bytes of data and tablespaces are measured. ``version`` is the major version that the
+        inventory names, 0 when none: where the instance has no directory of programs, theirs is found by it.
         """
 
     def binaries(self, run: Runner, directory: str, wanted: int) -> Result:
-        """Say which of the engine's programs are in a directory, and what is wrong with them for a major version."""
+        """Say which of the engine's programs are in a directory, and what is wrong with them for a major version.
+
+        Without a directory the place of the host's packages is looked for; 0 stands for any version.
+        """
+
+    def packages(self, version: int) -> Result:
+        """Say what the packages with a major version are called on this host; 0 stands for the distribution's own."""
+
+    def start_files(self, instance: Instance) -> Result:
+        """Return the files that a server reads before all others when it starts, for a dry start elsewhere."""
+
+    def dry_start(
+        self, instance: Instance, run: Runner, *, source: dict[str, t.Any], settings: dict[str, t.Any]
+    ) -> Result:
+        """Return as ``trial`` what a server would say here that started with these files of its master.
+
+        ``settings`` are those that it would be told beside. Nothing is left behind.
+        """
 
     def mirroring(
         self,

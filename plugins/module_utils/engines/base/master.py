@@ -32,6 +32,7 @@ class Master(t.Protocol):
         slots: list[str],
         standbys: list[str],
         wal_keep_megabytes: int,
+        other_slots: bool,
         address: dict[str, str],
         address_timeout: int,
         timeout: int,
@@ -42,7 +43,8 @@ class Master(t.Protocol):
         Sessions that hold the replay up, and idle ones where none is free, are ended and told as ``ended_sessions``
         (pid, title, why). Raises, with nothing done, when settings are smaller than the master's: that would end the
         server. WAL is kept by ``slots`` from before the activation, limited to so many megabytes where there is no
-        limit yet, and always to what the disk can hold. Only ``standbys`` stay registered at ``role``, commits wait for
+        limit yet, and always to what the disk can hold, which is the limit where others have slots or are to have
+        (``other_slots``). Only ``standbys`` stay registered at ``role``, commits wait for
         none, ``name`` is the master's in the views. Then ``address`` (``address`` and ``interface``) is brought here;
         that it stays away is told, not raised.
         """
@@ -69,10 +71,12 @@ class Master(t.Protocol):
         standby: str,
         others: list[str],
         slot: str,
+        kept_wal: int | None,
         by: str | None,
     ) -> Result:
         """Make what a standby needs of its master: the role, with the file's password, the registration, the slot.
 
+        ``kept_wal`` is the limit of kept WAL that this run has set, in megabytes: a removal takes that back.
         ``by`` is the run that relies on all that by now. Raises when there is a role of that name which was not made
         here.
         """
@@ -94,6 +98,20 @@ class Master(t.Protocol):
 
         A run that takes back its own (``by``) takes nothing that a standby streams through or another run relies on.
         """
+
+    def slots_made(self, instance: Instance, act: bool, slots: list[dict[str, t.Any]]) -> Result:
+        """Make slots of others that are not there; one that cannot be made is told as ``trouble``."""
+
+    def slots_dropped(self, instance: Instance, act: bool, slots: list[str]) -> Result:
+        """Drop those of these slots that nobody uses."""
+
+    def no_views(
+        self, instance: Instance, run: Runner, act: bool, *, extension: str, files: dict[str, str], databases: list[str]
+    ) -> Result:
+        """Drop the views in these databases, and take their files away."""
+
+    def no_segment_role(self, instance: Instance, act: bool, *, role: str) -> Result:
+        """Drop the role of the segments, if it was made here."""
 
     def segment_role(self, instance: Instance, act: bool, *, role: str, passfile: str) -> Result:
         """Let segments log in as a role, with the file's password, that may register and do nothing else.

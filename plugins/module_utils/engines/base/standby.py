@@ -65,9 +65,17 @@ class Standby(t.Protocol):
         """
 
     def recovery_settings(
-        self, instance: Instance, run: Runner, act: bool, *, settings: dict[str, t.Any], timeout: int
+        self,
+        instance: Instance,
+        run: Runner,
+        act: bool,
+        *,
+        settings: dict[str, t.Any],
+        directories: list[str],
+        timeout: int,
     ) -> Result:
         """Give a standby settings that are not smaller than these, restart or start its server, wait until it replays.
 
-        No session is needed. Nothing is done where it runs with them. Raises when it does not come back.
+        ``directories`` of tablespaces are made first. No session is needed. Nothing is done where it runs with all of
+        that. Raises when it does not come back.
         """

@@ -41,14 +41,14 @@ def ask(instance: Instance, seconds: float = SECONDS) -> Answer | None:
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(seconds)
         line.connect(os.path.join(str(directory), f".s.PGSQL.{port}"))
-        line.sendall(greeting(instance.user))
+        line.sendall(greeting(instance.user, database.where(instance)))
         return _refusal(line, time.monotonic() + seconds)
     return None
 
 
-def greeting(user: str) -> bytes:
+def greeting(user: str, where: str = database.DATABASES[0]) -> bytes:
     """Return the message that begins a session."""
-    words = [b"user", os.fsencode(user), b"database", b"postgres", b"application_name", b"hawq_mirroring", b""]
+    words = [b"user", os.fsencode(user), b"database", os.fsencode(where), b"application_name", b"hawq_mirroring", b""]
     text = struct.pack("!I", PROTOCOL) + b"".join(word + b"\0" for word in words)
     return struct.pack("!I", len(text) + 4) + text
 

@@ -10,16 +10,12 @@ from __future__ import annotations
 import concurrent.futures
 import typing as t
 
-from ...host import network, programs
+from ...host import network, peer_login
 from ...host.run import Runner
 from ...values import conninfo, observation
 
-CONNECT_SECONDS, ALL_SECONDS = 2, 5
 #: a host that is well has answered a probe by then; of any other ssh would try one address after the other
 SOON_SECONDS, REST_SECONDS = 0.3, 1.7
-#: bytes of an answer that are read
-MOST = 64 << 10
-ANSWERS = ("Database system identifier", "no data directory")
 
 
 def answers(
@@ -61,11 +57,14 @@ def of_server(
         "sslmode": settings.get("sslmode", "prefer"),
         "replication": "true",
         "dbname": "replication",
-        "connect_timeout": CONNECT_SECONDS,
+        "connect_timeout": peer_login.CONNECT_SECONDS,
+        **conninfo.ASKING,
     }
     command = [f"{settings.get('bin_directory')}/psql", "--no-psqlrc", "--no-password", "-At"]
-    code, _output, errors = run([*command, "-c", "IDENTIFY_SYSTEM", conninfo.render(told)], timeout=ALL_SECONDS)
-    return "accepted" if code == 0 else _reason(code, " ".join(errors.split()).removeprefix("psql: error: "))
+    code, _output, errors = run(
+        [*command, "-c", "IDENTIFY_SYSTEM", conninfo.render(told)], timeout=peer_login.ALL_SECONDS
+    )
+    return "accepted" if code == 0 else peer_login.reason(code, " ".join(errors.split()).removeprefix("psql: error: "))
 
 
 def of_host(
@@ -77,18 +76,4 @@ def of_host(
         probe = network.probe(address, port, REST_SECONDS, b"")
         if not probe["answers"]:
             return network.NO_ANSWER.format(port) if probe["open"] else f"port {port}: {probe['error']}"
-    got: list[bytes] = []
-    options = ["-T", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_SECONDS}", "-p", str(port)]
-    command = ["ssh", *options, "--", address, f"{programs.peer_command(peer['unit'])} state"]
-    code, errors = run.reading(command, lambda output: got.append(output.read(MOST)), ALL_SECONDS)
-    if code == 0:
-        text = b"".join(got).decode(errors="replace")
-        return "answered" if any(word in text for word in ANSWERS) else "it says nothing of its data"
-    lines = [line.strip() for line in errors.splitlines() if line.strip()]
-    return _reason(code, (lines or [""])[-1].rpartition(f"@{address}: ")[2].removeprefix("ssh: ").rstrip("."))
-
-
-def _reason(code: int, said: str) -> str:
-    if code in (124, 137):
-        return f"no answer within {ALL_SECONDS} s"
-    return said or f"the program ended with {code} and said nothing"
+    return peer_login.ask(run, address, port, peer["unit"])

@@ -6,14 +6,13 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import shutil
 import sys
 import typing as t
 
+from ...host.module import Instance
 from ...host.run import Runner
 from ..table import POSTGRESQL
-
-PACKAGE_MANAGERS = {"apt-get": "apt", "dnf": "dnf", "yum": "yum", "zypper": "zypper"}
+from . import database, locating
 
 
 def psycopg2_version() -> str | None:
@@ -40,12 +39,15 @@ def problems(
         yield f"{directory} has no {', '.join(missing)}."
     if "postgres" in found and version is None:
         yield f"{directory}/postgres --version does not tell its version: {answer.strip() or 'it says nothing'}."
-    elif version is not None and not re.match(rf"{wanted}(?!\d)", version):
+    elif version is not None and wanted and not re.match(rf"{wanted}(?!\d)", version):
         yield f"{directory}/postgres is version {version}, but {wanted} is wanted."
 
 
 def look(run: Runner, directory: str, wanted: int) -> dict[str, t.Any]:
-    """Look, and judge only what was asked for."""
+    """Look, and judge only what was asked for; what is not said (empty, 0) is as the host has it or would get it."""
+    nowhere = Instance("", directory, "/nonexistent", "/nonexistent", "", "", 0)
+    at = locating.locate(nowhere, run, wanted)
+    directory, wanted = at.directory, wanted or (0 if directory else at.wanted or 0)
     programs = POSTGRESQL.programs
     found = [name for name in programs if executable(os.path.join(directory, name))]
     missing = [name for name in programs if name not in found]
@@ -59,15 +61,14 @@ def look(run: Runner, directory: str, wanted: int) -> dict[str, t.Any]:
     complete = not wrong
     psycopg2 = psycopg2_version()
     if psycopg2 is None:
-        wrong.append(f"{sys.executable} cannot load psycopg2.")
-    managers = (name for command, name in PACKAGE_MANAGERS.items() if shutil.which(command))
+        wrong.append(f"{sys.executable} cannot load psycopg2: {database.missing_library()}.")
     return {
         "changed": False,
+        "directory": directory,
         "found": found,
         "missing": missing,
         "version": version,
         "psycopg2": psycopg2,
-        "package_manager": next(managers, None),
         "complete": complete,
         "problems": wrong,
     }

@@ -12,6 +12,7 @@ import re
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values.text import lines_of, sentence
+from . import answer, own_words, severity
 
 #: data_corrupted, index_corrupted
 CODES = ("XX001", "XX002")
@@ -28,6 +29,15 @@ def told(error: BaseException) -> str | None:
     if getattr(cause, "pgcode", None) in CODES:
         return _sentence(str(cause))
     return in_text(str(cause))
+
+
+def of_server(instance: Instance, error: BaseException) -> str | None:
+    """Return the same; the answer to a login in another language is known by its code, which is asked for again."""
+    found = told(error)
+    if found or not severity.is_said("FATAL", str(error)):
+        return found
+    said = answer.ask(instance)
+    return sentence(said.words) if said and said.code in CODES else None
 
 
 def in_text(text: str) -> str | None:
@@ -47,4 +57,4 @@ def in_log(instance: Instance, run: Runner) -> str | None:
     lines = lines_of(output)
     begin = max((number for number, line in enumerate(lines) if line.startswith(("Starting ", "Started "))), default=0)
     found = [in_text(line) for line in lines[begin:] if _LEVEL.match(line)]
-    return next(filter(None, reversed(found)), None)
+    return next(filter(None, reversed(found)), None) or in_text(own_words.in_logs(instance, run))

@@ -7,11 +7,11 @@ import contextlib
 import os
 import time
 
-from ...host import files, removed_mark, user_places
+from ...host import account, files, removed_mark, user_places
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...values import places
-from . import database, observe, staging, stopping
+from . import database, observe, own_files, spaces, staging, stopping
 
 
 def copy_id(instance: Instance) -> int | None:
@@ -36,6 +36,13 @@ def empty_directory(path: str) -> None:
         user_places.empty(path)
 
 
+def empty_tablespace(path: str, version: str | None) -> None:
+    """Remove what a cluster of this version has in a tablespace's place; another version's files are another's."""
+    mine = [name for name in account._names(path) if spaces.VERSION.fullmatch(name) and name == version]
+    for name in mine:
+        user_places.remove(os.path.join(path, name))
+
+
 def aside(path: str) -> str:
     """Return the name under which existing data is kept."""
     return f"{path.rstrip('/')}.kept-{time.strftime('%Y%m%dT%H%M%S')}"
@@ -45,8 +52,8 @@ def refuse_running(instance: Instance) -> None:
     """Refuse to touch a data directory that a server has started in since it was judged."""
     if observe.process(instance, database.postmaster(instance))["running"]:
         raise MirroringError(
-            f"a server has been started in {instance.data_directory} meanwhile: if its data may go, stop it"
-            f" (systemctl stop {instance.service}), then run again"
+            f"a server has been started in {instance.data_directory} meanwhile, perhaps by another run: run state.yml"
+            f" to see what it is. If its data may go, stop it (systemctl stop {instance.service}), then run this again"
         )
 
 
@@ -91,6 +98,9 @@ def deploy(instance: Instance, existing: str) -> str | None:
         raise MirroringError(
             f"{staged.copy} is no standby yet and would start as a second master: run the playbook again"
         )
+    old, aside_of = instance.data_directory, places.configuration(instance.data_directory)
+    own_files.carry(old, aside_of, staged.copy, instance.config_directory)
+    own_files.let_group_in(staged.copy)
     files.sync_directory(staged.copy)
     if os.path.lexists(target) and not (os.path.isdir(target) and not os.listdir(target)):
         if existing not in ("keep", "discard"):

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import re
 import typing as t
 
 from ...host import fence_record, removed_mark, user_places
@@ -12,7 +11,7 @@ from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import places, text
-from . import database, observe, stopping
+from . import database, observe, spaces, stopping
 
 
 def refuse(instance: Instance, run: Runner, act: bool, wanted: str) -> None:
@@ -20,6 +19,9 @@ def refuse(instance: Instance, run: Runner, act: bool, wanted: str) -> None:
     place = instance.data_directory
     if os.path.islink(place) or os.path.ismount(place):
         raise MirroringError(f"{place} is a mount point or a link, and is not deleted: delete its files yourself")
+    user_places.refuse_mounts(place)
+    for other in observe.clusters_inside(place):
+        raise MirroringError(f"{other} is another cluster's data, in {place}, which is not deleted: move it away first")
     found = (observe.control(instance, run) or {}).get("system_identifier")
     if found != wanted:
         raise MirroringError(
@@ -34,15 +36,13 @@ def refuse(instance: Instance, run: Runner, act: bool, wanted: str) -> None:
         raise MirroringError(f"{place} is not marked as removed, and is not deleted: run the whole playbook again")
 
 
-def tablespaces(place: str) -> list[str]:
-    """Return the directories of this version that the links of a data directory lead to, and nothing beside them."""
-    links = os.path.join(place, "pg_tblspc")
-    found: list[str] = []
-    for name in sorted(os.listdir(links)) if os.path.isdir(links) else []:
-        target = os.path.realpath(os.path.join(links, name))
-        if os.path.islink(os.path.join(links, name)) and os.path.isdir(target):
-            found += [os.path.join(target, inner) for inner in os.listdir(target) if re.fullmatch(r"PG_\d+_\d+", inner)]
-    return found
+def tablespaces(instance: Instance, run: Runner) -> list[str]:
+    """Return this data's directories in the places of its tablespaces: those of other versions are other clusters'."""
+    place = instance.data_directory
+    version = spaces.version(observe.control(instance, run) or {}, database.major(place))
+    targets = {os.path.realpath(os.path.join(place, target)) for target in spaces.links(place).values()}
+    found = [os.path.join(target, version) for target in sorted(targets)] if version else []
+    return [each for each in found if os.path.isdir(each)]
 
 
 def discard(instance: Instance, run: Runner, act: bool, *, system_identifier: str) -> dict[str, t.Any]:
@@ -56,7 +56,7 @@ def discard(instance: Instance, run: Runner, act: bool, *, system_identifier: st
     full = os.path.isdir(place) and bool(os.listdir(place))
     if full:
         refuse(instance, run, act, system_identifier)
-        deleted += [*tablespaces(place), place]
+        deleted += [*tablespaces(instance, run), place]
     if act:
         for path in deleted:
             if path == place:

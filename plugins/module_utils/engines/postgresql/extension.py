@@ -73,6 +73,28 @@ def _put(place: str, name: str, content: str, act: bool) -> bool:
     return True
 
 
+def remove(
+    instance: Instance, run: Runner, act: bool, *, extension: str, files: dict[str, str], databases: list[str]
+) -> dict[str, t.Any]:
+    """Drop it in these databases first, then take its files away."""
+    changes = []
+    with alone(act and bool(databases)):
+        for name in databases:
+            with database.session(instance, text.raw(name)) as cursor:
+                if database.rows(cursor, "SELECT FROM pg_extension WHERE extname = %s", (extension,)):
+                    changes.append(f"database {name}\n")
+                    if act:
+                        cursor.execute(f'DROP EXTENSION "{extension}"')
+    place = views.directory(instance, run)
+    ours = [name for name in os.listdir(place) if name in files or name.startswith(f"{extension}--")] if place else []
+    for name in sorted(ours):
+        changes.append(f"{place}/{name}\n")
+        if act and place:
+            unlink = functools.partial(os.unlink, os.path.join(place, name))
+            user_places.or_root(unlink, "unlink_extension", place, name)
+    return {"changed": bool(changes), "directory": place, "diff": {"before": "".join(changes), "after": ""}}
+
+
 def install(
     instance: Instance, run: Runner, act: bool, *, extension: str, files: dict[str, str], databases: list[str]
 ) -> dict[str, t.Any]:

@@ -13,7 +13,7 @@ import os
 import time
 import typing as t
 
-from ...host import fence_record, files, separation, systemd, virtual_ip
+from ...host import fence_record, files, programs, separation, systemd, virtual_ip
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
@@ -28,7 +28,12 @@ START_SECONDS = 5
 STANDING = """
 SELECT EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming') AND pg_is_in_recovery() AS streams
 """
-SLOTS = r"SELECT slot_name FROM pg_replication_slots WHERE slot_name LIKE 'hawq\_mirroring\_%' AND NOT active"
+#: of a time as a master; what a standby has from its master is none of these
+SLOTS = r"""
+SELECT slot_name FROM pg_replication_slots s
+WHERE (slot_name LIKE 'hawq\_mirroring\_%%' OR slot_name = ANY(%s)) AND NOT active
+  AND NOT coalesce((to_jsonb(s) ->> 'synced')::boolean, false)
+"""
 
 
 def _record(instance: Instance) -> dict[str, t.Any] | None:
@@ -64,7 +69,7 @@ def fence(
 ) -> dict[str, t.Any]:
     """Stop and mark, then say what the standby lacks."""
     _look_again(instance, run, still)
-    result = _stop_and_mark(instance, run, act, {"reason": reason, "was": was, "run": by}, drain, timeout)
+    result = _stop_and_mark(instance, run, act, {"reason": reason, "was": was, "run": by}, drain, timeout, warn)
     if address["address"] and virtual_ip.here(run, address["address"]):
         result["changed"] = True
         if act:
@@ -101,7 +106,13 @@ def _look_again(instance: Instance, run: Runner, still: str | None) -> None:
 
 
 def _stop_and_mark(
-    instance: Instance, run: Runner, act: bool, wanted: dict[str, t.Any], drain: int, timeout: int
+    instance: Instance,
+    run: Runner,
+    act: bool,
+    wanted: dict[str, t.Any],
+    drain: int,
+    timeout: int,
+    warn: t.Callable[[str], None],
 ) -> dict[str, t.Any]:
     """Stop, then record and mark: a run that is killed in between finds the record, and can undo it."""
     place = instance.data_directory
@@ -131,12 +142,35 @@ def _stop_and_mark(
         elif wanted["run"] and wanted["was"] == fence_record.MASTER:
             # what this run builds on, the run that has fenced it first must not undo
             record = {**record, "reason": wanted["reason"], "run": wanted["run"]}
-        text = json.dumps(record, indent=2, sort_keys=True) + "\n"
-        noted = files.write(os.path.join(place, places.RECORD), text, act=act)
-        marked = files.write(os.path.join(place, "standby.signal"), "", act=act)
-        changed = changed or marked or noted
+        try:
+            changed = _mark(place, record, act) or changed
+        except OSError as error:
+            warn(_without_record(instance, error))
     after = "server is stopped\nfenced\n"
     return _answer(changed, before, after, how, cut_off=cut_off, record=record or {})
+
+
+def _mark(place: str, record: dict[str, t.Any], act: bool) -> bool:
+    """Write the record, then the mark of a standby; return whether anything had to change."""
+    text = json.dumps(record, indent=2, sort_keys=True) + "\n"
+    noted = files.write(os.path.join(place, places.RECORD), text, act=act)
+    return files.write(os.path.join(place, "standby.signal"), "", act=act) or noted
+
+
+def _without_record(instance: Instance, error: OSError) -> str:
+    """Return what is said of a full or failing disk, which must not keep a cluster without a master.
+
+    The server is stopped, and its interlock lets it start only when no other host is the master.
+    Raises MirroringError where there is no interlock.
+    """
+    why = f"{instance.data_directory} takes no record that says that the server here must not be the master ({error})"
+    here = programs.observe(programs.INTERLOCK, instance.service)
+    if here["program"] and here["unit"] and here["settings"]:
+        return f"{why}; its interlock keeps it from starting as one while another host is the master"
+    raise MirroringError(
+        f"{why}, and no interlock keeps it from that either. Make room there, or switch the host off and say so:"
+        " -e master_is_down=true"
+    ) from error
 
 
 def stop(instance: Instance, run: Runner, act: bool, *, still: str | None, timeout: int) -> dict[str, t.Any]:
@@ -194,7 +228,7 @@ def _start(instance: Instance, run: Runner) -> None:
         time.sleep(0.05)
 
 
-def lift(instance: Instance, act: bool, *, timeout: int) -> dict[str, t.Any]:
+def lift(instance: Instance, act: bool, *, slots: list[str], timeout: int) -> dict[str, t.Any]:
     """Drop the slots of before and the record, of a server that is a standby again."""
     # one that cannot be read forbids as much as any other
     record, dropped = os.path.lexists(_place_of_record(instance)), []
@@ -208,7 +242,7 @@ def lift(instance: Instance, act: bool, *, timeout: int) -> dict[str, t.Any]:
             if time.monotonic() > deadline:
                 raise MirroringError("this server is no standby that streams: run the whole playbook again")
             time.sleep(0.1)
-        dropped = [each["slot_name"] for each in database.rows(cursor, SLOTS)]
+        dropped = [each["slot_name"] for each in database.rows(cursor, SLOTS, (slots,))]
         for slot in dropped:
             cursor.execute("SELECT pg_drop_replication_slot(%s)", (slot,))
     if record:

@@ -19,14 +19,14 @@ from ...host.lock import alone
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import conninfo, places, text
-from . import database, observe, stopping
+from . import database, observe, own_files, stopping
 
 STOP_SECONDS = 60
 #: the master notices soon that a host which reads its files is gone
 READER = {
     **conninfo.KEEPALIVE,
     "options": "-c tcp_user_timeout=10000 -c tcp_keepalives_idle=3 -c tcp_keepalives_interval=2"
-    " -c tcp_keepalives_count=3",
+    " -c tcp_keepalives_count=3 -c idle_session_timeout=0",
 }
 
 
@@ -76,7 +76,7 @@ def take_mark(data_directory: str) -> None:
 
 
 def save_configuration(instance: Instance) -> None:
-    """Keep the configuration in the data directory aside, since the master's takes its place."""
+    """Keep the configuration and the certificates in the data directory aside, since the master's takes its place."""
     place = places.configuration(instance.data_directory)
     if not os.path.isdir(place):
         os.makedirs(f"{place}.new", mode=0o700, exist_ok=True)
@@ -86,6 +86,8 @@ def save_configuration(instance: Instance) -> None:
                 shutil.copy2(path, f"{place}.new")
             elif name == "conf.d" and os.path.isdir(path):
                 shutil.copytree(path, os.path.join(f"{place}.new", name), dirs_exist_ok=True)
+        for name in own_files.named(instance.data_directory, instance.config_directory).values():
+            own_files.keep(os.path.join(instance.data_directory, name), os.path.join(f"{place}.new", name))
         os.rename(f"{place}.new", place)
 
 
@@ -94,7 +96,11 @@ def restore_configuration(instance: Instance) -> None:
     place = places.configuration(instance.data_directory)
     if not os.path.isdir(place):
         return
-    shutil.copytree(place, instance.data_directory, dirs_exist_ok=True)
+    for parent, _inner, names in os.walk(place):
+        target = os.path.normpath(os.path.join(instance.data_directory, os.path.relpath(parent, place)))
+        os.makedirs(target, mode=0o700, exist_ok=True)
+        for name in names:
+            own_files.put(os.path.join(target, name), os.path.join(parent, name))
 
 
 def clear(instance: Instance) -> None:

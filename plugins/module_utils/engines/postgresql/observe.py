@@ -12,14 +12,18 @@ import re
 import shutil
 import typing as t
 
-from ...host import account, fence_record, files, mounts, removed_mark
+from ...host import account, fence_record, files, mounts, removed_mark, unchangeable
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import conninfo, control_data, history, lsn, observation, places, settings_file, wal
 from ..table import POSTGRESQL
-from . import staging, wal_files
-from .database import HAS_PSYCOPG2
+from . import configured, locating, spaces, staging, start_files, wal_files
+from .database import HAS_PSYCOPG2, other_python
 
+#: how a setting is turned off (PostgreSQL manual, "Parameter Names and Values")
+OFF = ("off", "of", "false", "fals", "fal", "fa", "f", "no", "n", "0")
+#: as many names of a data directory are looked at
+MOST_NAMES = 100
 CONFIGURATION_FILES = ("pg_hba.conf", "pg_ident.conf", "postgresql.conf", "postgresql.auto.conf")
 #: what the control file says of how the server ended, and whether it was a master then
 ENDINGS: dict[str, tuple[t.Literal["clean", "crashed", "recovering", "unknown"], bool | None]] = {
@@ -45,7 +49,7 @@ def blocks(instance: Instance, hba_file: str | None) -> observation.Blocks:
     }
 
 
-def binaries(instance: Instance, run: Runner) -> observation.Binaries:
+def binaries(instance: Instance, run: Runner, at: locating.Located) -> observation.Binaries:
     """The engine's programs: which are missing, and the version of the server."""
     missing = [name for name in POSTGRESQL.programs if not os.access(instance.program(name), os.X_OK)]
     version = None
@@ -60,6 +64,12 @@ def binaries(instance: Instance, run: Runner) -> observation.Binaries:
         "version": version,
         "major": int(digits) if digits.isdigit() else None,
         "client_library": HAS_PSYCOPG2,
+        "other_python": other_python(),
+        "named": at.named,
+        "wanted": at.wanted,
+        "places": at.places,
+        "installed": at.installed,
+        "offered": at.offered,
     }
 
 
@@ -73,7 +83,7 @@ def control(instance: Instance, run: Runner) -> dict[str, t.Any] | None:
     return control_data.parse(output) if code == 0 else None
 
 
-def neutral_control(raw: dict[str, t.Any] | None) -> observation.Control | None:
+def neutral_control(raw: dict[str, t.Any] | None, major: str | None = None) -> observation.Control | None:
     """Return what the control file's fields mean; None of one that cannot be read."""
     if raw is None:
         return None
@@ -90,7 +100,15 @@ def neutral_control(raw: dict[str, t.Any] | None) -> observation.Control | None:
         "can_rewind": bool(raw.get("checksum_version")) or raw.get("wal_log_hints") == "on",
         "wal_segment_bytes": raw.get("wal_segment_bytes"),
         "at_least": {name: raw[name] for name in POSTGRESQL.standby_at_least if name in raw},
+        "tablespace_version": spaces.version(raw, major) if major else None,
     }
+
+
+def _to_change(path: str, names: list[str]) -> list[str]:
+    """Return what a server or a copy changes, what only a copy does last: the first that it cannot is told."""
+    there = [name for name in names[:MOST_NAMES] if name not in CONFIGURATION_FILES[:3]]
+    last = [name for name in CONFIGURATION_FILES[:3] if name in names]
+    return [path, *(os.path.join(path, name) for name in [*there, *last]), os.path.dirname(path.rstrip("/"))]
 
 
 def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory:
@@ -105,10 +123,15 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
         "path": path,
         "real_path": os.path.realpath(path),
         "mount_point": os.path.ismount(path),
+        "mounted_inside": mounts.below(path),
+        "clusters_inside": clusters_inside(path),
         "unmounted": mounts.unmounted(path),
+        "read_only": mounts.read_only(account._parent_on_disk(path), account._parent_on_disk(wal_place)),
+        "unchangeable": unchangeable.first(_to_change(path, names)),
         "link": os.path.islink(path),
         "state": state,
         "entries": names[:5],
+        "owner": _owner(path),
         "marked_standby": POSTGRESQL.words.standby_marker in names,
         "marked_recovery": "recovery.signal" in names,
         "unstarted_copy": "backup_label" in names,
@@ -128,6 +151,7 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
         "total_bytes": usage.total,
         "wal_free_bytes": shutil.disk_usage(account._parent_on_disk(wal_place)).free,
         "parent_exists": os.path.isdir(os.path.dirname(path)),
+        "no_room": spaces.no_room(places.staging(path)),
         "device": os.stat(account._parent_on_disk(os.path.dirname(path))).st_dev,
         "reclaimable_bytes": account._size_of(path) if sizes and names and not wal_link else 0,
     }
@@ -144,17 +168,17 @@ def _directory_state(path: str, names: list[str]) -> t.Literal["missing", "empty
     return "data" if "PG_VERSION" in names else "other"
 
 
-def tablespace_directory(path: str) -> observation.Directory:
-    """A directory that a tablespace of the master would need here."""
-    entries = sorted(os.listdir(path)) if os.path.isdir(path) else []
-    place = account._parent_on_disk(path)
-    return {
-        "path": path,
-        "entries": entries[:5],
-        "foreign": any(not re.fullmatch(r"PG_\d+_\d+", name) for name in entries),
-        "free_bytes": shutil.disk_usage(place).free,
-        "device": os.stat(place).st_dev,
-    }
+def _owner(path: str) -> str | None:
+    try:
+        return account.name_of(os.stat(path).st_uid)
+    except OSError:
+        return None
+
+
+def clusters_inside(path: str) -> list[str]:
+    """Return the data directories of others that somebody has put into this one."""
+    found = (os.path.join(path, name) for name in account._names(path))
+    return [each for each in found if os.path.exists(os.path.join(each, "PG_VERSION"))]
 
 
 def unfinished(path: str) -> bool:
@@ -199,7 +223,12 @@ def settings_on_disk(instance: Instance) -> tuple[dict[str, str], str]:
 def follows(told: dict[str, str]) -> observation.Follows:
     """Return the server that a connection leads to."""
     port = told.get("port", "")
-    return {"host": told.get("host"), "port": int(port) if port.isdecimal() else None, "user": told.get("user")}
+    return {
+        "host": told.get("host"),
+        "port": int(port) if port.isdecimal() else None,
+        "user": told.get("user"),
+        "database": told.get("dbname"),
+    }
 
 
 def configuration(instance: Instance, run: Runner, session: bool) -> observation.Configuration:
@@ -207,13 +236,37 @@ def configuration(instance: Instance, run: Runner, session: bool) -> observation
     path = instance.config_directory
     outside = os.path.realpath(path) != os.path.realpath(instance.data_directory)
     exists = os.path.exists(os.path.join(path, "postgresql.conf"))
-    found: observation.Configuration = {"path": path, "outside": outside, "exists": exists, "at_least": {}}
+    found: observation.Configuration = {
+        "path": path,
+        "outside": outside,
+        "exists": exists,
+        "no_room": spaces.no_room(path) if outside else None,
+        "at_least": {},
+        "asks_for": {},
+        "harmful": {},
+    }
+    if exists and not session:
+        told = told_by_files(instance)
+        found["asks_for"] = {
+            name: configured.shown(name, told[name]) for name in POSTGRESQL.differing.watched if told.get(name)
+        }
+        # off takes all sessions away; of the others a session tells, or the server does not start
+        if told.get("hot_standby", "on").lower() in OFF:
+            found["harmful"] = {"hot_standby": POSTGRESQL.standby_settings["hot_standby"]}
     if exists and not session and os.access(instance.program("postgres"), os.X_OK):
         for name in POSTGRESQL.standby_at_least:
             code, output, _errors = run([instance.program("postgres"), "-C", name, "-D", path], timeout=10)
             if code == 0:
                 found["at_least"][name] = output.strip().splitlines()[-1]
     return found
+
+
+def told_by_files(instance: Instance) -> dict[str, str]:
+    """Return the settings in the files, in the order in which they are read."""
+    told: dict[str, str] = {}
+    for each in start_files.texts(instance.data_directory, instance.config_directory):
+        told.update(settings_file.parse(each))
+    return told
 
 
 def process(instance: Instance, pidfile: dict[str, t.Any]) -> observation.Process:
@@ -234,7 +287,7 @@ def process(instance: Instance, pidfile: dict[str, t.Any]) -> observation.Proces
         "frozen": state in ("T", "t"),
         "pidfile": t.cast(
             observation.PidFile,
-            {key: pidfile[key] for key in ("pid", "started", "data_directory", "port") if key in pidfile},
+            {key: pidfile[key] for key in observation.PidFile.__annotations__ if pidfile.get(key)},
         ),
     }
 

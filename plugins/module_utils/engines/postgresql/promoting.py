@@ -23,6 +23,9 @@ SELECT pg_is_in_recovery() AS in_recovery, pg_last_wal_replay_lsn()::text AS rep
        (SELECT setting::bigint FROM pg_settings WHERE name = 'max_slot_wal_keep_size') AS keep_megabytes,
        (SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size') AS wal_segment_bytes,
        (SELECT setting::bigint FROM pg_settings WHERE name = 'max_wal_size') AS between_megabytes,
+       coalesce(current_setting('synchronized_standby_slots', true), '') AS in_step,
+       (SELECT count(*) FROM pg_replication_slots WHERE NOT temporary
+        AND NOT (slot_type = 'physical' AND starts_with(slot_name, 'hawq_mirroring_'))) AS others,
        extract(epoch FROM pg_last_xact_replay_timestamp())::float8 AS last_commit_at
 """
 SLOTS = "SELECT slot_name FROM pg_replication_slots"

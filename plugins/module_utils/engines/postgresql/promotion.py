@@ -17,7 +17,7 @@ from ...host.module import Instance
 from ...host.run import Runner
 from ...values import history, places
 from ...values.text import MEBIBYTE
-from . import database, promoting, recovering, retention, server_info, stopping
+from . import database, promoting, recovering, retention, server_info, settings, stopping
 
 TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline"
 ROLE = "SELECT FROM pg_roles WHERE rolname = %s"
@@ -28,6 +28,7 @@ SESSION_SECONDS = 15
 
 def equip(
     cursor: t.Any,
+    instance: Instance,
     row: dict[str, t.Any],
     role: str,
     name: str | None,
@@ -35,16 +36,22 @@ def equip(
     kept: int | None,
 ) -> list[str]:
     """Give the new master what it needs; return what was done."""
-    done = []
+    done, wanted = [], {}
     if row["synchronous"]:
-        cursor.execute("ALTER SYSTEM SET synchronous_standby_names = ''")
+        wanted["synchronous_standby_names"] = ""
         done.append("synchronous_standby_names emptied")
+    if row["in_step"]:
+        # no standby is there yet, and consumers would wait for one
+        wanted["synchronized_standby_slots"] = ""
+        done.append("synchronized_standby_slots emptied")
     if kept is not None:
-        cursor.execute(f"ALTER SYSTEM SET max_slot_wal_keep_size = '{int(kept)}MB'")
+        wanted["max_slot_wal_keep_size"] = f"{int(kept)}MB"
         done.append(f"max_slot_wal_keep_size limited to {kept} MB")
-    if done:
-        cursor.execute("SELECT pg_reload_conf()")
+    if wanted:
+        settings.write(cursor, instance, wanted)
     if database.rows(cursor, ROLE, (role,)):
+        if kept is not None:
+            server_info.mark_kept_wal(cursor, role, int(kept), _before(cursor, row["keep_megabytes"]))
         standbys = sorted(standbys)
         if [row["name"] for row in database.rows(cursor, server_info.STANDBYS)] != standbys:
             server_info.register(cursor, role, standbys)
@@ -56,11 +63,19 @@ def equip(
     return done
 
 
+def _before(cursor: t.Any, present: int) -> int:
+    """Return the limit that there was before the first that was set here."""
+    mark = next((str(row["mark"]).split() for row in database.rows(cursor, server_info.KEPT_WAL)), [])
+    return int(mark[1]) if len(mark) == 2 and mark[0] == str(present) else present
+
+
 def kept_wal(
-    instance: Instance, row: dict[str, t.Any], wanted: int, fresh: bool, warn: t.Callable[[str], None]
+    instance: Instance, row: dict[str, t.Any], wanted: int | None, fresh: bool, warn: t.Callable[[str], None]
 ) -> int | None:
     """Return the limit of the WAL that is kept, in megabytes, if it is to be set; say when the disk decides it."""
     found = retention.room(instance, row["wal_segment_bytes"], row["between_megabytes"] * MEBIBYTE)
+    # the limit is one for all: a slot of somebody else is not to end before the disk ends them all
+    wanted = retention.affordable(found) if wanted is None else wanted
     kept = retention.limit(row["keep_megabytes"], wanted, found, fresh)
     present = row["keep_megabytes"] if row["keep_megabytes"] >= 0 else wanted
     if kept is not None and kept < present:
@@ -106,6 +121,7 @@ def activate(
     slots: list[str],
     standbys: list[str],
     wal_keep_megabytes: int,
+    other_slots: bool,
     address: dict[str, str],
     address_timeout: int,
     timeout: int,
@@ -135,8 +151,9 @@ def activate(
                 " after that: WAL that a rewind of the old master begins with may be gone, and then it comes back by"
                 " a comparison of all (delta)"
             )
-        kept = kept_wal(instance, row, wal_keep_megabytes, work.promoted, warn)
-        done += late + work.until_session(lambda cursor: equip(cursor, row, role, name, standbys, kept))
+        wanted = None if other_slots or row["others"] else wal_keep_megabytes
+        kept = kept_wal(instance, row, wanted, work.promoted, warn)
+        done += late + work.until_session(lambda cursor: equip(cursor, instance, row, role, name, standbys, kept))
         done += ["address brought here"] if moved and not trouble else []
     with contextlib.suppress(FileNotFoundError):
         os.unlink(os.path.join(instance.data_directory, places.RECORD))

@@ -28,10 +28,11 @@ class Receiver:
 
     def __init__(self, instance: Instance, run: Runner, keywords: dict[str, t.Any], slot: str) -> None:
         self._instance, self._run = instance, run
+        told = conninfo.allowed(keywords, {"application_name": staging.APPLICATION}, conninfo.JOB)
         self._command = [
             instance.program("pg_receivewal"),
             "--no-password",
-            f"--dbname={conninfo.render(conninfo.allowed(keywords, {'application_name': staging.APPLICATION}))}",
+            f"--dbname={conninfo.render(told)}",
             f"--directory={wal_files.directory(instance)}",
             f"--slot={slot}",
             "--status-interval=1",

@@ -7,6 +7,7 @@ Sources: PostgreSQL manual, "Hot Standby" (settings that must not be below the p
 
 from __future__ import annotations
 
+import shlex
 import time
 import typing as t
 
@@ -15,7 +16,10 @@ from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
 from ..table import POSTGRESQL
-from . import backends, database, observe
+from . import backends, database, observe, own_words, spaces
+
+if t.TYPE_CHECKING:
+    from ...values import observation
 
 #: a replay that has read nothing new for so long has come to the end of what it has
 STANDS_SECONDS = 5
@@ -34,9 +38,12 @@ def pid(instance: Instance) -> int | None:
 
 
 def last_words(instance: Instance, run: Runner) -> str | None:
-    """Return what the server's unit logged last, or nothing while it runs."""
+    """Return why the server has ended, in its own words where it has logged any, or nothing while it runs."""
     if systemd.unit(run, instance.service)["active"] in ("active", "activating", "reloading"):
         return None
+    own = own_words.of(instance, run)
+    if own:
+        return own
     _code, output, _errors = run.root(["journalctl", "--unit", instance.service, "-n", "4", "-o", "cat"], timeout=10)
     return " | ".join(output.split("\n")).strip(" |")
 
@@ -119,6 +126,13 @@ def smaller(wanted: t.Mapping[str, int]) -> MirroringError:
     )
 
 
+def missing_place(instance: Instance, run: Runner) -> observation.Space | None:
+    """Return the first place of a tablespace that a stopped standby's WAL needs, and that is none."""
+    control = observe.neutral_control(observe.control(instance, run))
+    rows = spaces.observe(instance, run, control, observe.histories(instance), True)
+    return next((row for row in rows if not row["linked"] and (row["there"] != "directory" or row["trouble"])), None)
+
+
 def ended(instance: Instance, run: Runner, what: str) -> MirroringError:
     """Return what is said of a server that has ended meanwhile."""
     words = (last_words(instance, run) or "").rstrip(". ") or "no log"
@@ -126,6 +140,14 @@ def ended(instance: Instance, run: Runner, what: str) -> MirroringError:
     if wanted:
         error = smaller(wanted)
         return MirroringError(f"{what}: the server has ended ({words}), {error}", **error.details)
+    place = missing_place(instance, run)
+    if place:
+        by_itself = "Run the same playbook again: it makes that directory first"
+        make = f"Make it (install -d -o {instance.user} -m 0700 {shlex.quote(place['path'])}), then run this again"
+        return MirroringError(
+            f"{what}: its WAL makes a tablespace in {place['path']}, and there is no such directory of"
+            f" {instance.user}'s, so the server ends. {make if place['trouble'] or place['only_named'] else by_itself}"
+        )
     return MirroringError(
         f"{what}: the server of {instance.service} has ended ({words}). Look at journalctl -u {instance.service} and"
         " mend what it says, then run the same playbook again: it starts the server first"

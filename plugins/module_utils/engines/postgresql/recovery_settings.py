@@ -11,19 +11,24 @@ import os
 import time
 import typing as t
 
-from ...host import files
+from ...host import files, user_places
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
-from ...values import settings_file
+from ...values import settings_file, text
 from ..table import POSTGRESQL
 from . import database, recovering
 
 RUNNING = "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)"
 
 
-def change(instance: Instance, run: Runner, act: bool, *, settings: dict[str, t.Any], timeout: int) -> dict[str, t.Any]:
-    """Write what the configuration lacks, restart the server unless it runs with that, and wait until it replays."""
+def change(
+    instance: Instance, run: Runner, act: bool, *, settings: dict[str, t.Any], directories: list[str], timeout: int
+) -> dict[str, t.Any]:
+    """Write what the configuration lacks, restart the server unless it runs with that, and wait until it replays.
+
+    The directories are those of tablespaces that the WAL makes: the server ends where one is missing.
+    """
     wanted = {name: str(value) for name, value in settings.items()}
     place = instance.data_directory
     if not os.path.exists(os.path.join(place, "standby.signal")):
@@ -31,24 +36,38 @@ def change(instance: Instance, run: Runner, act: bool, *, settings: dict[str, t.
     path = os.path.join(place, "postgresql.auto.conf")
     configured, server = recovering.configured(instance, run, wanted), recovering.pid(instance)
     missing = {name: value for name, value in wanted.items() if not suffices(name, configured[name], value)}
-    runs_with = _running(instance, wanted) if server else {}
+    runs_with = _running(instance, wanted) if server and wanted else {}
     late = [name for name, value in wanted.items() if name in runs_with and not suffices(name, runs_with[name], value)]
+    # of one that gives no session nobody knows what it runs with, unless what is written is older than it is
+    if server and not runs_with and _server_is_older(instance, path):
+        late = list(wanted)
     restart = server is None or bool(missing) or bool(late)
+    made = [each for each in map(text.raw, directories) if not os.path.isdir(each)]
+    for each in made if act else []:
+        user_places.make(each)
     if missing and act:
         files.write(path, settings_file.edit(files.read(path) or "", dict(missing)), act=True)
         _see_that_they_count(instance, run, missing)
     if restart and act:
         _restart(instance, run, server, timeout)
     return {
-        "changed": restart,
+        "changed": restart or bool(made),
         "restarted": restart,
+        "made": made,
         "diff": {
             "before": {
+                **dict.fromkeys(made, "absent"),
                 "server": "runs" if server else "stopped",
                 **configured,
-                **{name: runs_with[name] for name in late},
+                **{name: runs_with.get(name, "not known") for name in late},
             },
-            "after": {"server": "runs", **configured, **missing, **{name: wanted[name] for name in late}},
+            "after": {
+                **dict.fromkeys(made, "present"),
+                "server": "runs",
+                **configured,
+                **missing,
+                **{name: wanted[name] for name in late},
+            },
         },
     }
 
@@ -61,12 +80,18 @@ def suffices(name: str, has: str, wanted: str) -> bool:
 
 
 def _running(instance: Instance, wanted: dict[str, str]) -> dict[str, str]:
-    """Return what the server runs with; nothing where it gives no session and is believed to run with them."""
+    """Return what the server runs with; nothing where it gives no session."""
     try:
         with database.session(instance) as cursor:
             return {row["name"]: str(row["setting"]) for row in database.rows(cursor, RUNNING, (list(wanted),))}
     except MirroringError:
         return {}
+
+
+def _server_is_older(instance: Instance, path: str) -> bool:
+    """Whether the running server has been started before the file was written; both are known to the second."""
+    started = database.postmaster(instance).get("started")
+    return started is not None and os.path.exists(path) and int(os.path.getmtime(path)) > int(started)
 
 
 def _see_that_they_count(instance: Instance, run: Runner, wanted: dict[str, str]) -> None:
@@ -93,7 +118,9 @@ def _restart(instance: Instance, run: Runner, old: int | None, timeout: int) -> 
         now = recovering.pid(instance)
         if now not in (None, old) and watch.recovers():
             return
-        if now is None and recovering.last_words(instance, run) is not None:
+        # between its stop and its start the unit is inactive, too
+        settled = now is None and not recovering.has_job(instance, run)
+        if settled and recovering.last_words(instance, run) is not None:
             raise recovering.ended(instance, run, "the standby did not come back with the new settings")
         if time.monotonic() > deadline:
             raise MirroringError(

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ...values import observation
 from . import database
+
+if t.TYPE_CHECKING:
+    from ...values import observation
 
 #: a lock, a pinned block, rows that were removed, a tablespace: what the process that replays shows while it waits
 WAITS = """

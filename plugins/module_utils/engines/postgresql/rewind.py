@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 import time
 import typing as t
@@ -19,7 +20,8 @@ from ...host.module import Instance
 from ...host.run import Runner
 from ...values import conninfo, places
 from ...values import history as histories
-from . import database, divergence, in_place, observe, stopping, wal_files
+from ..table import POSTGRESQL
+from . import database, divergence, in_place, observe, own_files, own_words, stopping, wal_files
 
 CLEAN = ("shut down", "shut down in recovery")
 RECOVERING = "in archive recovery"
@@ -35,11 +37,10 @@ SELECT FROM pg_stat_activity WHERE backend_type = 'startup' AND wait_event = 'Re
 ALONE = {
     "listen_addresses": "",
     "primary_conninfo": "",
-    "restore_command": "",
+    # a newer server does not start with a setting that it does not have
+    **{name: value for name, value in POSTGRESQL.standby_settings.items() if name != "promote_trigger_file"},
     "archive_mode": "off",
-    "recovery_min_apply_delay": "0",
     "wal_keep_size": "1000000",
-    "hot_standby": "on",
     "logging_collector": "off",
     "ssl": "off",
 }
@@ -58,8 +59,11 @@ def recover(instance: Instance, run: Runner, timeout: int) -> None:
     control = observe.control(instance, run) or {}
     if control.get("state") in CLEAN:
         return
-    with tempfile.TemporaryDirectory(prefix="hawq-", dir="/tmp", ignore_cleanup_errors=True) as sockets:
+    sockets = tempfile.mkdtemp(prefix="hawq-", dir="/tmp")
+    try:
         _replay(instance, run, control, sockets, timeout)
+    finally:
+        shutil.rmtree(sockets, ignore_errors=True)
     state = (observe.control(instance, run) or {}).get("state")
     if state not in CLEAN:
         raise MirroringError(f"its crash recovery did not end cleanly: the control file says {state}")
@@ -87,7 +91,8 @@ def _replay(instance: Instance, run: Runner, control: dict[str, t.Any], sockets:
         dead = waited > START_SECONDS and not stopping.workers(instance.data_directory)
         if waited > timeout or dead:
             why = "has ended" if dead else f"is not done after {timeout} s"
-            last = " | ".join((files.text_of(log) or "no log").splitlines()[-3:])
+            text = files.text_of(log) or "no log"
+            last = own_words.of_text(text) or " | ".join(text.splitlines()[-3:])
             in_place.stop(instance, run)
             raise MirroringError(f"its crash recovery {why} ({state}): {last}")
         time.sleep(0.1)
@@ -196,7 +201,7 @@ def rewind(
         if observe.unfinished(data):
             result.update(unfinished=True, changed=False)
             raise MirroringError("an earlier attempt has left it half-way")
-        keywords = {**primary, "user": role, "dbname": "postgres"}
+        keywords = {**primary, "user": role, "dbname": primary.get("dbname") or database.DATABASES[0]}
         keywords.pop("application_name", None)
         password = conninfo.password_in(files.read(passfile) or "", password_of) or ""
         user_places.make(places.scratch(data))
@@ -207,6 +212,7 @@ def rewind(
             _prepare(instance, run, source, history, fork, timeout, result)
             in_place.save_configuration(instance)
             in_place.set_mark(data)
+            own_files.let_write(data)
             result["unfinished"] = True
             _copy(instance, run, source, timeout, result)
             files.write(os.path.join(data, "standby.signal"), "", act=True)

@@ -87,7 +87,7 @@ def present(
         if there is False:
             raise MirroringError(
                 f"there is a role {role} that this collection did not make, and a rewind needs that name: rename it, or"
-                " name another replication role with -e master_replication_user="
+                " name another replication role with master_replication_user in the inventory"
             )
         old = row["last"] != row["now"]
         if act:
@@ -97,9 +97,12 @@ def present(
             if password is None:
                 raise MirroringError(f"{passfile} holds no password for {password_of}: run this again")
             verb = "ALTER" if there else "CREATE"
+            database.keep_out_of_the_log(cursor)
             cursor.execute(f'{verb} ROLE "{role}" WITH LOGIN PASSWORD %s', (scram.verifier(password),))
             cursor.execute(f'COMMENT ON ROLE "{role}" IS %s', (server_info.REWIND_MARK,))
             server_info.claim(cursor, role, by)
+            # some have taken that from all roles
+            cursor.execute(f'GRANT CONNECT ON DATABASE {database.current(cursor)} TO "{role}"')
             for function in FUNCTIONS:
                 cursor.execute(f'GRANT EXECUTE ON FUNCTION pg_catalog.{function} TO "{role}"')
         changed = edit_hba(cursor, row["hba_file"], hba_lines, act) or not there
@@ -107,14 +110,15 @@ def present(
     return {"changed": changed, "checkpointed": old and act, "diff": diff}
 
 
-def wait_for_end(cursor: t.Any, role: str) -> None:
+def wait_for_end(instance: Instance, cursor: t.Any, role: str) -> None:
     """Wait, bounded: a rewind that outlived its controller is not ended under way."""
     deadline = time.monotonic() + END_SECONDS
     while sessions := database.rows(cursor, SESSIONS, (role,)):
         if time.monotonic() > deadline:
+            end = f"SELECT pg_terminate_backend({sessions[0]['pid']})"
             raise MirroringError(
                 f"another host still reads the files of this one (process {sessions[0]['pid']}): run this again when it"
-                f" has ended, or end it (SELECT pg_terminate_backend({sessions[0]['pid']}))"
+                f" has ended, or end it there: {database.typed(instance, end)}"
             )
         time.sleep(0.1)
 
@@ -127,10 +131,11 @@ def absent(instance: Instance, act: bool, *, role: str, by: str | None) -> dict[
             diff = {"before": "present\n", "after": "present\n"}
             return {"changed": False, "checkpointed": False, "diff": diff}
         if there and act:
-            wait_for_end(cursor, role)
+            wait_for_end(instance, cursor, role)
         # the role goes last: what a killed run has left is found by it
         edited = edit_hba(cursor, row["hba_file"], [], act)
         if there and act:
+            cursor.execute(f'REVOKE CONNECT ON DATABASE {database.current(cursor)} FROM "{role}"')
             for function in FUNCTIONS:
                 cursor.execute(f'REVOKE EXECUTE ON FUNCTION pg_catalog.{function} FROM "{role}"')
             cursor.execute(f'DROP ROLE "{role}"')

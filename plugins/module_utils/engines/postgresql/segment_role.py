@@ -34,6 +34,13 @@ WHERE p.oid = to_regprocedure('public.hawq_mirroring_register(text, integer, tex
 ORDER BY name
 """
 
+#: what some have taken from all roles, so that this one needs it for itself
+WAY_IN = """
+SELECT coalesce(has_database_privilege(r.oid, current_database(), 'CONNECT')
+                AND has_schema_privilege(r.oid, 'public', 'USAGE'), true) AS open
+FROM (SELECT to_regrole(%s) AS oid) r
+"""
+
 
 def present(instance: Instance, act: bool, *, role: str, passfile: str) -> dict[str, t.Any]:
     """Make or repair the role, with the file's password, and see that it alone may register."""
@@ -44,20 +51,35 @@ def present(instance: Instance, act: bool, *, role: str, passfile: str) -> dict[
             raise MirroringError(f"{passfile} holds no password for {role}: run the whole playbook again")
         found = database.rows(cursor, ROLE, (MARK, role))
         if found and not found[0]["ours"]:
-            hand_over = f"COMMENT ON ROLE {role} IS '{MARK}'"
+            ours = f"COMMENT ON ROLE {role} IS '{MARK}'"
             raise MirroringError(
-                f"there is a role {role} that this collection did not make: name another with -e master_segment_user=,"
-                f" or hand it over ({hand_over}), which changes its password and its rights"
+                f"there is a role {role} that this collection did not make: name another with master_segment_user"
+                " in the inventory, or hand it over, which changes its password and its rights:"
+                f" {database.typed(instance, ours)}"
             )
         if not found or not found[0]["fits"] or not scram.matches(password or "", found[0]["rolpassword"]):
             done.append("role")
             if act:
                 verb = "ALTER" if found else "CREATE"
+                database.keep_out_of_the_log(cursor)
                 cursor.execute(f'{verb} ROLE "{role}" WITH {RIGHTS} PASSWORD %s', (scram.verifier(password or ""),))
                 cursor.execute(f'COMMENT ON ROLE "{role}" IS %s', (MARK,))
         done += _grant(cursor, role, act)
     after = "".join(f"{word}\n" for word in done)
     return {"changed": bool(done), "done": done, "diff": {"before": "", "after": after}}
+
+
+def absent(instance: Instance, act: bool, *, role: str) -> dict[str, t.Any]:
+    """Drop the role, if it was made here."""
+    with alone(act), database.session(instance) as cursor:
+        found = database.rows(cursor, ROLE, (MARK, role))
+        ours = bool(found) and found[0]["ours"]
+        if ours and act:
+            cursor.execute(f'REVOKE ALL ON DATABASE {database.current(cursor)} FROM "{role}"')
+            cursor.execute(f'REVOKE ALL ON SCHEMA public FROM "{role}"')
+            cursor.execute(f'DROP ROLE "{role}"')
+    done = ["role"] if ours else []
+    return {"changed": ours, "done": done, "diff": {"before": "".join(f"{word}\n" for word in done), "after": ""}}
 
 
 def _grant(cursor: t.Any, role: str, act: bool) -> list[str]:
@@ -70,4 +92,12 @@ def _grant(cursor: t.Any, role: str, act: bool) -> list[str]:
             cursor.execute(f"REVOKE EXECUTE ON FUNCTION {REGISTER} FROM {whom}")
         if role not in may:
             cursor.execute(f'GRANT EXECUTE ON FUNCTION {REGISTER} TO "{role}"')
-    return [*(f"no right of {name or 'everybody'}" for name in others), *([] if role in may else ["right to register"])]
+    closed = not all(row["open"] for row in database.rows(cursor, WAY_IN, (f'"{role}"',)))
+    if closed and act:
+        cursor.execute(f'GRANT CONNECT ON DATABASE {database.current(cursor)} TO "{role}"')
+        cursor.execute(f'GRANT USAGE ON SCHEMA public TO "{role}"')
+    return [
+        *(["way in"] if closed else []),
+        *(f"no right of {name or 'everybody'}" for name in others),
+        *([] if role in may else ["right to register"]),
+    ]

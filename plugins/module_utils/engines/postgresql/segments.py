@@ -11,8 +11,10 @@ import typing as t
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...values import memory
-from ...values.observation import Witness
 from . import database, server_info
+
+if t.TYPE_CHECKING:
+    from ...values.observation import Witness
 
 #: where the program of a segment writes down what it heard, and where that of version 1.0 did
 PLACES = ("/var/lib/hawq-mirroring-segment/segment.json", "/var/lib/hawq-mirroring/segment.json")
@@ -57,5 +59,8 @@ def remembered() -> tuple[Witness | None, str | None]:
             os.close(descriptor)
         if not plain or len(text) > memory.LONGEST:
             return None, "it is too long" if plain else "it is no plain file"
-        return memory.parse(text.decode(errors="replace"))
+        found, wrong = memory.parse(text.decode(errors="replace"))
+        if found:
+            found["age_seconds"] = time.time() - found["at"]
+        return found, wrong
     return None, None

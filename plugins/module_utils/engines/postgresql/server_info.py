@@ -6,6 +6,7 @@ Sources: PostgreSQL manual, "The Cumulative Statistics System", "System Administ
 
 from __future__ import annotations
 
+import hashlib
 import typing as t
 
 from ...host.errors import MirroringError
@@ -13,11 +14,13 @@ from ...host.module import Instance
 from ...values import observation, wal
 from ...values.text import MEBIBYTE
 from ..table import POSTGRESQL
-from . import damage, database, replay
+from . import configured, damage, database, needs, replay
 
 #: on a standby a lock of the replay lasts as long as that waits; what stands behind it is not worth a long wait
 LOCK_MILLISECONDS = 500
 LOCK_NOT_AVAILABLE = "55P03"
+#: a file that is not there, or is closed to the server
+FILE_ERRORS = ("58P01", "42501", "58030")
 SETTINGS = (
     *POSTGRESQL.standby_at_least,
     *POSTGRESQL.restart_settings,
@@ -31,16 +34,20 @@ SETTINGS = (
     "wal_segment_size",
 )
 
-SETTINGS_QUERY = "SELECT name, setting, pending_restart FROM pg_settings WHERE name = ANY(%s) ORDER BY name"
+SETTINGS_QUERY = """
+SELECT name, setting, pending_restart FROM pg_settings WHERE name = ANY(%s) OR pending_restart ORDER BY name
+"""
 GENERAL = """
 SELECT pg_is_in_recovery() AS standby,
        s.system_identifier::text AS system_identifier,
+       current_database()::text AS database,
        c.timeline_id AS checkpoint_timeline,
        extract(epoch FROM pg_postmaster_start_time())::float8 AS started,
        CASE WHEN NOT pg_is_in_recovery() THEN pg_current_wal_lsn() END::text AS current_lsn,
        CASE WHEN NOT pg_is_in_recovery() THEN ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
             ELSE (SELECT received_tli FROM pg_stat_wal_receiver) END AS timeline,
-       (pg_stat_file(current_setting('hba_file'))).modification > pg_conf_load_time() AS access_stale,
+       coalesce((pg_stat_file(current_setting('hba_file'), true)).modification > pg_conf_load_time(), true)
+           AS access_stale,
        CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), c.redo_lsn) END::bigint
            AS wal_since_checkpoint,
        extract(epoch FROM clock_timestamp() - c.checkpoint_time)::float8 AS checkpoint_age_seconds,
@@ -69,8 +76,11 @@ SELECT slot_name AS name, slot_type = 'physical' AS physical, temporary, active,
        restart_lsn::text AS keeps_from, coalesce(wal_status = 'lost', false) AS lost, wal_status AS wal,
        safe_wal_size AS safe_bytes,
        CASE WHEN NOT pg_is_in_recovery() THEN pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) END::bigint
-           AS retained_bytes
-FROM pg_replication_slots ORDER BY slot_name
+           AS retained_bytes,
+       plugin, database, confirmed_flush_lsn::text AS confirmed_lsn, two_phase,
+       coalesce((to_jsonb(s) ->> 'failover')::boolean, false) AS failover,
+       coalesce((to_jsonb(s) ->> 'synced')::boolean, false) AS synced
+FROM pg_replication_slots s ORDER BY slot_name
 """
 RECEIVER = """
 SELECT status, sender_host AS host, sender_port AS port, slot_name AS slot, flushed_lsn::text, latest_end_lsn::text,
@@ -106,13 +116,28 @@ ORDER BY 1
 """
 #: not the options, which may hold secrets, but what tells two files apart
 HBA_RULES = """
-SELECT md5(coalesce(string_agg(concat_ws(' ', type, database, user_name, address, netmask, auth_method), ',' ORDER BY
-           line_number), '')) AS digest
+SELECT encode(sha256(convert_to(coalesce(string_agg(
+           concat_ws(' ', type, database, user_name, address, netmask, auth_method), ',' ORDER BY line_number), ''),
+           getdatabaseencoding())), 'hex') AS digest,
+       coalesce(array_agg(concat_ws(' ', current_setting('hba_file'), 'line ' || line_number || ':', error) ORDER BY
+           line_number) FILTER (WHERE error IS NOT NULL), '{}') AS errors,
+       coalesce(bool_or(
+           type LIKE 'host%' AND auth_method <> 'reject' AND database <> '{replication}'
+           AND address NOT IN ('127.0.0.1', '::1', 'localhost')
+           AND EXISTS (SELECT FROM unnest(user_name) AS u WHERE NOT starts_with(u, 'hawq_mirroring'))
+       ), false) AS clients
 FROM pg_hba_file_rules
 """
 MASTER_NAME = """
 SELECT substr(c, strpos(c, '=') + 1) AS name FROM pg_db_role_setting s, unnest(s.setconfig) AS c
 WHERE s.setdatabase = 0 AND c LIKE 'hawq\\_mirroring.master=%' LIMIT 1
+"""
+#: as the engine writes that there is no limit of kept WAL
+NO_LIMIT = -1
+#: the limit of kept WAL that was set here, and what there was before
+KEPT_WAL = """
+SELECT substr(c, strpos(c, '=') + 1) AS mark FROM pg_db_role_setting s, unnest(s.setconfig) AS c
+WHERE s.setdatabase = 0 AND c LIKE 'hawq\\_mirroring.kept_wal=%' LIMIT 1
 """
 #: which run relies on a role last
 RUN = """
@@ -158,6 +183,11 @@ def register(cursor: t.Any, role: str, names: list[str]) -> None:
         cursor.execute(f'ALTER ROLE "{role}" RESET "hawq_mirroring.standbys"')
 
 
+def mark_kept_wal(cursor: t.Any, role: str, now: int, was: int) -> None:
+    """Remember, in megabytes, which limit of kept WAL was set here, and what there was before."""
+    cursor.execute(f'ALTER ROLE "{role}" SET "hawq_mirroring.kept_wal" = %s', (f"{now} {was}",))
+
+
 def claim(cursor: t.Any, role: str, run: str | None) -> None:
     """Say that a run relies on a role by now, and on what belongs to it: another one that fails leaves it."""
     if run:
@@ -182,10 +212,19 @@ def gather(instance: Instance, sizes: bool, running: bool) -> tuple[observation.
             _of_replay(cursor, found)
             _of_wal(cursor, found)
             _of_catalogs(cursor, found)
+            needed = needs.of_server(cursor, instance)
     except MirroringError as error:
-        return None, str(error), damage.told(error)
+        return None, str(error), damage.of_server(instance, error)
     found["sizes"] = measure(instance) if sizes and not found["standby"] else None
+    found["needs"] = _of_databases(instance, found, needed) if needed else None
     return found, None, None
+
+
+def _of_databases(instance: Instance, found: observation.Server, needed: needs.Found) -> observation.Needs:
+    """What only sessions with each database tell. A standby that has lost its master may be waited for."""
+    alone = found["standby"] and not found["receiver"]
+    names = [] if alone else found["databases"]
+    return needs.of_databases(needed, instance, names, found["standby"])
 
 
 def _of_replay(cursor: t.Any, found: observation.Server) -> None:
@@ -195,9 +234,12 @@ def _of_replay(cursor: t.Any, found: observation.Server) -> None:
 
 
 def _of_wal(cursor: t.Any, found: observation.Server) -> None:
+    # first: it makes the server compare its files with what is in effect
+    found["configuration_errors"] = configured.errors(cursor)
     settings = database.rows(cursor, SETTINGS_QUERY, (list(SETTINGS),))
-    found["settings"] = neutral_settings({row["name"]: row["setting"] for row in settings})
+    found["settings"] = neutral_settings({row["name"]: row["setting"] for row in settings if row["name"] in SETTINGS})
     found["pending_restart"] = [row["name"] for row in settings if row["pending_restart"]]
+    found["configured"], found["archiver"] = configured.settings(cursor), configured.archiver(cursor)
     found["senders"] = t.cast("list[observation.Sender]", database.rows(cursor, SENDERS))
     found["slots"] = t.cast("list[observation.Slot]", database.rows(cursor, SLOTS))
     receiver = t.cast("list[observation.Receiver]", database.rows(cursor, RECEIVER))
@@ -214,16 +256,23 @@ def _of_catalogs(cursor: t.Any, found: observation.Server) -> None:
         try:
             return database.rows(cursor, query, parameters)
         except database.Error as error:
-            if found["standby"] and error.pgcode == LOCK_NOT_AVAILABLE:
+            locked = found["standby"] and error.pgcode == LOCK_NOT_AVAILABLE
+            if locked or (query == HBA_RULES and error.pgcode in FILE_ERRORS):
                 return []
             raise
 
     found["tablespaces"] = t.cast("list[observation.Tablespace]", rows(TABLESPACES))
     found["standbys"] = [row["name"] for row in rows(STANDBYS)]
-    found["access_rules"] = next((row["digest"] for row in rows(HBA_RULES)), None)
+    access = rows(HBA_RULES)
+    found["access_rules"] = next((row["digest"] for row in access), None)
+    found["lets_clients_in"] = next((row["clients"] for row in access), None)
+    found["configuration_errors"] += [str(error) for row in access for error in row["errors"]]
     found["rewind_roles"] = [row["rolname"] for row in rows(REWIND_ROLES, (REWIND_MARK,))]
     found["master_name"] = next((row["name"] for row in rows(MASTER_NAME)), None)
-    found["databases"] = [row["datname"] for row in rows("SELECT datname FROM pg_database WHERE datallowconn")]
+    found["kept_wal_mark"] = next((row["mark"] for row in rows(KEPT_WAL)), None)
+    databases = rows("SELECT oid::text AS number, datname FROM pg_database WHERE datallowconn")
+    found["databases"] = [row["datname"] for row in databases]
+    found["database_names"] = {row["number"]: row["datname"] for row in databases}
     found["mirroring"], found["mirrors"], found["segments"] = None, [], []
     if any(row["there"] for row in rows(VIEW_EXISTS)):
         found["mirroring"] = t.cast("observation.Mirroring | None", next(iter(rows(VIEW)), None))
@@ -234,7 +283,7 @@ def _of_catalogs(cursor: t.Any, found: observation.Server) -> None:
 def neutral_settings(now: dict[str, str]) -> observation.Settings:
     """Return what the server's settings mean."""
     kept = int(now["max_slot_wal_keep_size"])
-    harmless = POSTGRESQL.standby_settings
+    harmless, archive = POSTGRESQL.standby_settings, now.get(POSTGRESQL.words.settings["wal from an archive"])
     return {
         "version_major": int(now["server_version_num"]) // 10000,
         "port": int(now["port"]),
@@ -249,6 +298,8 @@ def neutral_settings(now: dict[str, str]) -> observation.Settings:
         "synchronous_standbys": now["synchronous_standby_names"],
         "at_least": {name: int(now[name]) for name in POSTGRESQL.standby_at_least},
         "harmful": {name: value for name, value in harmless.items() if now.get(name, value) != value},
+        "harmless": {name: value for name, value in harmless.items() if name in now},
+        "archive": hashlib.sha256(archive.encode(errors="surrogateescape")).hexdigest() if archive else None,
         "by_restart": {name: now[name] for name in POSTGRESQL.restart_settings},
     }
 

@@ -50,7 +50,7 @@ def started(
             if path in asides:
                 deployment.keep_tablespace(path, asides[path], instance.data_directory)
             elif existing_data == "discard":
-                deployment.empty_directory(path)
+                deployment.empty_tablespace(path, request.get("tablespace_version"))
         place = instance.data_directory
         if existing_data == "discard" and make_room and os.path.isdir(place) and os.listdir(place):
             deployment.empty_directory(place)

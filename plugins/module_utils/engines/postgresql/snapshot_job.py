@@ -20,7 +20,7 @@ from . import deployment, staging
 
 def copy_command(instance: Instance, copy: str, request: dict[str, t.Any]) -> list[str]:
     """Return the pg_basebackup command of a request."""
-    source = conninfo.allowed(request["source"], {"application_name": staging.APPLICATION}, conninfo.KEEPALIVE)
+    source = conninfo.allowed(request["source"], {"application_name": staging.APPLICATION}, conninfo.JOB)
     command = [
         instance.program("pg_basebackup"),
         "--no-password",
@@ -45,7 +45,11 @@ def copy_command(instance: Instance, copy: str, request: dict[str, t.Any]) -> li
 def check_source(instance: Instance, run: Runner, request: dict[str, t.Any]) -> None:
     """Open a replication connection as the standby will: the master must let it in, and be the one that was meant."""
     source = conninfo.render(
-        conninfo.allowed(request["source"], {"dbname": "replication", "replication": "true", "connect_timeout": 10})
+        conninfo.allowed(
+            request["source"],
+            {"dbname": "replication", "replication": "true", "connect_timeout": 10},
+            conninfo.ASKING,
+        )
     )
     command = [instance.program("psql"), "--no-psqlrc", "--no-password", "--tuples-only", "--no-align"]
     code, output, errors = run([*command, "-c", "IDENTIFY_SYSTEM", source])
@@ -108,7 +112,7 @@ def clear(instance: Instance, run: Runner) -> bool:
         try:
             request = json.loads(files.read(staged.request) or "")
             for path in request["tablespaces"]:
-                deployment.empty_directory(path)
+                deployment.empty_tablespace(path, request.get("tablespace_version"))
             for path, kept in request["kept"].items():
                 deployment.put_back_tablespace(path, kept, instance.data_directory)
         except (OSError, ValueError, KeyError, TypeError, MirroringError):

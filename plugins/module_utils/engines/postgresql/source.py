@@ -33,7 +33,7 @@ RELEASE_SECONDS = 10
 ANSWER_SECONDS = 4
 
 
-def ensure_role(cursor: t.Any, role: str, password: str | None, act: bool) -> str | None:
+def ensure_role(instance: Instance, cursor: t.Any, role: str, password: str | None, act: bool) -> str | None:
     """Create or repair the replication role; return created, repaired or nothing."""
     found = server_info.replication_role(cursor, role)
     if found:
@@ -41,14 +41,16 @@ def ensure_role(cursor: t.Any, role: str, password: str | None, act: bool) -> st
         if row["may_replicate"] and scram.matches(password or "", row["rolpassword"]):
             return None
         if not row["ours"]:
-            hand_over = f"COMMENT ON ROLE {role} IS '{server_info.REPLICATION_MARK}'"
+            ours = f"COMMENT ON ROLE {role} IS '{server_info.REPLICATION_MARK}'"
             raise MirroringError(
                 f"there is a role {role} that this collection did not make, with another password: name another with"
-                f" -e master_replication_user=, or hand it over ({hand_over}), which changes its password"
+                f" master_replication_user in the inventory, or hand it over, which changes its password:"
+                f" {database.typed(instance, ours)}"
             )
     if act:
         verb = "ALTER" if found else "CREATE"
         rights = "LOGIN REPLICATION VALID UNTIL 'infinity'"
+        database.keep_out_of_the_log(cursor)
         cursor.execute(f'{verb} ROLE "{role}" WITH {rights} PASSWORD %s', (scram.verifier(password or ""),))
         cursor.execute(f'COMMENT ON ROLE "{role}" IS %s', (server_info.REPLICATION_MARK,))
     return "repaired" if found else "created"
@@ -97,8 +99,8 @@ def drop_slot(cursor: t.Any, slot: str) -> None:
             return
         if time.monotonic() > deadline:
             raise MirroringError(
-                f"slot {slot} is still held by process {slots[0]['active_pid']} after {RELEASE_SECONDS} s:"
-                f" end it, then SELECT pg_drop_replication_slot('{slot}')"
+                f"slot {slot} is still held by process {slots[0]['active_pid']}, which was told to end"
+                f" {RELEASE_SECONDS} s ago: see what it does (ps -fp {slots[0]['active_pid']}), then run this again"
             )
         cursor.execute("SELECT pg_terminate_backend(%s)", (slots[0]["active_pid"],))
         time.sleep(0.1)
@@ -114,6 +116,7 @@ def present(
     standby: str,
     others: list[str],
     slot: str,
+    kept_wal: int | None,
     by: str | None,
 ) -> dict[str, t.Any]:
     """Make what is missing."""
@@ -122,7 +125,7 @@ def present(
         if password is None and act:
             raise MirroringError(f"{passfile} holds no password for {role}: run the whole playbook again")
         outcome = {
-            "role": ensure_role(cursor, role, password, act),
+            "role": ensure_role(instance, cursor, role, password, act),
             "registration": ensure_registration(cursor, role, sorted({standby, *others}), act),
             "name": ensure_name(cursor, role, master, act),
             "slot": ensure_slot(cursor, slot, act),
@@ -132,6 +135,8 @@ def present(
             cursor.execute("SELECT pg_reload_conf()")
         if act:
             server_info.claim(cursor, role, by)
+            if kept_wal is not None:
+                server_info.mark_kept_wal(cursor, role, kept_wal, server_info.NO_LIMIT)
     created, repaired = ([name for name, what in outcome.items() if what == word] for word in ("created", "repaired"))
     return _answer([], created, repaired)
 
@@ -211,7 +216,7 @@ def absent(
         if others != standbys and not there and "registration" in created:
             raise MirroringError(
                 f"{', '.join(standbys)} is registered, but not at the role {role}: name that with"
-                " -e master_replication_user="
+                " master_replication_user in the inventory"
             )
         exists = {"slot": bool(slots), "registration": others != standbys, "role": there and not stays}
         removed = [name for name, found in exists.items() if found and name in created]
@@ -230,3 +235,5 @@ def _take_away(cursor: t.Any, role: str, slot: str, removed: list[str], others: 
         server_info.register(cursor, role, others)
     if "role" in removed:
         cursor.execute(f'DROP ROLE "{role}"')
+    elif not others and server_info.replication_role(cursor, role):
+        cursor.execute(f'ALTER ROLE "{role}" RESET "hawq_mirroring.kept_wal"')

@@ -10,6 +10,7 @@ from . import (
     binaries,
     discarding,
     divergence,
+    dry_start,
     extension,
     fencing,
     following,
@@ -17,18 +18,21 @@ from . import (
     mirroring,
     new_system,
     observing,
+    other_slots,
+    packages,
     progress,
     promotion,
     recovery_settings,
     relations,
     rewind,
     rewind_source,
-    segment_role,
     segments,
     settings,
     snapshot,
     source,
+    start_files,
 )
+from . import segment_role as role_of_segments
 from .delta import job
 from .salvage import offering, taking
 
@@ -38,6 +42,9 @@ class PostgreSQL:
 
     observe = staticmethod(observing.observe)
     binaries = staticmethod(binaries.look)
+    start_files = staticmethod(start_files.read)
+    dry_start = staticmethod(dry_start.look)
+    packages = staticmethod(packages.tell)
     mirroring = staticmethod(mirroring.state)
     segments = staticmethod(segments.await_registration)
     progress = staticmethod(progress.progress)
@@ -49,9 +56,13 @@ class PostgreSQL:
     checkpoint = staticmethod(promotion.checkpoint)
     settings = staticmethod(settings.change)
     views = staticmethod(extension.install)
+    no_views = staticmethod(extension.remove)
     source_present = staticmethod(source.present)
     source_absent = staticmethod(source.absent)
-    segment_role = staticmethod(segment_role.present)
+    slots_made = staticmethod(other_slots.make)
+    slots_dropped = staticmethod(other_slots.drop)
+    no_segment_role = staticmethod(role_of_segments.absent)
+    segment_role = staticmethod(role_of_segments.present)
     rewind_source_present = staticmethod(rewind_source.present)
     rewind_source_absent = staticmethod(rewind_source.absent)
 

@@ -18,7 +18,7 @@ from . import database
 
 EXTENSION = "hawq_mirroring"
 #: where every new database gets it from, and where it is looked for
-ALWAYS = ("postgres", "template1")
+ALWAYS = database.DATABASES
 INSTALLED = """
 SELECT a.default_version, e.extversion FROM pg_available_extensions a
 LEFT JOIN pg_extension e ON e.extname = a.name WHERE a.name = %s

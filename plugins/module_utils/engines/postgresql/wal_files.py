@@ -60,7 +60,7 @@ def age(instance: Instance, size: int | None) -> float | None:
     try:
         names = sorted((name for name in os.listdir(place) if wal.is_name(name)), key=lambda name: (name[8:], name))
         newest = next((name for name in reversed(names) if size and written(place, name, size)), None)
-        return None if newest is None else max(0.0, time.time() - os.stat(os.path.join(place, newest)).st_mtime)
+        return None if newest is None else time.time() - os.stat(os.path.join(place, newest)).st_mtime
     except OSError:
         return None
 

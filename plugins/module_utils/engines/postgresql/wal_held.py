@@ -17,6 +17,7 @@ from . import wal_files
 
 SECONDS = 3
 Part = tuple[int, t.Optional[str]]
+Histories = dict[str, list[list[t.Any]]]
 
 
 def end(

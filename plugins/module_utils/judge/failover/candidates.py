@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 
 from ...values import lsn, places
-from .. import identify, remains, topology
+from ...values.clusters import MASTERS
+from ...values.command import again, group
+from .. import identify, remains, systems, topology
 from ..options import Options
-from ..refusal import AGAIN, Refusal
+from ..refusal import AGAIN, Refusal, correct, one_of
 from . import evidence, memories
 
-ACCEPT = "accept the loss: -e accept_data_loss=true"
 #: what a fence records of who took over
 SUCCESSOR = re.compile(r"(?:switchover to (\S+)|(\S+) took over as master)")
 
@@ -30,19 +31,23 @@ def choose(observations: topology.Observations, options: Options) -> tuple[str |
     chosen = options["standby_host"]
     standbys = [name for name, seen in observations.items() if topology.may_take_over(seen)]
     if chosen is not None and chosen not in standbys:
-        found = topology.describe(observations[chosen]) if chosen in observations else "not in the group masters"
+        found = (
+            topology.describe(observations[chosen]) if chosen in observations else f"not in the group {group(MASTERS)}"
+        )
         away = chosen in observations and topology.kind(observations[chosen]) == topology.UNREACHABLE
-        command = f"Bring it up, {AGAIN}, or name another" if away else "Correct -e standby_host=, or leave it out"
+        way = topology.mend(observations[chosen]) if away else ""
+        command = f"{way or 'Bring it up'}, {AGAIN}, or name another" if away else correct("standby_host")
         return None, [Refusal("not-a-standby", f"{chosen} is {found}", "only a standby can be activated", command)]
     if not standbys:
-        return None, [_none(observations)]
+        closed = all(topology.mend(seen) for seen in observations.values())
+        return None, identify.not_looked_at(observations) if closed else [_none(observations)]
     if chosen is None and len({topology.system_identifier(observations[name]) for name in standbys}) > 1:
         return None, [
             Refusal(
                 "different-systems",
-                f"{' and '.join(standbys)} are standbys of different systems",
+                f"{' and '.join(standbys)} are standbys of different systems ({systems.words(observations)})",
                 "it cannot be said which is to become the master",
-                "Name it with -e standby_host=",
+                f"{one_of('standby_host', standbys)}. {systems.way(observations)}",
             )
         ]
     most = max(place(observations[name]) for name in standbys)
@@ -58,9 +63,13 @@ def choose(observations: topology.Observations, options: Options) -> tuple[str |
             f"{chosen} has WAL up to {_words(observations[chosen])},"
             f" and {ahead[0]} up to {_words(observations[ahead[0]])}",
             "what only the other one has would be lost",
-            f"Name {ahead[0]}, or leave -e standby_host= out; or {ACCEPT}",
+            f"Name {ahead[0]}: {again(standby_host=ahead[0])}. Or {_accept()}",
         )
     ]
+
+
+def _accept() -> str:
+    return f"accept the loss: {again(accept_data_loss=True)}"
 
 
 def _words(seen: topology.Observation) -> str:
@@ -74,7 +83,7 @@ def _none(observations: topology.Observations) -> Refusal:
         [*_starts(observations), *_fenced_without_timeline(observations)],
         key=lambda row: topology.newest(observations).index(row[0]),
     )
-    down = any(topology.kind(observation) == topology.UNREACHABLE for observation in observations.values())
+    down = [name for name, seen in observations.items() if topology.kind(seen) == topology.UNREACHABLE]
     wake = {topology.FROZEN: identify.thaw, topology.SILENT: identify.let_in}
     wakes = [
         f"on {name}, {wake[topology.kind(observation)](observation)}"
@@ -83,7 +92,9 @@ def _none(observations: topology.Observations) -> Refusal:
     ]
     hidden = remains.unmounted(observations)
     mounts = [remains.mount(hidden)] if hidden else []
-    bring = ["bring the standby's host up"] if down or not (wakes or starts or mounts) else []
+    closed = [topology.bring_up(name, seen, "") for name, seen in observations.items() if topology.mend(seen)]
+    there = " or ".join(down) or "the standby's host"
+    bring = closed or ([f"bring {there} up"] if down or not (wakes or starts or mounts) else [])
     ways = f", {AGAIN}, or ".join([*bring, *mounts, *wakes, *(words for _name, words in starts)])
     command = remains.way(observations) or f"{ways[0].upper()}{ways[1:]}, {AGAIN}"
     return Refusal(
@@ -103,7 +114,7 @@ def _starts(observations: topology.Observations) -> list[tuple[str, str]]:
         seen, unit = observations[name], observations[name]["service"]["unit"]
         which = f", whose timeline {last[0]} is the newest" if len(set(last)) > 1 else ""
         words = (
-            f"if it is certain that nobody took over, go back to {name}: {evidence.unfence(seen)} there"
+            f"if it is certain that nobody took over, go back to {name}: {evidence.unfence(seen)} on {name}"
             if topology.is_fenced(seen)
             else f"start the master again (systemctl start {unit} on {name}{which}; if it does not start,"
             f" journalctl -u {unit} says why and what to do)"
@@ -118,7 +129,7 @@ def _fenced_without_timeline(observations: topology.Observations) -> list[tuple[
         (
             name,
             f"if {name} has followed the last master since it was fenced: rm"
-            f" {seen['data_directory']['path']}/{places.RECORD} there",
+            f" {seen['data_directory']['path']}/{places.RECORD} on {name}",
         )
         for name, seen in observations.items()
         if topology.kind(seen) in topology.STANDBYS
@@ -140,7 +151,7 @@ def against(
                 "follows-a-standby",
                 f"{new} follows {old}, which is itself {topology.describe(seen)}",
                 "the master is somebody else, who may be alive",
-                f"Bring the master's host up, {AGAIN}. If there is none any more: -e accept_data_loss=true",
+                f"Bring the master's host up, {AGAIN}. If there is none any more: {again(accept_data_loss=True)}",
             )
         )
     readable = evidence.has_data(seen)
@@ -169,9 +180,9 @@ def _reachable(
         return [
             Refusal(
                 "newer-timeline",
-                f"{name} is {topology.describe(seen)}, on a newer timeline ({mine}) than {new} ({its})",
+                f"{topology.being(name, seen)}, on a newer timeline ({mine}) than {new} ({its})",
                 f"what was committed on it would be lost, since {new} does not have it",
-                f"{evidence.start(name, seen)}, or {ACCEPT}",
+                f"{evidence.start(name, seen)}, or {_accept()}",
             )
         ]
     dark = (topology.is_standby(seen) and not seen["server"]) or topology.kind(seen) in topology.BUSY
@@ -193,11 +204,14 @@ def _has_no_more(seen: topology.Observation, taken: topology.Observation) -> boo
 
 
 def _uncompared(name: str, seen: topology.Observation, new: str) -> Refusal:
+    wakes = {topology.FROZEN: identify.thaw, topology.SILENT: identify.let_in}
+    wake = wakes.get(topology.kind(seen))
+    bring = f"On {name}, {wake(seen)}" if wake else "Bring it up as a running standby"
     return Refusal(
         "not-compared",
-        f"{name} is {topology.describe(seen)}, and may hold WAL that {new} lacks",
+        f"{topology.being(name, seen)}, and may hold WAL that {new} lacks",
         "what only it has would be lost",
-        f"Bring it up as a running standby, {AGAIN}: the one that is ahead takes over. Or {ACCEPT}",
+        f"{bring}, {AGAIN}: the one that is ahead takes over. Or {_accept()}",
     )
 
 
@@ -219,7 +233,7 @@ def _unreachable(
         return [
             Refusal(
                 "master-alive",
-                f"{name} is {topology.describe(observations[name])}, and its server answers {' and '.join(served)}",
+                f"{topology.being(name, observations[name])}, and its server answers {' and '.join(served)}",
                 "it may be the master by now",
                 f"Mend the way from here to {name}, or stop the server there, {AGAIN}",
             )
@@ -231,7 +245,7 @@ def _unreachable(
         return [
             Refusal(
                 "address-taken",
-                f"{name} is {topology.describe(observations[name])}, and somebody answers for {address['address']}",
+                f"{topology.being(name, observations[name])}, and somebody answers for {address['address']}",
                 "it is the master's address, so that host may be the master by now",
                 f"Switch {name} off, or mend the way to it, {AGAIN}",
             )
@@ -247,8 +261,8 @@ def _unreachable(
             "another-took-over",
             f"{name} has taken over as master since, and is {topology.describe(observations[name])}{words}",
             f"it may be alive, and {new} lacks what was committed there",
-            f"Bring it up, {AGAIN}. If it is off, and what it has may be lost: -e master_is_down=true -e"
-            f" accept_data_loss=true{doubt}",
+            f"Bring it up, {AGAIN}. If it is off, and what it has may be lost:"
+            f" {again(master_is_down=True, accept_data_loss=True)}{doubt}",
         )
     ]
 

@@ -7,9 +7,10 @@ import typing as t
 
 from ...engines import table
 from ...values import lsn, places
-from ...values.command import playbook
+from ...values.command import again, playbook
 from ...values.observation import Server
 from ...values.text import duration, size
+from .. import address as addresses
 from .. import identify, topology
 from ..options import Options
 from ..refusal import AGAIN, Refusal
@@ -46,7 +47,7 @@ def fence(
         return NOT_NEEDED, [
             Refusal(
                 "master-alive",
-                f"{old} is {topology.describe(seen)}, but its server answers {' and '.join(served)} at"
+                f"{topology.being(old, seen)}, but its server answers {' and '.join(served)} at"
                 f" {answer['address']}:{answer['port']}",
                 "the master is alive, only cut off from here",
                 f"Mend the way from here to {old}, or stop the server there, {AGAIN}",
@@ -57,17 +58,18 @@ def fence(
         return NOT_NEEDED, [
             Refusal(
                 "port-open",
-                f"{old} is {topology.describe(seen)}, and {' and '.join(silent)} can open its port, where none answers",
+                f"{topology.being(old, seen)}, and {' and '.join(silent)} can open its port, where none answers",
                 "it is frozen or overloaded, not dead, and may wake",
-                f"Switch {old} off, {AGAIN}, or let this do it, -e \"fence_command='COMMAND'\"",
+                f"Switch {old} off, {AGAIN}. Or let this do it: {again(fence_command='COMMAND')}",
             )
         ]
     if what in (topology.EMPTY, topology.OTHER) and not options["accept_data_loss"]:
         path = seen["data_directory"]["path"]
+        there = f"has no data in {path}" if what == topology.EMPTY else f"{path} there is {topology.describe(seen)}"
         return NOT_NEEDED, [
             Refusal(
                 "data-not-there",
-                f"{old} answers, and {path} there is {topology.describe(seen)}",
+                f"{old} answers, and {there}",
                 "what the standby lacks may be on a file system that is not mounted",
                 f"Mount it, {AGAIN}. If that data is gone for good:"
                 f" {playbook('failover', accept_data_loss=True, master_is_down=True)}",
@@ -75,12 +77,16 @@ def fence(
         ]
     address = observations[new].get("virtual_ip")
     if address and address["taken"] and not options["fence_command"]:
+        who = ", ".join(addresses.strangers(observations))
         return NOT_NEEDED, [
             Refusal(
                 "address-taken",
-                f"{old} is {topology.describe(seen)}, but somebody answers for {address['address']} as seen from {new}",
+                f"{topology.being(old, seen)}, but somebody answers for {address['address']} as seen from {new}"
+                + (f" ({who})" if who else ""),
                 "it is the master's address, so its host is most likely on",
-                f"Switch {old} off, {AGAIN}, or let this do it, -e \"fence_command='COMMAND'\"",
+                f"Switch {old} off, {AGAIN}. Or let this do it: {again(fence_command='COMMAND')}. If {old} is off, and"
+                f" it is certain that another host answers, go on without the address:"
+                f" {again(master_is_down=True, virtual_ip_address='')}",
             )
         ]
     if options["master_is_down"]:
@@ -93,8 +99,8 @@ def fence(
             "not-proven-dead",
             f"it is not proven that {old} is dead ({found})",
             "a master that is only cut off would go on to accept writes beside the new one",
-            f"Switch {old} off and say so, -e master_is_down=true, or let this do it, -e \"fence_command='COMMAND'\""
-            f" (which must succeed only when {old} is off)",
+            f"Switch {old} off and say so: {again(master_is_down=True)}. Or let this do it, by a COMMAND that succeeds"
+            f" only when {old} is off: {again(fence_command='COMMAND')}",
             ("master_is_down", old),
         )
     ]
@@ -105,8 +111,10 @@ def start(name: str, seen: topology.Observation) -> str:
     unit = seen["service"]["unit"]
     if topology.kind(seen) == topology.FROZEN:
         return f"On {name}, {identify.thaw(seen)}"
+    if topology.kind(seen) == topology.SILENT:
+        return f"On {name}, {identify.let_in(seen)}"
     if topology.is_fenced(seen):
-        return f"If it is certain that nobody took over, go back to {name}: {unfence(seen)} there"
+        return f"If it is certain that nobody took over, go back to {name}: {unfence(seen)} on {name}"
     return f"Start it on {name} (systemctl start {unit}; if it does not start, journalctl -u {unit} says why)"
 
 
@@ -270,6 +278,6 @@ def missing(
             f"{new} lacks {how_much} that {old} had{words}",
             "commits in it would be lost, and they may still be on the disk of the old master's host",
             f"Bring that host up without its server, {AGAIN}: it is fetched from there. Or accept the loss:"
-            f" -e accept_data_loss=true{doubt}",
+            f" {again(accept_data_loss=True)}{doubt}",
         )
     ]

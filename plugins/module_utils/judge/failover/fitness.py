@@ -6,8 +6,9 @@ Sources: PostgreSQL manual, "Continuous Archiving" (timelines), "WAL Internals" 
 
 from __future__ import annotations
 
+from ...values.command import again
 from ...values.text import MEBIBYTE, sentence, size
-from .. import topology
+from .. import disk, tablespaces, topology
 from ..options import Options
 from ..refusal import AGAIN, Refusal
 from . import evidence
@@ -19,7 +20,8 @@ SEGMENT_BYTES = 16 * MEBIBYTE
 def refusals(old: str, new: str, observations: topology.Observations, options: Options) -> list[Refusal]:
     """Return what would let the activation fail, or serve damaged data."""
     seen = observations[new]
-    found = [*_room(new, seen), *_programs(new, seen)]
+    found = [*disk.read_only(new, seen), *_room(new, seen), *_programs(new, seen)]
+    found += tablespaces.for_a_start(new, seen, *sources(old, new, observations))
     if not options["accept_data_loss"]:
         found += [*_older(old, new, observations), *_damage(old, new, observations)]
     return found
@@ -78,9 +80,9 @@ def _older(old: str, new: str, observations: topology.Observations) -> list[Refu
     return [
         Refusal(
             "newer-timeline",
-            f"{old} is {topology.describe(seen)}, on a newer timeline ({its}) than {new} ({mine})",
+            f"{topology.being(old, seen)}, on a newer timeline ({its}) than {new} ({mine})",
             f"what was committed on it would be lost, since {new} does not have it",
-            f"{evidence.start(old, seen)}, or accept the loss: -e accept_data_loss=true",
+            f"{evidence.start(old, seen)}, or accept the loss: {again(accept_data_loss=True)}",
         )
     ]
 
@@ -96,6 +98,6 @@ def _damage(old: str, new: str, observations: topology.Observations) -> list[Ref
             f"the data of {new} is damaged ({sentence(damage)})",
             "as the master it would serve that, or fail where it is read",
             f"If the data of {old} is whole, bring its server up instead. If {new} is all that is left:"
-            " -e accept_data_loss=true",
+            f" {again(accept_data_loss=True)}",
         )
     ]

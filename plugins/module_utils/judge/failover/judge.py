@@ -7,9 +7,10 @@ Safety rule S2: nothing is activated before the old master is fenced, proven dea
 from __future__ import annotations
 
 from ...values import conninfo
-from ...values.command import playbook
+from ...values.clusters import MASTERS
+from ...values.command import group, playbook
 from ...values.observation import Hosts
-from .. import followers, identify, settings, takeover, topology
+from .. import address, differences, followers, identify, needs, settings, slots, tablespaces, takeover, topology
 from ..options import Options
 from ..plan import FailoverPlan
 from ..refusal import AGAIN, Refusal, Verdict, decide, refuse, refused
@@ -29,7 +30,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     new, refusals = candidates.choose(observations, options)
     if new is None:
         return refused(refusals)
-    old, refusals = _old_master_of(observations, hosts, new)
+    old, refusals = _old_master_of(observations, hosts, new, options)
     if old is None:
         return refused(refusals)
     system, ignored = topology.system_identifier(observations[new]), options.get("ignore_witness") or []
@@ -45,12 +46,16 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         lacking = evidence.missing(old, new, observations, witnesses, options)
         unproven += lacking or staleness.refusals(old, new, observations, witnesses, options)
     refusals += [*unproven, *fitness.refusals(old, new, observations, options)]
-    wanted = settings.recovery_wanted(observations[new], *fitness.sources(old, new, observations))
+    sources = fitness.sources(old, new, observations)
+    wanted = settings.recovery_wanted(observations[new], *sources)
+    start = topology.kind(observations[new]) == topology.STOPPED_STANDBY
+    spaces = tablespaces.to_make(observations[new], *sources)
     salvage = fence == evidence.BY_MODULE and evidence.has_data(observations[old])
     known = evidence.known(old, new, observations, witnesses)
     doubt = (
         f"{memories.says(known.memory)}. {memories.ignoring([known.memory['name']], options)}" if known.memory else ""
     )
+    found = slots.plan(old, new, observations, options)
     plan: FailoverPlan = {
         "workflow": "failover",
         "engine": observations[new]["engine"],
@@ -61,28 +66,41 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "followers": further,
         "standbys": after,
         "fence": fence,
-        "start": topology.kind(observations[new]) == topology.STOPPED_STANDBY,
+        "start": start,
         "reason": f"{new} took over as master",
         "salvage": salvage,
         "silent": [hosts[old]] if fence in (evidence.BY_WORD, evidence.BY_COMMAND) and old in hosts else [],
         # one that is restarted for its settings says afterwards how far it is
         "standing": evidence.standing(observations[new], known.lsn, doubt) if salvage and not wanted else None,
         "recovery_settings": wanted,
+        "new_tablespaces": spaces,
         "known_lsn": known.lsn,
         "known_from": doubt,
         "untold": followers.untold(observations, after, further),
         "away": [],
         "endpoints": {name: hosts[name] for name in (old, new, *after) if name in hosts},
-        "slots": topology.slots(observations[new], (old, *after)),
+        "slots": [*topology.slots(observations[new], (old, *after)), *slots.before(found)],
         "segments": segments,
         "ignored_witnesses": ignored,
         "evidence": [
             *evidence.listed(observations, onlookers, old, new),
+            *address.elsewhere(observations, new),
             *staleness.listed(old, new, observations),
             *told,
         ],
+        "rebuild": needs.rebuilding(observations[new]),
+        "lacking": [lack.found for lack in needs.of_itself(new, observations[new])],
+        "locked_out": takeover.locked_out(observations[new]),
+        "let_in": takeover.let_in(observations[new]),
+        "other_slots": found,
+        "slots_connection": slots.connection(observations[new]),
+        "emptied": needs.unlogged(observations[old]) if old in observations else [],
+        "settings_lost": differences.told(old, new, observations),
         "steps": takeover.steps(
-            takeover.Hands(old, new, fence, list(further), bool(segments), bool(wanted)),
+            # one that is stopped shows that it starts and replays before anybody is fenced
+            takeover.Hands(
+                old, new, fence, list(further), bool(segments), bool(wanted or spaces or start), bool(found["make"])
+            ),
             options,
         ),
     }
@@ -142,6 +160,7 @@ def _with_a_writer(
         "silent": [],
         "standing": None,
         "recovery_settings": {},
+        "new_tablespaces": [],
         "known_lsn": None,
         "known_from": "",
         "ignored_witnesses": [],
@@ -149,6 +168,14 @@ def _with_a_writer(
         "slots": topology.slots(seen, [*([old] if old else []), *astray]),
         "segments": segments,
         "evidence": [],
+        "rebuild": [],
+        "lacking": [],
+        "locked_out": takeover.locked_out(seen),
+        "let_in": takeover.let_in(seen),
+        "other_slots": slots.NONE,
+        "slots_connection": slots.connection(seen),
+        "emptied": [],
+        "settings_lost": [],
         "steps": takeover.steps(takeover.Hands(old, writer, fence, list(astray), bool(segments)), options),
     }
     return decide(plan, [])
@@ -170,31 +197,51 @@ def _is_former(name: str, observations: topology.Observations, writer: str) -> b
     return topology.kind(other) in topology.STANDBYS and has_record and (name not in told or topology.is_fenced(other))
 
 
-def _old_master_of(observations: topology.Observations, hosts: Hosts, new: str) -> tuple[str | None, list[Refusal]]:
-    """Return the host that the standby was told to follow: nobody else may be taken for its master."""
+def _old_master_of(
+    observations: topology.Observations, hosts: Hosts, new: str, options: Options
+) -> tuple[str | None, list[Refusal]]:
+    """Return the host that the standby was told to follow: nobody else may be taken for its master.
+
+    Of one that is told to follow nobody it is the only host that it can be, when the operator accepts the loss.
+    """
     others = {name: host for name, host in hosts.items() if name != new}
     old = followers.followed_by(observations[new], others, observations)
     if old is not None:
         return old, _same_system(old, new, observations)
     address, port = followers.told(observations[new])
+    left = [
+        name for name in others if name in observations and topology.kind(observations[name]) not in topology.STANDBYS
+    ]
+    if address is None and len(left) == 1:
+        return (left[0], []) if options["accept_data_loss"] else (None, [_follows_nobody(new, left[0], observations)])
     return None, [
         Refusal(
             "unknown-master",
-            f"{new} follows {f'{address}:{port}' if address else 'nobody'}, which no host of the group masters is",
+            f"{new} follows {f'{address}:{port}' if address else 'nobody'}, which no host of the group"
+            f" {group(MASTERS)} is",
             "the old master must be looked at before its standby may take over",
             _name_it(address, others),
         )
     ]
 
 
+def _follows_nobody(new: str, other: str, observations: topology.Observations) -> Refusal:
+    return Refusal(
+        "unknown-master",
+        f"{new} is told to follow nobody, and {topology.being(other, observations[other])}",
+        f"what {new} lacks of its master's work cannot be told",
+        f"If {other} was its master, and the loss is accepted: {playbook('failover', accept_data_loss=True)}",
+    )
+
+
 def _name_it(address: str | None, others: Hosts) -> str:
     """Return how the operator says which host an address is."""
     if address is None or len(others) != 1:
-        return f"Add its host to the inventory's group masters, or correct server_address there, {AGAIN}"
+        return f"Add its host to the inventory's group {group(MASTERS)}, or correct server_address there, {AGAIN}"
     name = next(iter(others))
     return (
         f"If that is {name}, set server_address={address} for {name} in the inventory, {AGAIN}. If not, add its host to"
-        " the group masters"
+        f" the group {group(MASTERS)}"
     )
 
 

@@ -12,28 +12,34 @@ import datetime
 import math
 
 from ...values import lsn
-from ...values.command import playbook
+from ...values.command import again, playbook
 from ...values.text import duration
 from .. import topology
 from ..options import Options
-from ..refusal import AGAIN, Refusal
+from ..refusal import Refusal
 from . import evidence, memories
 
 #: so long it is taken for granted that a standby and the master's host were lost at the same moment
 SECONDS = 60
-#: clocks of hosts may differ by so much
-CLOCKS = 60
+#: a segment hears of the master now and then: what it heard so much before the standby's silence counts as after that
+APART = 60
+#: and one host's clock goes back by so much without being set
+SET_BACK = 1
 #: so much longer a silence is accepted than it has lasted yet, since the operator has to type that
 MARGIN = 600
 
 
 def silent_seconds(seen: topology.Observation) -> float | None:
-    """Return for how long a standby has heard nothing of its master, as far as is known."""
+    """Return for how long a standby has heard nothing of its master, as far as is known.
+
+    What was heard in the future says that the host's clock was set back since: nobody knows then.
+    """
     server = seen["server"]
     receiver = server["receiver"] if server else None
+    age = seen.get("wal_age_seconds")
     if receiver and receiver["silent_seconds"] is not None:
-        return receiver["silent_seconds"]
-    return seen.get("wal_age_seconds")
+        age = receiver["silent_seconds"]
+    return None if age is None or age < -SET_BACK else age
 
 
 def last_commit(seen: topology.Observation) -> str:
@@ -43,7 +49,7 @@ def last_commit(seen: topology.Observation) -> str:
         return ""
     when = datetime.datetime.fromtimestamp(server["last_commit_at"], datetime.timezone.utc)
     age = server["replay_age_seconds"]
-    ago = f", {duration(age)} ago" if age is not None else ""
+    ago = f", {duration(age)} ago" if age is not None and age >= 0 else ""  # two hosts' clocks, which may differ
     return f"its last commit is of {when.strftime('%Y-%m-%d %H:%M:%S UTC')}{ago}"
 
 
@@ -67,10 +73,10 @@ def refusals(
     return [
         Refusal(
             "standby-stale",
-            f"{new} {words(seen)}, and {old} is {topology.describe(observations[old])}",
+            f"{new} {words(seen)}, and {topology.being(old, observations[old])}",
             f"what {old} has committed since then would be lost, and nobody here can tell whether there is any",
-            f"Bring the host of {old} up without its server, {AGAIN}: what is missing is fetched from there."
-            f" {_in_time(old, silent)}If the loss is accepted: -e accept_data_loss=true",
+            f"Bring the host of {old} up without its server, then: {playbook('failover')} (which fetches what is"
+            f" missing). {_in_time(old, silent)}If the loss is accepted: {again(accept_data_loss=True)}",
         )
     ]
 
@@ -89,13 +95,14 @@ def listed(old: str, new: str, observations: topology.Observations) -> list[str]
 
 
 def _was_in_step(old: str, seen: topology.Observation, witnesses: topology.Observations) -> bool:
-    """Whether a segment still reached the master after the standby's last commit, and it had its standby in step.
+    """Whether a segment still reached the master after the standby had heard of it, and it had its standby in step.
 
-    A memory of an earlier time says nothing of what the master did when the standby had been cut off.
+    A memory of an earlier time says nothing of what the master did when the standby had been cut off. Each of the two
+    hosts tells how long ago it was by its own clock: what one clock shows is never held against another.
     """
-    server = seen["server"]
-    last = memories.furthest(old, witnesses, topology.timeline(seen))
-    if not last or not server or server["last_commit_at"] is None or last["summary_state"] != topology.SYNCHRONIZED:
+    last, silent = memories.furthest(old, witnesses, topology.timeline(seen)), silent_seconds(seen)
+    age = last.get("age_seconds") if last else None
+    if not last or age is None or silent is None or last["summary_state"] != topology.SYNCHRONIZED:
         return False
     more = lsn.distance(last["lsn"], evidence.have(seen)) or 0
-    return more <= 0 and last["at"] >= server["last_commit_at"] - CLOCKS
+    return more <= 0 and -SET_BACK <= age <= silent + APART

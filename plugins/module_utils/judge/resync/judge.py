@@ -7,10 +7,10 @@ import typing as t
 
 from ...engines import table
 from ...values import conninfo, history, lsn
-from ...values.command import playbook
+from ...values.command import again, playbook
 from ...values.observation import Hosts
 from ...values.text import size
-from .. import checks, disk, identify, members, mirror, newer, settings, timelines, topology
+from .. import checks, disk, identify, members, mirror, newer, settings, slots, timelines, topology
 from ..options import Options
 from ..plan import ResyncPlan, only
 from ..refusal import AGAIN, Refusal, Verdict, decide, refused
@@ -21,6 +21,8 @@ from .case import DELTA, FOLLOW, IN_PLACE, NONE, REWIND, ROUTES, SNAPSHOT, START
 #: so many times as long as a copy
 DEARER = 1.1
 RUNNING = (topology.STANDBY, topology.FROZEN)
+#: ways after which the server replays on from where its data is
+REPLAYING = (NONE, START, FOLLOW, REWIND)
 
 
 def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
@@ -43,7 +45,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     fork, mine = case.fork, timelines.stretches(seen)
     bill = _without_dearer([routes.row(route, case) for route in ROUTES], case)
     chosen = next((row["route"] for row in bill if row["possible"]), None)
-    snapshot = chosen == SNAPSHOT
+    snapshot, compares = chosen == SNAPSHOT, case.found is None and _must_compare(case, chosen)
     choice = _existing_data(case) if snapshot else "refuse"
     refusals = [] if chosen else _no_route(case, bill, master, mirror.not_online(master, source))
     if snapshot:
@@ -54,6 +56,8 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         {**options, "existing_data": choice},
         members.Pair(master, standby),
         snapshot and not refusals,  # or the same would be said twice
+        chosen in REPLAYING,
+        "unknown" if compares else "master" if chosen in IN_PLACE else "own",
     )
     fence = seen["data_directory"]["fenced"]
     lift = chosen in (FOLLOW, *IN_PLACE) or (not snapshot and (_leftovers(seen) or bool(fence)))
@@ -66,18 +70,21 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "resume": chosen == START and _resumes(seen, source),
         "notes": _blocked(standby, seen),
         "advice": _advice(chosen, bill, standby if len(observations) > 2 else ""),
+        "stale_slots": slots.left(seen),
         "failed_routes": case.failed,
         "fork": fork.lsn if fork else None,
         "reached": case.newer.reached if case.newer else None,
         "history": [{"timeline": each.timeline, "end": _end(each)} for each in mine or []],
         "divergence": case.found,
         "rewind_role": role,
+        "rewind_database": table.asked_in(source),
         "rewind_hba_lines": conninfo.hba_lines(
-            role, members.addresses(observations, hosts, [master, standby]), "postgres"
+            role, members.addresses(observations, hosts, [master, standby]), table.asked_in(source)
         ),
         "steps": {
             **steps,
-            "compare": only(standby, case.found is None and _must_compare(case, chosen)),
+            "start": steps["start"] or only(standby, chosen in IN_PLACE or _must_stop(seen, chosen)),
+            "compare": only(standby, compares),
             "name_tables": only(master, bool((case.found or {}).get("relations"))),
             "close": only(master, bool(source["server"]["rewind_roles"])),
             "stop": only(standby, _must_stop(seen, chosen)),
@@ -121,7 +128,7 @@ def _passes_over_a_start(case: Case) -> bool:
     """Whether the operator wants data to be given up that a start would show to be a part of the master's history."""
     wanted = case.options.get("resync_route")
     gives_up = wanted == DELTA or (wanted == SNAPSHOT and case.options["existing_data"] == "discard")
-    if not gives_up or case.newer or case.fork or not table.of(case.source).keeps_wal_for_standby:
+    if not gives_up or case.newer or not table.of(case.source).keeps_wal_for_standby:
         return False
     return routes.row(START, case._replace(options={**case.options, "resync_route": None}))["possible"]
 
@@ -158,7 +165,7 @@ def _blocked(name: str, seen: topology.Observation) -> list[str]:
         return []
     words, rows = table.of(seen).words, server["blockers"]
     who = ", ".join(f"{row['pid']} ({row['user'] or 'no role'}, open {row['open_seconds'] or 0:.0f} s)" for row in rows)
-    typed = words.typed(words.end_session.format(pid=row["pid"]) for row in rows)
+    typed = table.typed(seen, (words.end_session.format(pid=row["pid"]) for row in rows))
     end = f" ({who}), and a failover would end them. To end them now, there: {typed}" if rows else ""
     return [f"replay on {name} waits for sessions there{end}"]
 
@@ -273,7 +280,7 @@ def _data_refusals(case: Case, choice: str) -> list[Refusal]:
             f"{case.name} has {size(case.seen['data_directory']['free_bytes'])} free for a copy of {needed}"
             " beside the old data",
             "a full copy is the only way left, and the old data may be the last copy of something",
-            "Run again with -e existing_data=discard to delete it, or make room there",
+            f"Make room there, {AGAIN}. Or let it be deleted: {again(existing_data='discard')}",
         )
     ]
 

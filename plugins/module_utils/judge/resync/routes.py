@@ -13,7 +13,7 @@ import typing as t
 from ...engines import table
 from ...values import history, lsn, wal
 from ...values.text import size
-from .. import mirror, rewinding, settings, topology
+from .. import mirror, rewinding, settings, tablespaces, topology
 from . import bill
 from .case import DELTA, FOLLOW, NONE, REWIND, ROUTES, SNAPSHOT, START, STARTED, Case
 
@@ -59,8 +59,9 @@ def _why_not_none(case: Case) -> str:
     wanted = settings.recovery_wanted(case.seen, case.source)
     if wanted:
         return "it has less than its master of " + ", ".join(wanted)
-    if settings.harmful(case.seen):
-        return "its recovery is delayed or would be ended by " + ", ".join(settings.harmful(case.seen))
+    harmful = settings.harmful(case.seen, settings.archive_of(case.options))
+    if harmful:
+        return "its recovery is delayed, or would be ended or misled, by " + ", ".join(harmful)
     if case.seen["server"] and case.seen["server"]["replay_paused"]:
         return "its replay is paused"
     return ""
@@ -72,11 +73,12 @@ def half_way(case: Case) -> str:
         return "an earlier run has left it half-way"
     if topology.kind(case.seen) in (topology.EMPTY, topology.OTHER):
         return _what_it_is(case.seen)
-    return ""
+    lost = tablespaces.lost(case.seen)
+    return f"the files of its tablespace in {lost} are gone" if lost else ""
 
 
 def _what_it_is(seen: topology.Observation) -> str:
-    return f"{'there' if topology.kind(seen) == topology.EMPTY else 'it'} is {topology.describe(seen)}"
+    return "there is no data directory" if topology.kind(seen) == topology.EMPTY else f"it is {topology.describe(seen)}"
 
 
 def _wal_gone(case: Case, begin: str | None) -> str:
@@ -131,9 +133,8 @@ def _why_not_rewind(case: Case) -> str:
         return "its history does not part from the master's, or cannot be read"
     if rewinding.why_not(case.seen, case.source):
         return rewinding.why_not(case.seen, case.source)
-    absent = [entry["path"] for entry in case.seen["directories"] if not entry["entries"]]
-    if absent:
-        return f"{absent[0]}, where a tablespace of the master is, has none there"
+    if _places_of_a_rewind(case):
+        return _places_of_a_rewind(case)
     if case.found is None:
         return ""
     if case.found["damage"]:
@@ -146,6 +147,16 @@ def _why_not_rewind(case: Case) -> str:
     if beyond:
         return f"{beyond[0]} is missing there, which only it had"
     return ""
+
+
+def _places_of_a_rewind(case: Case) -> str:
+    """Return which place of a tablespace a rewind cannot deal with: it makes none, and takes all in one for its own."""
+    places = tablespaces.targets(case.seen, case.options["tablespace_mapping"], case.source)
+    absent = [entry["path"] for entry in places if not entry["entries"]]
+    if absent:
+        return f"{absent[0]}, where a tablespace of the master is, has none there"
+    shared = tablespaces.shared(case.seen, case.source)
+    return f"it would delete what others have in {shared}, a tablespace's place" if shared else ""
 
 
 def _begins_beyond(name: str, case: Case) -> bool:
@@ -161,6 +172,8 @@ def _why_not_delta(case: Case) -> str:
         return half_way(case)
     if case.seen["control"] is None:
         return "its control file cannot be read"
+    if tablespaces.lost(case.seen):
+        return half_way(case)
     choice = case.options["existing_data"]
     if choice == "keep":
         return "the old data would not be kept (existing_data=keep)"

@@ -6,7 +6,7 @@ from __future__ import annotations
 from ...values import findings as kinds
 from ...values.command import playbook
 from ...values.text import MEBIBYTE, size
-from .. import readiness, topology
+from .. import needs, readiness, topology
 from . import mirrors
 from .group import Finding, Group, finding
 
@@ -20,6 +20,7 @@ SAME: dict[str, tuple[str, ...]] = {
     "no-standby": ("fenced", "not-in-group", "not-synchronized", "slot-lost", "standby-down"),
     "not-a-running-standby": ("not-synchronized", "standby-down"),
     "no-such-standby": ("not-in-group",),
+    "other-slots": ("slot-not-synchronised",),
     "programs-missing": ("address-program",),
     "standby-stale": ("not-synchronized", "receiver-silent"),
     "unknown-master": ("follows-elsewhere",),
@@ -33,7 +34,7 @@ def is_problem(row: Finding, seen: Group) -> bool:
     if kind == "no-standby" and not mirrors.is_expected(seen):
         return False
     accepted = kind in kinds.ACCEPTABLE and kind in (seen.options.get("state_accept") or [])
-    return kinds.KINDS[kind].exit_code != kinds.WELL and not accepted
+    return kinds.KINDS[kind].exit_code != kinds.WELL and not accepted and not needs.is_accepted(kind, seen.options)
 
 
 def ask(seen: Group, found: list[Finding]) -> list[readiness.Answer]:

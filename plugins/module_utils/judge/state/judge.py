@@ -9,11 +9,21 @@ from ...values import findings as kinds
 from ...values.observation import Hosts, Observations
 from .. import readiness
 from ..options import Options
-from . import answers, facts, group, machine, masters, memories, mirrors, programs, replay
+from . import answers, facts, group, machine, masters, memories, mirrors, named, needs, others, programs, replay, spaces
 from .group import Finding, Group
 
 #: notes that stay when a run puts the standby in order
-LASTING = ("disk-nearly-full", "kept-aside", "not-at-boot")
+LASTING = (
+    "collation-difference",
+    "collation-outdated",
+    "disk-nearly-full",
+    "kept-aside",
+    "library-missing",
+    "locale-missing",
+    "named-place",
+    "not-at-boot",
+    "unlogged-tables",
+)
 
 
 def document(
@@ -43,11 +53,11 @@ def _findings(seen: Group) -> tuple[list[Finding], list[readiness.Answer]]:
     """Return all that is wrong or worth a word, the worst first, and what would come of each fault."""
     found, told = masters.findings(seen), []
     if seen.master:
-        for subject in (mirrors, replay, programs, machine, memories):
+        for subject in (mirrors, replay, programs, machine, named, needs, spaces, memories, others):
             found += subject.findings(seen)
         told = answers.ask(seen, found)
         found += answers.findings(seen, told, found)
-        found += [*mirrors.notes(seen), *programs.notes(seen)]
+        found += [*mirrors.notes(seen), *programs.notes(seen), *others.notes(seen)]
     return [*found, *machine.notes(seen), *memories.notes(seen)], told
 
 

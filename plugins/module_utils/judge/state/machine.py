@@ -7,7 +7,7 @@ from ...engines import table
 from ...values.command import playbook
 from ...values.observation import Observation
 from ...values.text import MEBIBYTE, size
-from .. import topology, units
+from .. import disk, listens, topology, units
 from .group import Finding, Group, finding, on, systemctl
 
 #: one part in so many of a disk must be free, and so many bytes for WAL
@@ -20,7 +20,8 @@ def findings(group: Group) -> list[Finding]:
     """Return what is wrong with the hosts of a master and its standbys."""
     found = [row for name, seen in group.reachable.items() for row in _not_mounted(name, seen)]
     for name, seen in group.members.items():
-        found += [*_masked(name, seen), *_unit(name, seen), *_disk(name, seen)]
+        found += [*_masked(name, seen), *_unit(name, seen), *_read_only(name, seen), *_disk(name, seen)]
+        found += [*_listens(name, seen), *_memory(name, seen)]
     return [*found, *_wal_limit(group)]
 
 
@@ -53,6 +54,34 @@ def _unit(name: str, seen: Observation) -> list[Finding]:
     return [finding("other-unit", name, f"{found[0]}: {units.WHY}", f"{found[1]}, then: {playbook('init_standby')}")]
 
 
+def _listens(name: str, seen: Observation) -> list[Finding]:
+    found = listens.wrong(name, seen)
+    return [finding("listens-elsewhere", name, f"{found}: {listens.WHY}", listens.mend(name, seen))] if found else []
+
+
+def _memory(name: str, seen: Observation) -> list[Finding]:
+    user = seen["user"]
+    if not user.get("memory_removed"):
+        return []
+    text = (
+        f"{user['name']} on {name} is no system user: when a login of it ends, systemd removes the shared memory of its"
+        " processes (RemoveIPC), and its server gives no session any more"
+    )
+    return [finding("memory-removed", name, text, on(name, f"loginctl enable-linger {user['name']}"))]
+
+
+def _read_only(name: str, seen: Observation) -> list[Finding]:
+    place, marked = seen["data_directory"].get("read_only"), seen["data_directory"].get("unchangeable")
+    if marked and not place and not disk.left_alone(seen, marked):
+        text = f"{marked} on {name} is marked so that nobody may change it: its server fails when it has to"
+        return [finding("read-only", name, text, on(name, f"chattr -i -a {marked}"))]
+    if not place:
+        return []
+    text = f"the file system of {place} on {name} is mounted read-only: its server fails at its next write"
+    again = on(name, f"mount -o remount,rw $(findmnt -nT {place} -o TARGET)")
+    return [finding("read-only", name, text, f"look for errors of the disk, {on(name, 'dmesg')}, then {again}")]
+
+
 def _disk(name: str, seen: Observation) -> list[Finding]:
     place = seen["data_directory"]
     if place["state"] != "data":
@@ -75,7 +104,7 @@ def _wal_limit(group: Group) -> list[Finding]:
     """The WAL that is kept for an absent standby must not be able to fill the disk of whoever is the master."""
     source, engine = group.source, table.of(group.source)
     server, words = source["server"], engine.words
-    kept = [row for row in server["slots"] if row["physical"] and not row["temporary"]]
+    kept = [row for row in server["slots"] if not row["temporary"]]
     room = source["data_directory"]["wal_free_bytes"] + (server["wal_bytes"] or 0)
     limit = server["settings"]["kept_wal_limit_bytes"]
     if not kept or not engine.limits_kept_wal or (limit is not None and limit < room):
@@ -83,12 +112,12 @@ def _wal_limit(group: Group) -> list[Finding]:
     may = f"up to {size(limit)}" if limit is not None else "without a limit"
     text = (
         f"{group.master} may keep WAL for an absent standby {may}, and has room for {size(room)}: a standby that stays"
-        " away would stop it"
+        " away, or another slot that nobody reads, would stop it"
     )
     megabytes = max(1, room * SHARE // 100 // MEBIBYTE)
     value = words.values["kept wal"].format(megabytes=megabytes)
     sets = words.set_setting.format(name=words.settings["kept wal"], value=value)
-    return [finding("wal-limit", group.master, text, on(group.master, words.typed([sets, words.reload])))]
+    return [finding("wal-limit", group.master, text, on(group.master, table.typed(source, [sets, words.reload])))]
 
 
 def notes(group: Group) -> list[Finding]:
@@ -118,6 +147,6 @@ def _access_rules(group: Group) -> list[Finding]:
             f"{words.access_file} on {name} has other rules than on {group.master}: after a failover clients may be"
             " locked out"
         )
-        reload = on(name, words.typed([words.reload]))
+        reload = on(name, table.typed(seen, [words.reload]))
         found.append(finding("access-rules", name, text, f"make the two files alike, then {reload}"))
     return found

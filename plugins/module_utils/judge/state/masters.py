@@ -8,8 +8,8 @@ import typing as t
 from ...values import lsn
 from ...values.command import playbook
 from ...values.text import moment
-from .. import checks, timelines, topology
-from ..topology import Observation, describe, kind
+from .. import checks, identify, systems, timelines, topology
+from ..topology import Observation, describe
 from . import facts, without_master
 from .group import Finding, Group, finding, is_away, on, systemctl
 
@@ -38,38 +38,57 @@ def _cannot_look(group: Group) -> list[Finding]:
             "cannot-look",
             name,
             words.format(name, describe(group.observations[name])) + _served(group, name),
-            f"mend the way there (ssh {group.hosts[name]['address']} true must work on the controller), then look"
-            f" again: {playbook('state')}",
+            f"{_mend(group, name)}, then look again: {playbook('state')}",
         )
         for name in doubtful
     ]
-    blind = [name for name, seen in group.reachable.items() if kind(seen) == topology.SILENT and _lacks_library(seen)]
-    return found + [
+    reachable = group.reachable
+    blind = [name for name, seen in reachable.items() if topology.is_mute(seen) and not topology.is_standby(seen)]
+    found += [
         finding(
             "cannot-look",
             name,
             f"the server on {name} cannot be asked what it is ({group.observations[name]['server_error']})",
-            f"install that on {name}, then look again: {playbook('state')}",
+            f"{identify.library(name, reachable[name])}, then look again: {playbook('state')}",
         )
         for name in blind
     ]
+    return found + [_serves_others(group, name) for name, seen in reachable.items() if _is_closed(group, name, seen)]
+
+
+def _is_closed(group: Group, name: str, seen: Observation) -> bool:
+    return not group.master and topology.lets_in(seen) and not topology.is_mute(seen)
+
+
+def _serves_others(group: Group, name: str) -> Finding:
+    """Nobody knows whether it is the master, so that nothing is said of there being none."""
+    seen = group.observations[name]
+    text = (
+        f"the server on {name} runs and gives no session to this collection ({seen['server_error']}): it may be the"
+        " master, and clients may use it"
+    )
+    look = on(name, f"journalctl -n 20 -u {seen['service']['unit']}")
+    stop = f"if it is to be given up, {systemctl('stop', name, seen)}, then: {playbook('failover')}"
+    return finding(
+        "cannot-look", name, text, f"mend what that says ({look}), then look again: {playbook('state')}; {stop}"
+    )
 
 
 def _nobody(group: Group) -> Finding:
     """Most likely it is the controller that cannot log in anywhere."""
-    first = next(iter(group.observations))
+    first = next((name for name, seen in group.observations.items() if topology.mend(seen)), None)
     seen = "; ".join(f"{name} is {describe(seen)}" for name, seen in group.observations.items())
     return finding(
         "cannot-look",
         None,
         f"no host can be looked at: {seen}",
-        f"mend the login from the controller (ssh {group.hosts[first]['address']} true must work there), then look"
-        f" again: {playbook('state')}",
+        f"{_mend(group, first or next(iter(group.observations)))}, then look again: {playbook('state')}",
     )
 
 
-def _lacks_library(seen: Observation) -> bool:
-    return not seen["binaries"]["client_library"]
+def _mend(group: Group, name: str) -> str:
+    way = f"mend the way there (ssh {group.hosts[name]['address']} true must work on the controller)"
+    return topology.bring_up(name, group.observations[name], way)
 
 
 def _in_step(group: Group, name: str) -> bool:
@@ -94,17 +113,11 @@ def _several(group: Group) -> list[Finding]:
     twice = [row for name in names[1:] for row in checks.same_machine(name, seen[name], names[0], seen[names[0]])]
     if twice:
         return [finding("two-masters", None, f"{twice[0].found}: {twice[0].why}", twice[0].command)]
+    if systems.several(seen):
+        text = f"{' and '.join(names)} are the masters of different database systems ({systems.words(seen)})"
+        way = f"{systems.way(seen)}. All at once are told by {playbook('state')}"
+        return [finding("several-systems", None, text, way[:1].lower() + way[1:])]
     what = "; ".join(f"{name}: {_of_master(group, name)}" for name in names)
-    if len({topology.system_identifier(seen[name]) for name in names}) > 1:
-        return [
-            finding(
-                "several-systems",
-                None,
-                f"{' and '.join(names)} both accept writes, for different database systems ({what}): an inventory is"
-                " for one master and its standbys",
-                f"give each system an inventory of its own, then look again: {playbook('state')}",
-            )
-        ]
     newest = max(timelines.timeline(seen[name]) or 0 for name in names)
     newer = [name for name in names if (timelines.timeline(seen[name]) or 0) == newest]
     promoted = f". {newer[0]} was made a master later, while the other went on" if len(newer) == 1 else ""

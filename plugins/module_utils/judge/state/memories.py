@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ...values.clusters import SEGMENTS
+from ...values.command import group as named
 from ...values.command import playbook
 from ...values.observation import Observation
 from .. import hypothetical, topology
@@ -41,8 +43,8 @@ def _refreshed(group: Group, name: str, master: str) -> str:
         why = f" ({probe['error']})" if probe["error"] else ""
         return (
             f"mend the way from {name} to {probe['address']}:{probe['port']}{why}, and it hears of {master} by itself."
-            f" One that is lost for good is taken out of the inventory's group segments; until then a failover goes on"
-            f" without it with -e ignore_witness={name}"
+            f" One that is lost for good is taken out of the inventory's group {named(SEGMENTS)}; until then a failover"
+            f" goes on without it with -e ignore_witness={name}"
         )
     server = group.source["server"] if group.source else None
     heard = server and any(row["hostname"] == name and row["status"] == "u" for row in server["segments"] or [])
@@ -55,8 +57,8 @@ def notes(group: Group) -> list[Finding]:
         finding(
             "segment-away",
             name,
-            f"segment {name} is {topology.describe(seen)}: what it remembers of a master is not known",
-            f"bring it up, then look again: {playbook('state')}",
+            f"segment {topology.being(name, seen)}: what it remembers of a master is not known",
+            f"{topology.bring_up(name, seen, 'bring it up')}, then look again: {playbook('state')}",
         )
         for name, seen in group.witnesses.items()
         if is_away(seen)

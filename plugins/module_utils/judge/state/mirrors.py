@@ -6,11 +6,13 @@ from __future__ import annotations
 import typing as t
 
 from ...engines import table
-from ...values import conninfo, identity, lsn
-from ...values.command import playbook
+from ...values import conninfo, history, identity, lsn
+from ...values.clusters import MASTERS
+from ...values.command import Command, playbook
+from ...values.command import group as named
 from ...values.observation import Observation
 from ...values.text import moment, size
-from .. import newer, timelines, topology
+from .. import newer, systems, timelines, topology
 from . import programs
 from .group import Finding, Group, finding, is_away, slot, systemctl
 
@@ -106,18 +108,12 @@ def _comes_back(group: Group, name: str) -> bool:
 
 
 def _not_in_group(group: Group, name: str) -> list[Finding]:
-    """A registered standby that the inventory does not have: under another name it would not be known again."""
-    renamed = [other for other, seen in group.reachable.items() if seen["follows_slot"] == conninfo.slot_name(name)]
-    if renamed:
-        text = (
-            f"{renamed[0]} is the standby that {group.master} knows as {name}: the inventory calls it by another name"
-        )
-        back = f"call it {name} in the inventory again, with ansible_host={renamed[0]}"
-    else:
-        text = (
-            f"standby {name} is not in the inventory's group masters: it is not looked at, and no failover can use it"
-        )
-        back = f"add it to the group masters, or take it away: {playbook('remove_standby', standby_host=name)}"
+    """A registered standby that the inventory does not have, under another name neither."""
+    text = (
+        f"standby {name} is not in the inventory's group {named(MASTERS)}: it is not looked at, and no failover can use"
+        " it"
+    )
+    back = f"add it to the group {named(MASTERS)}, or take it away: {playbook('remove_standby', standby_host=name)}"
     mirroring, found = topology.mirroring(group.source, name), [finding("not-in-group", name, text, back)]
     if mirroring["summary_state"] == topology.SYNCHRONIZED:
         return found
@@ -133,14 +129,14 @@ def _standby(group: Group, name: str) -> list[Finding]:
     if row and row["lost"]:
         text = f"{group.master} has removed WAL that standby {name} needs (slot {row['name']} is lost)"
         return [finding("slot-lost", name, text, group.resync(name))]
-    if mirroring["summary_state"] != topology.SYNCHRONIZED:
+    ahead = _ahead(group, name)
+    if ahead or mirroring["summary_state"] != topology.SYNCHRONIZED:
         # while it runs and catches up there is nothing to do but to wait
         waits = mirroring["summary_state"] == topology.SYNCHRONIZING and what == topology.STANDBY
-        ahead = [] if waits else _ahead(group, name)
         command = f"wait, then look again: {playbook('state')}" if waits else back(group, name)
         return ahead or [finding("not-synchronized", name, _state(group, name, mirroring), command)]
     if what not in (topology.STANDBY, topology.UNREACHABLE):
-        text = f"standby {name} is {topology.describe(seen)}, which {group.master} has not noticed yet"
+        text = f"standby {topology.being(name, seen)}, which {group.master} has not noticed yet"
         return [finding("standby-down", name, text, back(group, name))]
     limit = group.source["server"]["settings"]["kept_wal_limit_bytes"]
     if row and limit and row["safe_bytes"] is not None and row["safe_bytes"] * SCARCE < limit:
@@ -152,8 +148,8 @@ def _standby(group: Group, name: str) -> list[Finding]:
 
 def back(group: Group, name: str) -> str:
     """Return what brings a host back as a standby."""
-    command = group.resync(name)
-    return f"switch {name} on, then: {command}" if is_away(group.observations[name]) else str(command)
+    command, seen = group.resync(name), group.observations[name]
+    return f"{topology.bring_up(name, seen, f'switch {name} on')}, then: {command}" if is_away(seen) else str(command)
 
 
 def _state(group: Group, name: str, mirroring: dict[str, t.Any]) -> str:
@@ -163,7 +159,7 @@ def _state(group: Group, name: str, mirroring: dict[str, t.Any]) -> str:
         words.append(f"its host is {topology.describe(seen)}")
     elif not is_away(seen):
         login, server = seen["credentials"]["login"] or ACCEPTED, seen["server"]
-        words += [] if topology.kind(seen) == topology.STANDBY else [f"{name} is {topology.describe(seen)}"]
+        words += [] if topology.kind(seen) == topology.STANDBY else [topology.being(name, seen)]
         words += [] if login == ACCEPTED else [f"its login to the master is answered: {login}"]
         if server and server["last_commit_at"] and not topology.streams(group.source, conninfo.slot_name(name)):
             words.append(f"its last commit is of {moment(server['last_commit_at'])}")
@@ -180,13 +176,20 @@ def have(seen: Observation) -> str | None:
 
 
 def _ahead(group: Group, name: str) -> list[Finding]:
-    """A standby that the master does not send to, and that holds more of the same timeline: the master was set back."""
+    """A standby that holds more of the same timeline than its master: the master was set back.
+
+    As long as both are within one WAL segment file the master sends to it all the same, from the beginning of that
+    file on, and calls it Synchronized.
+    """
     seen = group.observations[name]
     same = not is_away(seen) and topology.system_identifier(seen) == topology.system_identifier(group.source)
     if not same or topology.timeline(seen) != topology.timeline(group.source):
         return []
-    more = lsn.distance(have(seen), group.source["server"]["current_lsn"]) or 0
-    if more <= 0 or topology.streams(group.source, conninfo.slot_name(name)):
+    slot, ends = conninfo.slot_name(name), (have(seen), group.source["server"]["current_lsn"])
+    if topology.sender_of(group.source, slot):
+        ends = newer.positions(seen, group.source, slot)
+    more = lsn.distance(*ends) or 0
+    if more <= 0:
         return []
     text = (
         f"{name} holds {size(more)} more WAL of timeline {topology.timeline(seen)} than {group.master} has written: was"
@@ -206,7 +209,7 @@ def _newer(group: Group, name: str) -> list[Finding]:
     if mine <= its or topology.kind(seen) in (topology.EMPTY, topology.OTHER) or seen["data_directory"]["unfinished"]:
         return []
     text = (
-        f"{name} is {topology.describe(seen)}, on timeline {mine}, and the master {group.master} is on timeline {its}:"
+        f"{topology.being(name, seen)}, on timeline {mine}, and the master {group.master} is on timeline {its}:"
         f" it was a master after {group.master}, and {group.master} lacks what was committed there"
     )
     runs = topology.kind(seen) in topology.STANDBYS
@@ -216,18 +219,38 @@ def _newer(group: Group, name: str) -> list[Finding]:
 
 
 def _left_behind(group: Group, name: str) -> list[Finding]:
-    """A former master that nobody has fenced, beside the master's standbys: nobody knows what only it has."""
+    """A former master beside the master's standbys that has what only it has, or may have it: nobody has fenced it."""
     seen = group.observations[name]
-    if name in (group.master, *group.standbys) or topology.is_standby(seen) or seen["data_directory"]["fenced"]:
+    if name in (group.master, *group.standbys):
         return []
-    if topology.kind(seen) not in (topology.STOPPED, *topology.BUSY):
+    if seen["data_directory"]["fenced"]:
+        return _with_work_of_its_own(group, name)
+    if topology.is_standby(seen) or topology.kind(seen) not in (topology.STOPPED, *topology.BUSY):
         return []
     if topology.system_identifier(seen) != topology.system_identifier(group.source):
         return []
+    text = f"{topology.being(name, seen)}, and may have commits that {group.master} lacks: nobody has looked"
+    return [finding("left-behind", name, text, _bring_back(group, name))]
+
+
+def _with_work_of_its_own(group: Group, name: str) -> list[Finding]:
+    """A fenced master that has WAL from after the point where the master left its timeline."""
+    seen, end = group.observations[name], group.observations[name]["wal_end"]
+    mine, its = timelines.stretches(seen), timelines.stretches(group.source)
+    fork = history.fork(mine, its) if mine and its and end else None
+    more = lsn.distance(end, fork.lsn) if fork and fork.timeline == timelines.timeline(seen) else None
+    if not more or more <= 0 or seen["data_directory"]["unfinished"]:
+        return []
+    text = (
+        f"{name}, a former master, has {size(more)} of WAL from after {fork.lsn}, where {group.master} became the"
+        f" master: what was committed there is missing on {group.master}"
+    )
+    return [finding("left-behind", name, text, f"{_bring_back(group, name)}, which keeps it aside")]
+
+
+def _bring_back(group: Group, name: str) -> Command:
     beside = True if slot(group, name) is None else None
-    text = f"{name} is {topology.describe(seen)}, and may have commits that {group.master} lacks: nobody has looked"
-    command = playbook("resync_standby", standby_host=name, additional_standby=beside)
-    return [finding("left-behind", name, text, command)]
+    return playbook("resync_standby", standby_host=name, additional_standby=beside)
 
 
 def _either(group: Group, name: str, then: object) -> str:
@@ -252,8 +275,24 @@ def notes(group: Group) -> list[Finding]:
         if group.standbys and name not in (group.master, *group.standbys, *programs.waited_for(group))
         if slot(group, name) is not None
     ]
-    return awaited + [
-        _unregistered(group, name) for name, seen in group.reachable.items() if _is_unknown(group, name, seen)
+    return (
+        awaited
+        + _renamed(group)
+        + [_unregistered(group, name) for name, seen in group.reachable.items() if _is_unknown(group, name, seen)]
+    )
+
+
+def _renamed(group: Group) -> list[Finding]:
+    """A standby that was made under another name is known all the same, by the slot that it follows with."""
+    return [
+        finding(
+            "renamed",
+            name,
+            f"{name} was made a standby under the name {old}, by which {group.master} has it registered",
+            f"register it under its name, which copies nothing: {playbook('init_standby', standby_host=name)}",
+        )
+        for name, old in (group.options.get("renamed") or {}).items()
+        if name != group.master
     ]
 
 
@@ -267,6 +306,11 @@ def _is_unknown(group: Group, name: str, seen: Observation) -> bool:
 
 def _unregistered(group: Group, name: str) -> Finding:
     beside = True if group.standbys else None
+    seen = group.observations[name]
+    if topology.system_identifier(seen) != topology.system_identifier(group.source):
+        text = f"{name} runs as a standby of another system than {group.master}'s ({systems.words(group.observations)})"
+        way = systems.way(group.observations)
+        return finding("unregistered", name, text, way[:1].lower() + way[1:])
     return finding(
         "unregistered",
         name,

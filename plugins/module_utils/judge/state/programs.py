@@ -8,16 +8,18 @@ import typing as t
 from ...values.command import playbook
 from ...values.observation import Observation
 from ...values.places import cluster
-from .. import members, topology
+from .. import address, members, topology
 from . import facts
 from .group import Finding, Group, finding, on, systemctl
 
+#: what ssh says of a host key that is not known at this address and port
+STRANGER = "Host key verification failed"
 INTERLOCK, PEER, ADDRESS = "interlock", "peer", "virtual-ip"
 
 
 def findings(group: Group) -> list[Finding]:
     """Return what is wrong with the programs of a master and its standbys."""
-    found = [*_elsewhere(group), *(_would_wait(group, name) for name in waited_for(group))]
+    found = [*_elsewhere(group), *_address(group), *(_would_wait(group, name) for name in waited_for(group))]
     if not group.standbys:
         return found
     for name, seen in group.members.items():
@@ -29,10 +31,40 @@ def findings(group: Group) -> list[Finding]:
             text = f"the program that answers the other master hosts on {name} is {_is_wrong(group, seen, PEER)}"
             found.append(finding("peer-program", name, text, command))
         if seen["virtual_ip"] and _is_wrong(group, seen, ADDRESS):
-            address = seen["virtual_ip"]["address"]
-            text = f"the program that holds {address} on {name} is {_is_wrong(group, seen, ADDRESS)}"
+            text = (
+                f"the program that holds {seen['virtual_ip']['address']} on {name} is {_is_wrong(group, seen, ADDRESS)}"
+            )
             found.append(finding("address-program", name, f"{text}: the address could not follow the master", command))
     return found
+
+
+def _address(group: Group) -> list[Finding]:
+    """Return what would keep the address from a host, or gives it to another one."""
+    rows: dict[address.Trouble, str] = {}
+    for name in group.members:
+        for row in address.troubles(name, group.observations, group.hosts):
+            rows.setdefault(row, name)
+    # what others have is looked at again; what a host lacks is put in order by a run
+    found = []
+    for row, name in rows.items():
+        then = playbook("state" if row.kind in ("address-taken", "address-configured") else "init_standby")
+        found.append(finding(row.kind, name, f"{row.found}: {row.why}", f"{row.command}, then: {then}"))
+    for name, seen in group.members.items():
+        left, idle = address.left(name, seen), address.idle(name, seen) if name != group.master else ""
+        if left:
+            found.append(finding("address-program", name, left, playbook("init_standby")))
+        elif idle:
+            text = f"{idle}: {address.NOT_FOLLOW}"
+            found.append(finding("address-program", name, text, on(name, f"systemctl restart {_unit(seen)}")))
+    return found
+
+
+#: the program of which these findings are, as people read it
+ASKS = "the interlock, which asks the other hosts before a master starts"
+
+
+def _unit(seen: Observation) -> str:
+    return f"hawq-mirroring-{ADDRESS}-{cluster(seen['service']['unit'])}"
 
 
 def _is_wrong(group: Group, seen: Observation, program: str) -> str:
@@ -50,16 +82,20 @@ def _interlock(group: Group, name: str, seen: Observation, command: str) -> list
         return []
     risk = "after a restart it could become a second master"
     if not (here["program"] and here["unit"] and here["settings"]):
-        lacks = "program" if not here["program"] else "line in the unit" if not here["unit"] else "settings"
-        text = f"on {name} the {lacks} of what asks before a start as a master is missing: {risk}"
+        lacks = "program" if not here["program"] else "line in the unit" if not here["unit"] else "file of settings"
+        text = f"on {name} {ASKS}, lacks its {lacks}: {risk}"
         return [finding("interlock-missing", name, text, command)]
     if here["stale"]:
-        text = f"on {name} systemd has not read yet what asks before a start as a master: {risk}"
+        text = f"on {name} systemd has not read yet that it starts {ASKS}: {risk}"
         return [finding("interlock-changed", name, text, on(name, "systemctl daemon-reload"))]
+    if seen["service"]["load"] == "loaded" and INTERLOCK not in seen["service"].get("before", INTERLOCK):
+        text = f"on {name} a drop-in of {seen['service']['unit']} takes away the line (ExecStartPre=) of {ASKS}: {risk}"
+        mend = f"take that line out of the drop-in, which this shows: {systemctl('cat', name, seen)}"
+        return [finding("interlock-changed", name, text, mend)]
     wrong = _is_wrong(group, seen, INTERLOCK) or _told_wrong(group, name, seen, here["settings"])
     if not wrong:
         return []
-    return [finding("interlock-changed", name, f"what asks before a start as a master on {name} is {wrong}", command)]
+    return [finding("interlock-changed", name, f"on {name} {ASKS}, is {wrong}", command)]
 
 
 def _told_wrong(group: Group, name: str, seen: Observation, told: t.Any) -> str:
@@ -108,13 +144,14 @@ def _asks(group: Group, name: str, seen: Observation, which: str) -> list[Findin
 def _let_in(group: Group, name: str, other: str, which: str) -> str:
     """Return how a host is let in: keys that are missing are exchanged; what else is in the way only people know."""
     restrict = group.options.get("ssh_keys_restrict", True)
-    if members.needs_ssh_keys([group.observations[name], group.observations[other]], restrict):
+    stranger = STRANGER in str(group.observations[name]["asks"][other]["host"])
+    if stranger or members.needs_ssh_keys([group.observations[name], group.observations[other]], restrict):
         return str(group.resync(which))
     user = group.observations[other]["user"]["name"]
     address = group.hosts[other]["address"]
     return (
-        f"let {user} of {name} in by SSH on {other} (its sshd says who may log in), until this works as {user}:"
-        f" {on(name, f'ssh {address}')}"
+        f"let {user} of {name} in by SSH on {other} (its sshd says who may log in, and {user} needs a shell there;"
+        f" another port is ssh_keys_port in the inventory), until this works as {user}: {on(name, f'ssh {address}')}"
     )
 
 
@@ -143,14 +180,13 @@ def _would_wait(group: Group, name: str) -> Finding:
 
 
 def _elsewhere(group: Group) -> list[Finding]:
-    address = facts.virtual_ip(group)
-    if not address or address["holders"] == [group.master]:
+    place = facts.virtual_ip(group)
+    if not place or place["holders"] == [group.master]:
         return []
-    where = " and ".join(address["holders"]) or "no host"
-    unit = cluster(group.source["service"]["unit"])
-    restart = on(group.master, f"systemctl restart hawq-mirroring-{ADDRESS}-{unit}")
+    where = " and ".join(place["holders"]) or "no host"
+    restart = on(group.master, f"systemctl restart {_unit(group.source)}")
     mend = str(playbook("init_standby")) if group.standbys else restart
-    text = f"{address['address']} is on {where}, and should be on the master {group.master}"
+    text = f"{place['address']} is on {where}, and should be on the master {group.master}"
     return [finding("address-elsewhere", group.master, text, mend)]
 
 

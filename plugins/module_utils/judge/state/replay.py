@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ...engines import table
 from ...values.observation import Observation, Server
-from .. import followers, hypothetical, settings, topology
+from .. import followers, hypothetical, identify, settings, topology
 from .group import Finding, Group, finding, on, systemctl
 from .mirrors import ACCEPTED
 
@@ -25,7 +25,7 @@ def findings(group: Group) -> list[Finding]:
             found += [*_fence(group, name, seen), *_follows(group, name, seen)]
         if topology.kind(seen) == topology.STANDBY and not seen["server_damage"]:
             found += _settings(group, name, seen)
-            found += _server(group, name, seen["server"], bool(found)) if seen["server"] else _mute(name, seen)
+            found += _server(group, name, seen["server"], bool(found)) if seen["server"] else _mute(group, name, seen)
             found += _login(group, name, seen)
     return found
 
@@ -60,12 +60,13 @@ def _follows(group: Group, name: str, seen: Observation) -> list[Finding]:
 
 
 def _settings(group: Group, name: str, seen: Observation) -> list[Finding]:
-    harmful, wanted = settings.harmful(seen), settings.recovery_wanted(seen, group.source)
+    archive = settings.archive_of(group.options)
+    harmful, wanted = settings.harmful(seen, archive), settings.recovery_wanted(seen, group.source)
     found = []
     if harmful:
         text = (
-            f"{', '.join(harmful)} of {name} delays its recovery, or would end it: after a restart {name} would not"
-            " be in step, or not follow its master at all"
+            f"{', '.join(harmful)} of {name} delays its recovery, or would end or mislead it: after a restart {name}"
+            " would not be in step, or not follow its master at all"
         )
         found.append(finding("settings-harmful", name, text, group.resync(name)))
     if not wanted:
@@ -103,22 +104,34 @@ def _blocked(name: str, seen: Observation, server: Server) -> Finding:
     if not server["blockers"]:
         return finding("replay-blocked", name, text, systemctl("restart", name, seen))
     ends = (words.end_session.format(pid=row["pid"]) for row in server["blockers"])
-    return finding("replay-blocked", name, text, on(name, words.typed(ends)))
+    return finding("replay-blocked", name, text, on(name, table.typed(seen, ends)))
 
 
-def _mute(name: str, seen: Observation) -> list[Finding]:
+def _mute(group: Group, name: str, seen: Observation) -> list[Finding]:
     if not table.of(seen).queries_on_standby:
         return []
     text = (
         f"{name} runs as a standby and gives no session ({seen['server_error']}): what it replays cannot be seen, and a"
         " switchover would be refused"
     )
+    if settings.harmful(seen):  # a restart alone would not change that
+        return [finding("no-session", name, text, group.resync(name))]
+    if topology.is_mute(seen):
+        return [finding("no-session", name, text, identify.library(name, seen))]
     return [finding("no-session", name, text, f"mend what that says, or {systemctl('restart', name, seen)}")]
+
+
+#: its host lacks what asks, which is told of the server itself
+NOT_ASKED = "not asked"
 
 
 def _login(group: Group, name: str, seen: Observation) -> list[Finding]:
     login = seen["credentials"]["login"] or ACCEPTED
-    if login == ACCEPTED or topology.mirroring(group.source, name)["summary_state"] != topology.SYNCHRONIZED:
+    if (
+        login == ACCEPTED
+        or login.startswith(NOT_ASKED)
+        or topology.mirroring(group.source, name)["summary_state"] != topology.SYNCHRONIZED
+    ):
         return []
     text = f"{name} could not connect to its master again: its login is answered: {login}"
     return [finding("login-refused", name, text, group.resync(name))]

@@ -23,7 +23,7 @@ def rewind(name: str, seen: topology.Observation, source: topology.Observation |
     if never:
         return {**answer, "reason": never}
     if what in topology.STANDBYS and topology.timeline(seen) == topology.timeline(source):
-        return {**answer, "possible": True, "reason": "not needed: it is on the master's timeline"}
+        return {**answer, "possible": True, "reason": "it is on the master's timeline"}
     if what in (topology.STANDBY, topology.SILENT, topology.FROZEN, topology.MASTER):
         return {**answer, "needed": True, "reason": "its server must be stopped first"}
     row = topology.slot_of(source, conninfo.slot_name(name))

@@ -6,7 +6,7 @@ The master may be started again when its data is the newest there is; else a sta
 
 from __future__ import annotations
 
-from ...values.command import playbook
+from ...values.command import asked_of, playbook
 from .. import followers, identify, remains, timelines, topology
 from ..failover import judge as failover
 from ..topology import Observation, kind
@@ -51,13 +51,22 @@ def _command(group: Group, waits: bool) -> str:
     if len(stopped) > 1:
         return waiting.which_of(group, stopped)
     if stopped and not _runs_beside(group, stopped[0]):
-        return f"start {stopped[0]} again ({systemctl('start', stopped[0], seen[stopped[0]])}){or_failover}"
+        # its interlock asks those that are away before it lets it start
+        if identify.no_unit(stopped[0], seen[stopped[0]]):
+            return f"{identify.no_unit(stopped[0], seen[stopped[0]])}, then look again: {playbook('state')}"
+        first = f"switch {' and '.join(away)} on, or mend the way there: the master may be there; else " if away else ""
+        return f"{first}start {stopped[0]} again ({systemctl('start', stopped[0], seen[stopped[0]])}){or_failover}"
     if frozen and not any(topology.is_standby(seen[name]) for name in frozen):
         return f"on {frozen[0]}, {identify.thaw(seen[frozen[0]])}{or_failover}"
     if away and takers:
-        sure = f"switch {' and '.join(away)} on, or when it is certain that it is off, make {takers[0]} the master"
+        on = "; ".join(topology.bring_up(name, seen[name], "") for name in away if topology.mend(seen[name]))
+        sure = (
+            f"{on or 'switch ' + ' and '.join(away) + ' on'}, or when it is certain that it is off, make {takers[0]}"
+            " the master"
+        )
         return f"{sure}: {playbook('failover', master_is_down=True)}"
-    verdict = failover.judge(seen, group.hosts, _told(group))
+    with asked_of("failover"):
+        verdict = failover.judge(seen, group.hosts, _told(group))
     return verdict.refusals[0].command if verdict.refusals else f"make {takers[0]} the master: {playbook('failover')}"
 
 
@@ -125,12 +134,18 @@ def _newest(group: Group) -> list[str]:
     One that was fenced was given up for another. What is on an older timeline was left behind, and must not be started.
     """
     places = {
-        name: timelines.timeline(seen) or 0
+        name: _furthest(seen)
         for name, seen in group.reachable.items()
         if kind(seen) not in (topology.EMPTY, topology.OTHER) and not seen["data_directory"]["unfinished"]
     }
     newest = max(places.values(), default=0)
     return [name for name, place in places.items() if place == newest and _may_start(group.observations[name])]
+
+
+def _furthest(seen: Observation) -> int:
+    """Return the newest timeline that a host may be on: without a session its control file may name an older one."""
+    told = [] if kind(seen) == topology.STOPPED or seen["server"] else map(int, seen["histories"])
+    return max([timelines.timeline(seen) or 0, *told])
 
 
 def _may_start(seen: Observation) -> bool:

@@ -12,6 +12,7 @@ import re
 import typing as t
 
 from ....host import files as host_files
+from .. import own_files
 from .comparison import CONTROL, PIECE, File, Piece, blocks, own, pieces, runs
 from .master import Master
 
@@ -21,6 +22,7 @@ class Copy:
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
+        self._directory_mode, self._file_mode = own_files.modes(directory)
         self._hashes: dict[str, t.Any] = {}
         self._sizes: dict[str, int] = {}
 
@@ -39,7 +41,9 @@ class Copy:
                 for name in [*names, *inner]:
                     self._remove_stranger(name if place == "." else f"{place}/{name}", known)
         for name in directories:
-            os.makedirs(self.path(name), mode=0o700, exist_ok=True)
+            if not os.path.isdir(self.path(name)):
+                os.makedirs(self.path(name))
+                os.chmod(self.path(name), self._directory_mode)
 
     def _remove_stranger(self, name: str, known: set[str]) -> None:
         full = self.path(name)
@@ -114,9 +118,12 @@ class Copy:
         whole = bytearray(here) + bytes(piece.length - len(here))
         for offset, content in fresh:
             whole[offset : offset + len(content)] = content
-        if fresh or not os.path.exists(self.path(piece.path)):
+        new = not os.path.exists(self.path(piece.path))
+        if fresh or new:
             descriptor = os.open(self.path(piece.path), os.O_WRONLY | os.O_CREAT, 0o600)
             try:
+                if new:
+                    os.fchmod(descriptor, self._file_mode)
                 for offset, content in fresh:
                     os.pwrite(descriptor, content, piece.offset + offset)
             finally:
@@ -133,6 +140,7 @@ class Copy:
         """Write a whole file."""
         with host_files.created(self.path(name)) as file:
             file.write(content)
+            os.fchmod(file.fileno(), self._file_mode)
         self._hashes[name] = hashlib.sha256(content)
         self._sizes[name] = len(content)
 

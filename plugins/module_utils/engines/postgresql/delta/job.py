@@ -16,7 +16,7 @@ from ....host.errors import MirroringError
 from ....host.module import Instance
 from ....host.run import Runner
 from ....values import conninfo, places, text
-from .. import database, in_place, receivewal
+from .. import database, in_place, own_files, receivewal, spaces
 from . import comparison
 from .copying import Copy
 from .master import Master
@@ -112,11 +112,21 @@ def backup(
     return comparison.manifest(copy.entries(), int(label[2]), label[1], row["lsn"])
 
 
+def of_others(data_directory: str, manifest: str) -> list[str]:
+    """Return what other clusters have in the places of tablespaces: the directory of a version is the same in all."""
+    ours = set(re.findall(r"pg_tblspc/\d+/(PG_[^/\"]+)/", manifest))
+    links = {name: os.path.join(data_directory, "pg_tblspc", name) for name in spaces.links(data_directory)}
+    found = [f"pg_tblspc/{name}/{each}" for name, path in links.items() for each in sorted(os.listdir(path))]
+    return [each for each in found if ours and os.path.basename(each) not in ours]
+
+
 def verify(instance: Instance, run: Runner, manifest: str, timeout: int) -> None:
     """Hold the bytes on the disk against what the master said, and the WAL from beginning to end."""
     place = os.path.join(places.scratch(instance.data_directory), "backup_manifest")
     files.write(place, manifest, act=True)
     own = [name for name in os.listdir(instance.data_directory) if comparison.own(name)]
+    own += own_files.named(instance.data_directory, instance.config_directory).values()
+    own += of_others(instance.data_directory, manifest)
     command = [instance.program("pg_verifybackup"), "--quiet", f"--manifest-path={place}"]
     command += [f"--ignore={name}" for name in own]
     code, output, errors = run([*command, instance.data_directory], timeout=timeout)
@@ -146,19 +156,28 @@ def delta(
     data = instance.data_directory
 
     def begin() -> None:
+        in_place.save_configuration(instance)
         in_place.set_mark(data)
         result["unfinished"] = True
+        own_files.let_write(data)
         files.write(os.path.join(data, "standby.signal"), "", act=True)
 
     def work() -> None:
-        keywords = {**primary, "user": role, "dbname": "postgres"}
+        where = primary.get("dbname") or database.DATABASES[0]
+        keywords = {**primary, "user": role, "dbname": where}
         keywords["application_name"] = f"{comparison.APPLICATION} 0/0"
         password = conninfo.password_in(files.read(primary["passfile"]) or "", primary["user"]) or ""
         pace = Pace(rate_of(rate_limit), timeout)
         in_place.stop(instance, run)
         keywords["passfile"] = in_place.write_passfile(instance, password, keywords)
         mapping = {text.raw(old): text.raw(new) for old, new in tablespace_mapping.items()}
-        wanted = Wanted(primary, slot, mapping, checkpoint == "fast", timeout)
+        wanted = Wanted(
+            {name: value for name, value in primary.items() if name != "dbname"},
+            slot,
+            mapping,
+            checkpoint == "fast",
+            timeout,
+        )
         try:
             with database.remote(keywords, in_place.READER) as cursor:
                 master = Master(cursor)

@@ -25,6 +25,10 @@ WITH RECURSIVE files (path, size, isdir) AS (
     FROM files AS parent, pg_ls_dir(parent.path, true, false) AS entry,
          pg_stat_file(parent.path || '/' || entry, true) AS this
     WHERE parent.isdir AND parent.path <> ALL (%s)
+      -- in the place of a tablespace there may be files of other clusters, and what only root may read
+      AND (parent.path !~ '^pg_tblspc/[0-9]+$'
+           OR entry = (SELECT 'PG_' || current_setting('server_version_num')::int / 10000 || '_' || catalog_version_no
+                       FROM pg_control_system()))
 )
 SELECT path, size, isdir FROM files WHERE isdir IS NOT NULL ORDER BY path COLLATE "C"
 """

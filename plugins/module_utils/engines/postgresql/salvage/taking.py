@@ -17,7 +17,7 @@ from ....host.errors import MirroringError
 from ....host.module import Instance
 from ....host.run import Runner
 from ....values import lsn, wal
-from .. import database, observe, recovering, stopping, wal_files
+from .. import database, observe, recovering, settings, stopping, wal_files
 from . import offering
 
 STOP_SECONDS = 20
@@ -166,8 +166,7 @@ def _replayed(instance: Instance, run: Runner, last_record: str, timeout: int) -
     while True:
         with contextlib.suppress(MirroringError), database.session(instance) as cursor:
             if database.rows(cursor, "SHOW recovery_min_apply_delay")[0]["recovery_min_apply_delay"] != "0":
-                cursor.execute("ALTER SYSTEM SET recovery_min_apply_delay = 0")
-                cursor.execute("SELECT pg_reload_conf()")
+                settings.write(cursor, instance, {"recovery_min_apply_delay": "0"})
             now = database.rows(cursor, "SELECT pg_last_wal_replay_lsn()::text AS lsn")[0]["lsn"] or "0/0"
             if lsn.parse(now) > lsn.parse(last_record):
                 return now
