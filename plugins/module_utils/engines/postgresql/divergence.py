@@ -18,6 +18,8 @@ from . import observe, wal_files
 
 #: distinct blocks that are counted exactly; beyond it, more of them only means "a lot"
 MOST_BLOCKS = 4_000_000
+#: pages behind the end of a master's own WAL at which its former standby's is looked for
+MOST_PAGES = 16
 #: states in which no data file holds anything of beyond what the control file says (PostgreSQL's ``pg_control.h``)
 ENDED = ("shut down", "shut down in recovery", "in archive recovery")
 
@@ -62,13 +64,19 @@ def examine(
     begin = max([fork, *(part.end for part in history if part.end)], key=lsn.parse)
     standing = wal_files.Standing(begin, begin, history[-1].timeline, None)
     if reached:
-        fork, end, damage = _readable(instance, run, standing, reached, size, timeout)
+
+        def read(at: str) -> tuple[str, str | None]:
+            place = standing._replace(after=at, have=at)
+            return wal_files.end_of_wal(instance, run, place, size, timeout)[1:]
+
+        fork, end, damage = readable(read, begin, reached)
     else:
         end, damage = _end(instance, run, standing, control, size, timeout)
     found: dict[str, t.Any] = {"end_lsn": end, "damage": damage, "fork_lsn": fork}
     found.update(checkpoint_lsn=None, redo_lsn=None)
     found["wal_bytes"] = max(0, lsn.distance(end, fork) or 0)
-    found.update(missing=[], transactions=0, first_commit=None, last_commit=None, relations=[], blocks=0, whole=True)
+    found.update(missing=[], transactions=0, first_commit=None, last_commit=None, relations=[], blocks=0)
+    found["whole"] = not reached or lsn.parse(end) >= lsn.parse(reached)
     if not found["wal_bytes"]:
         return found
     if not reached:  # on one timeline nothing is rewound
@@ -97,21 +105,25 @@ def _end(
     return end, damage
 
 
-def _readable(
-    instance: Instance, run: Runner, standing: wal_files.Standing, reached: str, size: int, timeout: int
-) -> tuple[str, str, str | None]:
+def readable(read: t.Callable[[str], tuple[str, str | None]], begin: str, reached: str) -> tuple[str, str, str | None]:
     """Return from where on and up to where WAL can be read that its master lacks, and why it cannot be.
 
-    A set-back master sends its own WAL from the begin of a segment on, up to the middle of a page of what was there.
+    A set-back master sends its own WAL from the begin of a segment on, up to the middle of a page of what was there,
+    and goes on sending: what can be read at first may be its own. ``read`` returns where the WAL ends that begins at an
+    LSN.
     """
-    begin = lsn.parse(standing.after)
-    pages = [begin // wal.PAGE_BYTES + number for number in (1, 2)]
-    for place in (begin, *(page * wal.PAGE_BYTES for page in pages)):
-        at = lsn.render(place)
-        _last, end, damage = wal_files.end_of_wal(instance, run, standing._replace(after=at, have=at), size, timeout)
-        if end != at:
-            return at, end, damage
-    return standing.after, standing.after, damage or f"it has come to {reached}, and nothing before that can be read"
+    at, damage, longest = begin, None, (begin, begin)
+    for _attempt in range(MOST_PAGES):
+        end, why = read(at)
+        damage = damage or why
+        if lsn.parse(end) >= lsn.parse(reached):
+            return at, end, why
+        longest = max(longest, (at, end), key=lambda piece: lsn.distance(piece[1], piece[0]) or 0)
+        page = lsn.parse(end) // wal.PAGE_BYTES + 1
+        if page * wal.PAGE_BYTES >= lsn.parse(reached):
+            break
+        at = lsn.render(page * wal.PAGE_BYTES)
+    return *longest, damage or f"it has come to {reached}, and nothing that ends there can be read"
 
 
 def _ended(control: dict[str, t.Any]) -> int:
