@@ -1228,6 +1228,12 @@ OPTIONS: dict[str, tuple[Hosts, dict[str, t.Any], list[str], list[str]]] = {
         [],
         ["memory-not-believed"],
     ),
+    "a segment reports to a database that was renamed": (
+        pair({}, {"blocks.segments": ["host postgres seg 10.9.0.4/32 md5"], "server.database": "template1"}),
+        {"witnesses": {"sdw1": empty("sdw1", {"programs": {"segment": program()}})}},
+        ["segment-shut-out"],
+        [],
+    ),
     "a segment is off": (pair(), {"witnesses": {"sdw1": unreachable()}}, [], ["segment-away"]),
     "accepted": (
         pair({"server.replay_paused": True}),

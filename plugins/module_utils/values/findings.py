@@ -99,6 +99,7 @@ KINDS: dict[str, Sort] = {
     "restart-pending": Sort(WELL, "settings of a server change with its next restart"),
     "restart-waits": Sort(NOT_READY, "a restart of the master would wait for a host without data"),
     "segment-away": Sort(WELL, "a segment cannot be looked at"),
+    "segment-shut-out": Sort(NOT_READY, "a segment reports, and the master does not let it in or has not heard of it"),
     "settings-differ": Sort(WELL, "settings of the standby differ from the master's"),
     "settings-harmful": Sort(NOT_READY, "a setting of the standby delays its recovery, or would end it"),
     "settings-lost": Sort(NOT_READY, "the standby lacks a setting of the master that would be missed after a swap"),
