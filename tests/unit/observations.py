@@ -225,13 +225,14 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "architecture": "x86_64",
             },
             "user": {"name": "gpadmin", "exists": True, "home": "/home/gpadmin", "memory_removed": False},
-            "blocks": {"limits": None, "profile": None, "access": None, "segments": None},
+            "blocks": {"limits": None, "profile": None, "access": None, "segments": None, "unchangeable": None},
             "ssh": {
                 "public_key": f"{name}-key",
                 "authorized": [f"{other}-key" for other in others],
                 "restricted": [f"{other}-key" for other in others],
                 "known": [f"{other}-host-key" for other in others],
                 "host_keys": [f"{name}-host-key"],
+                "unchangeable": None,
             },
             "binaries": {
                 "directory": "/usr/lib/postgresql/15/bin",

@@ -154,6 +154,37 @@ def unchangeable(name: str, seen: Observation, whole: bool = False) -> list[Refu
     ]
 
 
+def access(observations: t.Mapping[str, Observation], names: t.Iterable[str]) -> list[Refusal]:
+    """Return the hosts whose access file is to be written, and may not."""
+    return _written(observations, names, "blocks", "who may log in to the server")
+
+
+def keys(observations: t.Mapping[str, Observation], names: t.Iterable[str]) -> list[Refusal]:
+    """Return the hosts whose user's SSH keys are to be written, and may not."""
+    return _written(observations, names, "ssh", "which other master hosts may ask this one")
+
+
+def _written(observations: t.Mapping[str, Observation], names: t.Iterable[str], part: str, what: str) -> list[Refusal]:
+    """Return the hosts on which such a file, or its directory, is marked: what writes it there makes a new one."""
+    marked = {name: t.cast("t.Any", observations[name])[part]["unchangeable"] for name in names}
+    return [
+        Refusal(
+            "read-only",
+            f"{path} on {name} is marked so that nobody may change it (lsattr -d {path})",
+            f"a run has to write there {what}, and would fail half-way",
+            f"Take the mark away, on {name}: chattr -i -a {path}, {AGAIN}",
+        )
+        for name, path in marked.items()
+        if path
+    ]
+
+
+def not_said(further: list[Refusal], refusals: list[Refusal]) -> list[Refusal]:
+    """Return the refusals of whose finding nothing has been said yet."""
+    said = {row.found for row in refusals}
+    return [row for row in further if row.found not in said]
+
+
 def disk(name: str, seen: Observation, source: Observation, mapping: dict[str, str], choice: str) -> list[Refusal]:
     """Free space against the master's size, each file system by itself.
 

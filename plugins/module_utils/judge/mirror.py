@@ -230,7 +230,12 @@ def plan(
         "late_settings": only(master, bool(late)),
         "spare": only(master, bool(spare)),
     }
-    return plan, steps, refusals
+    written = [*steps["let_in"], *steps["further"]]
+    if snapshot and standby in closed and seen["configuration"]["outside"] and standby not in written:
+        written.append(standby)  # a check leaves it out
+    marked = [*disk.access(observations, written), *disk.keys(observations, steps["ssh_keys"])]
+    marked += disk.unchangeable(master, source) if reload or restart or late else []
+    return plan, steps, refusals + disk.not_said(marked, refusals)
 
 
 def _serves(seen: topology.Observation) -> bool:

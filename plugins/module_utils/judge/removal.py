@@ -91,7 +91,11 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             "confirm": only(master, confirm),
         },
     }
-    return decide(plan, refusals)
+    steps = plan["steps"]
+    marked = disk.access(observations, [*steps["let_in"], *steps["let_out"]])
+    gone = [name for name in steps["free"] if observations[name]["ssh"]["restricted"]]
+    marked += disk.keys(observations, gone)
+    return decide(plan, refusals + disk.not_said(marked, refusals))
 
 
 def _without_a_master(refusal: Refusal) -> Refusal:

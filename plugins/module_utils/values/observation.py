@@ -42,6 +42,7 @@ class Blocks(t.TypedDict):
     profile: t.Annotated[list[str] | None, "in the login profile of the user"]
     access: t.Annotated[list[str] | None, "in the access file: the lines that let the other hosts replicate"]
     segments: t.Annotated[list[str] | None, "in the access file: the lines that let the segments in"]
+    unchangeable: t.Annotated[str | None, "the access file or its directory, where nobody may change that (chattr)"]
 
 
 class Ssh(t.TypedDict):
@@ -52,6 +53,7 @@ class Ssh(t.TypedDict):
     restricted: t.Annotated[list[str], "those of them that are good for the questions of another master host only"]
     known: t.Annotated[list[str], "those that the user expects of other hosts"]
     host_keys: t.Annotated[list[str], "those of this host"]
+    unchangeable: t.Annotated[str | None, "a file of them or its directory that nobody may change (chattr)"]
 
 
 class Binaries(t.TypedDict):

@@ -40,12 +40,14 @@ def blocks(instance: Instance, hba_file: str | None) -> observation.Blocks:
     """Our lines in files that others write, too: the user's limits and login profile, the server's pg_hba.conf."""
     limits = f"/etc/security/limits.d/hawq-{instance.user}.conf"
     profile = os.path.join(account.user(instance)["home"] or "/nonexistent", ".bash_profile")
-    hba = files.text_of(hba_file or os.path.join(instance.config_directory, "pg_hba.conf"))
+    path = os.path.realpath(hba_file or os.path.join(instance.config_directory, "pg_hba.conf"))
+    hba = files.text_of(path)
     return {
         "limits": files.block(files.public(limits)),
         "profile": files.block(files.text_of(profile)),
         "access": files.block(hba),
         "segments": files.block(hba, "hawq.mirroring segments"),
+        "unchangeable": unchangeable.first([path, os.path.dirname(path)]),
     }
 
 
