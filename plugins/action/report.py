@@ -150,6 +150,7 @@ class ActionModule(ActionBase):
         if workflow == "remove_standby":
             told = {"check": run.check, "plan": plan, "marks": marks, "done": found}
             managed = boolean(self._variable(variables, "server_manage_unit"), strict=False)
+            told["part"] = not self._task.args.get("write", True)
             told["unit"] = "" if managed else self._variable(variables, "server_service")
         return told
 

@@ -385,7 +385,7 @@ ALLOWED: dict[Touch, str] = {
         "roles/gpadmin_user/tasks/main.yml", "blockinfile", "/etc/security/limits.d/hawq-{{ gpadmin_user_name }}.conf"
     ): "root's",
     Touch(
-        "roles/server/tasks/interlock.yml", "command", "/usr/bin/loginctl enable-linger {{ server_user }}"
+        "roles/server/tasks/linger.yml", "command", "/usr/bin/loginctl enable-linger {{ server_user }}"
     ): "a program of systemd's, of an account that is given by its name",
     Touch("roles/server/tasks/unit.yml", "template", "/etc/systemd/system/{{ server_service }}"): "root's",
     Touch("roles/segment/tasks/register.yml", "file", "/etc/hawq-mirroring"): "root's",

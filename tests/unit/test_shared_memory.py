@@ -6,8 +6,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import shared_memory
 
+ROOT = Path(__file__).resolve().parents[2]
 PAM = {"pam.d/common-session": "session\toptional\tpam_systemd.so\n"}
 #: the user's number, files; whether it is taken away
 HOSTS: dict[str, tuple[int, dict[str, str], bool]] = {
@@ -52,3 +54,11 @@ def test_what_is_taken_away(
 def test_without_logind_nothing_is_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_memory, "RUNS", str(tmp_path / "none"))
     assert not shared_memory.is_removed("gpadmin", 1000)
+
+
+def test_it_is_kept_before_anybody_logs_in() -> None:
+    """The login that is tried when the keys are exchanged ends on a host whose server works."""
+    tasks = yaml.safe_load((ROOT / "playbooks/tasks/prepare.yml").read_text())
+    roles = [next((each for key, each in task.items() if key.endswith("_role")), {}) for task in tasks]
+    order = [(role.get("name", "").rpartition(".")[2], role.get("tasks_from")) for role in roles]
+    assert order.index(("server", "linger")) < order.index(("ssh_keys", None))
