@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from harness import SERVICE, Pair, accepts_writes, changed, flat, on, play, sql
-from pairs import VIRTUAL_IP
-from test_segments import OPTIONS, SEGMENTS, segments  # noqa: F401
+from pairs import SEGMENTS, VIRTUAL_IP, WITH_SEGMENTS
 
 FILES = (
     "/etc/hawq-mirroring /usr/local/libexec/hawq-* /etc/systemd/system/hawq-mirroring-* /var/lib/hawq-mirroring*"
@@ -19,15 +18,15 @@ def left(host: str) -> str:
     return files + on(host, "systemctl list-units --all --no-legend 'hawq-mirroring-*'; systemctl --failed --no-legend")
 
 
-def test_all_is_taken_away_at_once(segments: Pair) -> None:  # noqa: F811
+def test_all_is_taken_away_at_once(segments: Pair) -> None:
     master, standby = segments
     sql(master, "ALTER DATABASE postgres RENAME TO renamed", database="template1")
-    said = flat(play("state", *OPTIONS, ok=False))
+    said = flat(play("state", *WITH_SEGMENTS, ok=False))
     for host in SEGMENTS:
         assert f"segment {host} does not get through to {master}" in said
     began = sql(master, "SELECT pg_postmaster_start_time()", database="renamed")
 
-    said = flat(play("uninstall", *OPTIONS, "-e", "remove_standbys=true", "-e", "existing_data=discard"))
+    said = flat(play("uninstall", *WITH_SEGMENTS, "-e", "remove_standbys=true", "-e", "existing_data=discard"))
 
     assert f"the address that follows the master stays on {master} until its next boot" in said
     assert f" {VIRTUAL_IP}/" in on(master, "ip -o -4 address show")
@@ -41,7 +40,7 @@ def test_all_is_taken_away_at_once(segments: Pair) -> None:  # noqa: F811
     )
     for database in ("renamed", "template1"):
         assert [sql(master, query, database=database) for query in asked] == ["0", "0"]
-    assert changed(play("uninstall", *OPTIONS)) == 0
+    assert changed(play("uninstall", *WITH_SEGMENTS)) == 0
     assert sql(master, "SELECT pg_postmaster_start_time()", database="renamed") == began
     sql(master, "ALTER DATABASE renamed RENAME TO postgres", database="template1")
     on(master, f"systemctl restart {SERVICE}")
