@@ -260,6 +260,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "slots": [],
                 "kept": [],
                 "mount_point": False,
+                "quota": False,
                 "mounted_inside": [],
                 "clusters_inside": [],
                 "unmounted": None,

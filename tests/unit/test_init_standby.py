@@ -735,6 +735,11 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
         {},
         [("smdw has 2.0 GB free for a copy of 2.3 GB", "Make room there")],
     ),
+    "its quota too small": (
+        pair(empty("smdw", {"data_directory.free_bytes": 2 * GIGABYTE, "data_directory.quota": True})),
+        {},
+        [("of 2.3 GB: a quota of gpadmin leaves less than the disk has", "(on smdw: edquota -u gpadmin)")],
+    ),
     "disk too small for both, keep": (
         pair(stopped("smdw", {"data_directory.free_bytes": GIGABYTE})),
         KEEP,

@@ -202,12 +202,17 @@ def disk(name: str, seen: Observation, source: Observation, mapping: dict[str, s
     free[own["device"]] = own["free_bytes"] + seen["snapshot"]["reclaimable_bytes"]
     if choice != "keep":
         free[own["device"]] += own["reclaimable_bytes"]
+    user = seen["user"]["name"]
+    limited, raised = "", ""
+    if own["quota"] and free[own["device"]] < need[own["device"]]:
+        limited = f": a quota of {user} leaves less than the disk has"
+        raised = f"Raise that quota (on {name}: edquota -u {user}), {AGAIN}. "
     return [
         Refusal(
             "disk-too-small",
-            f"{name} has {size(free[device])} free for a copy of {size(wanted)}",
+            f"{name} has {size(free[device])} free for a copy of {size(wanted)}{limited}",
             "the copy would fill the disk",
-            "Make room there, use another place (data_directory_path), or let it delete what is in the way:"
+            f"{raised}Make room there, use another place (data_directory_path), or let it delete what is in the way:"
             f" {again(existing_data='discard')}",
         )
         for device, wanted in sorted(need.items())

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import typing as t
 
-from ...host import account, fence_record, files, mounts, removed_mark, unchangeable
+from ...host import account, fence_record, files, mounts, quota, removed_mark, unchangeable
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import conninfo, control_data, history, lsn, observation, places, settings_file, wal
@@ -120,7 +119,7 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
     record, state = fence_record.record(path), _directory_state(path, names)
     beside, wal_place = os.path.dirname(path.rstrip("/")), os.path.join(path, "pg_wal")
     wal_link = os.path.realpath(wal_place) if os.path.islink(wal_place) else None
-    usage = shutil.disk_usage(account._parent_on_disk(path))
+    usage = quota.room(account._parent_on_disk(path))
     return {
         "path": path,
         "real_path": os.path.realpath(path),
@@ -151,7 +150,8 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
         "free_bytes": usage.free,
         "used_bytes": usage.used,
         "total_bytes": usage.total,
-        "wal_free_bytes": shutil.disk_usage(account._parent_on_disk(wal_place)).free,
+        "quota": usage.by_quota,
+        "wal_free_bytes": quota.room(account._parent_on_disk(wal_place)).free,
         "parent_exists": os.path.isdir(os.path.dirname(path)),
         "no_room": spaces.no_room(places.staging(path)),
         "device": os.stat(account._parent_on_disk(os.path.dirname(path))).st_dev,
