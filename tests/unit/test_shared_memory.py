@@ -17,6 +17,7 @@ HOSTS: dict[str, tuple[int, dict[str, str], bool]] = {
     "a system user": (999, PAM, False),
     "a host with other numbers": (1000, {**PAM, "login.defs": "SYS_UID_MIN 100\nSYS_UID_MAX\t1999\n"}, False),
     "root": (0, PAM, False),
+    "the module is not installed": (1000, {**PAM, "away": ""}, False),
     "it lingers": (1000, {**PAM, "linger/gpadmin": ""}, False),
     "another one lingers": (1000, {**PAM, "linger/other": ""}, True),
     "told not to": (1000, {**PAM, "logind.conf": "[Login]\nRemoveIPC=no\n"}, False),
@@ -48,6 +49,7 @@ def test_what_is_taken_away(
     for name, place in (("MAIN", "logind.conf"), ("LOGIN", "login.defs"), ("PAM", "pam.d/*"), ("LINGER", "linger")):
         monkeypatch.setattr(shared_memory, name, str(tmp_path / place))
     monkeypatch.setattr(shared_memory, "RUNS", str(tmp_path / "seats"))
+    monkeypatch.setattr(shared_memory, "MODULES", (str(tmp_path / ("none" if "away" in files else "seats")),))
     assert shared_memory.is_removed("gpadmin", number) is removed
 
 
