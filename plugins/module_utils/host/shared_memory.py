@@ -17,10 +17,9 @@ from . import files
 FOLDERS = ("/etc/systemd/logind.conf.d", "/run/systemd/logind.conf.d", "/usr/lib/systemd/logind.conf.d")
 MAIN, LOGIN, PAM, LINGER = "/etc/systemd/logind.conf", "/etc/login.defs", "/etc/pam.d/*", "/var/lib/systemd/linger"
 RUNS = "/run/systemd/seats"
-#: where PAM's module is; a line for one that is not there tells nobody, and then lingering fails and takes the memory away
-MODULES = tuple(
-    f"{place}/security/pam_systemd.so" for place in ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/lib/*")
-)
+#: where PAM's module is: without it nobody tells of sessions, and a user that is let linger loses its memory by that
+PLACES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/lib/*")
+MODULES = tuple(f"{place}/security/pam_systemd.so" for place in PLACES)
 #: the largest number of a system user where the host does not say
 SYSTEM = 999
 
