@@ -496,6 +496,30 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         pair({"data_directory.unchangeable": "/data/hawq/master/PG_VERSION"}),
         ("read-only", 13, "smdw", "PG_VERSION on smdw is marked", "on smdw: chattr -i -a /data/hawq/master/PG_VERSION"),
     ),
+    "its user may not write its WAL": (
+        pair({"data_directory.closed": "/data/hawq/master/pg_wal"}),
+        (
+            "data-closed",
+            13,
+            "smdw",
+            "gpadmin may not write /data/hawq/master/pg_wal on smdw",
+            "on smdw: chown gpadmin /data/hawq/master/pg_wal && chmod u+rwX /data/hawq/master/pg_wal",
+        ),
+    ),
+    "its file system takes no more files": (
+        pair({"data_directory.wal_free_files": 3}),
+        (
+            "disk-nearly-full",
+            13,
+            "smdw",
+            "the file system of the WAL on smdw takes 3 more files",
+            "on smdw: du --inodes",
+        ),
+    ),
+    "its mark is gone": (
+        pair({"data_directory.marked_standby": False}),
+        ("mark-missing", 13, "smdw", "/data/hawq/master/standby.signal is gone from smdw, a running standby", RESYNC),
+    ),
     "its file system is read-only": (
         pair({"data_directory.read_only": "/data/hawq/master"}),
         (
@@ -846,6 +870,10 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     "archiving fails again": (
         pair(None, {"server.archiver": others.archiver(archived_at=1795428800.0, failed_at=1795428900.0, waiting=12)}),
         ("archive-failing", 13, "mdw", "12 WAL segment files wait for that", "journalctl"),
+    ),
+    "archiving hangs": (
+        pair(None, {"server.archiver": others.archiver(waiting=12, waiting_seconds=301.4)}),
+        ("archive-failing", 13, "mdw", "nothing was archived on mdw for 301 s, and 12 WAL segment files", "journalctl"),
     ),
     "archiving on, and nothing that does it": (
         pair(None, {"server.archiver": others.archiver(told_how=False)}),

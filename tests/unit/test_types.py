@@ -134,7 +134,7 @@ def test_every_control_file_can_be_told(path: Path) -> None:
 def test_what_a_directory_holds_is_told(tmp_path: Path) -> None:
     for name in ("PG_VERSION", "standby.signal", "backup_label"):
         (tmp_path / name).touch()
-    instance: t.Any = type("Instance", (), {"data_directory": str(tmp_path)})
+    instance: t.Any = type("Instance", (), {"data_directory": str(tmp_path), "user": "nobody"})
     found = observe.data_directory(instance, True)
     assert shape.misfits({**stopped(), "data_directory": found}, Observation) == []
     assert (found["state"], found["marked_standby"], found["unstarted_copy"]) == ("data", True, True)

@@ -12,7 +12,7 @@ import re
 import shutil
 import typing as t
 
-from ...host import account, fence_record, files, mounts, removed_mark, unchangeable
+from ...host import account, closed, fence_record, files, mounts, removed_mark, unchangeable
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import conninfo, control_data, history, lsn, observation, places, settings_file, wal
@@ -24,6 +24,12 @@ from .database import HAS_PSYCOPG2, other_python
 OFF = ("off", "of", "false", "fals", "fal", "fa", "f", "no", "n", "0")
 #: as many names of a data directory are looked at
 MOST_NAMES = 100
+#: directories that a server makes files in, and the file that it writes at each checkpoint
+WRITTEN = (
+    *("global", "global/pg_control", "pg_wal", "pg_wal/archive_status", "pg_xact", "pg_subtrans", "pg_commit_ts"),
+    *("pg_multixact", "pg_multixact/members", "pg_multixact/offsets", "pg_logical", "pg_logical/snapshots"),
+    *("pg_replslot", "pg_stat", "pg_stat_tmp", "pg_notify", "pg_serial", "pg_twophase", "pg_tblspc", "base"),
+)
 CONFIGURATION_FILES = ("pg_hba.conf", "pg_ident.conf", "postgresql.conf", "postgresql.auto.conf")
 #: what the control file says of how the server ended, and whether it was a master then
 ENDINGS: dict[str, tuple[t.Literal["clean", "crashed", "recovering", "unknown"], bool | None]] = {
@@ -111,6 +117,17 @@ def _to_change(path: str, names: list[str]) -> list[str]:
     return [path, *(os.path.join(path, name) for name in [*there, *last]), os.path.dirname(path.rstrip("/"))]
 
 
+def _to_write(path: str) -> list[str]:
+    """Return what a server makes files in, or writes anew, at the latest when it is promoted or started."""
+    databases = [f"base/{name}" for name in account._names(os.path.join(path, "base"))[:MOST_NAMES]]
+    return [path, *(os.path.join(path, name) for name in [*WRITTEN, *databases])]
+
+
+def _is_user(instance: Instance) -> bool:
+    """Whether this process is the server's user; nobody looks where that does not exist yet."""
+    return account.name_of(os.geteuid()) == instance.user
+
+
 def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory:
     """The data directory: missing, empty, data (a server's) or other (somebody's files), with the room around it."""
     path = instance.data_directory
@@ -128,6 +145,7 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
         "unmounted": mounts.unmounted(path),
         "read_only": mounts.read_only(account._parent_on_disk(path), account._parent_on_disk(wal_place)),
         "unchangeable": unchangeable.first(_to_change(path, names)),
+        "closed": closed.first(_to_write(path)) if state == "data" and _is_user(instance) else None,
         "link": os.path.islink(path),
         "state": state,
         "entries": names[:5],
@@ -150,6 +168,7 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
         "used_bytes": usage.used,
         "total_bytes": usage.total,
         "wal_free_bytes": shutil.disk_usage(account._parent_on_disk(wal_place)).free,
+        "wal_free_files": closed.free_files(account._parent_on_disk(wal_place)),
         "parent_exists": os.path.isdir(os.path.dirname(path)),
         "no_room": spaces.no_room(places.staging(path)),
         "device": os.stat(account._parent_on_disk(os.path.dirname(path))).st_dev,

@@ -3,7 +3,8 @@
 
 Sources: PostgreSQL manual, "Recovery Control Functions", "pg_ctl" (promote), "Handling Query Conflicts",
 "pg_stat_activity" (wait events); ``xlogrecovery.c`` of PostgreSQL: a promotion ends a pause that somebody asked for,
-and ends the server where settings are too small.
+and ends the server where settings are too small; ``xlog.c``: it ends the server, too, where the mark of the standby is
+not there to be removed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import typing as t
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
-from . import answer, backends, database, recovering
+from . import answer, backends, database, marking, recovering
 
 STATUS = """
 SELECT pg_is_in_recovery() AS in_recovery, pg_last_wal_replay_lsn()::text AS replay_lsn,
@@ -202,11 +203,14 @@ class Promotion:
         made = keep_wal(cursor, slots, warnings.append)
         self.slots_made, self.reason = not warnings, "; ".join(warnings)
         if self._row["in_recovery"]:
+            marking.again(self._instance)
             cursor.execute("SELECT pg_promote(false)")
         return made, {}
 
     def _signal(self) -> None:
         """Ask for the promotion by a signal. One that has only just begun to start is not taken for a standby yet."""
+        if recovering.state(self._instance, self._run) == recovering.RECOVERS and recovering.pid(self._instance):
+            marking.again(self._instance)
         command = [self._instance.program("pg_ctl"), "promote", "-W", "-D", self._instance.data_directory]
         until = min(self.deadline, time.monotonic() + SIGNAL_SECONDS)
         code, output, errors = self._run(command, timeout=SIGNAL_SECONDS)

@@ -20,7 +20,8 @@ def findings(group: Group) -> list[Finding]:
     """Return what is wrong with the hosts of a master and its standbys."""
     found = [row for name, seen in group.reachable.items() for row in _not_mounted(name, seen)]
     for name, seen in group.members.items():
-        found += [*_masked(name, seen), *_unit(name, seen), *_read_only(name, seen), *_disk(name, seen)]
+        found += [*_masked(name, seen), *_unit(name, seen), *_read_only(name, seen), *_closed(name, seen)]
+        found += [*_disk(name, seen), *_files(name, seen)]
         found += [*_listens(name, seen), *_memory(name, seen)]
     return [*found, *_wal_limit(group)]
 
@@ -80,6 +81,23 @@ def _read_only(name: str, seen: Observation) -> list[Finding]:
     text = f"the file system of {place} on {name} is mounted read-only: its server fails at its next write"
     again = on(name, f"mount -o remount,rw $(findmnt -nT {place} -o TARGET)")
     return [finding("read-only", name, text, f"look for errors of the disk, {on(name, 'dmesg')}, then {again}")]
+
+
+def _closed(name: str, seen: Observation) -> list[Finding]:
+    path = seen["data_directory"].get("closed")
+    if not path:
+        return []
+    text = f"{seen['user']['name']} may not write {path} on {name}: its server ends as soon as it has to"
+    return [finding("data-closed", name, text, on(name, disk.opening(seen, path)))]
+
+
+def _files(name: str, seen: Observation) -> list[Finding]:
+    place = seen["data_directory"]
+    if place["state"] != "data" or not disk.full_of_files(seen):
+        return []
+    text = f"the file system of the WAL on {name} takes {place['wal_free_files']} more files: its server stops then"
+    look = on(name, f"du --inodes -xhd1 $(findmnt -nT {place['path']} -o TARGET)")
+    return [finding("disk-nearly-full", name, text, f"delete files that nobody needs. Where they are says, {look}")]
 
 
 def _disk(name: str, seen: Observation) -> list[Finding]:
