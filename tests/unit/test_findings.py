@@ -506,6 +506,15 @@ ONE: dict[str, tuple[Hosts, Found]] = {
             "on smdw: chown gpadmin /data/hawq/master/pg_wal && chmod u+rwX /data/hawq/master/pg_wal",
         ),
     ),
+    "its user may not read what it is told to follow": (
+        pair(
+            {
+                "data_directory.closed": "/data/hawq/master/postgresql.auto.conf",
+                "follows": {"host": None, "port": None, "user": None, "database": None},
+            }
+        ),
+        ("data-closed", 13, "smdw", "may not write /data/hawq/master/postgresql.auto.conf", "chown gpadmin /data"),
+    ),
     "its file system takes no more files": (
         pair({"data_directory.wal_free_files": 3}),
         (

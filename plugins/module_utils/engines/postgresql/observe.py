@@ -23,13 +23,16 @@ from .database import HAS_PSYCOPG2, other_python
 #: how a setting is turned off (PostgreSQL manual, "Parameter Names and Values")
 OFF = ("off", "of", "false", "fals", "fal", "fa", "f", "no", "n", "0")
 #: as many names of a data directory are looked at
-MOST_NAMES = 100
-#: directories that a server makes files in, and the file that it writes at each checkpoint
+MOST_NAMES, MOST_FILES = 100, 2000
+#: directories that a server makes files in, and files that it reads at each start or writes at each checkpoint
 WRITTEN = (
-    *("global", "global/pg_control", "pg_wal", "pg_wal/archive_status", "pg_xact", "pg_subtrans", "pg_commit_ts"),
+    *("postgresql.auto.conf", "global", "global/pg_control", "pg_wal", "pg_wal/archive_status", "pg_xact"),
+    *("pg_subtrans", "pg_commit_ts"),
     *("pg_multixact", "pg_multixact/members", "pg_multixact/offsets", "pg_logical", "pg_logical/snapshots"),
     *("pg_replslot", "pg_stat", "pg_stat_tmp", "pg_notify", "pg_serial", "pg_twophase", "pg_tblspc", "base"),
 )
+#: those of them whose files are few and written anew, or which hold the directories of databases
+LOOKED_INTO = ("base", "global", "pg_xact", "pg_multixact/members", "pg_multixact/offsets", "pg_replslot", "pg_wal")
 CONFIGURATION_FILES = ("pg_hba.conf", "pg_ident.conf", "postgresql.conf", "postgresql.auto.conf")
 #: what the control file says of how the server ended, and whether it was a master then
 ENDINGS: dict[str, tuple[t.Literal["clean", "crashed", "recovering", "unknown"], bool | None]] = {
@@ -119,8 +122,9 @@ def _to_change(path: str, names: list[str]) -> list[str]:
 
 def _to_write(path: str) -> list[str]:
     """Return what a server makes files in, or writes anew, at the latest when it is promoted or started."""
-    databases = [f"base/{name}" for name in account._names(os.path.join(path, "base"))[:MOST_NAMES]]
-    return [path, *(os.path.join(path, name) for name in [*WRITTEN, *databases])]
+    inside = [f"{place}/{name}" for place in LOOKED_INTO for name in account._names(os.path.join(path, place))]
+    own = [name for name in inside if os.path.basename(name)[0].isalnum() and not name.endswith("/lost+found")]
+    return [path, *(os.path.join(path, name) for name in [*WRITTEN, *own[:MOST_FILES]])]
 
 
 def _is_user(instance: Instance) -> bool:
