@@ -194,6 +194,12 @@ def keep(
     """
     seen, what = hosts[name], topology.kind(hosts[name])
     steps = [f"systemctl stop {hosts[other]['service']['unit']} on {other}" for other in others]
+    slot = conninfo.slot_name(name)
+    if kind == "ahead-of-master" and any(
+        hosts[other]["server"] and topology.sender_of(hosts[other], slot) for other in others
+    ):
+        # a master does not end before its standby has exactly what it has sent, which one that is ahead never reports
+        steps.insert(0, f"systemctl stop {seen['service']['unit']} on {name}")
     if what in topology.STANDBYS or topology.is_standby(seen):
         steps.append(take_over(name, seen, kind == "not-compared"))
     elif what != topology.MASTER:
