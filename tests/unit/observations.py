@@ -286,7 +286,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
             },
             "control": None,
             "histories": {},
-            "process": {"running": False, "pid": None, "frozen": False, "pidfile": {}},
+            "process": {"running": False, "pid": None, "frozen": False, "stopped": {}, "pidfile": {}},
             "service": {
                 "unit": "hawq-master.service",
                 "load": "loaded",
@@ -422,7 +422,7 @@ def _running(base: Observation, name: str, server: dict[str, t.Any]) -> Observat
     return change(
         base,
         {
-            "process": {"running": True, "pid": pidfile["pid"], "frozen": False, "pidfile": pidfile},
+            "process": {"running": True, "pid": pidfile["pid"], "frozen": False, "stopped": {}, "pidfile": pidfile},
             "service.active": "active",
             "service.sub": "running",
             "run_by": "hawq-master.service",

@@ -496,6 +496,10 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         pair({"data_directory.unchangeable": "/data/hawq/master/PG_VERSION"}),
         ("read-only", 13, "smdw", "PG_VERSION on smdw is marked", "on smdw: chattr -i -a /data/hawq/master/PG_VERSION"),
     ),
+    "what replays is stopped": (
+        pair({"process.stopped": {"4713": "postgres: startup recovering 000000010000000000000003"}}),
+        ("process-stopped", 13, "smdw", "4713 (postgres: startup recovering", "on smdw: kill -CONT 4713"),
+    ),
     "its user may not write its WAL": (
         pair({"data_directory.closed": "/data/hawq/master/pg_wal"}),
         (

@@ -251,6 +251,18 @@ def test_the_mark_of_a_standby_is_there_before_it_is_promoted(
     assert (tmp_path / "standby.signal").exists() is (not others)
 
 
+@pytest.mark.parametrize("closed", [0, 1], ids=["in a session", "by a signal"])
+def test_what_somebody_has_stopped_is_let_go_on(closed: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    woken: list[int] = []
+    monkeypatch.setattr(backends, "wake", lambda server: woken.append(server) or [])
+    if closed:
+        Server(monkeypatch, closed).activate(tmp_path, warn=lambda words: None)
+    else:
+        given(monkeypatch, standby())
+        activate(tmp_path)
+    assert woken == [4711]
+
+
 def test_a_master_gets_no_mark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     given(monkeypatch, standby(polls=0))
     assert not activate(tmp_path)["promoted"]

@@ -93,6 +93,7 @@ KINDS: dict[str, Sort] = {
     "other-slots": Sort(NOT_READY, "the standby does not have slots of others that the master has"),
     "other-unit": Sort(NOT_READY, "another unit than the named one runs a server, so the interlock is not asked"),
     "peer-program": Sort(NOT_READY, "what answers the other master hosts is missing on a host, or another version"),
+    "process-stopped": Sort(NOT_READY, "a part of a server is stopped by a signal, such as what replays WAL"),
     "read-only": Sort(NOT_READY, "a file system of a server's data is mounted read-only"),
     "receiver-silent": Sort(NOT_READY, "the standby has not heard of its master for more than a minute"),
     "renamed": Sort(WELL, "a standby was made under another name than the inventory has"),

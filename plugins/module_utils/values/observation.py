@@ -148,6 +148,7 @@ class Process(t.TypedDict):
     running: t.Annotated[bool, "whether there is one that works in this data directory"]
     pid: t.Annotated[int | None, "its number"]
     frozen: t.Annotated[bool, "whether it is stopped by a signal"]
+    stopped: t.Annotated[dict[str, str], "those of its own processes that are, by their numbers, with their titles"]
     pidfile: t.Annotated[PidFile, "what the server's file says, whether or not there is such a process"]
 
 

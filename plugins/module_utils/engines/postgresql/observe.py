@@ -17,7 +17,7 @@ from ...host.module import Instance
 from ...host.run import Runner
 from ...values import conninfo, control_data, history, lsn, observation, places, settings_file, wal
 from ..table import POSTGRESQL
-from . import configured, locating, spaces, staging, start_files, wal_files
+from . import backends, configured, locating, spaces, staging, start_files, wal_files
 from .database import HAS_PSYCOPG2, other_python
 
 #: how a setting is turned off (PostgreSQL manual, "Parameter Names and Values")
@@ -308,6 +308,7 @@ def process(instance: Instance, pidfile: dict[str, t.Any]) -> observation.Proces
         "running": running,
         "pid": pid if running else None,
         "frozen": state in ("T", "t"),
+        "stopped": {str(number): said for number, said in backends.stopped(int(pid or 0)).items()} if running else {},
         "pidfile": t.cast(
             observation.PidFile,
             {key: pidfile[key] for key in observation.PidFile.__annotations__ if pidfile.get(key)},

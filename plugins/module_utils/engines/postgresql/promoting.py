@@ -163,6 +163,7 @@ class Promotion:
             return begun
         self.promoted = True
         self._look_at = time.monotonic() + LOOK_SECONDS
+        self._wake()
         while not self._is_done(by_session=begun is not None):
             self._look()
             if time.monotonic() > self.deadline:
@@ -224,6 +225,12 @@ class Promotion:
                 f"the server cannot be promoted: {words}; and it gives no session ({self.reason}). Mend what the log"
                 f" says (journalctl -u {self._instance.service}), then run the same playbook again"
             )
+
+    def _wake(self) -> None:
+        """Let the server's own processes go on that somebody has stopped: the promotion would wait for ever."""
+        server = recovering.pid(self._instance)
+        if server:
+            backends.wake(server)
 
     def _is_done(self, by_session: bool) -> bool:
         if by_session:

@@ -22,7 +22,7 @@ def findings(group: Group) -> list[Finding]:
     for name, seen in group.members.items():
         found += [*_masked(name, seen), *_unit(name, seen), *_read_only(name, seen), *_closed(name, seen)]
         found += [*_disk(name, seen), *_files(name, seen)]
-        found += [*_listens(name, seen), *_memory(name, seen)]
+        found += [*_listens(name, seen), *_memory(name, seen), *_stopped(name, seen)]
     return [*found, *_wal_limit(group)]
 
 
@@ -69,6 +69,16 @@ def _memory(name: str, seen: Observation) -> list[Finding]:
         " processes (RemoveIPC), and its server gives no session any more"
     )
     return [finding("memory-removed", name, text, on(name, f"loginctl enable-linger {user['name']}"))]
+
+
+def _stopped(name: str, seen: Observation) -> list[Finding]:
+    """A server that is frozen as a whole gives no session, and is told as that."""
+    parts = seen["process"]["stopped"]
+    if not parts or seen["process"]["frozen"]:
+        return []
+    who = ", ".join(f"{pid} ({title})" for pid, title in parts.items())
+    text = f"processes of the server on {name} are stopped by a signal: {who}: what waits for them goes on no more"
+    return [finding("process-stopped", name, text, on(name, f"kill -CONT {' '.join(parts)}"))]
 
 
 def _read_only(name: str, seen: Observation) -> list[Finding]:
