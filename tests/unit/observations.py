@@ -266,6 +266,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "unmounted": None,
                 "read_only": None,
                 "unchangeable": None,
+                "closed": None,
                 "link": False,
                 "removed": False,
                 "state": "missing",
@@ -279,6 +280,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
                 "used_bytes": 10 * GIGABYTE,
                 "total_bytes": 60 * GIGABYTE,
                 "wal_free_bytes": 50 * GIGABYTE,
+                "wal_free_files": 3_000_000,
                 "parent_exists": True,
                 "device": 1,
                 "no_room": None,
@@ -286,7 +288,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
             },
             "control": None,
             "histories": {},
-            "process": {"running": False, "pid": None, "frozen": False, "pidfile": {}},
+            "process": {"running": False, "pid": None, "frozen": False, "stopped": {}, "pidfile": {}},
             "service": {
                 "unit": "hawq-master.service",
                 "load": "loaded",
@@ -422,7 +424,7 @@ def _running(base: Observation, name: str, server: dict[str, t.Any]) -> Observat
     return change(
         base,
         {
-            "process": {"running": True, "pid": pidfile["pid"], "frozen": False, "pidfile": pidfile},
+            "process": {"running": True, "pid": pidfile["pid"], "frozen": False, "stopped": {}, "pidfile": pidfile},
             "service.active": "active",
             "service.sub": "running",
             "run_by": "hawq-master.service",
@@ -449,6 +451,7 @@ def _running(base: Observation, name: str, server: dict[str, t.Any]) -> Observat
                     "failed_at": None,
                     "failed_wal": None,
                     "waiting": None,
+                    "waiting_seconds": None,
                 },
                 "kept_wal_mark": None,
                 "database_names": {"5": "postgres", "1": "template1", "16384": "app"},

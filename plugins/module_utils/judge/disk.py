@@ -15,6 +15,8 @@ from .refusal import AGAIN, Refusal, either_way
 
 #: room beside the copy itself: WAL that is streamed meanwhile and the first checkpoints
 SPARE_BYTES = 256 * MEBIBYTE
+#: a file system that takes fewer new files than this counts as full
+FEW_FILES = 64
 
 
 def sizes(source: Observation) -> list[Size]:
@@ -128,6 +130,32 @@ def read_only(name: str, seen: Observation, whole: bool = False) -> list[Refusal
             f" $(findmnt -nT {place} -o TARGET) there, {AGAIN}",
         )
     ]
+
+
+def closed(name: str, seen: Observation) -> list[Refusal]:
+    """A server that runs notices it when it makes the next file there: a promotion makes some, and ends the server."""
+    path = seen["data_directory"].get("closed")
+    if not path:
+        return []
+    return [
+        Refusal(
+            "data-closed",
+            f"{seen['user']['name']} may not write {path} on {name}",
+            "its server would end as soon as it has to, and a promotion writes everywhere",
+            f"Open it, on {name}: {opening(seen, path)}, {AGAIN}",
+        )
+    ]
+
+
+def opening(seen: Observation, path: str) -> str:
+    """Return what is typed so that the server's user may write a file or directory of its data again."""
+    return f"chown {seen['user']['name']} {path} && chmod u+rwX {path}"
+
+
+def full_of_files(seen: Observation) -> bool:
+    """Whether the file system of the WAL takes hardly another file, whatever its free bytes are."""
+    left = seen["data_directory"].get("wal_free_files")
+    return left is not None and left < FEW_FILES
 
 
 def left_alone(seen: Observation, path: str) -> bool:

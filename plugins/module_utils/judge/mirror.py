@@ -96,6 +96,7 @@ def plan(
         refusals += checks.port(standby, seen, hosts[standby]["port"])
         refusals += needs.starting(standby, seen, master, source)
         refusals += [] if snapshot else disk.unchangeable(standby, seen, whole=comes or configuration == "unknown")
+        refusals += [] if snapshot else disk.closed(standby, seen)
         if snapshot:
             refusals += not_online(master, source)
             refusals += [*disk.not_mounted(standby, seen), *disk.read_only(standby, seen, whole=True)]

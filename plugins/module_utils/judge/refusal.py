@@ -27,6 +27,7 @@ Kind = t.Literal[
     "configuration-too-small",
     "contradicting-options",
     "copy-running",
+    "data-closed",
     "data-damaged",
     "data-missing",
     "data-not-there",

@@ -277,6 +277,7 @@ def preflight(
         *_mirroring(source, pair),
         *(row for name in pair for row in units.refusals(name, observations[name])),
         *(row for name in pair for row in disk.read_only(name, observations[name])),
+        *(row for name in pair for row in disk.closed(name, observations[name])),
         *_session(seen, standby),
         *tablespaces.for_a_start(standby, seen),
         *(_too_small(source, seen, pair) or _replay(source, seen, pair)),
