@@ -20,6 +20,7 @@ Kind = t.Literal[
     "address-taken",
     "ahead-of-master",
     "another-took-over",
+    "archive-failing",
     "behind-another",
     "cannot-look",
     "collation-difference",

@@ -284,6 +284,7 @@ def preflight(
         *needs.taking_over(standby, seen, master, source, options),
         *needs.restarting(master, source),
         *_copies(source, master),
+        *differences.stopping(master, source),
         *_settings_of(source, seen, pair),
         *_address(seen, pair),
         *listens.running(pair.standby, seen),

@@ -15,8 +15,6 @@ from .group import Finding, Group, finding, is_away, on, systemctl
 
 #: WAL that a slot without a user may keep on a standby before that is more than a note
 STALE_BYTES = 1 << 30
-#: a file that has waited for so long to be archived, while none was, is not on its way
-HANGS_SECONDS = 300
 
 
 def findings(group: Group) -> list[Finding]:
@@ -69,7 +67,7 @@ def _archiver(group: Group, name: str, seen: Observation) -> list[Finding]:
         way = differences.mend_archiving(name, seen)
         return [finding("archive-failing", name, text, way)]
     if failed is None or (done is not None and done >= failed):
-        return [] if (archiver["waiting_seconds"] or 0) < HANGS_SECONDS else [_hangs(name, archiver, look)]
+        return [_hangs(name, seen, archiver)] if differences.hanging(seen) else []
     since = f"the last success was at {moment(done)}" if done else "it has never succeeded since this server started"
     text = (
         f"archiving fails on {name}: it failed for {archiver['failed_wal']} at {moment(failed)}, {since}{grows}."
@@ -78,14 +76,13 @@ def _archiver(group: Group, name: str, seen: Observation) -> list[Finding]:
     return [finding("archive-failing", name, text, f"mend what archives there. Why it fails says, {look}")]
 
 
-def _hangs(name: str, archiver: Archiver, look: str) -> Finding:
+def _hangs(name: str, seen: Observation, archiver: Archiver) -> Finding:
     """What archives neither ends nor fails, and a server that is stopped waits for it."""
     text = (
         f"nothing was archived on {name} for {archiver['waiting_seconds']:.0f} s, and {archiver['waiting']} WAL segment"
         " files wait for that and fill the disk: what archives hangs or is too slow, and a switchover would wait for it"
     )
-    command = f"end what hangs: systemctl status shows it below the server. What it says, {look}"
-    return finding("archive-failing", name, text, command)
+    return finding("archive-failing", name, text, differences.end_archiving(name, seen))
 
 
 def _lost(group: Group, name: str, seen: Observation) -> list[Finding]:
