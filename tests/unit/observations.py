@@ -304,6 +304,7 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
             },
             "run_by": None,
             "rivals": [],
+            "elsewhere": None,
             "follows": {"host": None, "port": None, "user": None, "database": None},
             "follows_slot": "",
             "credentials": {

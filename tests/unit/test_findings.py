@@ -8,6 +8,7 @@ import typing as t
 import cases
 import others
 import pytest
+import test_inventory
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import topology
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import findings, places
 from host_needs import NEEDS, have, needing
@@ -1168,6 +1169,7 @@ def test_of_several_hosts_one_is_named(hosts: Hosts, command: str) -> None:
 def test_every_kind_has_a_case() -> None:
     refused = {kind for _hosts, _options, *kinds in OPTIONS.values() for each in kinds for kind in each}
     found = {expected[0] for table in (ONE, BESIDE) for _hosts, expected in table.values()} | refused
+    found |= {kind for _hosts, kinds, *_told in test_inventory.STATES.values() for kind in kinds}
     assert found == set(findings.KINDS)
 
 

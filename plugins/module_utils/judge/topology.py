@@ -136,6 +136,8 @@ def describe(seen: Observation) -> str:
         return f"{words} ({seen.get('error') or 'no answer'})"
     if kind(seen) == SILENT:
         return f"{words} ({seen['server_error']})"
+    if seen.get("elsewhere") and not seen["process"]["running"]:
+        words = f"{words}, beside a server that runs from {seen['elsewhere']['path']}"
     if seen["data_directory"]["removed"]:
         words = f"{words}, removed by remove_standby"
     elif is_fenced(seen):

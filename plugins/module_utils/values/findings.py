@@ -60,6 +60,11 @@ KINDS: dict[str, Sort] = {
     "follows-elsewhere": Sort(NOT_READY, "the standby is told another address of its master than the inventory"),
     "interlock-changed": Sort(NOT_READY, "what keeps a former master from starting is not as it was installed"),
     "interlock-missing": Sort(NOT_READY, "what keeps a former master from starting is missing"),
+    "inventory-directory": Sort(CANNOT_LOOK, "a server runs from another data directory than the inventory says"),
+    "inventory-name": Sort(
+        CANNOT_LOOK, "a standby's master is no host of the inventory, and a name of the inventory cannot be resolved"
+    ),
+    "inventory-port": Sort(NOT_READY, "a server listens on another port than the inventory says", stays=True),
     "kept-aside": Sort(WELL, "old data waits for its deletion"),
     "lagging": Sort(NOT_READY, "more WAL than state_lag_megabytes would be lost with the master's host"),
     "left-behind": Sort(

@@ -178,6 +178,15 @@ class Rival(t.TypedDict):
     mend: t.Annotated[str, "what is typed on the host to keep it from that"]
 
 
+class Elsewhere(t.TypedDict):
+    """A server that the inventory means by its unit or its port, and that runs in another directory than it says."""
+
+    path: t.Annotated[str, "its data directory"]
+    port: t.Annotated[int | None, "its TCP port; None when its file cannot be read"]
+    unit: t.Annotated[str | None, "the unit that the inventory names, where that runs it; None: only its port fits"]
+    system_identifier: t.Annotated[str | None, "that of its data; None when it cannot be read"]
+
+
 class Follows(t.TypedDict):
     """The server that the data directory is told to replicate from; None of what it is not told."""
 
@@ -623,6 +632,9 @@ class Observation(t.TypedDict):
     service: t.Annotated[Service, "the server's unit"]
     run_by: t.Annotated[str | None, "unit of systemd whose main process the server is; None where it is no unit's"]
     rivals: t.Annotated[list[Rival], "other units that would start a server in this data directory at boot"]
+    elsewhere: t.Annotated[
+        Elsewhere | None, "the server that the inventory means and does not name the data directory of; None: no such"
+    ]
     follows: t.Annotated[Follows, "the server that the data is told to replicate from"]
     follows_slot: t.Annotated[str, "the slot that it is told to use there"]
     credentials: t.Annotated[Credentials, "the replication password"]
@@ -665,6 +677,7 @@ class Unreachable(_Unreachable, total=False):
     """All that there is to know of a host that could not be looked at."""
 
     mend: t.Annotated[str, "what mends that, where it is known: mostly the host is on and lets the controller not in"]
+    unresolved: t.Annotated[str, "the name that the controller cannot resolve, where that is why: it may be misspelt"]
 
 
 #: By host, in the inventory's order. An Unreachable may stand for any: ``topology.kind`` is asked before all else.
