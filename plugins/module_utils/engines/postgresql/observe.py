@@ -32,6 +32,10 @@ WRITTEN = (
 )
 #: those of them whose files are few and written anew, or which hold the directories of databases
 LOOKED_INTO = ("base", "global", "pg_xact", "pg_multixact/members", "pg_multixact/offsets", "pg_replslot", "pg_wal")
+#: how the server calls what it has there; what others put beside it is nothing to it
+OWN_NAME = re.compile(
+    r"[0-9A-F]+(\.history|\.[0-9]+)?|[0-9]+_(fsm|vm|init)|pg_(control|filenode\.map)|hawq_mirroring_\w+"
+)
 CONFIGURATION_FILES = ("pg_hba.conf", "pg_ident.conf", "postgresql.conf", "postgresql.auto.conf")
 #: what the control file says of how the server ended, and whether it was a master then
 ENDINGS: dict[str, tuple[t.Literal["clean", "crashed", "recovering", "unknown"], bool | None]] = {
@@ -124,7 +128,7 @@ def _to_change(path: str, names: list[str]) -> list[str]:
 def _to_write(path: str) -> list[str]:
     """Return what a server makes files in, or writes anew, at the latest when it is promoted or started."""
     inside = [f"{place}/{name}" for place in LOOKED_INTO for name in account._names(os.path.join(path, place))]
-    own = [name for name in inside if os.path.basename(name)[0].isalnum() and not name.endswith("/lost+found")]
+    own = [name for name in inside if OWN_NAME.fullmatch(os.path.basename(name))]
     return [path, *(os.path.join(path, name) for name in [*WRITTEN, *own[:MOST_FILES]])]
 
 
