@@ -73,4 +73,14 @@ def returned(world: World) -> State:
     return settled(world, state, 1)
 
 
-STARTS = {"synchronous": synchronous, "alone": alone, "second": second, "returned": returned, "empty": empty}
+def relisted(world: World) -> State:
+    """A pair in step, and the witnesses of a new list have granted what names them; those who leave are slow."""
+    state = synchronous(world)._replace(listed=1)
+    state = model.turn(world, state, 0, late=False)
+    for place in world.lists[1]:
+        if place not in world.lists[0]:
+            state = model.grant(world, state, place, 0, state.servers[0].wishes[-1])
+    return model.turn(world, state, 0, late=False)
+
+
+STARTS = {"synchronous": synchronous, "alone": alone, "second": second, "returned": returned, "empty": empty, "relisted": relisted}
