@@ -76,8 +76,9 @@ def _servers(world: World, state: State) -> Next:
             ):
                 yield ("ship", SERVERS[other], SERVERS[at]), lambda at=at, other=other: model.ship(state, other, at)
         if own.before != own.setting:
-            yield ("spread", SERVERS[at]), lambda at=at, own=own: model.released(
-                model.server(state, at, before=own.setting), at
+            yield (
+                ("spread", SERVERS[at]),
+                lambda at=at, own=own: model.released(model.server(state, at, before=own.setting), at),
             )
         if own.memory is not None:
             yield ("turn", SERVERS[at]), lambda at=at: model.turn(world, state, at, False)
@@ -204,9 +205,7 @@ def _faults(world: World, state: State) -> Next:
             if not each.cut >> other & 1:
                 yield (
                     ("cut", model.name(place), _name(other)),
-                    lambda place=place, each=each, other=other: model.witness(
-                        state, place, cut=each.cut | 1 << other
-                    ),
+                    lambda place=place, each=each, other=other: model.witness(state, place, cut=each.cut | 1 << other),
                 )
     if state.run:
         yield ("controller dies",), lambda: model.forget(state)

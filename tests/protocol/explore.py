@@ -85,9 +85,7 @@ def explore(world: World, begin: State, depth: int, **limits: t.Any) -> Found:
         gc.enable()
 
 
-def _explore(
-    world: World, begin: State, depth: int, seconds: float = 1e9, calm: int = 0, most: int = 1 << 62
-) -> Found:
+def _explore(world: World, begin: State, depth: int, seconds: float = 1e9, calm: int = 0, most: int = 1 << 62) -> Found:
     """Explore up to a depth, or as far as time and room allow; whether it goes on is tried up to the depth ``calm``."""
     # seconds of this process: another one's work says nothing of this
     start = time.process_time()

@@ -303,11 +303,7 @@ def grant(world: World, state: State, place: int, master: int, wish: Wish) -> St
     each = state.witnesses[place]
     answer = asked(world.rules.grant, record(each, place), wish, SYSTEM)
     before = each.told[master]
-    told = (
-        Grant(wish.number)
-        if answer.record
-        else Grant(before.number, answer.reason, answer.timeline, answer.number)
-    )
+    told = Grant(wish.number) if answer.record else Grant(before.number, answer.reason, answer.timeline, answer.number)
     changed: dict[str, t.Any] = kept(world, answer.record) if answer.record else {}
     own = state.servers[master]
     if reaches(state, each, master) and own.up and own.role == MASTER and own.timeline == wish.timeline:
@@ -366,7 +362,10 @@ def hold(world: World, state: State, found: majority.Proof) -> State | None:
     ]
     if run.candidate not in left or not world.rules.is_enough(found.claim, [SERVERS[at] for at in left]):
         return None
-    if max(left, key=lambda at: (state.servers[at].timeline, len(state.servers[at].log), at == run.candidate)) != run.candidate:
+    if (
+        max(left, key=lambda at: (state.servers[at].timeline, len(state.servers[at].log), at == run.candidate))
+        != run.candidate
+    ):
         return None
     for at in left:
         if world.rules.leaves_first or at == run.candidate:
@@ -392,9 +391,7 @@ def activate(world: World, state: State) -> State:
     own = state.servers[run.candidate]
     state = state._replace(
         witnesses=tuple(
-            each._replace(
-                told=tuple(Grant() if at == run.candidate else told for at, told in enumerate(each.told))
-            )
+            each._replace(told=tuple(Grant() if at == run.candidate else told for at, told in enumerate(each.told)))
             for each in state.witnesses
         ),
         newest=run.candidate,

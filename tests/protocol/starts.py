@@ -83,4 +83,11 @@ def relisted(world: World) -> State:
     return model.turn(world, state, 0, late=False)
 
 
-STARTS = {"synchronous": synchronous, "alone": alone, "second": second, "returned": returned, "empty": empty, "relisted": relisted}
+STARTS = {
+    "synchronous": synchronous,
+    "alone": alone,
+    "second": second,
+    "returned": returned,
+    "empty": empty,
+    "relisted": relisted,
+}
