@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import contextlib
+import types
 import typing as t
 from unittest import mock
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import guard
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import majority
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import ledger
 from ansible_collections.hawq.mirroring.plugins.module_utils.values.ledger import Answer, Record, Wish
 
@@ -59,7 +61,18 @@ def _forgetful(memory: guard.Memory, seen: guard.Seen) -> tuple[guard.Memory, gu
 
 
 def _minority() -> t.ContextManager[t.Any]:
-    return mock.patch.object(ledger, "majority", lambda names: 1 if names else 0)
+    """One witness is enough for a master."""
+    lone = types.SimpleNamespace(**{**vars(ledger), "majority": lambda names: 1 if names else 0})
+    return mock.patch.object(guard, "ledger", lone)
+
+
+def _few(told: t.Collection[majority.Told]) -> majority.Proof:
+    """Those who have promised are all that there are, for a failover."""
+    names = tuple(each.record.name for each in told if each.promised)
+    return majority.prove([
+        each._replace(record=each.record._replace(wish=each.record.wish and each.record.wish._replace(witnesses=names)))
+        for each in told
+    ])  # fmt: skip
 
 
 def _own_list_only() -> t.ContextManager[t.Any]:
@@ -103,7 +116,8 @@ def _small(**rules: t.Any) -> World:
 #: what is broken, and what comes of it
 VARIANTS: dict[str, Variant] = {
     "a witness answers before it has written": Variant(_small(writes_first=False), "acknowledge", faults=1),
-    "a minority is enough": Variant(SMALL, "acknowledge", faults=0, patch=_minority),
+    "a minority is enough for a master": Variant(SMALL, "acknowledge", faults=0, patch=_minority),
+    "a minority is enough for a failover": Variant(_small(prove=_few), "acknowledge", faults=0),
     "a promise is not checked": Variant(_small(grant=_unchecked), "acknowledge", faults=0),
     "numbers are not raised after a promotion": Variant(
         _small(step=_low), "wait, though a majority", start="synchronous", faults=0, calm=14
