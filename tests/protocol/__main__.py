@@ -1,5 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Explore the protocol: ``PYTHONPATH=collections:tests python -m protocol --depth 9``; with --variants what is broken must be found."""
+"""Explore the protocol: ``PYTHONPATH=collections:tests python -m protocol --depth 9``.
+
+With ``--variants`` it is explored with one rule broken, and what is broken must be found.
+"""
 
 from __future__ import annotations
 

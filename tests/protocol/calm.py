@@ -1,5 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Does it go on from here? Commits are released when a majority can talk with the master; and when all is mended, someone serves."""
+"""Does it go on from here?
+
+Commits are released when a majority can talk with the master; and when all is mended, somebody serves.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,9 @@ def stuck(world: World, state: State, tried: dict[t.Any, str | None]) -> str | N
 
 def _stuck(world: World, state: State) -> str | None:
     for at, own in enumerate(state.servers):
-        if own.up and own.role == MASTER and own.memory is not None and _may(world, state, at):
-            if not _serves(world, state, at):
-                return f"commits on {model.SERVERS[at]} wait, though a majority of its witnesses answers it"
+        works = own.up and own.role == MASTER and own.memory is not None
+        if works and _may(world, state, at) and not _serves(world, state, at):
+            return f"commits on {model.SERVERS[at]} wait, though a majority of its witnesses answers it"
     return None if _recovers(world, state) else "all is mended, the operator has done what there is, and nobody serves"
 
 
@@ -80,7 +83,7 @@ def _round(world: World, state: State, at: int, late: bool) -> State:
 
 
 def _recovers(world: World, state: State) -> bool:
-    """Whether somebody serves when all hosts, links and programs are back, and the operator runs what is there to run."""
+    """Whether somebody serves when all hosts, links and programs are back, and the operator has run what there is."""
     mended = state._replace(
         cuts=tuple(0 for _ in state.cuts),
         servers=tuple(

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import typing as t
 
-from . import model
-from .model import CONTROLLER, FENCED, HELD, MASTER, SERVERS, STANDBY, State, World
-
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import guard
 
+from . import model
+from .model import CONTROLLER, FENCED, MASTER, SERVERS, STANDBY, State, World
+
 #: what happens, and to whom
-Event = t.Tuple[t.Any, ...]
+Event = tuple[t.Any, ...]
 #: what is left undone when a state changes nothing
-Next = t.Iterator[t.Tuple[Event, t.Callable[[], t.Optional[State]]]]
+Next = t.Iterator[tuple[Event, t.Callable[[], t.Optional[State]]]]
 
 SENTENCES = {
     "commit": "a client commits on {0}",
@@ -57,8 +57,7 @@ def after(world: World, state: State) -> Next:
     yield from _witnesses(world, state)
     yield from _controller(world, state)
     if state.faults:
-        for event, change in _faults(world, state._replace(faults=state.faults - 1)):
-            yield event, change
+        yield from _faults(world, state._replace(faults=state.faults - 1))
     yield from _mended(world, state)
 
 
@@ -254,6 +253,3 @@ def _switched(state: State, one: int, other: int) -> State:
 
 def _name(place: int) -> str:
     return "the controller" if place == CONTROLLER else SERVERS[place]
-
-
-__all__ = ["HELD", "Event", "after", "sentence"]

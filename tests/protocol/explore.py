@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Look at every state that can be reached by so many events, and at none twice; the first that is wrong is the nearest one."""
+"""Look at every state that can be reached by so many events, and at none twice: the first that is wrong is the nearest."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class Found(t.NamedTuple):
 class Pool:
     """Each server and witness once, so that a state is known by a few numbers.
 
-    Where witnesses can change places they are put in the order in which the pool met them: one state stands for all that
-    differ only in that.
+    Where witnesses can change places they are put in the order in which the pool met them: one state stands for all
+    that differ only in that.
     """
 
     def __init__(self, world: World) -> None:
@@ -75,6 +75,26 @@ class Pool:
         )
 
 
+def named(world: World, pool: Pool, state: State, story: list[events.Event]) -> list[events.Event]:
+    """Return a story in which each witness keeps its name, though they have changed places on the way."""
+    names = [model.name(place) for place in range(len(state.witnesses))]
+    told = []
+    for event in story:
+        places = {model.name(place): name for place, name in enumerate(names)}
+        told.append((event[0], *(places.get(each, each) for each in event[1:])))
+        try:
+            found = next(change() for each, change in events.after(world, state) if each == event)
+        except BrokenError:
+            break
+        assert found is not None
+        rows = [pool.one(each) for each in found.witnesses]
+        if pool.symmetric:
+            order = sorted(range(len(rows)), key=lambda at: pool.numbers[id(rows[at])])
+            names = [names[at] for at in order]
+        state, _ = pool.packed(found)
+    return told
+
+
 def explore(world: World, begin: State, depth: int, **limits: t.Any) -> Found:
     """Explore; nothing is freed meanwhile, and Python need not look for that."""
     model.asked.cache_clear()
@@ -85,7 +105,9 @@ def explore(world: World, begin: State, depth: int, **limits: t.Any) -> Found:
         gc.enable()
 
 
-def _explore(world: World, begin: State, depth: int, seconds: float = 1e9, calm: int = 0, most: int = 1 << 62) -> Found:
+def _explore(  # noqa: C901 - one loop, which is to be read as one
+    world: World, begin: State, depth: int, seconds: float = 1e9, calm: int = 0, most: int = 1 << 62
+) -> Found:
     """Explore up to a depth, or as far as time and room allow; whether it goes on is tried up to the depth ``calm``."""
     # seconds of this process: another one's work says nothing of this
     start = time.process_time()
@@ -101,6 +123,7 @@ def _explore(world: World, begin: State, depth: int, seconds: float = 1e9, calm:
         while at:
             at, event = parents[at]
             story.insert(0, t.cast(events.Event, event))
+        story = named(world, pool, begin, story)
         return Found(counts, transitions, time.process_time() - start, broken, tuple(story), len(tried))
 
     for level in range(depth + 1):

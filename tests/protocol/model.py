@@ -1,9 +1,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The world of the protocol: servers, witnesses, one controller, and all that can happen next.
 
-What a guard, a witness and a failover decide is asked of the functions of the collection (``Rules``). The rest is modelled: a server's
-WAL is the list of its commits, a standby has a beginning of it, and a commit is acknowledged as soon as what is set allows it, which is
-the worst for what is promised. A standby is taken to be activated with ``HELD``, and a witness to answer from its disk.
+What a guard, a witness and a failover decide is asked of the functions of the collection (``Rules``). The rest is
+modelled: a server's WAL is the list of its commits, a standby has a beginning of it, and a commit is acknowledged as
+soon as what is set allows it, which is the worst for what is promised. A standby is activated with ``HELD`` set, and a
+witness answers from its disk.
 """
 
 from __future__ import annotations
@@ -148,13 +149,13 @@ class BrokenError(Exception):
     """An invariant does not hold."""
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def name(place: int) -> str:
     """Return the name of the witness at a place."""
     return f"w{place + 1}"
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def names(places: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(name(place) for place in places)
 
@@ -292,7 +293,8 @@ def seen(world: World, state: State, place: int, now: float) -> guard.Seen:
     )
     answering = tuple(name(at) for at, each in enumerate(state.witnesses) if reaches(state, each, place))
     return guard.Seen(
-        now, 0.0, t.cast(t.Any, world.mode), DEGRADE_AFTER, world.count, SERVERS[place], own.timeline, own.setting, False,
+        now, 0.0, t.cast(t.Any, world.mode), DEGRADE_AFTER, world.count, SERVERS[place], own.timeline, own.setting,
+        False,
         own.before == own.setting, len(own.log), "", standbys, (), own.wishes, own.granted, grants,
         names(world.lists[state.listed]), answering, own.inherited,
     )  # fmt: skip

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The protocol with one rule broken: the exploration must find how that loses something, or it would find nothing at all."""
+"""The protocol with one rule broken: an exploration that does not find what comes of it would find nothing."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _granted_only() -> t.ContextManager[t.Any]:
 
 
 def _unsettled() -> t.ContextManager[t.Any]:
-    return mock.patch.object(guard, "_is_settled", lambda memory, wanted, seen: True)
+    return mock.patch.object(guard, "_is_settled", return_value=True)
 
 
 LISTS = ((0, 1, 2), (2, 3, 4))
@@ -133,7 +133,7 @@ VARIANTS: dict[str, Variant] = {
         SMALL, "acknowledged, is not on", start="alone", faults=0, patch=_unsettled
     ),
     "a standby is activated with nothing set": Variant(
-        World(Rules(is_held=False), commits=1, runs=2), "acknowledge", start="returned", faults=0
+        World(Rules(is_held=False), count=2, commits=1), "acknowledged, is not on", servers=3, faults=1, depth=16
     ),
     "standbys are compared while they follow the old master": Variant(
         _small(leaves_first=False), "acknowledge", servers=3, faults=0

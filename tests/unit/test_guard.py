@@ -153,8 +153,8 @@ ROWS: dict[str, Row] = {
     ),
     "a new run, granted by its own list only": Row(
         see(
-            timeline=2, setting=HELD, wishes=(wish(10, timeline=2),), granted=0, standbys=(), grants=by(10, "sdw1", "sdw2"),
-            inherited=Inherited(9, (("sdw4", "sdw5"),)),
+            timeline=2, setting=HELD, wishes=(wish(10, timeline=2),), granted=0, standbys=(),
+            grants=by(10, "sdw1", "sdw2"), inherited=Inherited(9, (("sdw4", "sdw5"),)),
         ),
         "DEGRADING",
     ),
@@ -172,7 +172,9 @@ ROWS: dict[str, Row] = {
     "a new strict run without one": Row(
         see(timeline=2, mode="strict", setting=HELD, wishes=(), granted=0, grants=(), standbys=()), "ARMING"
     ),
-    "strict from now on, alone": Row(see(mode="strict", setting=None, wishes=(wish(9),), standbys=()), "ARMING", set=(HELD,)),
+    "strict from now on, alone": Row(
+        see(mode="strict", setting=None, wishes=(wish(9),), standbys=()), "ARMING", set=(HELD,)
+    ),
     # several standbys
     "a second standby is there: told first": Row(see(standbys=(HERE, THIRD)), "SYNCHRONOUS", ask=wish(10, TWO)),
     "a second standby is there: told, and set": Row(

@@ -86,7 +86,7 @@ ROWS = {
     "a majority of the newest list": Row(
         told(sdw3=SYNC, sdw4=wish(6, witnesses=OTHERS)), "nothing-lost", 6
     ),
-    "alone with a new list that may be in force": Row(
+    "alone with a new list, without a majority of the old one": Row(
         told(sdw1=SYNC, sdw2=SYNC, sdw3=wish(6, "alone", witnesses=OTHERS), sdw4=None), "nothing-lost", 5
     ),
     "the last list was empty": Row(told(sdw1=wish(6, witnesses=()), sdw2=SYNC), "not-known"),
