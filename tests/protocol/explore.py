@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Look at every state that can be reached by so many events, and at none twice: the first that is wrong is the nearest."""
+"""Look at every state that can be reached by so many events, none twice: the first that is wrong is the nearest."""
 
 from __future__ import annotations
 
