@@ -18,7 +18,7 @@ from .variants import LISTS, VARIANTS
 
 #: what is explored, from where, with how many servers
 WORLDS: dict[str, tuple[World, str, int]] = {
-    **{name: (World(), name, 2) for name in ("synchronous", "alone", "second", "returned", "empty")},
+    **{name: (World(), name, 2) for name in ("synchronous", "alone", "second", "returned", "empty", "activated")},
     "strict": (World(mode="strict"), "synchronous", 2),
     "three servers": (World(), "synchronous", 3),
     "three servers, two of them": (World(count=2), "synchronous", 3),

@@ -73,6 +73,18 @@ def returned(world: World) -> State:
     return settled(world, state, 1)
 
 
+def activated(world: World) -> State:
+    """A failover has just activated the standby, and the old master knows nothing of it."""
+    state = model.start(world, synchronous(world), 1)
+    for place in range(len(state.witnesses) // 2 + 1):
+        run = state.run
+        assert run
+        state = model.promise(world, state, place, run.timeline, 1, run.name)
+    held = model.hold(world, state, model.proof(world, state))
+    assert held
+    return model.activate(world, held)._replace(runs=0)
+
+
 def relisted(world: World) -> State:
     """A pair in step, and the witnesses of a new list have granted what names them; those who leave are slow."""
     state = synchronous(world)._replace(listed=1)
@@ -89,5 +101,6 @@ STARTS = {
     "second": second,
     "returned": returned,
     "empty": empty,
+    "activated": activated,
     "relisted": relisted,
 }

@@ -19,6 +19,7 @@ EXPLORED = {
     "second": (6, 2, 10_000),
     "returned": (7, 2, 15_000),
     "empty": (6, 2, 10_000),
+    "activated": (6, 2, 5_000),
     "strict": (6, 2, 5_000),
     "three servers": (5, 2, 5_000),
     "three servers, two of them": (5, 2, 5_000),
