@@ -1,8 +1,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The record of a witness on its disk: read and written by one at a time, and safe there before anybody is told.
 
-Whoever loses power or is killed at any moment leaves the old record or the new one, whole. The program of a witness uses
-this file, too, as a copy beside it: it needs the standard library only, and nothing else of this collection.
+A writer that is killed at any moment, or loses power, leaves the old record or the new one, whole. The program of a
+witness uses this file as well, as a copy beside it: it needs the standard library, and nothing else of this collection.
 
 Sources: flock(2), fsync(2) (a new name is only safe when its directory has been written as well), rename(2).
 """
