@@ -417,3 +417,8 @@ def test_the_module(path: Path, check: bool) -> None:
     assert run(state="withdrawn")["why"] == "other-run"
     assert run(state="withdrawn", anyway=True)["changed"]
     assert bool(there(path).promised) is check
+
+
+def test_a_record_has_one_length_at_most() -> None:
+    """Said in two files, since neither needs the other on a witness."""
+    assert ledger_file.LONGEST == ledger.LONGEST
