@@ -186,6 +186,7 @@ BY_HAND = (
     "another-took-over",
     "configuration-errors",
     "configuration-too-small",
+    "data-closed",
     "master-alive",
     "named-place",
     "newer-timeline",
