@@ -24,12 +24,7 @@ ROOT = ROLES.parent
 UTILS = ROOT / "plugins/module_utils"
 GUARD, WITNESS = ROLES / "guard/files/hawq-mirroring-guard", ROLES / "witness/files/hawq-mirroring-witness"
 #: what the roles put beside the programs
-COPIED = (
-    UTILS / "judge/guard.py",
-    UTILS / "values/ledger.py",
-    UTILS / "host/ledger_file.py",
-    UTILS / "engines/postgresql/bounded_session.py",
-)
+COPIED = ("judge/guard.py", "values/ledger.py", "host/ledger_file.py", "engines/postgresql/bounded_session.py")
 EXTENSION = [ROLES / f"master/files/hawq_mirroring--{name}.sql" for name in ("1.1", "1.1--1.2")]
 MASTER, STANDBY = "mdw", "smdw"
 
@@ -189,8 +184,10 @@ class Pair:
         shutil.chown(place, USER, USER)
         self.library = place / "lib"
         self.library.mkdir()
-        for path in COPIED:
-            (self.library / path.name).symlink_to(path)
+        for name in COPIED:
+            path = self.library / "hawq_mirroring" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.symlink_to(UTILS / name)
         self.master, self.standby = Server(place, MASTER), Server(place, STANDBY)
         names = [f"w{number}" for number in range(1, witnesses + 1)]
         self.guard = self.guard_of(self.master, [STANDBY, MASTER], names)
@@ -240,7 +237,7 @@ class Pair:
             CREATE ROLE hawq_mirroring_segment LOGIN;
             CREATE TABLE public.ledger (n bigint GENERATED ALWAYS AS IDENTITY);
             BEGIN; {scripts}; COMMIT;
-            GRANT EXECUTE ON FUNCTION public.hawq_mirroring_witness(text, text) TO hawq_mirroring_segment;
+            GRANT EXECUTE ON FUNCTION public.hawq_mirroring_witness(text, text, text) TO hawq_mirroring_segment;
         """)
         two = self.standby
         source = f"host=127.0.0.1 port={one.port} user=repl"

@@ -4,21 +4,31 @@
 -- As in the whole script: names are looked up among the server's own alone.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
--- What the guard of this server asks of the witnesses: one row, as text, since it is the guard's and the witnesses' own.
+-- What the guards of this system have asked of the witnesses, as text, since it is the guards' and the witnesses' own. Numbers
+-- rise for ever; of each run of a master the wishes from the newest granted one on are kept.
 -- Nothing here tells anybody by NOTIFY: a client's transaction that has told something, and whose commit waits for the
 -- standby, holds the lock of all that tell, and the wish that ends its waiting would wait for it.
 CREATE TABLE public.hawq_mirroring_wish (
-    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    number bigint PRIMARY KEY,
+    timeline bigint NOT NULL,
     wish text NOT NULL,
     asked timestamptz NOT NULL
 );
 
--- What each witness has on its disk, as it has told. It lets nobody be a witness who is not one in the guard's settings.
+-- What each witness has on its disk, as it has told, and why it has not granted. Who is a witness is in the guard's settings.
 CREATE TABLE public.hawq_mirroring_witness (
     hostname text PRIMARY KEY,
     address inet,
     record text NOT NULL,
+    refusal text NOT NULL,
     reported timestamptz NOT NULL
+);
+
+-- A wish that counts as granted, because the operator has said so: the witnesses are lost, and no other master goes on.
+CREATE TABLE public.hawq_mirroring_word (
+    number bigint PRIMARY KEY,
+    timeline bigint NOT NULL,
+    said timestamptz NOT NULL
 );
 
 -- Standbys that no commit is to wait for, since their work is planned.
@@ -35,7 +45,7 @@ CREATE TABLE public.hawq_mirroring_change (
     summary_state text NOT NULL,
     detail_state text,
     error_message text,
-    timeline integer NOT NULL,
+    timeline bigint NOT NULL,
     lsn pg_lsn NOT NULL
 );
 
@@ -54,27 +64,37 @@ SELECT substr(c, strpos(c, '=') + 1)::jsonb FROM pg_db_role_setting s, unnest(s.
 WHERE s.setdatabase = 0 AND c LIKE 'hawq\_mirroring.guard=%' LIMIT 1
 $function$;
 
--- A witness asks for the wish and tells its record. It writes only what is new, or every five seconds that it is there.
+-- A witness asks for the newest wish and tells its record. It writes only what is new, or every five seconds that it is there.
 CREATE FUNCTION public.hawq_mirroring_witness(
-    hostname text, record text,
-    OUT wish text, OUT master text, OUT timeline integer, OUT lsn pg_lsn, OUT mode text, OUT system_identifier text)
+    hostname text, record text, refusal text,
+    OUT wish text, OUT master text, OUT timeline bigint, OUT lsn pg_lsn, OUT mode text, OUT system_identifier text)
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $function$
-INSERT INTO public.hawq_mirroring_witness AS w (hostname, address, record, reported)
-SELECT left($1, 253), inet_client_addr(), left($2, 4096), clock_timestamp()
+INSERT INTO public.hawq_mirroring_witness AS w (hostname, address, record, refusal, reported)
+SELECT left($1, 253), inet_client_addr(), left($2, 4096), left($3, 1000), clock_timestamp()
 WHERE NOT pg_is_in_recovery() AND NOT EXISTS (
     SELECT FROM public.hawq_mirroring_witness o
-    WHERE o.hostname = left($1, 253) AND o.record = left($2, 4096) AND o.reported > clock_timestamp() - interval '5 seconds')
+    WHERE o.hostname = left($1, 253) AND o.record = left($2, 4096) AND o.refusal = left($3, 1000)
+      AND o.reported > clock_timestamp() - interval '5 seconds')
 ON CONFLICT ON CONSTRAINT hawq_mirroring_witness_pkey DO UPDATE
-    SET address = excluded.address, record = excluded.record, reported = excluded.reported;
-SELECT (SELECT a.wish FROM public.hawq_mirroring_wish a),
-       public.hawq_mirroring_master(),
-       ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int,
-       pg_current_wal_lsn(),
+    SET address = excluded.address, record = excluded.record, refusal = excluded.refusal, reported = excluded.reported;
+SELECT (SELECT a.wish FROM public.hawq_mirroring_wish a WHERE a.timeline = t.timeline ORDER BY a.number DESC LIMIT 1),
+       public.hawq_mirroring_master(), t.timeline, pg_current_wal_lsn(),
        coalesce(public.hawq_mirroring_guard() ->> 'mode', 'asynchronous'),
-       (SELECT c.system_identifier::text FROM pg_control_system() c);
+       (SELECT c.system_identifier::text FROM pg_control_system() c)
+FROM (SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint AS timeline) t;
 $function$;
-REVOKE EXECUTE ON FUNCTION public.hawq_mirroring_witness(text, text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION public.hawq_mirroring_witness(text, text, text) FROM PUBLIC;
+
+-- The operator's word for a wish of the present run.
+CREATE FUNCTION public.hawq_mirroring_go_on_alone(number bigint) RETURNS void
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET synchronous_commit = 'local'
+AS $function$
+INSERT INTO public.hawq_mirroring_word AS w (number, timeline, said)
+SELECT $1, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint, clock_timestamp()
+ON CONFLICT DO NOTHING
+$function$;
+REVOKE EXECUTE ON FUNCTION public.hawq_mirroring_go_on_alone(bigint) FROM PUBLIC;
 
 -- Planned work begins with the first of these and ends with the second. The guard says in its state when it has done it.
 CREATE FUNCTION public.hawq_mirroring_release(standby text) RETURNS void
@@ -114,7 +134,7 @@ WITH registered AS (
            current_setting('synchronous_standby_names') <> '' AS waits
     FROM public.hawq_mirroring_guard() g, (
         SELECT CASE WHEN NOT pg_is_in_recovery()
-               THEN ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END AS timeline) t
+               THEN ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END AS timeline) t
 ), seen AS (
     SELECT r.name, r.slot_name, l.slot_name IS NOT NULL AS has_slot, l.wal_status,
            (to_jsonb(l) ->> 'inactive_since')::timestamptz AS inactive_since,
@@ -138,10 +158,10 @@ WITH registered AS (
     SELECT l.*, g.mode, g.state AS guarded, g.alone_since, g.reason, g.shown -> l.name AS noted, g.waits, CASE
         WHEN l.stream <> 'synchronized' OR g.mode = 'asynchronous' THEN l.stream
         WHEN g.released ? l.name THEN 'released'
-        WHEN g.state = 'synchronous' AND g.waits AND l.sync_state IN ('sync', 'quorum') THEN 'synchronized'
-        WHEN g.state = 'synchronous' AND NOT g.waits THEN 'set back'
-        WHEN g.reason <> '' THEN 'kept off'
-        ELSE 'arming' END AS verdict
+        WHEN g.state = 'SYNCHRONOUS' AND g.waits AND l.sync_state IN ('sync', 'quorum') THEN 'synchronized'
+        WHEN g.state = 'SYNCHRONOUS' AND NOT g.waits THEN 'set back'
+        WHEN g.state = 'ARMING' THEN 'arming'
+        ELSE 'kept off' END AS verdict
     FROM looked l, guard g
 ), told AS (
     SELECT *, CASE WHEN verdict = 'synchronized' THEN 'Synchronized'
@@ -166,11 +186,12 @@ SELECT name, summary,
                     WHEN 'behind' THEN format('standby %s is %s behind', name, coalesce(pg_size_pretty(behind), 'an unknown amount'))
                     WHEN 'released' THEN format('no commit waits for standby %s: its planned work has been told to the guard', name)
                     WHEN 'set back' THEN format('no commit waits for standby %s: synchronous_standby_names is empty, and the guard has not emptied it', name)
-                    WHEN 'kept off' THEN format('no commit is sure to wait for standby %s: %s', name, reason)
-                    WHEN 'arming' THEN format('standby %s has caught up, and commits do not all wait for it yet', name)
-       END || CASE WHEN mode = 'asynchronous' OR verdict IN ('set back', 'kept off', 'released') THEN ''
-                   WHEN verdict = 'arming' THEN ''
-                   WHEN guarded = 'alone' AND alone_since IS NOT NULL THEN format(', and the master goes on alone since %s', alone_since)
+                    WHEN 'kept off' THEN format('no commit is sure to wait for standby %s: %s', name,
+                                                     coalesce(reason, 'the guard has said nothing on this timeline yet'))
+                    WHEN 'arming' THEN format('standby %s has caught up, and commits do not all wait for it yet%s', name,
+                                                   ': ' || nullif(reason, ''))
+       END || CASE WHEN mode = 'asynchronous' OR verdict IN ('set back', 'kept off', 'released', 'arming') THEN ''
+                   WHEN guarded = 'ALONE' AND alone_since IS NOT NULL THEN format(', and the master goes on alone since %s', alone_since)
                    WHEN waits THEN ', and commits wait for a standby'
                    ELSE '' END
 FROM told
@@ -194,7 +215,7 @@ BEGIN
         FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a JOIN pg_roles r ON r.oid = a.grantee
         WHERE p.oid = 'public.hawq_mirroring_register(text, integer, text)'::regprocedure AND a.grantee <> p.proowner
     LOOP
-        EXECUTE format('GRANT EXECUTE ON FUNCTION public.hawq_mirroring_witness(text, text) TO %I', role);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION public.hawq_mirroring_witness(text, text, text) TO %I', role);
     END LOOP;
 END
 $do$;
