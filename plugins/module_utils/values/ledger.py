@@ -1,9 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What a witness has on its disk: the newest wish that it has granted, and the newest run that it has promised. Pure.
 
-A master that wants to go on alone asks for it with a wish. A failover asks for a promise first. Each of the two needs a
-majority of the witnesses, and a witness that has promised grants nothing to an older run: so one of them knows of the other.
-The record belongs to the witness's user, who may be anybody's by now: it is read as any input is.
+A master that wants to go on alone asks for it with a wish. A failover asks for a promise first. Each of the two needs
+a majority of the witnesses, and a witness that has promised grants nothing to an older run: so one of the two knows of
+the other. The record belongs to the witness's user, who may be anybody's by now: it is read as any input is.
 
 This file is installed on hosts beside the programs that keep the record: it imports nothing but the library.
 """
@@ -34,8 +34,8 @@ Reason = t.Literal["", "promised", "newer-run", "other-master", "older-wish", "o
 class Wish(t.NamedTuple):
     """What a master has asked its witnesses to keep. Numbers rise for ever within a system.
 
-    ``synchronous`` says: whatever this run and those before it have acknowledged, and will acknowledge until a majority has granted
-    a newer wish, is on the disks of at least ``count`` of ``standbys``. ``alone`` says nothing of that kind.
+    ``synchronous`` says: whatever this run and those before it have acknowledged, and will acknowledge until a majority
+    has granted a newer wish, is on the disks of at least ``count`` of ``standbys``. ``alone`` says nothing of that kind.
     """
 
     number: int
@@ -44,7 +44,7 @@ class Wish(t.NamedTuple):
     lsn: str
     master: str
     at: float
-    count: int
+    count: int  # type: ignore[assignment]
     standbys: tuple[str, ...]
     witnesses: tuple[str, ...]
 
@@ -121,7 +121,7 @@ def grant(record: Record, wish: Wish, system: str) -> Answer:
 def promise(record: Record, timeline: int, candidate: str, at: float, run: str | None, system: str) -> Answer:
     """Return what a witness answers to who wants to activate a standby on this timeline.
 
-    The same again is promised again. Who has asked is forgotten when another run asks for the same: both rely on it then.
+    The same again is promised again. When another run asks for the same, who has asked is forgotten: both rely on it.
     """
     promised, kept = record.promised, record.wish
     if system != record.system:
@@ -142,7 +142,7 @@ def promise(record: Record, timeline: int, candidate: str, at: float, run: str |
 def withdraw(record: Record, timeline: int, candidate: str, run: str | None, anyway: bool = False) -> Record | None:
     """Return the record without exactly this promise; None when it has no such one.
 
-    A run takes back only what nobody else relies on. ``anyway`` is the operator's word that nobody has been activated by it.
+    A run takes back only what nobody else relies on. ``anyway`` is the operator's word that nobody was activated by it.
     """
     promised = record.promised
     if promised is None or (promised.timeline, promised.candidate) != (timeline, candidate):
@@ -225,7 +225,7 @@ def _is_number(value: t.Any) -> bool:
 
 
 def _is_count(value: t.Any) -> bool:
-    return value == 0 and isinstance(value, int) and not isinstance(value, bool) or _is_whole(value, MOST_NAMES)
+    return (isinstance(value, int) and not isinstance(value, bool) and value == 0) or _is_whole(value, MOST_NAMES)
 
 
 def _is_lsn(value: t.Any) -> bool:
