@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A master, its standby and witnesses on this machine, with the guard's and the witnesses' own programs, and a client."""
+"""A master, its standby and witnesses on this machine, with the programs of guard and witnesses, and a client."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ class Server:
 
     def program(self, name: str, *words: str, given: str = "", seconds: int = 60) -> str:
         command = ["runuser", "-u", USER, "--", f"{PROGRAMS}/{name}", *words]
-        done = subprocess.run(command, input=given, capture_output=True, text=True, cwd="/", timeout=seconds, check=False)
+        done = subprocess.run(
+            command, input=given, capture_output=True, text=True, cwd="/", timeout=seconds, check=False
+        )
         assert done.returncode == 0, (command, done.stderr)
         return done.stdout.strip()
 
@@ -145,7 +147,7 @@ class Client(threading.Thread):
         self.error = ""
 
     def run(self) -> None:
-        import psycopg2  # noqa: PLC0415
+        import psycopg2
 
         try:
             connection = psycopg2.connect(

@@ -12,7 +12,8 @@ CREATE TABLE public.hawq_mirroring_wish (
     number bigint PRIMARY KEY,
     timeline bigint NOT NULL,
     wish text NOT NULL,
-    asked timestamptz NOT NULL
+    asked timestamptz NOT NULL,
+    granted boolean NOT NULL
 );
 
 -- What each witness has on its disk, as it has told, and why it has not granted. Who is a witness is in the guard's settings.
@@ -130,7 +131,7 @@ WITH registered AS (
            CASE WHEN (g ->> 'timeline')::bigint = t.timeline THEN g ->> 'state' END AS state,
            CASE WHEN (g ->> 'timeline')::bigint = t.timeline THEN g ->> 'reason' END AS reason,
            CASE WHEN (g ->> 'timeline')::bigint = t.timeline THEN g ->> 'alone_since' END AS alone_since,
-           g -> 'shown' AS shown, g -> 'released' AS released,
+           g -> 'shown' AS shown, g -> 'released' AS released, g -> 'lost' AS lost,
            current_setting('synchronous_standby_names') <> '' AS waits
     FROM public.hawq_mirroring_guard() g, (
         SELECT CASE WHEN NOT pg_is_in_recovery()
@@ -158,6 +159,7 @@ WITH registered AS (
     SELECT l.*, g.mode, g.state AS guarded, g.alone_since, g.reason, g.shown -> l.name AS noted, g.waits, CASE
         WHEN l.stream <> 'synchronized' OR g.mode = 'asynchronous' THEN l.stream
         WHEN g.released ? l.name THEN 'released'
+        WHEN g.lost ? l.name THEN 'no answer'
         WHEN g.state = 'SYNCHRONOUS' AND g.waits AND l.sync_state IN ('sync', 'quorum') THEN 'synchronized'
         WHEN g.state = 'SYNCHRONOUS' AND NOT g.waits THEN 'set back'
         WHEN g.state = 'ARMING' THEN 'arming'
@@ -175,6 +177,7 @@ SELECT name, summary,
                     WHEN 'kept off' THEN 'Unexpected error'
                     WHEN 'too far behind' THEN 'Standby master too far behind'
                     WHEN 'no connection' THEN 'Connection error'
+                    WHEN 'no answer' THEN 'Connection error'
                     WHEN 'stopping' THEN 'WAL Send server error' END,
        coalesce(CASE WHEN noted ->> 'summary' = summary THEN (noted ->> 'since')::timestamptz END,
                 CASE WHEN verdict IN ('no connection', 'too far behind') THEN inactive_since ELSE backend_start END),
@@ -184,6 +187,7 @@ SELECT name, summary,
                     WHEN 'stopping' THEN format('the walsender of standby %s is stopping', name)
                     WHEN 'snapshot' THEN format('standby %s is being copied', name)
                     WHEN 'behind' THEN format('standby %s is %s behind', name, coalesce(pg_size_pretty(behind), 'an unknown amount'))
+                    WHEN 'no answer' THEN format('standby %s does not answer', name)
                     WHEN 'released' THEN format('no commit waits for standby %s: its planned work has been told to the guard', name)
                     WHEN 'set back' THEN format('no commit waits for standby %s: synchronous_standby_names is empty, and the guard has not emptied it', name)
                     WHEN 'kept off' THEN format('no commit is sure to wait for standby %s: %s', name,

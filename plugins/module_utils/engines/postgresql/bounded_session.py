@@ -43,11 +43,13 @@ SETTINGS = {
 }
 #: from which version on there is a limit to transactions, which an older server refuses to be told of
 TRANSACTION_TIMEOUT_SINCE = 170000
+#: of a session that waits for no answer
+IDLE = 0
 #: when whatever is being waited for must be there
 _deadline = [0.0]
 
 
-class NoAnswer(Exception):
+class NoAnswerError(Exception):
     """The server has given no session, or no answer in time, or has refused; says why in one line."""
 
 
@@ -59,7 +61,7 @@ def _wait(connection: t.Any) -> None:
             return
         left = _deadline[0] - time.monotonic()
         if left <= 0:
-            raise NoAnswer("no answer in time")
+            raise NoAnswerError("no answer in time")
         reads = state == psycopg2.extensions.POLL_READ
         ready = select.poll()
         ready.register(connection.fileno(), select.POLLIN if reads else select.POLLOUT)
@@ -73,16 +75,16 @@ def _within(seconds: float) -> t.Iterator[None]:
     try:
         yield
     except (psycopg2.Error, UnicodeError) as error:
-        raise NoAnswer(" ".join(str(error).split()) or type(error).__name__) from error
+        raise NoAnswerError(" ".join(str(error).split()) or type(error).__name__) from error
 
 
 class Session:
-    """A session in autocommit mode. Whoever gets NoAnswer of it closes it and begins another one."""
+    """A session in autocommit mode. Whoever gets NoAnswerError of it closes it and begins another one."""
 
     def __init__(self, words: dict[str, t.Any], seconds: float, settings: dict[str, str] | None = None) -> None:
         """Begin it, with these words of a connection string and these settings beside the own ones."""
         if not HAS_PSYCOPG2:
-            raise NoAnswer("Python's psycopg2 is missing on this host: install the package python3-psycopg2")
+            raise NoAnswerError("Python's psycopg2 is missing on this host: install the package python3-psycopg2")
         psycopg2.extensions.set_wait_callback(_wait)
         told = " ".join(f"-c {name}={value}" for name, value in {**SETTINGS, **(settings or {})}.items())
         with _within(seconds):
@@ -92,18 +94,19 @@ class Session:
             if self._connection.server_version >= TRANSACTION_TIMEOUT_SINCE:
                 self._cursor.execute("SET transaction_timeout = 0")
 
-    def rows(self, query: str, values: tuple[t.Any, ...] | None = None, seconds: float = 3.0) -> list[tuple[t.Any, ...]]:
+    def rows(
+        self, query: str, values: tuple[t.Any, ...] | None = None, seconds: float = 3.0
+    ) -> list[tuple[t.Any, ...]]:
         """Return what the server answers; nothing where a statement has no rows."""
         with _within(seconds):
             self._cursor.execute(query, values)
             return self._cursor.fetchall() if self._cursor.description else []
 
-    @property
-    def pid(self) -> int:
-        """The server's process."""
-        return int(self._connection.info.backend_pid)
+    def is_usable(self) -> bool:
+        """Whether it can be asked again: it cannot when an answer has not come, since that may come for the next one."""
+        return not self._connection.closed and self._connection.info.transaction_status == IDLE
 
     def close(self) -> None:
         """End it, also in the middle of an answer."""
-        with contextlib.suppress(psycopg2.Error, NoAnswer):
+        with contextlib.suppress(psycopg2.Error, NoAnswerError):
             self._connection.close()
