@@ -2,7 +2,7 @@
 """For whom a master's commits wait, and what it asks of its witnesses before that changes. Pure.
 
 The guard keeps nothing that must not be lost: what is set, what was asked and what was granted are read again before
-each step, so that it may be killed anywhere. One step changes one thing, and the next one sees whether that has happened.
+each step, so that it may be killed anywhere. One step changes one thing, and the next sees whether that has happened.
 
 This file is installed on the master hosts beside the guard's program: it imports the ledger and the library.
 """
@@ -191,18 +191,14 @@ def target(memory: Memory, seen: Seen) -> Waits | None:
     """Return for whom commits should wait: for standbys that are there, None for nobody."""
     if seen.mode == "asynchronous":
         return None
-    ready = tuple(sorted(each.name for each in seen.standbys if _is_ready(each, memory, seen)))
+    near = {each.name for each in seen.standbys if each.streaming and seen.position - each.flushed <= NEAR}
+    # one that commits wait for already has some time to come back
+    members = set(seen.setting.names) if seen.setting else set()
+    gone = {name for name in near | members if name in seen.leaving or is_lost(name, memory, seen)}
+    ready = tuple(sorted((near | members) - gone))
     if ready:
         return Waits(min(seen.count, len(ready)), ready)
     return (seen.setting or HELD) if seen.mode == "strict" else None
-
-
-def _is_ready(standby: Standby, memory: Memory, seen: Seen) -> bool:
-    """Whether commits may wait for it. One that they wait for already has some time to come back."""
-    if standby.name in seen.leaving or is_lost(standby.name, memory, seen):
-        return False
-    member = seen.setting is not None and standby.name in seen.setting.names
-    return member or (standby.streaming and seen.position - standby.flushed <= NEAR)
 
 
 def is_lost(name: str, memory: Memory, seen: Seen) -> bool:

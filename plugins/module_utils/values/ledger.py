@@ -35,7 +35,7 @@ class Wish(t.NamedTuple):
     """What a master has asked its witnesses to keep. Numbers rise for ever within a system.
 
     ``synchronous`` says: whatever this run and those before it have acknowledged, and will acknowledge until a majority
-    has granted a newer wish, is on the disks of at least ``count`` of ``standbys``. ``alone`` says nothing of that kind.
+    has granted a newer wish, is on the disks of at least ``count`` of ``standbys``. ``alone`` says nothing of it.
     """
 
     number: int
