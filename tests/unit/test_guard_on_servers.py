@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
     reason="needs PostgreSQL's programs, psycopg2, and root to become the server's user",
 )
 #: seconds of mirroring_degrade_after here, and what a stall may last beyond them
-DEGRADE_AFTER, ROUND = 1.0, 2.0
+DEGRADE_AFTER, ROUND = 0.6, 2.0
 #: what stands in the way of a busy machine of two cores
 PATIENCE = 60
 NAMES = 'ANY 1 ("smdw")'
@@ -82,17 +82,19 @@ def mirroring(pair: Pair) -> str:
     return pair.master.sql("SELECT summary_state FROM public.gp_master_mirroring")
 
 
-@pytest.fixture
-def client(pair: Pair) -> t.Iterator[Client]:
-    """A client of a pair that is synchronous; afterwards everything is let go on."""
-    for each in pair.witnesses:
+def start(pair: Pair) -> None:
+    for each in (pair.guard, *pair.witnesses):
         if each.process is None:
             each.start()
-    if pair.guard.process is None:
-        pair.guard.start()
     if not pair.standby.pids():
         pair.standby.start()
     until(lambda: is_synchronous(pair), PATIENCE, "not synchronous")
+
+
+@pytest.fixture
+def client(pair: Pair) -> t.Iterator[Client]:
+    """A client of a pair that is synchronous; afterwards everything is let go on."""
+    start(pair)
     found = Client(pair.master)
     found.start()
     until(lambda: len(found.acknowledged) > 5, PATIENCE, "no commit")
@@ -102,12 +104,7 @@ def client(pair: Pair) -> t.Iterator[Client]:
             each.signal(signal.SIGCONT)
     pair.standby.signal(signal.SIGCONT)
     pair.guard.told(mode="synchronous", witnesses=["w1", "w2", "w3"], degrade_after=DEGRADE_AFTER)
-    for each in (pair.guard, *pair.witnesses):
-        if each.process is None:
-            each.start()
-    if not pair.standby.pids():
-        pair.standby.start()
-    until(lambda: is_synchronous(pair), PATIENCE, "not synchronous again")
+    start(pair)
     found.stop()
     assert not found.error
     # whoever was told that his commit is safe has it on the standby now
@@ -161,14 +158,13 @@ def test_a_lost_standby_stalls_commits_for_a_moment_and_is_waited_for_again(
     assert until(lambda: mirroring(pair) == "Synchronized", 3) < 3
 
 
-@pytest.mark.parametrize("how", ["killed", "frozen"])
-def test_without_a_majority_no_commit_is_released(pair: Pair, client: Client, how: str) -> None:
+def test_without_a_majority_no_commit_is_released(pair: Pair, client: Client) -> None:
     for each in pair.witnesses[:2]:
         each.kill()
-    lose(pair, how)
+    lose(pair, "frozen")
     time.sleep(0.3)
     acknowledged = len(client.acknowledged)
-    time.sleep(DEGRADE_AFTER + ROUND + 2)
+    time.sleep(DEGRADE_AFTER + ROUND + 1)
     assert (len(client.acknowledged), pair.names(), state(pair)) == (acknowledged, NAMES, "DEGRADING")
     pair.witnesses[0].start()
     assert until(lambda: pair.names() == "", PATIENCE) <= ROUND
@@ -184,7 +180,7 @@ def test_a_witness_that_has_promised_a_newer_timeline_does_not_grant(pair: Pair,
             record = ledger.parse(kept[path])[0]
             promised = ledger.promise(record, 2, STANDBY, time.time(), "a run", record.system)
             ledger_file.keep(path, ledger.render(promised.record))
-    lose(pair, "killed")
+    lose(pair, "frozen")
     time.sleep(0.3)
     acknowledged = len(client.acknowledged)
     time.sleep(DEGRADE_AFTER + ROUND)
@@ -199,7 +195,7 @@ def test_a_witness_that_has_promised_a_newer_timeline_does_not_grant(pair: Pair,
 
 def test_witnesses_that_are_started_again_meanwhile(pair: Pair, client: Client) -> None:
     begin = time.monotonic()
-    lose(pair, "killed")
+    lose(pair, "frozen")
     while pair.names() != "":
         for each in pair.witnesses:
             each.kill()
@@ -241,7 +237,6 @@ LOSING = [
     ("change", "after", "None"),
     ("do", "after", "set=(None,)"),
     ("keep", "before", "ALONE"),
-    ("keep", "after", "ALONE"),
 ]
 
 
@@ -277,7 +272,6 @@ BACK = [
     ("change", "after", "Waits("),
     ("do", "before", "kind='synchronous'"),
     ("do", "after", "kind='synchronous'"),
-    ("keep", "before", "SYNCHRONOUS"),
 ]
 
 
@@ -338,7 +332,7 @@ def test_planned_work_stalls_nobody(pair: Pair, client: Client) -> None:
     pair.master.sql(f"SELECT public.hawq_mirroring_wait_again('{STANDBY}')")
 
 
-@pytest.mark.parametrize("value", ['FIRST 1 ("smdw", "other")', "smdw", "*", "ANY 1 (smdw)"])
+@pytest.mark.parametrize("value", ["*", "ANY 1 (smdw)"])
 def test_what_somebody_else_has_set_is_told_and_left(pair: Pair, client: Client, value: str) -> None:
     pair.master.sql(f"ALTER SYSTEM SET synchronous_standby_names = '{value}'")
     pair.master.sql("SELECT pg_reload_conf()")
@@ -352,7 +346,7 @@ def test_what_somebody_else_has_set_is_told_and_left(pair: Pair, client: Client,
 
 def test_strict_is_never_alone(pair: Pair, client: Client) -> None:
     pair.guard.told(mode="strict")
-    lose(pair, "killed")
+    lose(pair, "frozen")
     time.sleep(0.3)
     acknowledged = len(client.acknowledged)
     time.sleep(DEGRADE_AFTER + ROUND)
@@ -461,8 +455,9 @@ def test_it_costs_little(pair: Pair, client: Client) -> None:
     assert cost <= 0.01
 
 
-def test_a_standby_that_is_activated_acknowledges_nothing_before_the_witnesses_know(pair: Pair, client: Client) -> None:
+def test_a_standby_that_is_activated_acknowledges_nothing_before_the_witnesses_know(pair: Pair) -> None:
     """The last one: the pair is another one afterwards."""
+    start(pair)
     other = pair.guard_of(pair.standby, [MASTER, STANDBY], ["w1", "w2", "w3"])
     other.told(degrade_after=DEGRADE_AFTER)
     other.start()
@@ -470,10 +465,10 @@ def test_a_standby_that_is_activated_acknowledges_nothing_before_the_witnesses_k
         until(lambda: pair.standby.sql("SHOW synchronous_standby_names") == HELD, PATIENCE)
         for each in pair.witnesses[:2]:
             each.kill()
-        client.stop()
         names = [each.name for each in records(pair)]
         number = max(each.wish.number for each in records(pair) if each.wish)
-        told = {"timeline": 2, "number": number, "witnesses": [names]}
+        # as if nobody had told the number: the witnesses do
+        told = {"timeline": 2, "number": 0, "witnesses": [names]}
         (pair.standby.data / "hawq_mirroring.inherited").write_text(json.dumps(told))
         pair.guard.kill()
         pair.master.stop()

@@ -5,15 +5,16 @@
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 -- What the guards of this system have asked of the witnesses, as text, since it is the guards' and the witnesses' own. Numbers
--- rise for ever; of each run of a master the wishes from the newest granted one on are kept.
+-- rise for ever; of the present run of a master the wishes from the newest granted one on are kept.
 -- Nothing here tells anybody by NOTIFY: a client's transaction that has told something, and whose commit waits for the
 -- standby, holds the lock of all that tell, and the wish that ends its waiting would wait for it.
 CREATE TABLE public.hawq_mirroring_wish (
-    number bigint PRIMARY KEY,
-    timeline bigint NOT NULL,
+    timeline bigint,
+    number bigint,
     wish text NOT NULL,
     asked timestamptz NOT NULL,
-    granted boolean NOT NULL
+    granted boolean NOT NULL,
+    PRIMARY KEY (timeline, number)
 );
 
 -- What each witness has on its disk, as it has told, and why it has not granted. Who is a witness is in the guard's settings.
@@ -27,9 +28,10 @@ CREATE TABLE public.hawq_mirroring_witness (
 
 -- A wish that counts as granted, because the operator has said so: the witnesses are lost, and no other master goes on.
 CREATE TABLE public.hawq_mirroring_word (
-    number bigint PRIMARY KEY,
-    timeline bigint NOT NULL,
-    said timestamptz NOT NULL
+    timeline bigint,
+    number bigint,
+    said timestamptz NOT NULL,
+    PRIMARY KEY (timeline, number)
 );
 
 -- Standbys that no commit is to wait for, since their work is planned.
