@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The script that updates the extension to what a guard needs. What it does on a server is held by test_guard_on_servers."""
+"""The update of the extension to what a guard needs. What it does on a server is held by test_guard_on_servers."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ class Session:
             return self._cursor.fetchall() if self._cursor.description else []
 
     def is_usable(self) -> bool:
-        """Whether it can be asked again: it cannot when an answer has not come, since that may come for the next one."""
+        """Whether it can be asked again: not while an answer is awaited, which would be that of the next one."""
         return not self._connection.closed and self._connection.info.transaction_status == IDLE
 
     def close(self) -> None:
