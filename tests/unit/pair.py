@@ -45,12 +45,19 @@ def until(what: t.Callable[[], t.Any], seconds: float, words: str = "") -> float
     return time.monotonic() - begin
 
 
+def shown(value: t.Any) -> str:
+    if value is None:
+        return ""
+    return ("t" if value else "f") if isinstance(value, bool) else str(value)
+
+
 class Server:
     """A server of this name below the place of the pair."""
 
     def __init__(self, place: Path, name: str) -> None:
         self.place, self.name, self.port = place, name, free_port()
         self.data = place / name
+        self.session: t.Any = None
 
     def program(self, name: str, *words: str, given: str = "", seconds: int = 60) -> str:
         command = ["runuser", "-u", USER, "--", f"{PROGRAMS}/{name}", *words]
@@ -60,13 +67,28 @@ class Server:
         assert done.returncode == 0, (command, done.stderr)
         return done.stdout.strip()
 
-    def sql(self, statement: str, *, settings: str = "-c synchronous_commit=local", seconds: int = 60) -> str:
-        words = ["-XAtq", "-v", "ON_ERROR_STOP=1", "-h", str(self.place), "-p", str(self.port), "-f", "-"]
-        os.environ["PGOPTIONS"] = settings
+    def sql(self, statement: str) -> str:
+        """Return what the server answers, as psql would write it; a session is kept."""
+        import psycopg2
+
         try:
-            return self.program("psql", *words, given=statement, seconds=seconds)
-        finally:
-            del os.environ["PGOPTIONS"]
+            return self._answer(statement)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):  # the server was started anew
+            self.session = None
+            return self._answer(statement)
+
+    def _answer(self, statement: str) -> str:
+        import psycopg2
+
+        if self.session is None:
+            own = "-c synchronous_commit=local -c statement_timeout=30s"
+            where = {"host": str(self.place), "port": self.port, "user": USER, "dbname": "postgres"}
+            self.session = psycopg2.connect(options=own, **where)
+            self.session.autocommit = True
+        with self.session.cursor() as cursor:
+            cursor.execute(statement)
+            rows = cursor.fetchall() if cursor.description else []
+        return "\n".join("|".join(shown(value) for value in row) for row in rows)
 
     def set(self, **settings: t.Any) -> None:
         with (self.data / "postgresql.auto.conf").open("a", encoding="utf-8") as file:
@@ -218,7 +240,7 @@ class Pair:
             "passfile": "/nonexistent",
             "masters": [{"address": "127.0.0.1", "port": each.port} for each in (self.master, self.standby)],
             "record": str(self.place / f"{name}-record.json"),
-            "interval_seconds": 0.5,
+            "interval_seconds": 0.4,
         }
         return Program(WITNESS, self.place, name, settings)
 
@@ -256,7 +278,7 @@ class Pair:
         return self.master.sql("SELECT system_identifier FROM pg_control_system()")
 
     def state(self) -> dict[str, t.Any]:
-        found = json.loads(self.master.sql("SELECT coalesce(public.hawq_mirroring_guard(), '{}')"))
+        found = json.loads(self.master.sql("SELECT coalesce(public.hawq_mirroring_guard(), '{}')::text"))
         return t.cast("dict[str, t.Any]", found)
 
     def names(self) -> str:
