@@ -12,6 +12,11 @@ import pytest
 harness.INVENTORY = Path(__file__).resolve().parent / "failover" / "inventory"
 VIRTUAL_IP = "10.77.0.100"
 HOSTS = ("mdw", "smdw")
+SEGMENTS = ("sdw1", "sdw2")
+WITH_SEGMENTS = (
+    *("-i", str(harness.ROOT / "inventories" / "lab")),
+    *("-e", "virtual_ip_address=10.77.0.100/24", "-e", "virtual_ip_interface=eth0"),
+)
 
 
 @pytest.fixture(scope="session")
@@ -81,3 +86,16 @@ def disk(pair: harness.Pair) -> t.Iterator[t.Callable[[str], None]]:
     for host in moved:
         harness.on(host, f"systemctl stop {unit}; rm -rf {data}.disk; cp -a {data} {data}.disk")
         harness.on(host, f"umount {data}; rmdir {data}; mv {data}.disk {data}; systemctl start {unit}")
+
+
+@pytest.fixture
+def segments(pair: harness.Pair) -> harness.Pair:
+    """Two segments that have registered with the master."""
+    for host in SEGMENTS:
+        harness.on(host, "id gpadmin 2>/dev/null || useradd --create-home gpadmin")
+        own = "systemctl is-active own || systemd-run --quiet --unit=own python3 -m http.server 40000"
+        harness.on(host, own, check=False)
+    harness.play("init_segments", *WITH_SEGMENTS)
+    up = "SELECT count(*) FROM gp_segment_configuration WHERE role = 'p' AND status = 'u'"
+    harness.until(lambda: harness.sql(pair.master, up) == str(len(SEGMENTS)), 30, "both segments up")
+    return pair

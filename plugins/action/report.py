@@ -110,7 +110,7 @@ class ActionModule(ActionBase):
             **told,
             **document.envelope(workflow, outcome, run.began, now, run.check),
             **body,
-            **document.timed(told["marks"], now),
+            **document.timed(told["marks"], now, run.check),
             "plan": plan,
         }
         text = work.text(report)
@@ -123,7 +123,7 @@ class ActionModule(ActionBase):
         """Return what the tasks of a workflow have told, and what else its report is made of."""
         plan = run.judged["plan"]
         found = sources.parts(workflow, plan, run.read)
-        marks = {"began": run.began, "observe and judge": run.judged["mark"]}
+        marks = {"began": run.began, document.LOOK: run.judged["mark"]}
         told: dict[str, t.Any] = {"check": run.check, "plan": plan, "marks": marks, **found}
         if workflow in ("failover", "switchover"):
             told.update(
@@ -150,6 +150,7 @@ class ActionModule(ActionBase):
         if workflow == "remove_standby":
             told = {"check": run.check, "plan": plan, "marks": marks, "done": found}
             managed = boolean(self._variable(variables, "server_manage_unit"), strict=False)
+            told["part"] = not self._task.args.get("write", True)
             told["unit"] = "" if managed else self._variable(variables, "server_service")
         return told
 
@@ -172,6 +173,7 @@ class ActionModule(ActionBase):
         answered = [name for name in names if "ping" in run.read(name, "answered")]
         taken_back, given_up = (bool(self._task.args.get(name)) for name in ("taken_back", "given_up"))
         lost = failure.silent(name for name in names if answered and name not in answered)
+        follow = failure.follow(plan, again=True)
         if not taken_back and any(answer.get("refused") for answer in causes.values()):
             return {"failed": True, "msg": f"{workflow} is refused, as told above"}
         if taken_back:
@@ -186,9 +188,10 @@ class ActionModule(ActionBase):
                     "undone": {name: undone.get(name, {}) for name in pair},
                 }
             )
+            follow = failure.after_taking_back(plan, undone)
         elif given_up:
             back = failure.Back(**sources.rollback(plan, run.read))
-            why = failure.given_up(plan, told, back)
+            why, follow = failure.given_up(plan, told, back), failure.after_that(plan, back)
         else:
             record, active = (
                 run.read(plan.get(who), register)
@@ -196,7 +199,6 @@ class ActionModule(ActionBase):
             )
             lost += failure.fenced(plan, record.get("record"), bool(active.get("timeline")))
             why = [*dict.fromkeys(f"{name}: {sentence(text)}" for name, text in told.items()), *lost]
-        follow = failure.after_that(plan, back) if given_up else failure.follow(plan, again=not taken_back)
         report = document.failed(workflow, run.began, time.time(), run.check, why, follow)
         run.end_badly({**report, "plan": plan})
         shown = why if taken_back or given_up else lost

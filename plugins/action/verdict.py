@@ -16,6 +16,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
     init_master,
     init_segments,
     init_standby,
+    inventory,
     removal,
     renamed,
     rollback,
@@ -136,10 +137,10 @@ class ActionModule(ActionBase):
 
     def _judge(self, workflow: str, observations: Observations, options: Options) -> Verdict:
         hosts = self._endpoints(observations)
-        judged = WORKFLOWS[workflow](observations, hosts, options)
+        judged = inventory.judged(WORKFLOWS[workflow], observations, hosts, options)
         if len(judged.refusals) == 1 and judged.refusals[0].asks and self._told(workflow, judged.refusals[0]):
             options = t.cast(Options, {**options, judged.refusals[0].asks[0]: True})
-            judged = WORKFLOWS[workflow](observations, hosts, options)
+            judged = inventory.judged(WORKFLOWS[workflow], observations, hosts, options)
         return judged
 
     @staticmethod

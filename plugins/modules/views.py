@@ -27,6 +27,10 @@ options:
     type: list
     elements: str
     default: []
+  everywhere:
+    description: For V(absent), whether it is dropped in all databases, not only in O(databases).
+    type: bool
+    default: false
 attributes:
   diff_mode: {description: Names the files and databases that change.}
 author: [hawq.mirroring contributors (@hawq)]

@@ -7,6 +7,7 @@ import typing as t
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
     init_standby,
+    inventory,
     removal,
     rollback,
     switchover,
@@ -57,7 +58,7 @@ def endpoints(observations: dict[str, Seen]) -> dict[str, t.Any]:
 
 def verdict(workflow: str, observations: dict[str, Seen], options: dict[str, t.Any]) -> Verdict:
     """Return the plan of a workflow, or its refusals."""
-    return JUDGES[workflow](observations, endpoints(observations), options)
+    return inventory.judged(JUDGES[workflow], observations, endpoints(observations), options)  # type: ignore[arg-type]
 
 
 def document(

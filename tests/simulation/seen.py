@@ -176,6 +176,7 @@ def _process(base: Seen, host: Host) -> Seen:
         "running": True,
         "pid": pid,
         "frozen": host.server.frozen,
+        "stopped": {},
         "pidfile": {"pid": pid, "started": int(host.server.started), "data_directory": fixtures.DATA, "port": 5432},
     }
 

@@ -125,6 +125,7 @@ def removal(hosts: Hosts, options: Options) -> Verdict:
     """Judge the removal of a standby."""
     defaults: Options = {"standby_host": None, "existing_data": "refuse", "replication_user": "hawq_mirroring"}
     defaults["accept_data_loss"] = False
+    defaults["all_goes"] = False
     return removal_judge.judge(hosts, HOSTS, _with_defaults(options, defaults))
 
 

@@ -25,7 +25,15 @@ def configured(**values: str) -> dict[str, t.Any]:
 
 def archiver(**overrides: t.Any) -> dict[str, t.Any]:
     """Return how WAL is archived by a master that does."""
-    found = {"mode": "on", "told_how": True, "archived_at": None, "failed_at": None, "failed_wal": None, "waiting": 0}
+    found = {
+        "mode": "on",
+        "told_how": True,
+        "archived_at": None,
+        "failed_at": None,
+        "failed_wal": None,
+        "waiting": 0,
+        "waiting_seconds": None,
+    }
     assert set(overrides) <= set(found)
     return {**found, **overrides}
 

@@ -36,6 +36,24 @@ CLIENTS = {
 }
 
 
+def test_what_is_stopped_is_let_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the server's own; a client that is stopped holds nothing up that is not ended anyway."""
+    child = subprocess.Popen(["sleep", "60"])
+    try:
+        for said, told in (("postgres: startup recovering 1", [child.pid]), (next(iter(CLIENTS)), [])):
+            monkeypatch.setattr(backends, "title", lambda pid, said=said: said)
+            os.kill(child.pid, signal.SIGSTOP)
+            os.waitid(os.P_PID, child.pid, os.WSTOPPED)
+            assert list(backends.stopped(os.getpid())) == told
+            assert backends.wake(os.getpid()) == told
+            os.kill(child.pid, signal.SIGCONT)
+            os.waitid(os.P_PID, child.pid, os.WCONTINUED)
+            assert backends.stopped(os.getpid()) == {}
+    finally:
+        child.kill()
+        child.wait()
+
+
 @pytest.mark.parametrize("title", OWN)
 def test_the_servers_own_processes_serve_no_client(title: str) -> None:
     assert backends.client_of(title) is None

@@ -14,7 +14,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.values import place
 @pytest.fixture
 def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """What systemd is told; all files lie below a directory of the test."""
-    for name in ("SETTINGS", "UNITS", "LIMITS"):
+    for name in ("SETTINGS", "UNITS", "LIMITS", "RUN"):
         (tmp_path / name).mkdir()
         monkeypatch.setattr(clearing, name, str(tmp_path / name))
     monkeypatch.setattr(clearing, "EARLIER", (f"{tmp_path}/SETTINGS/interlock.json", f"{tmp_path}/old.start"))
@@ -99,14 +99,23 @@ def test_another_user_of_the_other_cluster(told: list[list[str]], tmp_path: Path
 
 
 def test_a_server_that_goes_on_is_not_touched(told: list[list[str]], tmp_path: Path) -> None:
-    """Its unit stays, its address as well: who holds it ends without taking it off."""
+    """Its unit stays, its address as well: who holds it ends without taking it off, and nothing has failed then."""
     cluster(tmp_path, "db")
+    (tmp_path / "RUN/hawq-mirroring-virtual-ip-db").mkdir()
+    (tmp_path / "RUN/hawq-mirroring-virtual-ip-db/held").touch()
     clear(told, serves=True)
     assert there(tmp_path) == ["UNITS/db.service"]
     assert (tmp_path / "UNITS/db.service").read_text() == "[Unit]\nAfter=x\n"
     address = "hawq-mirroring-virtual-ip-db.service"
-    assert told[:3] == [["disable", address], ["daemon-reload"], ["kill", "--signal=KILL", address]]
-    assert not any({"stop", "restart", "--now"} & set(words) for words in told)
+    assert told[:4] == [
+        ["disable", address],
+        ["daemon-reload"],
+        ["kill", "--signal=KILL", address],
+        ["stop", address],
+    ]
+    assert told[4] == ["reset-failed", address]
+    assert not any({"restart", "--now"} & set(words) or words == ["stop", "db.service"] for words in told)
+    assert not (tmp_path / "RUN/hawq-mirroring-virtual-ip-db").exists()
 
 
 def test_the_mark_of_deleted_data_stays_until_all_goes(told: list[list[str]], tmp_path: Path) -> None:

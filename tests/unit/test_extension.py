@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import re
+import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import extension, views
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database, extension, views
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from sessions import given, instance_in
 
@@ -86,6 +87,24 @@ def test_what_somebody_else_has_put_there_is_named(place: Path, monkeypatch: pyt
         " DROP ROUTINE public.hawq_mirroring_state(); then run this again"
     )
     assert not any("CREATE" in each for each in cursor.told)
+
+
+def test_it_is_dropped_wherever_it_is(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database was renamed, and others were made from their template."""
+    asked: list[str] = []
+    cursor = given(monkeypatch, {database.ALL: [{"name": "old_postgres"}, {"name": "shop"}], extension.THERE: [{}]})
+    begun = database.session
+
+    def session(_instance: object, name: str = "first") -> t.Any:
+        asked.append(name)
+        return begun()
+
+    monkeypatch.setattr(database, "session", session)
+    options = {"extension": "hawq_mirroring", "files": {}, "databases": []}
+    assert extension.remove(instance_in(place), run_nothing, True, everywhere=True, **options)["changed"]
+    assert asked == ["first", "old_postgres", "shop"]
+    assert [each for each in cursor.told if "DROP" in each] == ['DROP EXTENSION "hawq_mirroring"'] * 2
+    assert not extension.remove(instance_in(place), run_nothing, True, **options)["changed"]
 
 
 def test_scripts_of_other_versions_are_taken_away(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import typing as t
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.report import failure
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import command
 
 DISK = {"smdw": "the copy failed: No space left on device"}
 TAKEN_BACK = "What this run had made is taken back: run this again when that is mended."
@@ -26,7 +27,11 @@ FAILURES: dict[str, tuple[dict[str, t.Any], list[str]]] = {
     ),
     "another run relies on it": (
         {"causes": DISK, "undone": {"smdw": {"goes_on": False}, "mdw": {"goes_on": True, "used_by": "the run init-1"}}},
-        ["The run init-1 relies on what this run had made, so it was left as it is: look how far that is with ansible"],
+        ["The run init-1 relies on what this run had made on the master, so it was left as it is."],
+    ),
+    "another run relies on it, and the copy could not be taken back": (
+        {"causes": DISK, "undone": {"smdw": {"msg": "busy."}, "mdw": {"goes_on": True, "used_by": "the run init-1"}}},
+        ["so it was left as it is. What this run had made is still there on smdw (busy)."],
     ),
     "host lost": (
         {"answered": ["mdw"], "causes": {}, "undone": {"smdw": {}, "mdw": {"changed": True}}},
@@ -63,6 +68,18 @@ def test_a_takeover_that_ended_after_the_fence_says_so() -> None:
     assert failure.fenced(plan, {"reason": "smdw took over as master"}, True) == []
     assert failure.fenced(plan, None, False) == []
     assert failure.fenced({**plan, "workflow": "switchover"}, {"reason": "x"}, False) == []
+
+
+def test_the_same_is_not_to_be_typed_again_where_another_run_works() -> None:
+    typed = command.Typed(playbook="hawq.mirroring.init_standby")
+    relied, waits = {"mdw": {"goes_on": True, "used_by": "the run init-1"}}, {"smdw": {"goes_on": True}, "mdw": {}}
+    with command.inventory_in_use((), typed=typed):
+        assert failure.after_taking_back({}, relied) == ["look how far that is: ansible-playbook hawq.mirroring.state"]
+        assert failure.after_taking_back({}, waits) == [
+            "type the same again, which goes on from there: ansible-playbook hawq.mirroring.init_standby"
+        ]
+        (again,) = failure.after_taking_back({}, {"smdw": {"changed": True}, "mdw": {}})
+    assert again == "when that is mended, type the same again: ansible-playbook hawq.mirroring.init_standby"
 
 
 def test_what_goes_on_after_a_failure() -> None:

@@ -8,6 +8,7 @@ import typing as t
 import cases
 import others
 import pytest
+import test_inventory
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import topology
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import findings, places
 from host_needs import NEEDS, have, needing
@@ -496,6 +497,43 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         pair({"data_directory.unchangeable": "/data/hawq/master/PG_VERSION"}),
         ("read-only", 13, "smdw", "PG_VERSION on smdw is marked", "on smdw: chattr -i -a /data/hawq/master/PG_VERSION"),
     ),
+    "what replays is stopped": (
+        pair({"process.stopped": {"4713": "postgres: startup recovering 000000010000000000000003"}}),
+        ("process-stopped", 13, "smdw", "4713 (postgres: startup recovering", "on smdw: kill -CONT 4713"),
+    ),
+    "its user may not write its WAL": (
+        pair({"data_directory.closed": "/data/hawq/master/pg_wal"}),
+        (
+            "data-closed",
+            13,
+            "smdw",
+            "gpadmin may not write /data/hawq/master/pg_wal on smdw",
+            "on smdw: chown gpadmin /data/hawq/master/pg_wal && chmod u+rwX /data/hawq/master/pg_wal",
+        ),
+    ),
+    "its user may not read what it is told to follow": (
+        pair(
+            {
+                "data_directory.closed": "/data/hawq/master/postgresql.auto.conf",
+                "follows": {"host": None, "port": None, "user": None, "database": None},
+            }
+        ),
+        ("data-closed", 13, "smdw", "may not write /data/hawq/master/postgresql.auto.conf", "chown gpadmin /data"),
+    ),
+    "its file system takes no more files": (
+        pair({"data_directory.wal_free_files": 3}),
+        (
+            "disk-nearly-full",
+            13,
+            "smdw",
+            "the file system of the WAL on smdw takes 3 more files",
+            "on smdw: du --inodes",
+        ),
+    ),
+    "its mark is gone": (
+        pair({"data_directory.marked_standby": False}),
+        ("mark-missing", 13, "smdw", "/data/hawq/master/standby.signal is gone from smdw, a running standby", RESYNC),
+    ),
     "its file system is read-only": (
         pair({"data_directory.read_only": "/data/hawq/master"}),
         (
@@ -847,6 +885,10 @@ ONE: dict[str, tuple[Hosts, Found]] = {
         pair(None, {"server.archiver": others.archiver(archived_at=1795428800.0, failed_at=1795428900.0, waiting=12)}),
         ("archive-failing", 13, "mdw", "12 WAL segment files wait for that", "journalctl"),
     ),
+    "archiving hangs": (
+        pair(None, {"server.archiver": others.archiver(waiting=12, waiting_seconds=301.4)}),
+        ("archive-failing", 13, "mdw", "nothing was archived on mdw for 301 s, and 12 WAL segment files", "journalctl"),
+    ),
     "archiving on, and nothing that does it": (
         pair(None, {"server.archiver": others.archiver(told_how=False)}),
         ("archive-failing", 13, "mdw", "mdw is told to archive WAL, and not how", "set archive_command or"),
@@ -1127,6 +1169,7 @@ def test_of_several_hosts_one_is_named(hosts: Hosts, command: str) -> None:
 def test_every_kind_has_a_case() -> None:
     refused = {kind for _hosts, _options, *kinds in OPTIONS.values() for each in kinds for kind in each}
     found = {expected[0] for table in (ONE, BESIDE) for _hosts, expected in table.values()} | refused
+    found |= {kind for _hosts, kinds, *_told in test_inventory.STATES.values() for kind in kinds}
     assert found == set(findings.KINDS)
 
 
@@ -1227,6 +1270,12 @@ OPTIONS: dict[str, tuple[Hosts, dict[str, t.Any], list[str], list[str]]] = {
         cases.segment(summary_state="Not Synchronized", system_identifier=FOREIGN),
         [],
         ["memory-not-believed"],
+    ),
+    "a segment reports to a database that was renamed": (
+        pair({}, {"blocks.segments": ["host postgres seg 10.9.0.4/32 md5"], "server.database": "template1"}),
+        {"witnesses": {"sdw1": empty("sdw1", {"programs": {"segment": program()}})}},
+        ["segment-shut-out"],
+        [],
     ),
     "a segment is off": (pair(), {"witnesses": {"sdw1": unreachable()}}, [], ["segment-away"]),
     "accepted": (

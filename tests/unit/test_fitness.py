@@ -41,6 +41,18 @@ TABLE: dict[str, tuple[Observation, Observation, Refusals, int]] = {
         [],
         0,
     ),
+    "its WAL's disk takes no more files": (
+        crashed(),
+        standby("smdw", {"data_directory.wal_free_files": 3}),
+        [("wal-disk-too-small", "Delete files there that nobody needs")],
+        1,
+    ),
+    "its user may not write its WAL": (
+        crashed(),
+        standby("smdw", {"data_directory.closed": "/data/hawq/master/pg_wal"}),
+        [("data-closed", "Open it, on smdw: chown gpadmin /data/hawq/master/pg_wal")],
+        1,
+    ),
     "it runs, and lacks programs": (crashed(), standby("smdw", LACKS), [], 0),
     "it is stopped, and lacks programs": (
         crashed(),

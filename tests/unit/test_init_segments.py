@@ -76,6 +76,11 @@ REFUSALS: dict[str, tuple[Hosts, Hosts, Refusals]] = {
         {"sdw1": SEGMENT},
         [("unreachable", "Bring it up, then run this again")],
     ),
+    "an access file that nobody may change": (
+        {"mdw": mirrored("mdw", {"blocks.unchangeable": "/data/hawq/master/pg_hba.conf"}), "smdw": standby()},
+        {"sdw1": SEGMENT},
+        [("read-only", "on mdw: chattr -i -a /data/hawq/master/pg_hba.conf, then run this again")],
+    ),
     "one has no user": (
         PAIR,
         {"sdw1": empty("sdw1", {"user.exists": False}), "sdw2": OTHER},

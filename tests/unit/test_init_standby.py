@@ -583,6 +583,26 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
         {"existing_data": "discard"},
         [("/data/hawq/master/PG_VERSION on smdw is marked", "chattr -i -a /data/hawq/master/PG_VERSION")],
     ),
+    "the master's access file is to be written, and may not": (
+        pair(empty("smdw"), master("mdw", {"blocks.unchangeable": "/data/hawq/master/pg_hba.conf"})),
+        {},
+        [("/data/hawq/master/pg_hba.conf on mdw is marked", "on mdw: chattr -i -a /data/hawq/master/pg_hba.conf")],
+    ),
+    "the standby's own is elsewhere, and is to be written": (
+        pair(empty("smdw", {"configuration.outside": True, "blocks.unchangeable": "/etc/pg/main"})),
+        {},
+        [("/etc/pg/main on smdw is marked", "on smdw: chattr -i -a /etc/pg/main")],
+    ),
+    "whom the user lets in by SSH": (
+        pair(empty("smdw", {"ssh.authorized": [], "ssh.unchangeable": "/home/gpadmin/.ssh/authorized_keys"})),
+        {},
+        [("/home/gpadmin/.ssh/authorized_keys on smdw is marked", "on smdw: chattr -i -a /home/gpadmin/.ssh/auth")],
+    ),
+    "the master takes no settings": (
+        pair(empty("smdw"), master("mdw", {"data_directory.unchangeable": "/data/hawq/master/postgresql.auto.conf"})),
+        {},
+        [("postgresql.auto.conf on mdw is marked", "on mdw: chattr -i -a /data/hawq/master/postgresql.auto.conf")],
+    ),
     "no room for its configuration": (
         pair(empty("smdw", {"configuration.path": "/etc/pg/main", "configuration.no_room": "it belongs to bob"})),
         {},
@@ -714,6 +734,11 @@ REFUSALS: dict[str, tuple[Hosts, Options, Refusals]] = {
         pair(empty("smdw", {"data_directory.free_bytes": 2 * GIGABYTE})),
         {},
         [("smdw has 2.0 GB free for a copy of 2.3 GB", "Make room there")],
+    ),
+    "its quota too small": (
+        pair(empty("smdw", {"data_directory.free_bytes": 2 * GIGABYTE, "data_directory.quota": True})),
+        {},
+        [("of 2.3 GB: a quota of gpadmin leaves less than the disk has", "(on smdw: edquota -u gpadmin)")],
     ),
     "disk too small for both, keep": (
         pair(stopped("smdw", {"data_directory.free_bytes": GIGABYTE})),

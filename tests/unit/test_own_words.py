@@ -74,6 +74,38 @@ TEXTS: dict[str, tuple[str, str]] = {
 }
 
 
+START = f"{AT}LOG:  PostgreSQL 15.14 (Debian 15.14-0+deb12u1) on x86_64-pc-linux-gnu, compiled by gcc, 64-bit startet\n"
+CLIENT, STARTUP = AT.replace("4711", "4720"), AT.replace("4711", "4713")
+LOGIN = f"{CLIENT}FATAL:  Passwort-Authentifizierung für Benutzer »bob« fehlgeschlagen\n"
+ENDED = f"{AT}LOG:  Datenbanksystem ist heruntergefahren\n"
+LIBRARY = "FATAL: konnte nicht auf Datei »nosuch« zugreifen"
+TEXTS |= {
+    "a client's failed login, in German": (START + LOGIN + ENDED, ""),
+    "a client's failed login, in Russian": (
+        f"{START}{CLIENT}ВАЖНО:  пользователь 'bob' не прошёл проверку подлинности (по паролю)\n{ENDED}",
+        "",
+    ),
+    "the server's own end, and a client's failed login after it": (
+        f"{START}{AT}FATAL:  {LIBRARY[7:]}\n{LOGIN}{ENDED}",
+        LIBRARY,
+    ),
+    "the end of the startup process, and a client's failed login before it and after it": (
+        f"{START}{LOGIN}{STARTUP}FATAL:  {LIBRARY[7:]}\n{LOGIN}"
+        f"{AT}LOG:  Startprozess (PID 4713) beendete mit Status 1\n{ENDED}",
+        LIBRARY,
+    ),
+    "another prefix": (
+        (START + LOGIN + ENDED).replace(AT, "pid=4711 ").replace(CLIENT, "pid=4720 "),
+        "",
+    ),
+    "a prefix that does not tell who": (
+        (START + LOGIN + ENDED).replace(AT, "").replace(CLIENT, ""),
+        "FATAL: Passwort-Authentifizierung für Benutzer »bob« fehlgeschlagen",
+    ),
+    "a start that was not seen": (LOGIN + ENDED, "FATAL: Passwort-Authentifizierung für Benutzer »bob« fehlgeschlagen"),
+}
+
+
 @pytest.mark.parametrize(("text", "expected"), rows(TEXTS))
 def test_of_a_text(text: str, expected: str) -> None:
     assert own_words.of_text(text) == expected

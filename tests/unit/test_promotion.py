@@ -235,6 +235,40 @@ def test_a_standby_without_a_session_is_promoted_by_a_signal(monkeypatch: pytest
     assert "comparison of all (delta)" in warnings[0]
 
 
+@pytest.mark.parametrize("closed", [0, 1], ids=["in a session", "by a signal"])
+@pytest.mark.parametrize("others", [(), ("recovery.signal",)], ids=["ours", "somebody else's recovery"])
+def test_the_mark_of_a_standby_is_there_before_it_is_promoted(
+    closed: int, others: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A promotion removes it, and ends the server where it is gone already."""
+    for name in others:
+        (tmp_path / name).touch()
+    if closed:
+        Server(monkeypatch, closed).activate(tmp_path, warn=lambda words: None)
+    else:
+        given(monkeypatch, standby())
+        activate(tmp_path)
+    assert (tmp_path / "standby.signal").exists() is (not others)
+
+
+@pytest.mark.parametrize("closed", [0, 1], ids=["in a session", "by a signal"])
+def test_what_somebody_has_stopped_is_let_go_on(closed: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    woken: list[int] = []
+    monkeypatch.setattr(backends, "wake", lambda server: woken.append(server) or [])
+    if closed:
+        Server(monkeypatch, closed).activate(tmp_path, warn=lambda words: None)
+    else:
+        given(monkeypatch, standby())
+        activate(tmp_path)
+    assert woken == [4711]
+
+
+def test_a_master_gets_no_mark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given(monkeypatch, standby(polls=0))
+    assert not activate(tmp_path)["promoted"]
+    assert not (tmp_path / "standby.signal").exists()
+
+
 def test_where_all_sessions_are_taken_the_oldest_idle_one_makes_room(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -81,6 +81,16 @@ READINESS: dict[str, tuple[Hosts, tuple[str, str, str, str], list[str]]] = {
         (REFUSED, REFUSED, REFUSED, WORKS),
         ["fenced"],
     ),
+    "the standby's user may not write its WAL": (
+        pair({"data_directory.closed": "/data/hawq/master/pg_wal"}),
+        (REFUSED, REFUSED, REFUSED, REFUSED),
+        ["data-closed"],
+    ),
+    "the standby's mark is gone": (
+        pair({"data_directory.marked_standby": False}),
+        (WORKS, WORKS, MAY_LOSE, WORKS),
+        ["mark-missing"],
+    ),
     "replay is paused": (
         pair({"server.replay_paused": True}),
         (WORKS, WORKS, MAY_LOSE, REFUSED),

@@ -121,6 +121,11 @@ PLANS: dict[str, tuple[Hosts, dict[str, t.Any], dict[str, t.Any]]] = {
         {},
         {**TOLD, "take": SLOT},
     ),
+    "segments use the role, and go as well": (
+        pair(standby(), mirrored("mdw", {"server.segments": [SEGMENT]})),
+        {"all_goes": True},
+        {**TOLD, "take": ROLE},
+    ),
     "the interlock is told": (pair(standby(), mirrored("mdw", INTERLOCK)), {}, {**STOP, "interlock": True}),
     "no interlock": (pair(standby()), {}, {"interlock": False}),
     "the views are not there": (pair(standby(), mirrored("mdw", {"server.mirroring": None})), {}, {"confirm": False}),

@@ -28,7 +28,7 @@ DONE: dict[str, dict[str, t.Any]] = {
 
 
 def report(plan: dict[str, t.Any], **overrides: t.Any) -> dict[str, t.Any]:
-    return removal_report.report({"check": False, "plan": plan, "unit": "", "done": DONE, **overrides})
+    return removal_report.report({"check": False, "plan": plan, "unit": "", "part": False, "done": DONE, **overrides})
 
 
 def test_report() -> None:
@@ -53,6 +53,12 @@ def test_report_of_a_discard_and_of_segments() -> None:
     source = {**DONE["source"], "role_stays": "it owns or may use other objects"}
     facts = report(removal(PAIR, {}).plan, done={**DONE, "source": source})["facts"]
     assert facts["Role stays"] == "it owns or may use other objects"
+
+
+def test_a_part_of_a_run_that_takes_all_away_advises_nothing() -> None:
+    plan = removal(PAIR, {}).plan
+    assert report(plan)["next"] != []
+    assert report(plan, part=True)["next"] == []
 
 
 def test_report_of_a_unit_that_is_not_ours() -> None:

@@ -67,6 +67,13 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         "start",
         "a standby whose server is stopped",
     ),
+    "its mark is gone": (
+        standby("smdw", {"data_directory.marked_standby": False}),
+        mirrored(),
+        {},
+        "start",
+        "its mark of a standby (standby.signal) is gone",
+    ),
     "paused": (standby("smdw", {"server.replay_paused": True}), mirrored(), {}, "start", "its replay is paused"),
     "cut off": (
         standby("smdw", {"server.receiver": None}),

@@ -11,7 +11,12 @@ import zlib
 from pathlib import Path
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import observe, stopping, wal_files
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import (
+    observe,
+    recovering,
+    stopping,
+    wal_files,
+)
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql.salvage import offering, taking
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import takeover
@@ -103,6 +108,32 @@ def test_a_file_that_is_not_the_offered_one_is_not_replayed(place: Path) -> None
     assert not taking.fetched(
         instance_in(place), RUN, True, offer=offer, address="mdw", port=22, unit="db.service", timeout=60
     )["changed"]
+
+
+class StoppedError(Exception):
+    """Here a test ends."""
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_standby_is_marked_as_one_before_it_is_stopped(
+    runs: bool, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Started again without its mark it would be a master; data that is no running standby's is left alone."""
+    offer = offered(place)["offer"]
+    staged = Path(offering.staging(instance_in(place)))
+    staged.mkdir()
+    (staged / NAME).write_bytes(b"wal")
+    monkeypatch.setattr(recovering, "pid", lambda instance: 4711 if runs else None)
+    monkeypatch.setattr(recovering, "state", lambda instance, run: recovering.RECOVERS)
+
+    def stop(*_: t.Any) -> bool:
+        raise StoppedError
+
+    monkeypatch.setattr(stopping, "stop", stop)
+    monkeypatch.setattr(observe, "process", lambda *_: {"pid": 4711, "frozen": False})
+    with pytest.raises(StoppedError if runs else MirroringError, match=None if runs else "no standby any more"):
+        taking.installed(instance_in(place), RUN, True, offer=offer, have="0/3000050", timeout=60)
+    assert (place / "standby.signal").exists() is runs
 
 
 class Line:

@@ -90,25 +90,29 @@ def test_without_a_password_nothing_is_made(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "public", "told"),
     [
         (
             row(),
+            [{}],
             [
                 f'REVOKE ALL ON DATABASE shop FROM "{ROLE}"',
                 f'REVOKE ALL ON SCHEMA public FROM "{ROLE}"',
                 f'DROP ROLE "{ROLE}"',
             ],
         ),
-        (row(ours=False), []),
-        ([], []),
+        (row(), [], [f'REVOKE ALL ON DATABASE shop FROM "{ROLE}"', f'DROP ROLE "{ROLE}"']),
+        (row(ours=False), [{}], []),
+        ([], [{}], []),
     ],
-    ids=["ours", "other", "none"],
+    ids=["ours", "no schema public", "other", "none"],
 )
 def test_only_our_role_is_dropped(
-    found: t.Any, told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    found: t.Any, public: t.Any, told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cursor = given(monkeypatch, {segment_role.ROLE: found, database.CURRENT: [{"name": "shop"}]})
+    shop = [{"name": "shop"}]
+    answers = {segment_role.ROLE: found, database.ALL: shop, database.CURRENT: shop, segment_role.PUBLIC: public}
+    cursor = given(monkeypatch, answers)
     assert segment_role.absent(instance_in(tmp_path), False, role=ROLE)["changed"] == bool(told)
     assert cursor.told == []
     segment_role.absent(instance_in(tmp_path), True, role=ROLE)

@@ -210,7 +210,7 @@ class Host(Runner):
         return (0, "C\nC.utf8\nde_DE.utf8\n", "") if command[-2:] == ["locale", "-a"] else (0, self.look, "")
 
 
-NO_PROCESS: t.Any = {"running": False, "pid": None, "frozen": False, "pidfile": {}}
+NO_PROCESS: t.Any = {"running": False, "pid": None, "frozen": False, "stopped": {}, "pidfile": {}}
 
 
 def test_a_host_is_looked_at_as_its_unit_would(place: Path, tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import shared_memory
 
+ROOT = Path(__file__).resolve().parents[2]
 PAM = {"pam.d/common-session": "session\toptional\tpam_systemd.so\n"}
 #: the user's number, files; whether it is taken away
 HOSTS: dict[str, tuple[int, dict[str, str], bool]] = {
@@ -15,6 +17,7 @@ HOSTS: dict[str, tuple[int, dict[str, str], bool]] = {
     "a system user": (999, PAM, False),
     "a host with other numbers": (1000, {**PAM, "login.defs": "SYS_UID_MIN 100\nSYS_UID_MAX\t1999\n"}, False),
     "root": (0, PAM, False),
+    "the module is not installed": (1000, {**PAM, "away": ""}, False),
     "it lingers": (1000, {**PAM, "linger/gpadmin": ""}, False),
     "another one lingers": (1000, {**PAM, "linger/other": ""}, True),
     "told not to": (1000, {**PAM, "logind.conf": "[Login]\nRemoveIPC=no\n"}, False),
@@ -46,9 +49,18 @@ def test_what_is_taken_away(
     for name, place in (("MAIN", "logind.conf"), ("LOGIN", "login.defs"), ("PAM", "pam.d/*"), ("LINGER", "linger")):
         monkeypatch.setattr(shared_memory, name, str(tmp_path / place))
     monkeypatch.setattr(shared_memory, "RUNS", str(tmp_path / "seats"))
+    monkeypatch.setattr(shared_memory, "MODULES", (str(tmp_path / ("none" if "away" in files else "seats")),))
     assert shared_memory.is_removed("gpadmin", number) is removed
 
 
 def test_without_logind_nothing_is_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_memory, "RUNS", str(tmp_path / "none"))
     assert not shared_memory.is_removed("gpadmin", 1000)
+
+
+def test_it_is_kept_before_anybody_logs_in() -> None:
+    """The login that is tried when the keys are exchanged ends on a host whose server works."""
+    tasks = yaml.safe_load((ROOT / "playbooks/tasks/prepare.yml").read_text())
+    roles = [next((each for key, each in task.items() if key.endswith("_role")), {}) for task in tasks]
+    order = [(role.get("name", "").rpartition(".")[2], role.get("tasks_from")) for role in roles]
+    assert order.index(("server", "linger")) < order.index(("ssh_keys", None))

@@ -39,6 +39,40 @@ def test_how_it_hears_of_its_master_again(segments: list[dict[str, t.Any]], reac
     assert "sdw1 remembers mdw at LSN 0/3017F88 on timeline 1, Not Synchronized" in found["text"]
 
 
+LINES = ["host postgres hawq_mirroring_segment 10.9.0.4/32 scram-sha-256"]
+REPORTS = {"program": "a", "settings": {}, "unit": "b", "stale": False, "enabled": True, "active": True, "says": ""}
+
+
+@pytest.mark.parametrize(
+    ("lines", "database", "rows", "active", "said"),
+    [
+        (LINES, "postgres", [ROW], True, None),
+        (LINES, "template1", [ROW], True, "are for the database postgres, and mdw is asked in the database template1"),
+        (LINES, "template1", [], True, "are for the database postgres"),
+        (LINES, "postgres", [], True, "it has never registered there"),
+        (LINES, "postgres", [{**ROW, "hostname": "other"}], True, "it has never registered there"),
+        (LINES, "postgres", [{**ROW, "status": "d"}], True, None),
+        (LINES, "template1", [], False, None),
+        (None, "template1", [], True, None),
+    ],
+)
+def test_a_segment_that_is_shut_out(
+    lines: list[str] | None, database: str, rows: list[dict[str, t.Any]], active: bool, said: str | None
+) -> None:
+    """The first database was renamed on a running pair: what the segments may was given in that one."""
+    told = cases.segment(master="mdw")
+    told["witnesses"]["sdw1"]["programs"]["segment"] = {**REPORTS, "active": active}
+    master = mirrored("mdw", {"blocks.segments": lines, "server.segments": rows, "server.database": database})
+    document = cases.state({"mdw": master, "smdw": standby()}, told)
+    found = [row for row in document["problems"] if row["kind"] == "segment-shut-out"]
+    assert [row["host"] for row in found] == ([] if said is None else ["sdw1"])
+    for row in found:
+        assert said is not None
+        assert said in row["text"]
+        assert row["command"] == "ansible-playbook hawq.mirroring.init_segments"
+        assert document["exit_code"] == 13
+
+
 def test_the_reason_of_a_refused_failover_is_the_memory() -> None:
     document = judged([], False)
     refused = [row for row in document["readiness"] if row["case"] == "host goes silent"]

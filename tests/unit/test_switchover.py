@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 import typing as t
 
+import others
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import switchover
 from cases import EVERY_KIND, master_of_the_other
@@ -129,6 +130,13 @@ REFUSED: dict[str, tuple[Observation, Observation, dict[str, t.Any], str, str]] 
         "smdw holds WAL of timeline 1 up to 0/3018000, and the master mdw has it up to 0/3017F88 only",
         "To keep what smdw has: systemctl stop hawq-master.service on smdw, then systemctl stop hawq-master.service on"
         " mdw, then ansible-playbook hawq.mirroring.failover",
+    ),
+    "what archives hangs": (
+        mirrored("mdw", {"server.archiver": others.archiver(waiting=3, waiting_seconds=300.0)}),
+        standby(),
+        {},
+        "nothing was archived on mdw for 300 s, and 3 WAL segment files wait for that",
+        "end what hangs: systemctl status hawq-master.service on mdw",
     ),
     "a backup runs": (
         mirrored("mdw", {"server.senders": [sender(), sender(4712, "pg_basebackup", streaming=False, copying=True)]}),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 from pathlib import Path
 
@@ -134,11 +135,33 @@ def test_every_control_file_can_be_told(path: Path) -> None:
 def test_what_a_directory_holds_is_told(tmp_path: Path) -> None:
     for name in ("PG_VERSION", "standby.signal", "backup_label"):
         (tmp_path / name).touch()
-    instance: t.Any = type("Instance", (), {"data_directory": str(tmp_path)})
+    instance: t.Any = type("Instance", (), {"data_directory": str(tmp_path), "user": "nobody"})
     found = observe.data_directory(instance, True)
     assert shape.misfits({**stopped(), "data_directory": found}, Observation) == []
     assert (found["state"], found["marked_standby"], found["unstarted_copy"]) == ("data", True, True)
     assert not found["marked_recovery"]
+
+
+def test_what_the_servers_user_may_not_write_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own is looked at, also in directories whose files are few; what a file system puts there is nobody's."""
+    for name in (
+        "PG_VERSION",
+        "pg_wal/lost+found/x",
+        "pg_wal/.keep",
+        "pg_wal/000000010000000000000001",
+        "pg_xact/0000",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    user = observe.account.name_of(os.geteuid())
+    closed = [str(tmp_path / "pg_wal" / "lost+found"), str(tmp_path / "pg_wal" / ".keep")]
+    monkeypatch.setattr(os, "access", lambda path, mode: path not in closed)
+    instance: t.Any = type("Instance", (), {"data_directory": str(tmp_path), "user": user})
+    assert observe.data_directory(instance, False)["closed"] is None
+    closed.append(str(tmp_path / "pg_xact" / "0000"))
+    assert observe.data_directory(instance, False)["closed"] == closed[-1]
+    instance.user = "nobody-of-that-name"  # nobody looks on for a user that is yet to be made
+    assert observe.data_directory(instance, False)["closed"] is None
 
 
 def test_a_directory_for_a_tablespace_is_told(tmp_path: Path) -> None:

@@ -18,10 +18,16 @@ def judged(hosts: t.Any, **options: t.Any) -> t.Any:
     return uninstall.judge(hosts, HOSTS, t.cast("t.Any", {"remove_standbys": False, "witnesses": {}, **options}))
 
 
+MARKED = {"blocks.unchangeable": "/data/hawq/master/pg_hba.conf", "server.standbys": []}
 REFUSED: dict[str, tuple[t.Any, str, str]] = {
     "a standby in step": ({"mdw": mirrored(), "smdw": standby()}, "has-a-standby", "remove_standbys=true"),
     "a standby that is off": ({"mdw": mirrored(), "smdw": unreachable()}, "has-a-standby", "remove_standbys=true"),
     "a copy that nobody has removed": ({"mdw": master(), "smdw": stopped("smdw")}, "has-a-standby", "=discard"),
+    "an access file that nobody may change": (
+        {"mdw": master("mdw", {**MARKED, "blocks.segments": ["host a"]})},
+        "read-only",
+        "on mdw: chattr -i -a /data/hawq/master/pg_hba.conf",
+    ),
     "no master": ({"mdw": stopped("mdw"), "smdw": standby()}, "no-master", ""),
     "nobody can be asked": ({"mdw": unreachable(), "smdw": unreachable()}, "cannot-look", ""),
 }
@@ -55,6 +61,7 @@ STEPS: dict[str, tuple[t.Any, dict[str, t.Any], dict[str, list[str]]]] = {
         {},
         {"remove": [], "master": [], "leave": ["mdw"], "empty": ["mdw"]},
     ),
+    "an access file that has none of our lines": ({"mdw": master("mdw", MARKED)}, {}, {"master": ["mdw"]}),
     "segments": (
         {"mdw": master("mdw", {"server.standbys": []})},
         {"witnesses": SEGMENTS},

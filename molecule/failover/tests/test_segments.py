@@ -5,14 +5,9 @@ from __future__ import annotations
 
 import json
 
-import pytest
-from harness import ROOT, Pair, accepts_writes, changed, flat, lab, on, play, sql, until
+from harness import Pair, accepts_writes, changed, flat, lab, on, play, sql, until
+from pairs import SEGMENTS, WITH_SEGMENTS
 
-SEGMENTS = ("sdw1", "sdw2")
-OPTIONS = (
-    *("-i", str(ROOT / "inventories" / "lab")),
-    *("-e", "virtual_ip_address=10.77.0.100/24", "-e", "virtual_ip_interface=eth0"),
-)
 DOWN = ("-e", "master_is_down=true")
 
 
@@ -22,26 +17,15 @@ def rows(master: str) -> dict[str, tuple[str, str, str]]:
     return {name: (role, status, text) for name, role, status, text in (line.split("|") for line in lines)}
 
 
-@pytest.fixture
-def segments(pair: Pair) -> Pair:
-    """Two segments that have registered with the master."""
-    for host in SEGMENTS:
-        on(host, "id gpadmin 2>/dev/null || useradd --create-home gpadmin")
-        on(host, "systemctl is-active own || systemd-run --quiet --unit=own python3 -m http.server 40000", check=False)
-    play("init_segments", *OPTIONS)
-    until(lambda: [rows(pair.master)[host][1] for host in SEGMENTS] == ["u", "u"], 30, "both segments up")
-    return pair
-
-
 def test_segments_are_shown_as_they_are(segments: Pair) -> None:
-    assert changed(play("init_segments", *OPTIONS)) == 0
+    assert changed(play("init_segments", *WITH_SEGMENTS)) == 0
     shown = rows(segments.master)
     assert (shown[segments.master][:2], shown[segments.standby][:2]) == (("m", "u"), ("s", "u"))
     assert [shown[host][0] for host in SEGMENTS] == ["p", "p"]
     on("sdw1", "systemctl stop own")
     until(lambda: rows(segments.master)["sdw1"][1] == "d", 30, "the segment whose server is gone")
     assert "its server at port 40000 does not answer" in rows(segments.master)["sdw1"][2]
-    assert "Segment sdw1:40000" in play("state", *OPTIONS)
+    assert "Segment sdw1:40000" in play("state", *WITH_SEGMENTS)
     # the password lets a segment register, and do nothing else
     memory = json.loads(on("sdw1", "cat /var/lib/hawq-mirroring-segment/segment.json"))
     assert (memory["master"], memory["summary_state"]) == (segments.master, "Synchronized")
@@ -56,7 +40,7 @@ def test_case_35_a_dead_segment_delays_nobody(segments: Pair) -> None:
     lab("power-off", "sdw2")
     lab("power-off", segments.master)
     try:
-        said = flat(play("failover", *OPTIONS, *DOWN))
+        said = flat(play("failover", *WITH_SEGMENTS, *DOWN))
         assert "sdw1 last reached" in said
         assert "Segments registered = sdw1 " in said
         assert "Segments not registered = sdw2 " in said
@@ -83,7 +67,7 @@ def test_case_30_segments_know_that_the_standby_was_behind(segments: Pair) -> No
     until(lambda: remembered() == ["Not Synchronized"] * 2, 60, "the segments have heard of it")
     lab("power-off", segments.master)
     lab("join", segments.master, segments.standby)
-    said = flat(play("failover", *OPTIONS, *DOWN, ok=False))
+    said = flat(play("failover", *WITH_SEGMENTS, *DOWN, ok=False))
     assert "and was Not Synchronized when sdw" in said
     assert "-e accept_data_loss=true" in said
     assert not accepts_writes(segments.standby)

@@ -8,7 +8,7 @@ import os
 import pwd
 import typing as t
 
-from . import files, shared_memory, ssh_trust
+from . import files, shared_memory, ssh_trust, unchangeable
 from .errors import MirroringError
 from .module import Instance
 
@@ -57,7 +57,15 @@ def ssh(instance: Instance) -> Ssh:
     try:
         place = os.path.join(pwd.getpwnam(instance.user).pw_dir, ".ssh")
     except KeyError:
-        return {"public_key": None, "authorized": [], "restricted": [], "known": [], "host_keys": []}
+        nothing: Ssh = {
+            "public_key": None,
+            "authorized": [],
+            "restricted": [],
+            "known": [],
+            "host_keys": [],
+            "unchangeable": None,
+        }
+        return nothing
 
     def keys(path: str) -> list[str]:
         words = [line.split() for line in (files.text_of(path) or "").splitlines() if line and not line.startswith("#")]
@@ -71,6 +79,9 @@ def ssh(instance: Instance) -> Ssh:
         "restricted": ssh_trust.restricted(entries),
         "known": keys(os.path.join(place, "known_hosts")),
         "host_keys": keys("/etc/ssh/ssh_host_ed25519_key.pub"),
+        "unchangeable": unchangeable.first(
+            [*(os.path.join(place, name) for name in ("authorized_keys", "known_hosts")), place]
+        ),
     }
 
 

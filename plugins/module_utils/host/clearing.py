@@ -16,6 +16,7 @@ from . import files, programs, systemd
 from .errors import MirroringError
 from .run import Runner
 
+RUN = "/run"
 SETTINGS, UNITS, LIMITS = "/etc/hawq-mirroring", "/etc/systemd/system", "/etc/security/limits.d"
 #: where versions before 0.3 kept what is named for the cluster now; the address's unit runs until it is stopped
 EARLIER_UNIT = "hawq-mirroring-virtual-ip.service"
@@ -183,6 +184,12 @@ def _stop(run: Runner, address: str, done: list[str], serves: bool) -> None:
     _systemctl(run, "daemon-reload")  # so that nothing is run any more when it ends
     if systemd.unit(run, address)["active"] == "active":
         _systemctl(run, "kill", "--signal=KILL", address)
+        _systemctl(run, "stop", address)  # waits for its end
+    with contextlib.suppress(MirroringError):
+        _systemctl(run, "reset-failed", address)  # one that has ended well is not known any more
+    # systemd does not know any more that this is its unit's
+    place = f"{RUN}/{address.removesuffix('.service')}"
+    _remove(run, [f"{place}/{name}" for name in _names(place)], [place], act=True)
 
 
 def _unlink(path: str) -> None:

@@ -17,6 +17,9 @@ from . import files
 FOLDERS = ("/etc/systemd/logind.conf.d", "/run/systemd/logind.conf.d", "/usr/lib/systemd/logind.conf.d")
 MAIN, LOGIN, PAM, LINGER = "/etc/systemd/logind.conf", "/etc/login.defs", "/etc/pam.d/*", "/var/lib/systemd/linger"
 RUNS = "/run/systemd/seats"
+#: where PAM's module is: without it nobody tells of sessions, and a user that is let linger loses its memory by that
+PLACES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/lib/*")
+MODULES = tuple(f"{place}/security/pam_systemd.so" for place in PLACES)
 #: the largest number of a system user where the host does not say
 SYSTEM = 999
 
@@ -24,6 +27,8 @@ SYSTEM = 999
 def is_removed(user: str, number: int) -> bool:
     """Whether it is: of an ordinary user that does not linger, where systemd learns of sessions."""
     if number <= _system_users() or os.path.exists(os.path.join(LINGER, user)) or not os.path.isdir(RUNS):
+        return False
+    if not any(glob.glob(pattern) for pattern in MODULES):
         return False
     return _removes() and any(_is_told(path) for path in glob.glob(PAM))
 

@@ -52,6 +52,12 @@ def of_process(run: Runner, pid: int | None) -> str | None:
     return next((name for name in names if _show(run, name, "MainPID").get("MainPID") == str(pid)), None)
 
 
+def main_pid(run: Runner, name: str) -> int | None:
+    """Return the main process of a unit; None of one that has none."""
+    told = _show(run, name, "MainPID").get("MainPID", "")
+    return int(told) if told.isdecimal() and told != "0" else None
+
+
 def _show(run: Runner, unit: str, *wanted: str) -> dict[str, str]:
     _code, output, _errors = run(["systemctl", "show", unit, "--property", ",".join(wanted)], timeout=10)
     found: dict[str, str] = {}

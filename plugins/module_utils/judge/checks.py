@@ -217,11 +217,23 @@ def port(name: str, seen: Observation, number: int) -> list[Refusal]:
     """Something else may already listen on the standby's port."""
     if not seen["listening"] or seen["process"]["running"]:
         return []
+    there = seen["elsewhere"]
+    if there:
+        return [
+            Refusal(
+                "port-taken",
+                f"port {number} on {name} is taken by a server that runs from {there['path']}, and the inventory says"
+                f" {seen['data_directory']['path']}",
+                "it may be the very server that is meant, and no second one can have its port",
+                f"If it is the one that is meant, correct data_directory_path for {name} in the inventory:"
+                f" {there['path']}. If it is another one, set server_port for {name} to a free port, {AGAIN}",
+            )
+        ]
     return [
         Refusal(
             "port-taken",
             f"port {number} on {name} is taken by another program",
-            "the standby could not start",
+            "no server could start there",
             "Free the port or set server_port for that host",
         )
     ]

@@ -7,7 +7,7 @@ import typing as t
 
 from ..engines import table
 from ..values.command import again
-from ..values.observation import Observation
+from ..values.observation import Archiver, Observation
 from ..values.text import named
 from . import topology
 from .options import Options
@@ -19,6 +19,8 @@ DIGEST = "digest:"
 UNTYPED = set("'\"$`\\\n")
 #: differences that a note names
 SHOWN = 12
+#: a file that has waited for so long to be archived, while none was, is not on its way
+HANGS_SECONDS = 300
 
 
 class Difference(t.NamedTuple):
@@ -166,3 +168,38 @@ def mend_archiving(name: str, seen: Observation) -> str:
     """Return what ends that a server is told to archive, and not how."""
     means, words = table.of(seen).differing.archiving[1], table.of(seen).words
     return f"set {' or '.join(means)} on {name}, then there: {table.typed(seen, [words.reload])}"
+
+
+def hanging(seen: Observation) -> Archiver | None:
+    """Return how WAL is archived where what does that neither ends nor fails: a server that is stopped waits for it."""
+    archiver = seen["server"].get("archiver") if seen["server"] else None
+    if not archiver or archiver["mode"] == "off" or not archiver["told_how"]:
+        return None
+    failed, done = archiver["failed_at"], archiver["archived_at"]
+    fails = failed is not None and (done is None or done < failed)
+    return None if fails or (archiver["waiting_seconds"] or 0) < HANGS_SECONDS else archiver
+
+
+def end_archiving(name: str, seen: Observation) -> str:
+    """Return how to end what archives and hangs."""
+    unit = seen["service"]["unit"]
+    return (
+        f"end what hangs: systemctl status {unit} on {name} shows it below the server. What it says:"
+        f" journalctl -u {unit} --since -1h on {name}"
+    )
+
+
+def stopping(name: str, seen: Observation) -> list[Refusal]:
+    """A master that is stopped archives all that waits for it first, while nobody is served."""
+    archiver = hanging(seen)
+    if archiver is None:
+        return []
+    return [
+        Refusal(
+            "archive-failing",
+            f"nothing was archived on {name} for {archiver['waiting_seconds']:.0f} s, and {archiver['waiting']} WAL"
+            " segment files wait for that",
+            f"the stop of {name} would wait for it, and nobody would be served meanwhile",
+            f"First {end_archiving(name, seen)}. Then run this again",
+        )
+    ]

@@ -15,6 +15,8 @@ from .refusal import AGAIN, Refusal, either_way
 
 #: room beside the copy itself: WAL that is streamed meanwhile and the first checkpoints
 SPARE_BYTES = 256 * MEBIBYTE
+#: a file system that takes fewer new files than this counts as full
+FEW_FILES = 64
 
 
 def sizes(source: Observation) -> list[Size]:
@@ -130,6 +132,32 @@ def read_only(name: str, seen: Observation, whole: bool = False) -> list[Refusal
     ]
 
 
+def closed(name: str, seen: Observation) -> list[Refusal]:
+    """A server that runs notices it when it makes the next file there: a promotion makes some, and ends the server."""
+    path = seen["data_directory"].get("closed")
+    if not path:
+        return []
+    return [
+        Refusal(
+            "data-closed",
+            f"{seen['user']['name']} may not write {path} on {name}",
+            "its server would end as soon as it has to, and a promotion writes everywhere",
+            f"Open it, on {name}: {opening(seen, path)}, {AGAIN}",
+        )
+    ]
+
+
+def opening(seen: Observation, path: str) -> str:
+    """Return what is typed so that the server's user may write a file or directory of its data again."""
+    return f"chown {seen['user']['name']} {path} && chmod u+rwX {path}"
+
+
+def full_of_files(seen: Observation) -> bool:
+    """Whether the file system of the WAL takes hardly another file, whatever its free bytes are."""
+    left = seen["data_directory"].get("wal_free_files")
+    return left is not None and left < FEW_FILES
+
+
 def left_alone(seen: Observation, path: str) -> bool:
     """Whether a server never writes there: beside its data, and in the files of its configuration that people write."""
     read = os.path.basename(path) in table.of(seen).words.read_only_files
@@ -154,6 +182,37 @@ def unchangeable(name: str, seen: Observation, whole: bool = False) -> list[Refu
     ]
 
 
+def access(observations: t.Mapping[str, Observation], names: t.Iterable[str]) -> list[Refusal]:
+    """Return the hosts whose access file is to be written, and may not."""
+    return _written(observations, names, "blocks", "who may log in to the server")
+
+
+def keys(observations: t.Mapping[str, Observation], names: t.Iterable[str]) -> list[Refusal]:
+    """Return the hosts whose user's SSH keys are to be written, and may not."""
+    return _written(observations, names, "ssh", "which other master hosts may ask this one")
+
+
+def _written(observations: t.Mapping[str, Observation], names: t.Iterable[str], part: str, what: str) -> list[Refusal]:
+    """Return the hosts on which such a file, or its directory, is marked: what writes it there makes a new one."""
+    marked = {name: t.cast("t.Any", observations[name])[part]["unchangeable"] for name in names}
+    return [
+        Refusal(
+            "read-only",
+            f"{path} on {name} is marked so that nobody may change it (lsattr -d {path})",
+            f"a run has to write there {what}, and would fail half-way",
+            f"Take the mark away, on {name}: chattr -i -a {path}, {AGAIN}",
+        )
+        for name, path in marked.items()
+        if path
+    ]
+
+
+def not_said(further: list[Refusal], refusals: list[Refusal]) -> list[Refusal]:
+    """Return the refusals of whose finding nothing has been said yet."""
+    said = {row.found for row in refusals}
+    return [row for row in further if row.found not in said]
+
+
 def disk(name: str, seen: Observation, source: Observation, mapping: dict[str, str], choice: str) -> list[Refusal]:
     """Free space against the master's size, each file system by itself.
 
@@ -171,12 +230,17 @@ def disk(name: str, seen: Observation, source: Observation, mapping: dict[str, s
     free[own["device"]] = own["free_bytes"] + seen["snapshot"]["reclaimable_bytes"]
     if choice != "keep":
         free[own["device"]] += own["reclaimable_bytes"]
+    user = seen["user"]["name"]
+    limited, raised = "", ""
+    if own["quota"] and free[own["device"]] < need[own["device"]]:
+        limited = f": a quota of {user} leaves less than the disk has"
+        raised = f"Raise that quota (on {name}: edquota -u {user}), {AGAIN}. "
     return [
         Refusal(
             "disk-too-small",
-            f"{name} has {size(free[device])} free for a copy of {size(wanted)}",
+            f"{name} has {size(free[device])} free for a copy of {size(wanted)}{limited}",
             "the copy would fill the disk",
-            "Make room there, use another place (data_directory_path), or let it delete what is in the way:"
+            f"{raised}Make room there, use another place (data_directory_path), or let it delete what is in the way:"
             f" {again(existing_data='discard')}",
         )
         for device, wanted in sorted(need.items())

@@ -88,6 +88,7 @@ def to_a_master(observations: topology.Observations) -> str:
     away = [name for name, what in kinds.items() if what == topology.UNREACHABLE]
     standbys = [name for name, seen in observations.items() if topology.may_take_over(seen)]
     stopped = [name for name, seen in observations.items() if remains.may_start(seen) and not _fenced(seen)]
+    nameless = [name for name, seen in observations.items() if seen.get("unresolved")]
     order = newer.newest(observations, [*stopped, *standbys])
     left = remains.way(observations)
     if left:
@@ -101,6 +102,8 @@ def to_a_master(observations: topology.Observations) -> str:
         return f"If {silent[0]} is the master, {let_in(observations[silent[0]])}, {AGAIN}"
     if order and order[0] in stopped:
         return _start(order, stopped, observations)
+    if order and nameless:  # that says nothing of the host, which may be the master, alive
+        return f"For {nameless[0]}: {topology.mend(observations[nameless[0]])}, {AGAIN}"
     if order:
         host = f"If {' or '.join(away)} is the master, bring it up, {AGAIN}. If it is off for certain: " if away else ""
         failover = playbook("failover", master_is_down=True if away else None)

@@ -8,7 +8,7 @@ from ..values import conninfo
 from ..values.clusters import SEGMENTS
 from ..values.command import group
 from ..values.observation import Hosts
-from . import checks, identify, topology
+from . import checks, disk, identify, topology
 from .options import Options
 from .plan import SegmentsPlan
 from .refusal import AGAIN, Refusal, Verdict, decide, refuse, refused
@@ -79,4 +79,5 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             "confirm": [master],
         },
     }
-    return decide(plan, refusals)
+    written = [name for name in there if observations[name]["blocks"]["segments"] != (plan["hba_lines"] or None)]
+    return decide(plan, refusals + disk.access(observations, written))

@@ -96,6 +96,7 @@ def plan(
         refusals += checks.port(standby, seen, hosts[standby]["port"])
         refusals += needs.starting(standby, seen, master, source)
         refusals += [] if snapshot else disk.unchangeable(standby, seen, whole=comes or configuration == "unknown")
+        refusals += [] if snapshot else disk.closed(standby, seen)
         if snapshot:
             refusals += not_online(master, source)
             refusals += [*disk.not_mounted(standby, seen), *disk.read_only(standby, seen, whole=True)]
@@ -230,7 +231,12 @@ def plan(
         "late_settings": only(master, bool(late)),
         "spare": only(master, bool(spare)),
     }
-    return plan, steps, refusals
+    written = [*steps["let_in"], *steps["further"]]
+    if snapshot and standby in closed and seen["configuration"]["outside"] and standby not in written:
+        written.append(standby)  # a check leaves it out
+    marked = [*disk.access(observations, written), *disk.keys(observations, steps["ssh_keys"])]
+    marked += disk.unchangeable(master, source) if reload or restart or late else []
+    return plan, steps, refusals + disk.not_said(marked, refusals)
 
 
 def _serves(seen: topology.Observation) -> bool:

@@ -41,6 +41,7 @@ class Options(t.TypedDict, total=False):
     inventory: t.Annotated[list[str], "all hosts of the inventory, whatever groups they are in"]
     check: t.Annotated[bool, "whether the run is to change nothing"]
     remove_standbys: t.Annotated[bool, "whether standbys may be removed before all is taken away"]
+    all_goes: t.Annotated[bool, "whether the segments and all else go after a standby that is removed"]
     renamed: t.Annotated[dict[str, str], "names that standbys are registered under, by the host's name now"]
     witnesses: t.Annotated[Observations, "observations of the segments"]
     programs: t.Annotated[dict[str, str], "digests of the collection's own programs on the controller"]

@@ -381,7 +381,6 @@ class UninstallPlan(Plan):
     engine: t.Annotated[str, "key of the engine, which has the words"]
     standby: t.Annotated[None, "nobody"]
     endpoints: t.Annotated[Endpoints, "all hosts: address and port"]
-    databases: t.Annotated[list[str], "that have the views"]
     hba_file: t.Annotated[str, "where the master has lines for segments"]
     left: t.Annotated[list[str], "what stays, and why"]
     steps: UninstallSteps

@@ -77,6 +77,12 @@ def ask(observations: Observations, hosts: Hosts, options: Options, master: str,
         return [*answers, _switchover(observations, hosts, told, seen)]
 
 
+def refused(refusals: list[Refusal], observations: Observations, master: str) -> list[Answer]:
+    """Return that every workflow would be refused for the same."""
+    seen = _Seen(observations, master, refusals[0].command)
+    return [_refused(case, refusals, seen) for case in LABELS]
+
+
 def _failover(case: t.Any, verdict: Verdict, seen: _Seen, source: Observation) -> Answer:
     if verdict.refusals:
         return _refused(case, verdict.refusals, seen)
@@ -186,6 +192,10 @@ BY_HAND = (
     "another-took-over",
     "configuration-errors",
     "configuration-too-small",
+    "data-closed",
+    "inventory-directory",
+    "inventory-name",
+    "inventory-port",
     "master-alive",
     "named-place",
     "newer-timeline",

@@ -38,6 +38,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     slot = conninfo.slot_name(standby or master)
     others = [name for name in server["standbys"] if name not in (standby, master)]
     segments = bool(server["segments"]) or source["blocks"]["segments"] is not None
+    segments = segments and not options.get("all_goes")
     alone = not others
     # the further standbys go on letting each other in, and nobody else
     left = [master, *(name for name in others if members.is_there(observations.get(name)))]
@@ -91,7 +92,11 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             "confirm": only(master, confirm),
         },
     }
-    return decide(plan, refusals)
+    steps = plan["steps"]
+    marked = disk.access(observations, [*steps["let_in"], *steps["let_out"]])
+    gone = [name for name in steps["free"] if observations[name]["ssh"]["restricted"]]
+    marked += disk.keys(observations, gone)
+    return decide(plan, refusals + disk.not_said(marked, refusals))
 
 
 def _without_a_master(refusal: Refusal) -> Refusal:

@@ -87,6 +87,12 @@ def _was_standby(seen: Observation) -> bool:
     return directory["marked_standby"] and (directory["unstarted_copy"] or not left_by_master)
 
 
+def lacks_mark(seen: Observation) -> bool:
+    """Whether a running standby has lost what tells it, at its next start, that it is one."""
+    directory = seen["data_directory"]
+    return kind(seen) == STANDBY and not (directory["marked_standby"] or directory["marked_recovery"])
+
+
 def is_standby(seen: Observation) -> bool:
     """Whether a host holds a standby: running or stopped, or, where no session tells, by its mark."""
     what = kind(seen)
@@ -130,6 +136,8 @@ def describe(seen: Observation) -> str:
         return f"{words} ({seen.get('error') or 'no answer'})"
     if kind(seen) == SILENT:
         return f"{words} ({seen['server_error']})"
+    if seen.get("elsewhere") and not seen["process"]["running"]:
+        words = f"{words}, beside a server that runs from {seen['elsewhere']['path']}"
     if seen["data_directory"]["removed"]:
         words = f"{words}, removed by remove_standby"
     elif is_fenced(seen):

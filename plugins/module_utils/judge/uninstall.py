@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ..values.command import playbook
 from ..values.observation import Hosts
-from . import identify, topology
+from . import disk, identify, topology
 from .options import Options
 from .plan import UninstallPlan, only
 from .refusal import Refusal, Verdict, decide, refused
@@ -31,7 +31,6 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "master": master or here[0],
         "standby": None,
         "endpoints": {name: hosts[name] for name in observations},
-        "databases": source["views"]["databases"] if source else [],
         "hba_file": source["server"]["settings"]["access_file"] if source else "",
         "left": [*_left(observations), *_left(segments), *_restart(master, source)],
         "steps": {
@@ -43,7 +42,14 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             "segments": reached,
         },
     }
-    return decide(plan, told)
+    ours = [name for name in plan["steps"]["master"] if _has_lines(observations[name])]
+    marked = disk.access(observations, ours)
+    marked += disk.keys(observations, [name for name in here if observations[name]["ssh"]["restricted"]])
+    return decide(plan, told + marked)
+
+
+def _has_lines(seen: topology.Observation) -> bool:
+    return seen["blocks"]["access"] is not None or seen["blocks"]["segments"] is not None
 
 
 def _without_a_master(refusal: Refusal) -> Refusal:

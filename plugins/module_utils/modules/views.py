@@ -17,11 +17,12 @@ from ..host.run import Runner
 def main(module):
     """Files first, then databases."""
     options, instance = module.params, instance_of(module.params["instance"])
-    if options["state"] == "present":
-        change = choice.of(instance.engine, postgresql=extension.install)
-    else:
-        change = choice.of(instance.engine, postgresql=extension.remove)
-    return change(instance, Runner(), not module.check_mode, **only(options, "extension", "files", "databases"))
+    told = only(options, "extension", "files", "databases")
+    if options["state"] == "absent":
+        remove = choice.of(instance.engine, postgresql=extension.remove)
+        return remove(instance, Runner(), not module.check_mode, **told, everywhere=options["everywhere"])
+    install = choice.of(instance.engine, postgresql=extension.install)
+    return install(instance, Runner(), not module.check_mode, **told)
 
 
 def run():
@@ -35,5 +36,6 @@ def run():
             "extension": {"type": "str", "default": "hawq_mirroring"},
             "files": {"type": "dict", "required": True},
             "databases": {"type": "list", "elements": "str", "default": []},
+            "everywhere": {"type": "bool", "default": False},
         },
     )

@@ -21,10 +21,11 @@ def sentences(document: dict[str, t.Any]) -> list[str]:
     found += [f"{name} does not answer by SSH any more." for name in lost]
     undone = document["undone"]
     users = [answer["used_by"] for answer in undone.values() if answer.get("used_by")]
+    left = [f"{name} ({sentence(undone[name]['msg'])})" for name in document["answered"] if "msg" in undone[name]]
     if users:
         user = f"{users[0][0].upper()}{users[0][1:]}"
-        left_to = f"{user} relies on what this run had made, so it was left as it is: look how far that is with"
-        return [*found, f"{left_to} {playbook('state')}."]
+        there = [f"What this run had made is still there on {' and '.join(left)}."] if left else []
+        return [*found, f"{user} relies on what this run had made on the master, so it was left as it is.", *there]
     phases = [answer.get("phase", "copying") for answer in undone.values() if answer.get("goes_on")]
     if phases:
         what = "The verified copy waits" if phases[0] == "done" else "The snapshot goes on by itself"
@@ -37,7 +38,6 @@ def sentences(document: dict[str, t.Any]) -> list[str]:
             f"The master had to drop WAL that the copy still needed, more than its {limit} keeps: raise"
             f" that ({raised}, {words.reload}), or copy when less is written."
         )
-    left = [f"{name} ({sentence(undone[name]['msg'])})" for name in document["answered"] if "msg" in undone[name]]
     if left or lost:
         found.append(
             f"What this run had made is still there on {' and '.join(left + lost)}: run this again when that is mended,"
@@ -46,6 +46,17 @@ def sentences(document: dict[str, t.Any]) -> list[str]:
     else:
         found.append(f"What this run had made is taken back: {AGAIN}.")
     return found
+
+
+def after_taking_back(plan: t.Mapping[str, t.Any], undone: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
+    """Return what goes on after a run that took back what it had made, or left it to whoever relies on it."""
+    same = command.again()
+    if any(answer.get("used_by") for answer in undone.values()):
+        # the same again would be in the way of whoever works there, or have nothing to do
+        return [f"look how far that is: {playbook('state')}"]
+    if any(answer.get("goes_on") for answer in undone.values()) and same:
+        return [f"type the same again, which goes on from there: {same}"]
+    return follow(plan, again=False)
 
 
 class Back(t.NamedTuple):

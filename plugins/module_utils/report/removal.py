@@ -47,7 +47,7 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     return {
         "title": _title(plan, check, changed),
         "facts": facts,
-        "next": _next(plan, document["unit"]),
+        "next": _next(plan, document["unit"], document["part"]),
         "nothing": not changed,
     }
 
@@ -65,13 +65,15 @@ def _title(plan: dict[str, t.Any], check: bool, changed: bool) -> str:
     return f"Standby {standby} removed, {master} goes on without it"
 
 
-def _next(plan: dict[str, t.Any], unit: str) -> list[str]:
-    """``unit`` names one that is not managed here and may start at boot."""
+def _next(plan: dict[str, t.Any], unit: str, part: bool) -> list[str]:
+    """``unit`` names one that is not managed here and may start at boot; ``part`` of a run that takes all away."""
     follow, standby = list(plan["left"]), plan["standby"]
     if plan["stop"] and unit and not plan["discard"]:
         follow.append(
             f"{unit} on {plan['standby']} was not made here and may start at boot, as a standby that follows nobody"
         )
+    if part:
+        return follow
     if plan["stop"] and not plan["discard"] and plan["was"] == "standby":
         follow.append(
             f"delete its data as well: {playbook('remove_standby', standby_host=standby, existing_data='discard')}"

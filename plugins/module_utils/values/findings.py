@@ -52,6 +52,7 @@ KINDS: dict[str, Sort] = {
     "collation-outdated": Sort(NOT_READY, "indexes on texts of the master were made with another version"),
     "configuration-errors": Sort(NOT_READY, "a server would refuse its configuration at its next start"),
     "damaged": Sort(NOT_REDUNDANT, "a server says that its data is damaged"),
+    "data-closed": Sort(NOT_READY, "the server's user may not write a part of its data"),
     "disk-nearly-full": Sort(NOT_READY, "less than a twentieth of a disk, or less than 256 MB for WAL, is free"),
     "failover-refused": Sort(NOT_READY, "a failover would be refused", stays=True),
     "fence-left": Sort(WELL, "an old record of a fence is left on the standby, and forbids nothing"),
@@ -59,6 +60,11 @@ KINDS: dict[str, Sort] = {
     "follows-elsewhere": Sort(NOT_READY, "the standby is told another address of its master than the inventory"),
     "interlock-changed": Sort(NOT_READY, "what keeps a former master from starting is not as it was installed"),
     "interlock-missing": Sort(NOT_READY, "what keeps a former master from starting is missing"),
+    "inventory-directory": Sort(CANNOT_LOOK, "a server runs from another data directory than the inventory says"),
+    "inventory-name": Sort(
+        CANNOT_LOOK, "a standby's master is no host of the inventory, and a name of the inventory cannot be resolved"
+    ),
+    "inventory-port": Sort(NOT_READY, "a server listens on another port than the inventory says", stays=True),
     "kept-aside": Sort(WELL, "old data waits for its deletion"),
     "lagging": Sort(NOT_READY, "more WAL than state_lag_megabytes would be lost with the master's host"),
     "left-behind": Sort(
@@ -68,6 +74,7 @@ KINDS: dict[str, Sort] = {
     "listens-elsewhere": Sort(NOT_READY, "a server does not listen where it would be looked for as the master"),
     "locale-missing": Sort(NOT_READY, "a host lacks a locale that its databases have"),
     "login-refused": Sort(NOT_READY, "the standby's login is refused, so it could not connect again"),
+    "mark-missing": Sort(NOT_READY, "a running standby has lost its mark: after a restart it would accept writes"),
     "memory-against": Sort(NOT_READY, "a segment remembers what a failover would be refused for", stays=True),
     "memory-not-believed": Sort(WELL, "what a segment remembers is damaged, or of another system"),
     "memory-removed": Sort(
@@ -91,6 +98,7 @@ KINDS: dict[str, Sort] = {
     "other-slots": Sort(NOT_READY, "the standby does not have slots of others that the master has"),
     "other-unit": Sort(NOT_READY, "another unit than the named one runs a server, so the interlock is not asked"),
     "peer-program": Sort(NOT_READY, "what answers the other master hosts is missing on a host, or another version"),
+    "process-stopped": Sort(NOT_READY, "a part of a server is stopped by a signal, such as what replays WAL"),
     "read-only": Sort(NOT_READY, "a file system of a server's data is mounted read-only"),
     "receiver-silent": Sort(NOT_READY, "the standby has not heard of its master for more than a minute"),
     "renamed": Sort(WELL, "a standby was made under another name than the inventory has"),
@@ -99,6 +107,7 @@ KINDS: dict[str, Sort] = {
     "restart-pending": Sort(WELL, "settings of a server change with its next restart"),
     "restart-waits": Sort(NOT_READY, "a restart of the master would wait for a host without data"),
     "segment-away": Sort(WELL, "a segment cannot be looked at"),
+    "segment-shut-out": Sort(NOT_READY, "a segment reports, and the master does not let it in or has not heard of it"),
     "settings-differ": Sort(WELL, "settings of the standby differ from the master's"),
     "settings-harmful": Sort(NOT_READY, "a setting of the standby delays its recovery, or would end it"),
     "settings-lost": Sort(NOT_READY, "the standby lacks a setting of the master that would be missed after a swap"),

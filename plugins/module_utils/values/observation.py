@@ -42,6 +42,7 @@ class Blocks(t.TypedDict):
     profile: t.Annotated[list[str] | None, "in the login profile of the user"]
     access: t.Annotated[list[str] | None, "in the access file: the lines that let the other hosts replicate"]
     segments: t.Annotated[list[str] | None, "in the access file: the lines that let the segments in"]
+    unchangeable: t.Annotated[str | None, "the access file or its directory, where nobody may change that (chattr)"]
 
 
 class Ssh(t.TypedDict):
@@ -52,6 +53,7 @@ class Ssh(t.TypedDict):
     restricted: t.Annotated[list[str], "those of them that are good for the questions of another master host only"]
     known: t.Annotated[list[str], "those that the user expects of other hosts"]
     host_keys: t.Annotated[list[str], "those of this host"]
+    unchangeable: t.Annotated[str | None, "a file of them or its directory that nobody may change (chattr)"]
 
 
 class Binaries(t.TypedDict):
@@ -81,6 +83,7 @@ class DataDirectory(t.TypedDict):
     unmounted: t.Annotated[str | None, "a mount point at or above it that nothing is mounted at; None where all is"]
     read_only: t.Annotated[str | None, "a place of data or WAL on a file system that lets nothing be written"]
     unchangeable: t.Annotated[str | None, "a file or directory of it, or above it, that nobody may change (chattr)"]
+    closed: t.Annotated[str | None, "a file or directory of the data that the server's user may not write"]
     link: t.Annotated[bool, "whether it is a symbolic link"]
     state: t.Annotated[t.Literal["missing", "empty", "data", "other"], "data is a server's; other is somebody's files"]
     entries: t.Annotated[list[str], "its first five names"]
@@ -99,10 +102,12 @@ class DataDirectory(t.TypedDict):
     linked_files: t.Annotated[list[str], "configuration files in it that are symbolic links"]
     kept: t.Annotated[list[str], "what was kept aside beside it"]
     wal_link: t.Annotated[str | None, "where its WAL is when that is elsewhere"]
-    free_bytes: t.Annotated[int, "bytes free on its file system"]
+    free_bytes: t.Annotated[int, "bytes free on its file system, and within the quotas of the server's user"]
+    quota: t.Annotated[bool, "whether a quota leaves less than its file system has"]
     used_bytes: t.Annotated[int, "bytes used on its file system"]
     total_bytes: t.Annotated[int, "bytes of its file system"]
     wal_free_bytes: t.Annotated[int, "bytes free on the file system of its WAL"]
+    wal_free_files: t.Annotated[int | None, "files that can still be made there; None where there is no limit"]
     parent_exists: t.Annotated[bool, "whether the directory above it is there"]
     no_room: t.Annotated[str | None, "why nothing can be made beside it, not even by root; None where it can"]
     device: t.Annotated[int, "number of the file system it is or would be on"]
@@ -146,6 +151,7 @@ class Process(t.TypedDict):
     running: t.Annotated[bool, "whether there is one that works in this data directory"]
     pid: t.Annotated[int | None, "its number"]
     frozen: t.Annotated[bool, "whether it is stopped by a signal"]
+    stopped: t.Annotated[dict[str, str], "those of its own processes that are, by their numbers, with their titles"]
     pidfile: t.Annotated[PidFile, "what the server's file says, whether or not there is such a process"]
 
 
@@ -170,6 +176,15 @@ class Rival(t.TypedDict):
 
     unit: t.Annotated[str, "name"]
     mend: t.Annotated[str, "what is typed on the host to keep it from that"]
+
+
+class Elsewhere(t.TypedDict):
+    """A server that the inventory means by its unit or its port, and that runs in another directory than it says."""
+
+    path: t.Annotated[str, "its data directory"]
+    port: t.Annotated[int | None, "its TCP port; None when its file cannot be read"]
+    unit: t.Annotated[str | None, "the unit that the inventory names, where that runs it; None: only its port fits"]
+    system_identifier: t.Annotated[str | None, "that of its data; None when it cannot be read"]
 
 
 class Follows(t.TypedDict):
@@ -396,6 +411,7 @@ class Archiver(t.TypedDict):
     failed_at: t.Annotated[float | None, "when that failed last, seconds since the epoch"]
     failed_wal: t.Annotated[str | None, "the file that it failed for"]
     waiting: t.Annotated[int | None, "WAL segment files that wait for it; None while nothing is archived"]
+    waiting_seconds: t.Annotated[float | None, "how long one has waited and none was archived; None where none waits"]
 
 
 class Sender(t.TypedDict):
@@ -616,6 +632,9 @@ class Observation(t.TypedDict):
     service: t.Annotated[Service, "the server's unit"]
     run_by: t.Annotated[str | None, "unit of systemd whose main process the server is; None where it is no unit's"]
     rivals: t.Annotated[list[Rival], "other units that would start a server in this data directory at boot"]
+    elsewhere: t.Annotated[
+        Elsewhere | None, "the server that the inventory means and does not name the data directory of; None: no such"
+    ]
     follows: t.Annotated[Follows, "the server that the data is told to replicate from"]
     follows_slot: t.Annotated[str, "the slot that it is told to use there"]
     credentials: t.Annotated[Credentials, "the replication password"]
@@ -658,6 +677,7 @@ class Unreachable(_Unreachable, total=False):
     """All that there is to know of a host that could not be looked at."""
 
     mend: t.Annotated[str, "what mends that, where it is known: mostly the host is on and lets the controller not in"]
+    unresolved: t.Annotated[str, "the name that the controller cannot resolve, where that is why: it may be misspelt"]
 
 
 #: By host, in the inventory's order. An Unreachable may stand for any: ``topology.kind`` is asked before all else.

@@ -24,6 +24,8 @@ class Cause(t.NamedTuple):
     text: str
     #: what mends it; {login} is what SSH is given. Empty for a host that does not answer, or for all that is not known
     mend: str = ""
+    #: whether the host itself has not been asked, since nobody knows where it is; the pattern finds its name
+    nameless: bool = False
 
 
 TRY = "ssh {login} true must work on the controller"
@@ -151,6 +153,7 @@ CAUSES = (
         r"[Cc]ould not resolve hostname (\S+?): ([^\n]*)",
         "the controller cannot resolve its name {1} ({2})",
         "correct the name, or give its address in ansible_host: getent hosts {1}",
+        nameless=True,
     ),
     Cause(r"expected time frame of (\d+)|expected time frame \((\d+)", "it has not answered within {1}{2} s"),
 )
@@ -170,7 +173,12 @@ def away(name: str, answer: t.Mapping[str, t.Any], login: str = "") -> Unreachab
                 "install python": adhoc(name, "raw", "apt-get install -y python3"),
             }
             error, mend = (_fill(text, found, words) for text in (cause.text, cause.mend))
-            return {"reachable": False, "error": error, **({"mend": mend} if mend else {})}  # type: ignore[typeddict-item]
+            seen: Unreachable = {"reachable": False, "error": error}
+            if mend:
+                seen["mend"] = mend
+            if cause.nameless:
+                seen["unresolved"] = found[1]
+            return seen
     reason = _reason(str(answer.get("msg") or "not looked at"), told)
     if answer.get("failed") and not answer.get("unreachable"):
         return {

@@ -106,7 +106,15 @@ class Master(t.Protocol):
         """Drop those of these slots that nobody uses."""
 
     def no_views(
-        self, instance: Instance, run: Runner, act: bool, *, extension: str, files: dict[str, str], databases: list[str]
+        self,
+        instance: Instance,
+        run: Runner,
+        act: bool,
+        *,
+        extension: str,
+        files: dict[str, str],
+        databases: list[str],
+        everywhere: bool = False,
     ) -> Result:
         """Drop the views in these databases, and take their files away."""
 

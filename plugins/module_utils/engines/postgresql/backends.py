@@ -82,6 +82,25 @@ def title(pid: int) -> str:
     return (files.text_of(f"/proc/{pid}/cmdline") or "").partition("\0")[0]
 
 
+def stopped(postmaster: int) -> dict[int, str]:
+    """Return the server's own processes that somebody has stopped by a signal, with their titles."""
+    found = {pid: title(pid) for pid in children(postmaster) if _state(pid) in ("T", "t")}
+    return {pid: said for pid, said in found.items() if client_of(said) is None}
+
+
+def wake(postmaster: int) -> list[int]:
+    """Let those go on; a promotion, and a stop, would wait for them for ever."""
+    found = sorted(stopped(postmaster))
+    for pid in found:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGCONT)
+    return found
+
+
+def _state(pid: int) -> str:
+    return (files.text_of(f"/proc/{pid}/stat") or "").rpartition(")")[2].strip()[:1]
+
+
 def clients(postmaster: int) -> list[Client]:
     """Return the processes that serve clients, those first that are given up first."""
     found = [(pid, started, client_of(title(pid))) for pid, started in children(postmaster).items()]

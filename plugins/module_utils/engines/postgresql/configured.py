@@ -50,7 +50,10 @@ SELECT current_setting('archive_mode') AS mode,
        extract(epoch FROM last_archived_time)::float8 AS archived_at,
        extract(epoch FROM last_failed_time)::float8 AS failed_at, last_failed_wal AS failed_wal,
        CASE WHEN current_setting('archive_mode') <> 'off'
-            THEN (SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready') END AS waiting
+            THEN (SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready') END AS waiting,
+       CASE WHEN current_setting('archive_mode') <> 'off'
+            THEN (SELECT extract(epoch FROM clock_timestamp() - greatest(min(modification), last_archived_time))::float8
+                  FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready') END AS waiting_seconds
 FROM pg_stat_archiver
 """
 

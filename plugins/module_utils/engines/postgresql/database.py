@@ -76,6 +76,7 @@ def _any_bytes(name: str) -> codecs.CodecInfo | None:
 codecs.register(_any_bytes)
 
 
+ALL = "SELECT datname AS name FROM pg_database WHERE datallowconn ORDER BY datname"
 CURRENT = "SELECT quote_ident(current_database()) AS name"
 
 
@@ -290,3 +291,9 @@ def rows(cursor: t.Any, query: str, parameters: t.Any = None) -> list[dict[str, 
     """Run a query and return its rows as plain dicts."""
     cursor.execute(query, parameters)
     return [dict(row) for row in cursor.fetchall()]
+
+
+def names(instance: Instance) -> list[str]:
+    """Return all databases of the server that let anybody in."""
+    with session(instance) as cursor:
+        return [row["name"] for row in rows(cursor, ALL)]

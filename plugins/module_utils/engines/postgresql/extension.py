@@ -21,6 +21,7 @@ from . import database, views
 
 RELATIONS = ("gp_master_mirroring", "gp_segment_configuration", "hawq_mirroring_segment")
 FUNCTIONS = ("hawq_mirroring_state()", "hawq_mirroring_master()", "hawq_mirroring_register(text, integer, text)")
+THERE = "SELECT FROM pg_extension WHERE extname = %s"
 #: what bears a name that the extension needs, and is not the extension's own
 FOREIGN = """
 SELECT kind, name FROM (
@@ -74,14 +75,24 @@ def _put(place: str, name: str, content: str, act: bool) -> bool:
 
 
 def remove(
-    instance: Instance, run: Runner, act: bool, *, extension: str, files: dict[str, str], databases: list[str]
+    instance: Instance,
+    run: Runner,
+    act: bool,
+    *,
+    extension: str,
+    files: dict[str, str],
+    databases: list[str],
+    everywhere: bool = False,
 ) -> dict[str, t.Any]:
-    """Drop it in these databases first, then take its files away."""
+    """Drop it in these databases first, or ``everywhere``, then take its files away.
+
+    Databases are renamed, and new ones get it from their template.
+    """
     changes = []
-    with alone(act and bool(databases)):
-        for name in databases:
+    with alone(act and (everywhere or bool(databases))):
+        for name in database.names(instance) if everywhere else databases:
             with database.session(instance, text.raw(name)) as cursor:
-                if database.rows(cursor, "SELECT FROM pg_extension WHERE extname = %s", (extension,)):
+                if database.rows(cursor, THERE, (extension,)):
                     changes.append(f"database {name}\n")
                     if act:
                         cursor.execute(f'DROP EXTENSION "{extension}"')

@@ -9,21 +9,29 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import typing as t
 
-from ...host import account, fence_record, files, mounts, removed_mark, unchangeable
+from ...host import account, closed, fence_record, files, mounts, quota, removed_mark, unchangeable
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import conninfo, control_data, history, lsn, observation, places, settings_file, wal
 from ..table import POSTGRESQL
-from . import configured, locating, spaces, staging, start_files, wal_files
+from . import backends, configured, locating, spaces, staging, start_files, wal_files
 from .database import HAS_PSYCOPG2, other_python
 
 #: how a setting is turned off (PostgreSQL manual, "Parameter Names and Values")
 OFF = ("off", "of", "false", "fals", "fal", "fa", "f", "no", "n", "0")
 #: as many names of a data directory are looked at
-MOST_NAMES = 100
+MOST_NAMES, MOST_FILES = 100, 2000
+#: directories that a server makes files in, and files that it reads at each start or writes at each checkpoint
+WRITTEN = (
+    *("postgresql.auto.conf", "global", "global/pg_control", "pg_wal", "pg_wal/archive_status", "pg_xact"),
+    *("pg_subtrans", "pg_commit_ts"),
+    *("pg_multixact", "pg_multixact/members", "pg_multixact/offsets", "pg_logical", "pg_logical/snapshots"),
+    *("pg_replslot", "pg_stat", "pg_stat_tmp", "pg_notify", "pg_serial", "pg_twophase", "pg_tblspc", "base"),
+)
+#: those of them whose files are few and written anew, or which hold the directories of databases
+LOOKED_INTO = ("base", "global", "pg_xact", "pg_multixact/members", "pg_multixact/offsets", "pg_replslot", "pg_wal")
 CONFIGURATION_FILES = ("pg_hba.conf", "pg_ident.conf", "postgresql.conf", "postgresql.auto.conf")
 #: what the control file says of how the server ended, and whether it was a master then
 ENDINGS: dict[str, tuple[t.Literal["clean", "crashed", "recovering", "unknown"], bool | None]] = {
@@ -40,12 +48,14 @@ def blocks(instance: Instance, hba_file: str | None) -> observation.Blocks:
     """Our lines in files that others write, too: the user's limits and login profile, the server's pg_hba.conf."""
     limits = f"/etc/security/limits.d/hawq-{instance.user}.conf"
     profile = os.path.join(account.user(instance)["home"] or "/nonexistent", ".bash_profile")
-    hba = files.text_of(hba_file or os.path.join(instance.config_directory, "pg_hba.conf"))
+    path = os.path.realpath(hba_file or os.path.join(instance.config_directory, "pg_hba.conf"))
+    hba = files.text_of(path)
     return {
         "limits": files.block(files.public(limits)),
         "profile": files.block(files.text_of(profile)),
         "access": files.block(hba),
         "segments": files.block(hba, "hawq.mirroring segments"),
+        "unchangeable": unchangeable.first([path, os.path.dirname(path)]),
     }
 
 
@@ -111,6 +121,18 @@ def _to_change(path: str, names: list[str]) -> list[str]:
     return [path, *(os.path.join(path, name) for name in [*there, *last]), os.path.dirname(path.rstrip("/"))]
 
 
+def _to_write(path: str) -> list[str]:
+    """Return what a server makes files in, or writes anew, at the latest when it is promoted or started."""
+    inside = [f"{place}/{name}" for place in LOOKED_INTO for name in account._names(os.path.join(path, place))]
+    own = [name for name in inside if os.path.basename(name)[0].isalnum() and not name.endswith("/lost+found")]
+    return [path, *(os.path.join(path, name) for name in [*WRITTEN, *own[:MOST_FILES]])]
+
+
+def _is_user(instance: Instance) -> bool:
+    """Whether this process is the server's user; nobody looks where that does not exist yet."""
+    return account.name_of(os.geteuid()) == instance.user
+
+
 def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory:
     """The data directory: missing, empty, data (a server's) or other (somebody's files), with the room around it."""
     path = instance.data_directory
@@ -118,7 +140,7 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
     record, state = fence_record.record(path), _directory_state(path, names)
     beside, wal_place = os.path.dirname(path.rstrip("/")), os.path.join(path, "pg_wal")
     wal_link = os.path.realpath(wal_place) if os.path.islink(wal_place) else None
-    usage = shutil.disk_usage(account._parent_on_disk(path))
+    usage = quota.room(account._parent_on_disk(path))
     return {
         "path": path,
         "real_path": os.path.realpath(path),
@@ -128,6 +150,7 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
         "unmounted": mounts.unmounted(path),
         "read_only": mounts.read_only(account._parent_on_disk(path), account._parent_on_disk(wal_place)),
         "unchangeable": unchangeable.first(_to_change(path, names)),
+        "closed": closed.first(_to_write(path)) if state == "data" and _is_user(instance) else None,
         "link": os.path.islink(path),
         "state": state,
         "entries": names[:5],
@@ -149,7 +172,9 @@ def data_directory(instance: Instance, sizes: bool) -> observation.DataDirectory
         "free_bytes": usage.free,
         "used_bytes": usage.used,
         "total_bytes": usage.total,
-        "wal_free_bytes": shutil.disk_usage(account._parent_on_disk(wal_place)).free,
+        "quota": usage.by_quota,
+        "wal_free_bytes": quota.room(account._parent_on_disk(wal_place)).free,
+        "wal_free_files": closed.free_files(account._parent_on_disk(wal_place)),
         "parent_exists": os.path.isdir(os.path.dirname(path)),
         "no_room": spaces.no_room(places.staging(path)),
         "device": os.stat(account._parent_on_disk(os.path.dirname(path))).st_dev,
@@ -285,6 +310,7 @@ def process(instance: Instance, pidfile: dict[str, t.Any]) -> observation.Proces
         "running": running,
         "pid": pid if running else None,
         "frozen": state in ("T", "t"),
+        "stopped": {str(number): said for number, said in backends.stopped(int(pid or 0)).items()} if running else {},
         "pidfile": t.cast(
             observation.PidFile,
             {key: pidfile[key] for key in observation.PidFile.__annotations__ if pidfile.get(key)},

@@ -48,6 +48,8 @@ class _Line(t.NamedTuple):
     #: whether it is in another language, whose words nobody knows here
     foreign: bool = False
     code: str = ""
+    #: who has written it; empty where that is not known
+    process: str = ""
 
 
 def of_text(text: str) -> str:
@@ -55,11 +57,19 @@ def of_text(text: str) -> str:
 
     Errors in the configuration are logged before the message that only counts them.
     """
-    return _of([_Line(*found) for line in lines_of(text) if (found := severity.of_line(line))])
+    return _of(_of_text(text))
+
+
+def _of_text(text: str) -> list[_Line]:
+    return [
+        _Line(*found, process=severity.process(line)) for line in lines_of(text) if (found := severity.of_line(line))
+    ]
 
 
 def _of(lines: list[_Line]) -> str:
-    last = max((at for at, line in enumerate(lines) if _is_final(line)), default=None)
+    others = _others(lines)
+    final = [at for at, line in enumerate(lines) if _is_final(line) and line.process not in others]
+    last = max(final, default=None)
     if last is None:
         return ""
     first = last
@@ -73,6 +83,20 @@ def _of(lines: list[_Line]) -> str:
             break
         found.append(line)
     return " | ".join(f"{line.level}: {line.text.strip()}" for line in found)
+
+
+def _others(lines: list[_Line]) -> set[str]:
+    """Return the processes that have ended without ending the server: of clients, and those that receive WAL.
+
+    In whatever language it logs, the server itself writes how it has started, and names each process whose end is its
+    own: "startup process (PID 4713) exited with exit code 1".
+    """
+    begin = max((at for at, line in enumerate(lines) if _BEGIN.search(line.text)), default=None)
+    server = lines[begin].process if begin is not None else ""
+    if not server:
+        return set()
+    named = {each for line in lines[begin:] if line.process == server for each in re.findall(r"\d+", line.text)}
+    return {line.process for line in lines[begin:]} - named - {server, ""}
 
 
 def _is_final(line: _Line) -> bool:
@@ -147,7 +171,7 @@ def _lines(path: str) -> list[_Line]:
     elif path.endswith(".json"):
         found = _of_json(text)
     else:
-        found = [_Line(*match) for line in lines_of(text) if (match := severity.of_line(line))]
+        found = _of_text(text)
     begin = max((at for at, line in enumerate(found) if _BEGIN.search(line.text)), default=0)
     return found[begin:]
 

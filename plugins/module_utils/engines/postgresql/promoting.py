@@ -3,7 +3,8 @@
 
 Sources: PostgreSQL manual, "Recovery Control Functions", "pg_ctl" (promote), "Handling Query Conflicts",
 "pg_stat_activity" (wait events); ``xlogrecovery.c`` of PostgreSQL: a promotion ends a pause that somebody asked for,
-and ends the server where settings are too small.
+and ends the server where settings are too small; ``xlog.c``: it ends the server, too, where the mark of the standby is
+not there to be removed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import typing as t
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
-from . import answer, backends, database, recovering
+from . import answer, backends, database, marking, recovering
 
 STATUS = """
 SELECT pg_is_in_recovery() AS in_recovery, pg_last_wal_replay_lsn()::text AS replay_lsn,
@@ -162,6 +163,7 @@ class Promotion:
             return begun
         self.promoted = True
         self._look_at = time.monotonic() + LOOK_SECONDS
+        self._wake()
         while not self._is_done(by_session=begun is not None):
             self._look()
             if time.monotonic() > self.deadline:
@@ -202,11 +204,14 @@ class Promotion:
         made = keep_wal(cursor, slots, warnings.append)
         self.slots_made, self.reason = not warnings, "; ".join(warnings)
         if self._row["in_recovery"]:
+            marking.again(self._instance)
             cursor.execute("SELECT pg_promote(false)")
         return made, {}
 
     def _signal(self) -> None:
         """Ask for the promotion by a signal. One that has only just begun to start is not taken for a standby yet."""
+        if recovering.state(self._instance, self._run) == recovering.RECOVERS and recovering.pid(self._instance):
+            marking.again(self._instance)
         command = [self._instance.program("pg_ctl"), "promote", "-W", "-D", self._instance.data_directory]
         until = min(self.deadline, time.monotonic() + SIGNAL_SECONDS)
         code, output, errors = self._run(command, timeout=SIGNAL_SECONDS)
@@ -220,6 +225,12 @@ class Promotion:
                 f"the server cannot be promoted: {words}; and it gives no session ({self.reason}). Mend what the log"
                 f" says (journalctl -u {self._instance.service}), then run the same playbook again"
             )
+
+    def _wake(self) -> None:
+        """Let the server's own processes go on that somebody has stopped: the promotion would wait for ever."""
+        server = recovering.pid(self._instance)
+        if server:
+            backends.wake(server)
 
     def _is_done(self, by_session: bool) -> bool:
         if by_session:

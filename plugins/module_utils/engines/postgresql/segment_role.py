@@ -12,7 +12,7 @@ from ...host import files
 from ...host.errors import MirroringError
 from ...host.lock import alone
 from ...host.module import Instance
-from ...values import conninfo, scram
+from ...values import conninfo, scram, text
 from . import database
 
 #: the comment of a role that was made here
@@ -40,6 +40,7 @@ SELECT coalesce(has_database_privilege(r.oid, current_database(), 'CONNECT')
                 AND has_schema_privilege(r.oid, 'public', 'USAGE'), true) AS open
 FROM (SELECT to_regrole(%s) AS oid) r
 """
+PUBLIC = "SELECT FROM pg_namespace WHERE nspname = 'public'"
 
 
 def present(instance: Instance, act: bool, *, role: str, passfile: str) -> dict[str, t.Any]:
@@ -75,11 +76,20 @@ def absent(instance: Instance, act: bool, *, role: str) -> dict[str, t.Any]:
         found = database.rows(cursor, ROLE, (MARK, role))
         ours = bool(found) and found[0]["ours"]
         if ours and act:
-            cursor.execute(f'REVOKE ALL ON DATABASE {database.current(cursor)} FROM "{role}"')
-            cursor.execute(f'REVOKE ALL ON SCHEMA public FROM "{role}"')
+            # the one in which it has registered may have another name by now
+            for name in database.names(instance):
+                _shut(instance, name, role)
             cursor.execute(f'DROP ROLE "{role}"')
     done = ["role"] if ours else []
     return {"changed": ours, "done": done, "diff": {"before": "".join(f"{word}\n" for word in done), "after": ""}}
+
+
+def _shut(instance: Instance, name: str, role: str) -> None:
+    """Take the way into a database away; a schema public may have been dropped."""
+    with database.session(instance, text.raw(name)) as cursor:
+        cursor.execute(f'REVOKE ALL ON DATABASE {database.current(cursor)} FROM "{role}"')
+        if database.rows(cursor, PUBLIC):
+            cursor.execute(f'REVOKE ALL ON SCHEMA public FROM "{role}"')
 
 
 def _grant(cursor: t.Any, role: str, act: bool) -> list[str]:

@@ -67,6 +67,8 @@ NAMES = {
 LEVELS = {name: level for level, names in NAMES.items() for name in (level, *names)}
 #: the longest first, since some begin others
 _ANY = "|".join(re.escape(name) for name in sorted(LEVELS, key=len, reverse=True))
+#: as in "[%p] ", which is the default, "[%p-%l] " and "pid=%p"
+_PROCESS = re.compile(r"\[(\d+)(?:-\d+)?\]|\bpid[=:]\s?(\d+)", re.I)
 _LINE = re.compile(rf"^(?:.*?[\s:\]|])?({_ANY})\s?:\s+(.*)$")
 
 
@@ -74,6 +76,13 @@ def of_line(line: str) -> tuple[str, str, bool] | None:
     """Return level and text of a line of a log, and whether it is in another language; None of another line."""
     found = _LINE.match(line)
     return (LEVELS[found[1]], found[2], found[1] != LEVELS[found[1]]) if found else None
+
+
+def process(line: str) -> str:
+    """Return the number of the process that has written a line, as its prefix says; empty where that does not."""
+    found = _LINE.match(line)
+    said = _PROCESS.search(line[: found.start(1)]) if found else None
+    return (said[1] or said[2]) if said else ""
 
 
 def level(name: str) -> str:

@@ -13,7 +13,7 @@ import re
 import shutil
 import typing as t
 
-from ...host import account, directories, files, mounts, services
+from ...host import account, directories, files, mounts, quota, services
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
@@ -98,7 +98,7 @@ def directory(path: str, data_directory: str = "", users: dict[str, set[str]] | 
         "trouble": trouble,
         "closed": closed(path),
         "only_named": only_named,
-        "free_bytes": shutil.disk_usage(place).free,
+        "free_bytes": quota.room(place).free,
         "device": os.stat(place).st_dev,
     }
 

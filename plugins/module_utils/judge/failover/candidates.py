@@ -256,13 +256,16 @@ def _unreachable(
         return []
     words = f" ({'; '.join(map(memories.says, told))})" if told else ""
     doubt = f". {memories.ignoring([row['name'] for row in told], options)}" if told else ""
+    given_up = again(master_is_down=True, accept_data_loss=True)
+    way = f"Bring it up, {AGAIN}. If it is off, and what it has may be lost: {given_up}{doubt}"
+    if observations[name].get("unresolved"):
+        way = f"For {name}: {topology.mend(observations[name])}, {AGAIN}"
     return [
         Refusal(
             "another-took-over",
             f"{name} has taken over as master since, and is {topology.describe(observations[name])}{words}",
             f"it may be alive, and {new} lacks what was committed there",
-            f"Bring it up, {AGAIN}. If it is off, and what it has may be lost:"
-            f" {again(master_is_down=True, accept_data_loss=True)}{doubt}",
+            way,
         )
     ]
 

@@ -94,6 +94,15 @@ def fence(
     if options["fence_command"]:
         return BY_COMMAND, []
     found = "; ".join(listed(observations, onlookers, old, new))
+    if seen.get("unresolved"):
+        return NOT_NEEDED, [
+            Refusal(
+                "not-proven-dead",
+                f"it is not proven that {old} is dead ({found})",
+                "that its name cannot be resolved says nothing of the host, which may be on and accept writes",
+                f"For {old}: {topology.mend(seen)}, {AGAIN}",
+            )
+        ]
     return NOT_NEEDED, [
         Refusal(
             "not-proven-dead",

@@ -20,7 +20,7 @@ SEGMENT_BYTES = 16 * MEBIBYTE
 def refusals(old: str, new: str, observations: topology.Observations, options: Options) -> list[Refusal]:
     """Return what would let the activation fail, or serve damaged data."""
     seen = observations[new]
-    found = [*disk.read_only(new, seen), *_room(new, seen), *_programs(new, seen)]
+    found = [*disk.read_only(new, seen), *disk.closed(new, seen), *_room(new, seen), *_programs(new, seen)]
     found += tablespaces.for_a_start(new, seen, *sources(old, new, observations))
     if not options["accept_data_loss"]:
         found += [*_older(old, new, observations), *_damage(old, new, observations)]
@@ -40,6 +40,17 @@ def _room(new: str, seen: topology.Observation) -> list[Refusal]:
     """A new timeline begins in a WAL file of its own."""
     free, control = seen["data_directory"]["wal_free_bytes"], seen["control"]
     segment = (control["wal_segment_bytes"] if control else None) or SEGMENT_BYTES
+    if disk.full_of_files(seen):
+        left = seen["data_directory"]["wal_free_files"]
+        place = seen["data_directory"]["path"]
+        return [
+            Refusal(
+                "wal-disk-too-small",
+                f"the file system of the WAL on {new} takes {left} more files (df -i {place})",
+                "its server would end as soon as it is the master",
+                f"Delete files there that nobody needs, {AGAIN}",
+            )
+        ]
     if free >= segment + MEBIBYTE:
         return []
     return [

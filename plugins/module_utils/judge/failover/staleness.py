@@ -76,14 +76,15 @@ def refusals(
             f"{new} {words(seen)}, and {topology.being(old, observations[old])}",
             f"what {old} has committed since then would be lost, and nobody here can tell whether there is any",
             f"Bring the host of {old} up without its server, then: {playbook('failover')} (which fetches what is"
-            f" missing). {_in_time(old, silent)}If the loss is accepted: {again(accept_data_loss=True)}",
+            f" missing). {_in_time(old, silent, observations[old])}If the loss is accepted:"
+            f" {again(accept_data_loss=True)}",
         )
     ]
 
 
-def _in_time(old: str, silent: float | None) -> str:
+def _in_time(old: str, silent: float | None, seen: topology.Observation) -> str:
     """Return the command for an operator who knows that the master went down when the standby last heard of it."""
-    if silent is None:
+    if silent is None or seen.get("unresolved"):
         return ""
     known = playbook("failover", master_is_down=True, stale_seconds=math.ceil(silent) + MARGIN)
     return f"If it is certain that {old} went down at that time, nothing is missing: {known}. "

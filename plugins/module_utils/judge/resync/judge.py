@@ -95,7 +95,8 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             "lift": only(standby, lift),
         },
     }
-    return decide(plan, refusals + found)
+    marked = disk.access(observations, plan["steps"]["open"])
+    return decide(plan, refusals + found + disk.not_said(marked, refusals + found))
 
 
 def _case(

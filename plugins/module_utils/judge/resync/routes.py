@@ -64,6 +64,8 @@ def _why_not_none(case: Case) -> str:
         return "its recovery is delayed, or would be ended or misled, by " + ", ".join(harmful)
     if case.seen["server"] and case.seen["server"]["replay_paused"]:
         return "its replay is paused"
+    if topology.lacks_mark(case.seen):
+        return f"its mark of a standby ({table.of(case.seen).words.standby_marker}) is gone"
     return ""
 
 

@@ -23,7 +23,7 @@ SAME: dict[str, tuple[str, ...]] = {
     "other-slots": ("slot-not-synchronised",),
     "programs-missing": ("address-program",),
     "standby-stale": ("not-synchronized", "receiver-silent"),
-    "unknown-master": ("follows-elsewhere",),
+    "unknown-master": ("data-closed", "follows-elsewhere"),
     "wal-disk-too-small": ("disk-nearly-full",),
 }
 

@@ -52,7 +52,8 @@ def _master_state(group: Group) -> str:
     if group.masters:
         return "Active"
     unknown = (topology.UNREACHABLE, topology.SILENT, topology.FROZEN)
-    return "Unknown" if any(topology.kind(seen) in unknown for seen in group.observations.values()) else "Down"
+    hidden = any(topology.kind(seen) in unknown or seen["elsewhere"] for seen in group.observations.values())
+    return "Unknown" if hidden else "Down"
 
 
 def _only_standby(observations: topology.Observations) -> str | None:

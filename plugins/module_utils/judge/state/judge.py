@@ -6,11 +6,12 @@ from __future__ import annotations
 import typing as t
 
 from ...values import findings as kinds
+from ...values.command import playbook
 from ...values.observation import Hosts, Observations
-from .. import readiness
+from .. import inventory, readiness
 from ..options import Options
 from . import answers, facts, group, machine, masters, memories, mirrors, named, needs, others, programs, replay, spaces
-from .group import Finding, Group
+from .group import Finding, Group, finding
 
 #: notes that stay when a run puts the standby in order
 LASTING = (
@@ -34,7 +35,8 @@ def document(
     ``settled`` is a standby that a run puts in order now, so that there is nothing to be said of it.
     """
     seen = group.of(observations, hosts, options)
-    found, told = _findings(seen)
+    wrong = inventory.faults(observations, hosts)
+    found, told = _misled(seen, wrong) if wrong else _findings(seen)
     if settled:
         found = [row for row in found if _lasts(row, settled, seen.master)]
     problems = [row for row in found if answers.is_problem(row, seen)]
@@ -59,6 +61,31 @@ def _findings(seen: Group) -> tuple[list[Finding], list[readiness.Answer]]:
         found += answers.findings(seen, told, found)
         found += [*mirrors.notes(seen), *programs.notes(seen), *others.notes(seen)]
     return [*found, *machine.notes(seen), *memories.notes(seen)], told
+
+
+def _misled(seen: Group, wrong: list[inventory.Fault]) -> tuple[list[Finding], list[readiness.Answer]]:
+    """Return what is wrong in the inventory, and what is wrong all the same: of the rest much only follows from that.
+
+    No command is named that would be refused as long as the inventory is not right.
+    """
+    look = f"then look again: {playbook('state')}"
+    found = [
+        finding(row.kind, row.host, f"{row.found}: {inventory.WHY[row.kind]}", f"{row.mend}, {look}") for row in wrong
+    ]
+    if len(seen.masters) > 1:
+        return [*masters.findings(seen), *found], []
+    if not seen.master or not all(row.kind == "inventory-port" for row in wrong):
+        return found, []
+    first = f"correct the inventory first, {look}"
+    rows = [{**row, "command": first} for row in mirrors.findings(seen) if _is_certain(row)]
+    return [*found, *t.cast("list[Finding]", rows)], readiness.refused(
+        inventory.refusals(seen.observations, seen.hosts), seen.observations, seen.master
+    )
+
+
+def _is_certain(row: Finding) -> bool:
+    """Whether the servers themselves say it, by whatever port they are reached."""
+    return kinds.KINDS[row["kind"]].exit_code == kinds.NOT_REDUNDANT
 
 
 def _lasts(row: Finding, settled: str, master: str | None) -> bool:

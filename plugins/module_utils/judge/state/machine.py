@@ -20,8 +20,9 @@ def findings(group: Group) -> list[Finding]:
     """Return what is wrong with the hosts of a master and its standbys."""
     found = [row for name, seen in group.reachable.items() for row in _not_mounted(name, seen)]
     for name, seen in group.members.items():
-        found += [*_masked(name, seen), *_unit(name, seen), *_read_only(name, seen), *_disk(name, seen)]
-        found += [*_listens(name, seen), *_memory(name, seen)]
+        found += [*_masked(name, seen), *_unit(name, seen), *_read_only(name, seen), *_closed(name, seen)]
+        found += [*_disk(name, seen), *_files(name, seen)]
+        found += [*_listens(name, seen), *_memory(name, seen), *_stopped(name, seen)]
     return [*found, *_wal_limit(group)]
 
 
@@ -70,6 +71,16 @@ def _memory(name: str, seen: Observation) -> list[Finding]:
     return [finding("memory-removed", name, text, on(name, f"loginctl enable-linger {user['name']}"))]
 
 
+def _stopped(name: str, seen: Observation) -> list[Finding]:
+    """A server that is frozen as a whole gives no session, and is told as that."""
+    parts = seen["process"]["stopped"]
+    if not parts or seen["process"]["frozen"]:
+        return []
+    who = ", ".join(f"{pid} ({title})" for pid, title in parts.items())
+    text = f"processes of the server on {name} are stopped by a signal: {who}: what waits for them goes on no more"
+    return [finding("process-stopped", name, text, on(name, f"kill -CONT {' '.join(parts)}"))]
+
+
 def _read_only(name: str, seen: Observation) -> list[Finding]:
     place, marked = seen["data_directory"].get("read_only"), seen["data_directory"].get("unchangeable")
     if marked and not place and not disk.left_alone(seen, marked):
@@ -80,6 +91,23 @@ def _read_only(name: str, seen: Observation) -> list[Finding]:
     text = f"the file system of {place} on {name} is mounted read-only: its server fails at its next write"
     again = on(name, f"mount -o remount,rw $(findmnt -nT {place} -o TARGET)")
     return [finding("read-only", name, text, f"look for errors of the disk, {on(name, 'dmesg')}, then {again}")]
+
+
+def _closed(name: str, seen: Observation) -> list[Finding]:
+    path = seen["data_directory"].get("closed")
+    if not path:
+        return []
+    text = f"{seen['user']['name']} may not write {path} on {name}: its server ends as soon as it has to"
+    return [finding("data-closed", name, text, on(name, disk.opening(seen, path)))]
+
+
+def _files(name: str, seen: Observation) -> list[Finding]:
+    place = seen["data_directory"]
+    if place["state"] != "data" or not disk.full_of_files(seen):
+        return []
+    text = f"the file system of the WAL on {name} takes {place['wal_free_files']} more files: its server stops then"
+    look = on(name, f"du --inodes -xhd1 $(findmnt -nT {place['path']} -o TARGET)")
+    return [finding("disk-nearly-full", name, text, f"delete files that nobody needs. Where they are says, {look}")]
 
 
 def _disk(name: str, seen: Observation) -> list[Finding]:

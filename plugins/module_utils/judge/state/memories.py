@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ...engines import table
 from ...values.clusters import SEGMENTS
 from ...values.command import group as named
 from ...values.command import playbook
@@ -15,6 +16,44 @@ from .group import Finding, Group, finding, is_away
 
 
 def findings(group: Group) -> list[Finding]:
+    """Return what keeps segments from reporting, and what they remember that would stand against a failover."""
+    return [*_shut_out(group), *_against(group)]
+
+
+def _shut_out(group: Group) -> list[Finding]:
+    """Return the segments that report in vain: their right to register holds for one database, which may be gone."""
+    source = group.source
+    told = source["blocks"]["segments"] if source else None
+    if source is None or told is None:
+        return []
+    database, heard = table.asked_in(source), {row["hostname"] for row in source["server"]["segments"] or []}
+    elsewhere = bool(told) and not any(_database(line) == database for line in told)
+    why = f"its lines in {topology.access_file(source)} are for the database {_database(told[0])}" if elsewhere else ""
+    return [
+        finding(
+            "segment-shut-out",
+            name,
+            f"segment {name} does not get through to {group.master}: {why or 'it has never registered there'}, and"
+            f" {group.master} is asked in the database {database}. What {name} remembers of a master grows old",
+            playbook("init_segments"),
+        )
+        for name, seen in group.witnesses.items()
+        if _reports(seen) and (elsewhere or name not in heard)
+    ]
+
+
+def _reports(seen: Observation) -> bool:
+    """Whether what reports to the master runs on a segment."""
+    reporter = None if is_away(seen) else seen["programs"].get("segment")
+    return bool(reporter and reporter["active"])
+
+
+def _database(line: str) -> str:
+    """Return the database that a line of ours in the access file is for."""
+    return line.split()[1]
+
+
+def _against(group: Group) -> list[Finding]:
     """Return the memories that a failover would be refused for, although the master knows better."""
     master, there = str(group.master), group.witnesses
     if not there:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ...engines import table
 from ...values.command import playbook
-from ...values.observation import Observation
+from ...values.observation import Archiver, Observation
 from ...values.text import moment, size
 from .. import differences, slots, topology
 from .group import Finding, Group, finding, is_away, on, systemctl
@@ -67,13 +67,22 @@ def _archiver(group: Group, name: str, seen: Observation) -> list[Finding]:
         way = differences.mend_archiving(name, seen)
         return [finding("archive-failing", name, text, way)]
     if failed is None or (done is not None and done >= failed):
-        return []
+        return [_hangs(name, seen, archiver)] if differences.hanging(seen) else []
     since = f"the last success was at {moment(done)}" if done else "it has never succeeded since this server started"
     text = (
         f"archiving fails on {name}: it failed for {archiver['failed_wal']} at {moment(failed)}, {since}{grows}."
         " Nothing can be restored beyond that"
     )
     return [finding("archive-failing", name, text, f"mend what archives there. Why it fails says, {look}")]
+
+
+def _hangs(name: str, seen: Observation, archiver: Archiver) -> Finding:
+    """What archives neither ends nor fails, and a server that is stopped waits for it."""
+    text = (
+        f"nothing was archived on {name} for {archiver['waiting_seconds']:.0f} s, and {archiver['waiting']} WAL segment"
+        " files wait for that and fill the disk: what archives hangs or is too slow, and a switchover would wait for it"
+    )
+    return finding("archive-failing", name, text, differences.end_archiving(name, seen))
 
 
 def _lost(group: Group, name: str, seen: Observation) -> list[Finding]:

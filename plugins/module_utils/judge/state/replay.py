@@ -24,7 +24,7 @@ def findings(group: Group) -> list[Finding]:
         if topology.kind(seen) in topology.STANDBYS:
             found += [*_fence(group, name, seen), *_follows(group, name, seen)]
         if topology.kind(seen) == topology.STANDBY and not seen["server_damage"]:
-            found += _settings(group, name, seen)
+            found += [*_mark(group, name, seen), *_settings(group, name, seen)]
             found += _server(group, name, seen["server"], bool(found)) if seen["server"] else _mute(group, name, seen)
             found += _login(group, name, seen)
     return found
@@ -45,6 +45,14 @@ def _fence(group: Group, name: str, seen: Observation) -> list[Finding]:
     # a resynchronisation waits for a session
     first = f"{systemctl('restart', name, seen)}, then: " if mute else ""
     return [finding("fenced", name, f"{what}: a failover would not take it", f"{first}{group.resync(name)}")]
+
+
+def _mark(group: Group, name: str, seen: Observation) -> list[Finding]:
+    if not topology.lacks_mark(seen):
+        return []
+    mark = f"{seen['data_directory']['path']}/{table.of(seen).words.standby_marker}"
+    text = f"{mark} is gone from {name}, a running standby: after its next restart it would accept writes as well"
+    return [finding("mark-missing", name, text, group.resync(name))]
 
 
 def _follows(group: Group, name: str, seen: Observation) -> list[Finding]:

@@ -7,7 +7,7 @@ The master may be started again when its data is the newest there is; else a sta
 from __future__ import annotations
 
 from ...values.command import asked_of, playbook
-from .. import followers, identify, remains, timelines, topology
+from .. import followers, identify, inventory, remains, timelines, topology
 from ..failover import judge as failover
 from ..topology import Observation, kind
 from . import waiting
@@ -16,6 +16,9 @@ from .group import Finding, Group, finding, is_away, systemctl
 
 def findings(group: Group) -> list[Finding]:
     """Return the one problem that there is then, and what waits for something."""
+    elsewhere = [name for name, seen in group.reachable.items() if seen["elsewhere"]]
+    if elsewhere:
+        return [_either(elsewhere[0], group.reachable[elsewhere[0]])]
     waits = [
         f"the start of {name} waits: {seen['service']['waits_for']}"
         for name, seen in group.reachable.items()
@@ -60,6 +63,8 @@ def _command(group: Group, waits: bool) -> str:
         return f"on {frozen[0]}, {identify.thaw(seen[frozen[0]])}{or_failover}"
     if away and takers:
         on = "; ".join(topology.bring_up(name, seen[name], "") for name in away if topology.mend(seen[name]))
+        if inventory.unresolved(seen):  # that says nothing of the host, which may be the master, alive
+            return f"{on}, then look again: {playbook('state')}"
         sure = (
             f"{on or 'switch ' + ' and '.join(away) + ' on'}, or when it is certain that it is off, make {takers[0]}"
             " the master"
@@ -68,6 +73,16 @@ def _command(group: Group, waits: bool) -> str:
     with asked_of("failover"):
         verdict = failover.judge(seen, group.hosts, _told(group))
     return verdict.refusals[0].command if verdict.refusals else f"make {takers[0]} the master: {playbook('failover')}"
+
+
+def _either(name: str, seen: Observation) -> Finding:
+    """Of a server whose port alone fits nobody knows whether it is the one that is meant."""
+    way = (
+        f"if that is the master, {inventory.correct_directory(name, seen)}; if it is another server, set server_port"
+        f" for {name} to a port of its own. Then look again: {playbook('state')}"
+    )
+    text = f"{inventory.runs_from(name, seen)}: that may be the master, and no other host accepts writes"
+    return finding("inventory-directory", name, text, way)
 
 
 def _unmarked(group: Group) -> str | None:

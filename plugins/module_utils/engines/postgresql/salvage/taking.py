@@ -17,7 +17,7 @@ from ....host.errors import MirroringError
 from ....host.module import Instance
 from ....host.run import Runner
 from ....values import lsn, wal
-from .. import database, observe, recovering, settings, stopping, wal_files
+from .. import database, marking, observe, recovering, settings, stopping, wal_files
 from . import offering
 
 STOP_SECONDS = 20
@@ -107,8 +107,11 @@ def install(instance: Instance, run: Runner, wanted: dict[str, t.Any], have: str
     for entry in wanted["files"]:
         if not _is_whole(os.path.join(place, entry["name"]), entry):
             raise MirroringError(f"{place}/{entry['name']} is not what the old master offered: run this again")
-    if not os.path.exists(os.path.join(instance.data_directory, "standby.signal")):
-        raise MirroringError(f"{instance.data_directory} is no standby any more: look at both hosts with state.yml")
+    if not marking.is_there(instance):
+        if recovering.pid(instance) and recovering.state(instance, run) == recovering.RECOVERS:
+            marking.again(instance)  # stopped without it, it would start as a master
+        else:
+            raise MirroringError(f"{instance.data_directory} is no standby any more: look at both hosts with state.yml")
     need_room(directory, wanted)
     process = observe.process(instance, database.postmaster(instance))
     if not stopping.stop(
