@@ -177,24 +177,29 @@ def test_without_a_majority_no_commit_is_released(pair: Pair, client: Client) ->
 
 
 def test_a_witness_that_has_promised_a_newer_timeline_does_not_grant(pair: Pair, client: Client) -> None:
-    kept = {}
-    for each in pair.witnesses[:2]:
-        path = each.settings["record"]
+    def change(path: str, new: t.Callable[[ledger.Record], ledger.Record | None]) -> None:
         with ledger_file.locked(path):
-            kept[path] = ledger_file.read(path)
-            record = ledger.parse(kept[path])[0]
-            promised = ledger.promise(record, 2, STANDBY, time.time(), "a run", record.system)
-            ledger_file.keep(path, ledger.render(promised.record))
-    lose(pair, "frozen")
-    time.sleep(0.3)
-    acknowledged = len(client.acknowledged)
-    time.sleep(DEGRADE_AFTER + ROUND)
-    assert (len(client.acknowledged), pair.names(), consent(pair)) == (acknowledged, NAMES, 1)
-    assert "serves timeline 2" in pair.state()["reason"]
-    for path in kept:
-        with ledger_file.locked(path):
-            record = ledger.parse(ledger_file.read(path))[0]
-            ledger_file.keep(path, ledger.render(ledger.withdraw(record, 2, STANDBY, "a run")))
+            record = ledger.parse(ledger_file.read(path) or "")[0]
+            assert record
+            changed = new(record)
+            assert changed
+            ledger_file.keep(path, ledger.render(changed))
+
+    paths = [each.settings["record"] for each in pair.witnesses[:2]]
+    system = pair.system()
+    try:
+        for path in paths:
+            change(path, lambda record: ledger.promise(record, 2, STANDBY, time.time(), "a run", system).record)
+        lose(pair, "frozen")
+        time.sleep(0.3)
+        acknowledged = len(client.acknowledged)
+        until(lambda: "serves timeline 2" in pair.state()["reason"], PATIENCE)
+        time.sleep(DEGRADE_AFTER + ROUND)
+        assert (len(client.acknowledged), pair.names()) == (acknowledged, NAMES)
+        assert consent(pair) <= 1
+    finally:
+        for path in paths:
+            change(path, lambda record: ledger.withdraw(record, 2, STANDBY, "a run"))
     go_on(client)
 
 
