@@ -61,6 +61,7 @@ if t.TYPE_CHECKING:
         other_slots,
         packages_info,
         passfile,
+        promise,
         recovery_settings,
         relations_info,
         replication,
