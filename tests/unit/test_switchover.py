@@ -128,8 +128,7 @@ REFUSED: dict[str, tuple[Observation, Observation, dict[str, t.Any], str, str]] 
         standby("smdw", {"server.replay_lsn": "0/3018000", "server.have_lsn": "0/3018000"}),
         {},
         "smdw holds WAL of timeline 1 up to 0/3018000, and the master mdw has it up to 0/3017F88 only",
-        "To keep what smdw has: systemctl stop hawq-master.service on smdw, then systemctl stop hawq-master.service on"
-        " mdw, then ansible-playbook hawq.mirroring.failover",
+        "To keep what smdw has: systemctl stop hawq-master.service on mdw, then ansible-playbook hawq.mirroring.fail",
     ),
     "what archives hangs": (
         mirrored("mdw", {"server.archiver": others.archiver(waiting=3, waiting_seconds=300.0)}),

@@ -114,10 +114,8 @@ def test_case_79_what_a_set_back_master_lacks_is_kept_by_what_the_refusal_says(p
     """Stop the master, fail over, compare all: then both have what the standby had."""
     assert set_back(pair) == ROWS
     said = flat(play("resync_standby", ok=False))
-    stop = f"systemctl stop {SERVICE} on {pair.standby}, then systemctl stop {SERVICE} on {pair.master}, then"
-    assert f"To keep what {pair.standby} has: {stop}" in said
-    for host in (pair.standby, pair.master):
-        on(host, f"systemctl stop {SERVICE}")
+    assert f"To keep what {pair.standby} has: systemctl stop {SERVICE} on {pair.master}, then" in said
+    on(pair.master, f"systemctl stop {SERVICE}")
     play("failover")
     until(lambda: accepts_writes(pair.standby), 30, "the new master")
     assert_went(play("resync_standby", "-e", "resync_route=delta"), "delta")

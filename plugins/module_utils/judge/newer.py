@@ -21,6 +21,8 @@ from .refusal import Kind, Refusal
 NOTHING = (topology.UNREACHABLE, topology.EMPTY, topology.OTHER)
 OPTION = "accept_data_loss"
 GIVEN_UP = "what {} alone has written is given up"
+#: of one that has replayed more than its master, and is sent that one's WAL into the files of its own
+STAYS = "the server of {} stays on until then, since it may not start again"
 
 
 class Newer(t.NamedTuple):
@@ -170,7 +172,7 @@ def refusal(
     }[what.kind]
     which = name if len(hosts) > 2 else None
     # of what is on the same timeline nobody can tell where it parts, so it cannot be kept aside
-    gone = f" ({GIVEN_UP.format(master)})" if what.reached else ""
+    gone = f" ({price(name, master, hosts[name])})" if what.reached else ""
     give_up = playbook("resync_standby", standby_host=which, **{**options, OPTION: True})
     return Refusal(
         what.kind,
@@ -179,6 +181,12 @@ def refusal(
         f"To keep what {name} has: {keep(name, hosts, [master], what.kind)}{gone}. To give it up for what {master} has:"
         f" {give_up} (it is kept aside first)",
     )
+
+
+def price(name: str, master: str, seen: topology.Observation) -> str:
+    """Return what is to be known before what only this host has of the master's timeline is kept."""
+    stays = f"; {STAYS.format(name)}" if topology.kind(seen) == topology.STANDBY else ""
+    return f"{GIVEN_UP.format(master)}{stays}"
 
 
 def keep(
@@ -194,12 +202,6 @@ def keep(
     """
     seen, what = hosts[name], topology.kind(hosts[name])
     steps = [f"systemctl stop {hosts[other]['service']['unit']} on {other}" for other in others]
-    slot = conninfo.slot_name(name)
-    if kind == "ahead-of-master" and any(
-        hosts[other]["server"] and topology.sender_of(hosts[other], slot) for other in others
-    ):
-        # a master does not end before its standby has exactly what it has sent, which one that is ahead never reports
-        steps.insert(0, f"systemctl stop {seen['service']['unit']} on {name}")
     if what in topology.STANDBYS or topology.is_standby(seen):
         steps.append(take_over(name, seen, kind == "not-compared"))
     elif what != topology.MASTER:

@@ -196,7 +196,7 @@ def _ahead(group: Group, name: str) -> list[Finding]:
         f" {group.master} set back to an older copy?"
     )
     way = newer.keep(name, group.observations, [str(group.master)], "ahead-of-master")
-    then = f"{way} ({newer.GIVEN_UP.format(group.master)})"
+    then = f"{way} ({newer.price(name, str(group.master), seen)})"
     return [finding("ahead", name, text, _decide(group, name, then))]
 
 
