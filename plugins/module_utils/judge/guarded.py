@@ -69,6 +69,12 @@ def waits_as_told(source: topology.Observation) -> bool:
     return has_files(source) and is_its_own(source["server"]["settings"]["synchronous_standbys"])
 
 
+def waits_as_told_or_not(source: topology.Observation) -> bool:
+    """Whether nobody but a guard has written for whom commits of a master wait."""
+    value = source["server"]["settings"]["synchronous_standbys"]
+    return has_files(source) and (not value.strip() or is_its_own(value))
+
+
 def waits(source: topology.Observation, slot: str) -> bool:
     """Whether commits of a master with a guard may wait for the standby that has this slot."""
     return has_files(source) and topology.streams(source, slot)
@@ -96,7 +102,9 @@ def foreign(master: str, source: topology.Observation, standbys: t.Collection[st
     ]
 
 
-def never_alone(standby: str | None, source: topology.Observation, others: list[str], options: Options) -> list[Refusal]:
+def never_alone(
+    standby: str | None, source: topology.Observation, others: list[str], options: Options
+) -> list[Refusal]:
     """Without its last standby a strict master confirms no commit any more."""
     if not standby or others or mode(options) != STRICT or not has_files(source):
         return []

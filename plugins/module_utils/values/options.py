@@ -80,6 +80,7 @@ PATTERNS = {
     "fence_command_timeout": (r"[1-9]\d*", "a number of seconds above 0"),
     "stale_seconds": (r"\d+", "a number of seconds"),
     "mirroring_degrade_after": (r"(?!0*(\.0*)?$)\d{1,6}(\.\d+)?", "a number of seconds above 0"),
+    "witness_interval": (r"(?!0*(\.0*)?$)\d{1,6}(\.\d+)?", "a number of seconds above 0"),
     # as it is written for the server
     "mirroring_synchronous_count": (r"[1-9]\d{0,2}", "a number of standbys from 1 to 999"),
     "virtual_ip_address": (

@@ -61,7 +61,9 @@ def tell(
         while True:
             seen = look(cursor, standby)
             waited = round(time.monotonic() - begin, 2)
-            fits = is_released(seen, standby) if state == RELEASED else state == AGAIN or is_confirmed(seen, standby, mode)
+            fits = (
+                is_released(seen, standby) if state == RELEASED else state == AGAIN or is_confirmed(seen, standby, mode)
+            )
             if fits or not act:
                 return {"changed": changed, "names": seen.names, "waited": waited}
             if waited > timeout:
