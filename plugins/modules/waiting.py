@@ -8,8 +8,8 @@ module: waiting
 short_description: Tell the guard of a master for which standby commits are to wait
 version_added: 1.0.0
 description:
-  - Commits of a master wait for its standby as the guard says. This tells it that a standby is about to stop, so that no
-    commit hangs then, or that it is there again; or it asks whether commits wait.
+  - Commits of a master wait for its standby as the guard says. This tells it that a standby is about to stop, so that
+    no commit hangs then, or that it is there again; or it asks whether commits wait.
   - Where the server's extension is older than the guard nothing is told.
 extends_documentation_fragment:
   - hawq.mirroring.instance

@@ -69,15 +69,15 @@ def waits_as_told(source: topology.Observation) -> bool:
     return has_files(source) and is_its_own(source["server"]["settings"]["synchronous_standbys"])
 
 
-def waits_as_told_or_not(source: topology.Observation) -> bool:
+def is_left_to_it(source: topology.Observation) -> bool:
     """Whether nobody but a guard has written for whom commits of a master wait."""
     value = source["server"]["settings"]["synchronous_standbys"]
     return has_files(source) and (not value.strip() or is_its_own(value))
 
 
-def waits(source: topology.Observation, slot: str) -> bool:
-    """Whether commits of a master with a guard may wait for the standby that has this slot."""
-    return has_files(source) and topology.streams(source, slot)
+def lets_go(source: topology.Observation, slot: str, options: Options) -> bool:
+    """Whether a master's guard is told before the standby that has this slot stops: a strict one stays as it is."""
+    return has_files(source) and topology.streams(source, slot) and mode(options) != STRICT
 
 
 def foreign(master: str, source: topology.Observation, standbys: t.Collection[str], options: Options) -> list[Refusal]:

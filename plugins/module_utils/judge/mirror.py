@@ -232,7 +232,7 @@ def plan(
         "address_gone": address.gone(endpoints, observations),
         "address_on": only(master, master in holders and not _holds(source)),
         "synchronized": [master, standby],
-        "let_go": only(master, bool(snapshot or recovery or spaces) and guarded.waits(source, slot)),
+        "let_go": only(master, bool(snapshot or recovery or spaces) and guarded.lets_go(source, slot, options)),
         "guard": list(endpoints) if guard else [],
         "wait": only(master, guard is not None),
         "slot_passwords": list(endpoints) if sync else [],

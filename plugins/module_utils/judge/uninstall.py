@@ -37,7 +37,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "steps": {
             "remove": standbys or ([""] if unnamed else []),
             "guard": [*guards, *(reached if guards else [])],
-            "let_go": only(master, source is not None and guarded.waits_as_told_or_not(source)),
+            "let_go": only(master, source is not None and guarded.is_left_to_it(source)),
             "master": only(master),
             "views": [name for name in here if observations[name]["views"]["files"]],
             "leave": here,

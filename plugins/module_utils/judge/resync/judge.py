@@ -59,7 +59,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         chosen in REPLAYING,
         "unknown" if compares else "master" if chosen in IN_PLACE else "own",
     )
-    fence = seen["data_directory"]["fenced"]
+    fence, stops = seen["data_directory"]["fenced"], _must_stop(seen, chosen)
     lift = chosen in (FOLLOW, *IN_PLACE) or (not snapshot and (_leftovers(seen) or bool(fence)))
     role = f"{options['replication_user']}_rewind"
     plan: ResyncPlan = {
@@ -83,12 +83,12 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         ),
         "steps": {
             **steps,
-            "start": steps["start"] or only(standby, chosen in IN_PLACE or _must_stop(seen, chosen)),
+            "start": steps["start"] or only(standby, chosen in IN_PLACE or stops),
             "compare": only(standby, compares),
             "name_tables": only(master, bool((case.found or {}).get("relations"))),
             "close": only(master, bool(source["server"]["rewind_roles"])),
-            "stop": only(standby, _must_stop(seen, chosen)),
-            "let_go": steps["let_go"] or only(master, _must_stop(seen, chosen) and guarded.waits(source, case.slot)),
+            "stop": only(standby, stops),
+            "let_go": steps["let_go"] or only(master, stops and guarded.lets_go(source, case.slot, options)),
             "keep_lost": only(standby, _has_lost(case) and (chosen in IN_PLACE or (snapshot and choice == "discard"))),
             "open": only(master, chosen in IN_PLACE),
             "rewind": only(standby, chosen == REWIND),
