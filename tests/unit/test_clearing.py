@@ -17,6 +17,9 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     for name in ("SETTINGS", "UNITS", "LIMITS", "RUN"):
         (tmp_path / name).mkdir()
         monkeypatch.setattr(clearing, name, str(tmp_path / name))
+    monkeypatch.setattr(clearing, "LIBRARY", f"{tmp_path}/library")
+    monkeypatch.setattr(clearing, "LIBEXEC", f"{tmp_path}/libexec")
+    monkeypatch.setattr(clearing, "RECORDS", f"{tmp_path}/record")
     monkeypatch.setattr(clearing, "EARLIER", (f"{tmp_path}/SETTINGS/interlock.json", f"{tmp_path}/old.start"))
     monkeypatch.setattr(clearing, "PACKAGES", (f"{tmp_path}/packages.conf",))
     monkeypatch.setattr(programs, "path", lambda name: str(tmp_path / name))
@@ -151,6 +154,49 @@ def test_a_segment(told: list[list[str]], tmp_path: Path) -> None:
     (tmp_path / "SETTINGS/segment.json").write_text("{}")
     assert clearing.clear_segment(runner(told), True)["changed"]
     assert told == [["disable", "--now", unit.name], ["daemon-reload"]]
+    assert there(tmp_path) == []
+
+
+def guard(place: Path, name: str) -> None:
+    """Put on the host what lets commits of a cluster wait, and a witness."""
+    for path in (
+        *(f"UNITS/hawq-mirroring-{program}-{name}.service" for program in clearing.GUARDS),
+        *(f"SETTINGS/{name}/{program}.json" for program in clearing.GUARDS),
+        *(f"libexec/hawq-mirroring-{program}" for program in clearing.GUARDS),
+        f"record-{name}/record.json",
+        f"record-{name}/record.json.lock",
+        "library/hawq_mirroring/judge/guard.py",
+        "library/hawq_mirroring/values/ledger.py",
+    ):
+        (place / path).parent.mkdir(parents=True, exist_ok=True)
+        (place / path).write_text("x")
+
+
+def test_what_lets_commits_wait_is_stopped_and_goes(told: list[list[str]], tmp_path: Path) -> None:
+    guard(tmp_path, "db")
+    units = [f"hawq-mirroring-{name}-db.service" for name in clearing.GUARDS]
+    found = clearing.clear_guard(runner(told), False, "db.service")
+    assert (found["changed"], told, len(there(tmp_path))) == (True, [], 10)
+    assert clearing.clear_guard(runner(told), True, "db.service")["changed"]
+    assert told == [*(["disable", "--now", unit] for unit in units), ["daemon-reload"]]
+    assert there(tmp_path) == []
+    assert not (tmp_path / "library").exists()
+    assert not (tmp_path / "record-db").exists()
+    assert clearing.clear_guard(runner(told), True, "db.service")["changed"] is False
+
+
+def test_another_clusters_guard_keeps_what_it_is_run_with(told: list[list[str]], tmp_path: Path) -> None:
+    guard(tmp_path, "db")
+    guard(tmp_path, "other")
+    clearing.clear_guard(runner(told), True, "db.service")
+    assert [path for path in there(tmp_path) if "db" in path] == []
+    assert len(there(tmp_path)) == 10
+
+
+def test_who_leaves_a_host_takes_its_guard_along(told: list[list[str]], tmp_path: Path) -> None:
+    cluster(tmp_path, "db")
+    guard(tmp_path, "db")
+    clearing.clear(runner(told), True, service="db.service", user="gpadmin", unit=True, serves=False, mark=True)
     assert there(tmp_path) == []
 
 

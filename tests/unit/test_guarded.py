@@ -16,6 +16,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
 from cases import INIT_STANDBY, Hosts
 from observations import HOSTS, Observation, change, empty, mirrored, standby, stopped_standby, unreachable
+from test_resync import MUTE
 
 HAS = {"views.files": {guarded.FILE: "digest", "hawq_mirroring.control": "digest"}}
 SYNCHRONOUS, STRICT = {"mirroring_mode": "synchronous"}, {"mirroring_mode": "strict"}
@@ -151,12 +152,11 @@ def test_the_last_standby_of_a_strict_master_stays() -> None:
 
 
 def test_a_standby_that_is_stopped_is_told_of_first() -> None:
-    options = t.cast("t.Any", {**RESYNC, **SYNCHRONOUS, "resync_route": "snapshot", "existing_data": "keep"})
-    found = resync.judge(pair(OURS), HOSTS, options)
-    assert found.refusals == []
+    options = t.cast("t.Any", {**RESYNC, **SYNCHRONOUS})
+    found = resync.judge(pair(OURS, standby("smdw", MUTE)), HOSTS, options)
     assert (found.plan["steps"]["stop"], found.plan["steps"]["let_go"]) == (["smdw"], ["mdw"])
     strict = t.cast("t.Any", {**options, **STRICT})
-    assert resync.judge(pair(OURS), HOSTS, strict).plan["steps"]["let_go"] == []
+    assert resync.judge(pair(OURS, standby("smdw", MUTE)), HOSTS, strict).plan["steps"]["let_go"] == []
     away = pair(OURS, stopped_standby())
     away["mdw"]["server"]["senders"] = []
     assert resync.judge(away, HOSTS, t.cast("t.Any", {**RESYNC, **SYNCHRONOUS})).plan["steps"]["let_go"] == []

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Telling a guard that a standby is about to stop or is there again, and what it must have said before the run goes on."""
+"""Telling a guard that a standby stops or is there again, and what it must have said before the run goes on."""
 
 from __future__ import annotations
 

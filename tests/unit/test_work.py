@@ -23,6 +23,16 @@ def test_after_a_check_run_comes_the_run() -> None:
     assert work.checked(nothing) == nothing
 
 
+def test_for_whom_commits_wait_is_told_where_a_guard_sees_to_it() -> None:
+    plan = {"standby": "smdw", "guard": {"mode": "synchronous"}}
+    assert work.waits({"plan": {**plan, "guard": None}, "check": False}) == {}
+    told = {"plan": plan, "check": False, "waits": {"names": ["sdw1", "smdw"]}}
+    assert work.waits(told) == {"Commits": "wait for sdw1 and smdw"}
+    assert work.waits({**told, "check": True}) == {"Commits": "would wait for smdw"}
+    told["plan"] = {**plan, "guard": {"mode": "asynchronous"}}
+    assert work.waits(told) == {"Commits": "wait for no standby (mirroring_mode=asynchronous)"}
+
+
 def test_a_pair_that_is_in_order_is_told_so() -> None:
     steps = {name: [] for name in work.STEPS}
     plan = {"standby": "smdw", "master": "mdw", "snapshot": False, "existing_data": "none", "size_bytes": 1}
