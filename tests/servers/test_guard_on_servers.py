@@ -36,7 +36,7 @@ HELD = 'ANY 1 ("hawq_mirroring_nobody")'
 #: a guard that is killed at one of its steps. Usage: SETTINGS, the name of the step, when, a word of its arguments
 KILLED = f"""
 import os, signal, sys
-sys.path.insert(0, {str(Path(__file__).parents[1] / 'unit')!r})
+sys.path.insert(0, {str(Path(__file__).parents[1] / "unit")!r})
 from programs import loaded
 guard = loaded({str(GUARD)!r})
 name, done, word = sys.argv.pop(2), sys.argv.pop(2) == "after", sys.argv.pop(2)
