@@ -109,7 +109,7 @@ def _recovers(world: World, state: State) -> bool:
 
 def _failover(world: World, state: State, candidate: int) -> bool:
     state = model.start(world, state, candidate)
-    for _round in range(3):
+    for _number in range(3):
         for place, each in enumerate(state.witnesses):
             if each.answer is None and state.run:
                 state = model.promise(world, state, place, state.run.timeline, candidate, state.run.name)

@@ -23,7 +23,7 @@ def empty(world: World, servers: int = 2) -> State:
 
 def settled(world: World, state: State, at: int = 0, rounds: int = 12) -> State:
     """Let everything that happens by itself happen until nothing does."""
-    for _round in range(rounds):
+    for _number in range(rounds):
         state = _round(world, state, at, late=False)
         state = _written(state)
     return state
@@ -47,7 +47,7 @@ def synchronous(world: World, servers: int = 2) -> State:
 def alone(world: World) -> State:
     """A master that has lost its standby, and goes on alone by consent."""
     state = model.server(synchronous(world), 1, up=False)
-    for _round in range(8):
+    for _number in range(8):
         state = _written(_round(world, state, 0, late=True))
     assert state.servers[0].setting is None, state
     return state
