@@ -140,6 +140,8 @@ class ActionModule(ActionBase):
             started, finished, deployed = (told.pop(name) for name in ("started", "finished", "deployed"))
             told["left_out"] = told.pop("left_out").get("skipped") or {}
             told["mirroring"] = told.pop("mirrored").get("mirroring") or {}
+            waits = told.pop("waits")
+            told.update({"waits": waits} if waits else {})
             told["kept"] = [*(started.get("kept") or []), *(deployed.get("kept") or [])]
             told["notes"] = state.sentences(self._beside(run))
             marks.update({"prepare": started.get("mark"), "copy and verify": finished.get("mark")})

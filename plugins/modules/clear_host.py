@@ -33,6 +33,12 @@ options:
     description: Whether the host is a segment's, which has other files.
     type: bool
     default: false
+  guard:
+    description: >-
+      Whether only what lets commits wait is taken away: the guard of a master, and the witness with what it has written
+      down.
+    type: bool
+    default: false
 attributes:
   diff_mode: {description: Names the files that are taken away.}
 author: [hawq.mirroring contributors (@hawq)]

@@ -81,6 +81,7 @@ if t.TYPE_CHECKING:
         trial_info,
         views,
         virtual_ip,
+        waiting,
     )
 
 

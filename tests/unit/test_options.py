@@ -119,6 +119,7 @@ SPEC = spec_of(role_specs())
 #: what people type behind the equals sign for each type, and what is meant
 TEXTS: dict[str, list[tuple[str, t.Any]]] = {
     "int": [("7", 7), (" 64 ", 64)],
+    "float": [("7", 7), (" 2.5 ", 2.5), ("0.5", 0.5)],
     "bool": [(word, True) for word in ("true", "True", "yes", "on", "1", "y")]
     + [(word, False) for word in ("false", "no", "off", "0", "False")],
     "list": [("a", ["a"]), ("a,b", ["a", "b"]), ("a, b", ["a", "b"]), ('["a", "b"]', ["a", "b"]), ("", []), ("[]", [])],
@@ -128,6 +129,7 @@ TEXTS: dict[str, list[tuple[str, t.Any]]] = {
 }
 WRONG: dict[str, list[t.Any]] = {
     "int": ["high", "", "1.5", "1e3", "0x10", "64MB", "-", "1,2", "{}", "[1]", 1.5, True, [1], {"a": 1}],
+    "float": ["high", "", "1e3", "0x10", "5s", "-", "1,2", "1.", "{}", "[1]", "0", "0.0", "-1", True, [1], {"a": 1}],
     "bool": ["maybe", "", "2", "truee", [True], {"a": True}],
     "list": [{"a": "b"}],
     "dict": ["{broken", "[1]", "a", 7, ["a"]],

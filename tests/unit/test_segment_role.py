@@ -62,6 +62,7 @@ def test_the_role_is_as_it_should_be(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     answers = {segment_role.ROLE: found, segment_role.GRANTEES: may, segment_role.WAY_IN: [{"open": True}]}
+    answers[segment_role.BEARS_WITNESS] = [{"may": True}]
     cursor = given(monkeypatch, answers)
     seen = segment_role.present(instance_in(tmp_path), True, role=ROLE, passfile=passfile)
     assert (seen["changed"], seen["done"]) == (bool(done), done)

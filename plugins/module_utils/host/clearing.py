@@ -31,6 +31,9 @@ EARLIER = (
 )
 #: what keeps packages from making a cluster of their own
 PACKAGES = ("/etc/postgresql-common/createcluster.d/hawq-mirroring.conf",)
+#: what lets commits wait, on a master's host and on a witness
+GUARDS = ("guard", "witness")
+LIBRARY, LIBEXEC, RECORDS = "/usr/local/lib/hawq-mirroring", "/usr/local/libexec", "/var/lib/hawq-mirroring-witness"
 UPHOLDS = re.compile(r"^Upholds=hawq-mirroring-\S*\n", re.M)
 
 
@@ -108,6 +111,35 @@ def clear_segment(run: Runner, act: bool) -> dict[str, object]:
     return _answer(done)
 
 
+def clear_guard(run: Runner, act: bool, service: str) -> dict[str, object]:
+    """Take away what lets commits of a cluster wait for its standby: the guard, and what a witness has written down."""
+    return _answer(_take_away_guard(run, act, places.cluster(service)))
+
+
+def _take_away_guard(run: Runner, act: bool, own: str) -> list[str]:
+    """Stop it first. What several clusters of the host are run with goes with the last one."""
+    units = [f"hawq-mirroring-{name}-{own}.service" for name in GUARDS]
+    record = f"{RECORDS}-{own}"
+    last = not any(
+        each.startswith(tuple(f"hawq-mirroring-{name}-" for name in GUARDS)) and each not in units
+        for each in _names(UNITS)
+    )
+    library = [(place, sorted(names)) for place, _places, names in os.walk(LIBRARY, topdown=False)] if last else []
+    doomed = [
+        *(f"{UNITS}/{unit}" for unit in units),
+        *(f"{SETTINGS}/{own}/{name}.json" for name in GUARDS),
+        *(f"{record}/{name}" for name in _names(record)),
+        *([f"{LIBEXEC}/hawq-mirroring-{name}" for name in GUARDS] if last else []),
+        *(f"{place}/{name}" for place, names in library for name in names),
+    ]
+    done = [path for path in doomed if os.path.lexists(path)]
+    for unit in units if act else []:
+        if f"{UNITS}/{unit}" in done:
+            _systemctl(run, "disable", "--now", unit)
+    _remove(run, done, [record, f"{SETTINGS}/{own}", *(place for place, _names_ in library), SETTINGS], act)
+    return done
+
+
 def _remove(run: Runner, paths: list[str], directories: list[str], act: bool) -> None:
     """Remove the files, and the directories that are empty then; let systemd know."""
     for path in paths if act else []:
@@ -132,6 +164,7 @@ def clear(
     nothing of it is stopped: its unit stays, and so does its address, until the host is booted.
     """
     own, address = places.cluster(service), programs.unit_name(programs.VIRTUAL_IP, service)
+    guard = _take_away_guard(run, act, own)
     server = f"{UNITS}/{own}.service"
     doomed = [
         f"{UNITS}/{address}",
@@ -148,7 +181,8 @@ def clear(
             else [*PACKAGES, *(programs.path(name) for name in programs.NAMES if _spare(name))]
         ),
     ]
-    done = [*take_away_earlier(run, act, service), *(path for path in doomed if os.path.lexists(path))]
+    there = [path for path in doomed if os.path.lexists(path) and path not in guard]
+    done = [*take_away_earlier(run, act, service), *there]
     before = files.public(server) or ""
     after = UPHOLDS.sub("", before) if unit and serves else before
     if act:
@@ -164,7 +198,7 @@ def clear(
         [f"{SETTINGS}/{own}", os.path.dirname(drop_in), SETTINGS, "/var/lib/hawq-mirroring"],
         act,
     )
-    return _answer(done)
+    return _answer([*guard, *done])
 
 
 def _spare(name: str) -> bool:

@@ -8,7 +8,7 @@ from ..values import conninfo
 from ..values.clusters import SEGMENTS
 from ..values.command import group
 from ..values.observation import Hosts
-from . import checks, disk, identify, topology
+from . import checks, disk, guarded, identify, topology
 from .options import Options
 from .plan import SegmentsPlan
 from .refusal import AGAIN, Refusal, Verdict, decide, refuse, refused
@@ -55,6 +55,8 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
                 )
             )
     source = observations[master]
+    guard = guarded.told(observations, options)
+    refusals += guarded.foreign(master, source, topology.registered(master, source), options)
     refusals += checks.databases(source, options["view_databases"])
     probes = [probe for name in reachable for probe in segments[name]["probes"].values()]
     found = {address for probe in probes for address in probe["sources"]}
@@ -69,6 +71,8 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "hba_lines": conninfo.hba_lines(options["segment_user"], sorted(found), table.asked_in(source)),
         "view_databases": checks.view_databases(source, options["view_databases"]),
         "hba_files": {name: topology.access_file(seen) for name, seen in observations.items()},
+        "guard": guard,
+        "system_identifier": topology.system_identifier(source),
         "steps": {
             # the function that they register by, and its files on whoever may be the master
             "views": there,
@@ -77,6 +81,8 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             "password": [master],
             "register": reachable,
             "confirm": [master],
+            "witness": reachable if guard else [],
+            "guard": there if guard else [],
         },
     }
     written = [name for name in there if observations[name]["blocks"]["segments"] != (plan["hba_lines"] or None)]

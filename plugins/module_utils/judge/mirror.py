@@ -12,6 +12,7 @@ from . import (
     address,
     checks,
     disk,
+    guarded,
     members,
     named,
     needs,
@@ -127,7 +128,8 @@ def plan(
     refusals += checks.databases(source, options["view_databases"])
     refusals += settings.retention_refusals(master, source, reload, options["wal_keep_megabytes"])
     refusals += slots.limit_refusal(master, source, options["wal_keep_megabytes"])
-    refusals += [] if snapshot else synchronous.renamed(pair, source, seen)
+    own_words = guarded.waits_as_told(source)
+    refusals += [] if snapshot or own_words else synchronous.renamed(pair, source, seen)
     sync, late = slots.synchronise(source, seen), slots.in_step(source, slot)
     own = settings.standby_overrides(
         source,
@@ -142,6 +144,8 @@ def plan(
     passwords = members.needs_passwords([observations[name] for name in endpoints], servers)
     closed = [name for name in endpoints if observations[name]["blocks"]["access"] != lines]
     standbys = sorted({standby, *topology.registered(master, source)})
+    guard = guarded.told(observations, options)
+    refusals += guarded.foreign(master, source, standbys, options)
     renames = options.get("renamed") or {}
     spare = []
     if table.of(source).keeps_wal_for_standby:
@@ -177,6 +181,8 @@ def plan(
         "view_databases": checks.view_databases(source, options["view_databases"]),
         "version": major,
         "programs": {standby: versions.directory(seen, major)},
+        "guard": guard,
+        "let_go_seconds": guarded.seconds(options),
     }
     asking = members.needs_ssh_keys([observations[name] for name in endpoints], options.get("ssh_keys_restrict", True))
     # exchanged again, and the login tried, where it has failed: the port may be another one by now
@@ -226,6 +232,9 @@ def plan(
         "address_gone": address.gone(endpoints, observations),
         "address_on": only(master, master in holders and not _holds(source)),
         "synchronized": [master, standby],
+        "let_go": only(master, bool(snapshot or recovery or spaces) and guarded.waits(source, slot)),
+        "guard": list(endpoints) if guard else [],
+        "wait": only(master, guard is not None),
         "slot_passwords": list(endpoints) if sync else [],
         "old_slot": only(master, bool(plan["old_slots"])),
         "late_settings": only(master, bool(late)),

@@ -45,6 +45,9 @@ class Options(t.TypedDict, total=False):
     renamed: t.Annotated[dict[str, str], "names that standbys are registered under, by the host's name now"]
     witnesses: t.Annotated[Observations, "observations of the segments"]
     programs: t.Annotated[dict[str, str], "digests of the collection's own programs on the controller"]
+    mirroring_mode: t.Annotated[str, "whether commits wait for a standby: asynchronous, synchronous or strict"]
+    mirroring_degrade_after: t.Annotated[float, "seconds that a standby may owe its answer before it is lost"]
+    mirroring_synchronous_count: t.Annotated[int, "for how many standbys a commit waits, where there are several"]
     state_expect_standby: t.Annotated[
         bool | None, "whether the master ought to have a standby; null: if there ever was one"
     ]

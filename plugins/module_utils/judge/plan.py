@@ -41,6 +41,15 @@ class InitMasterPlan(Plan):
     steps: InitMasterSteps
 
 
+class Guard(t.TypedDict):
+    """What the guards of a pair are told."""
+
+    mode: t.Annotated[str, "asynchronous, synchronous or strict"]
+    degrade_after: t.Annotated[float, "seconds that a standby may owe its answer before it is lost"]
+    count: t.Annotated[int, "for how many standbys a commit waits, where there are several"]
+    witnesses: t.Annotated[Hosts, "that bear witness of who is waited for"]
+
+
 class PairSteps(t.TypedDict):
     """Steps by which a host comes to mirror another, whatever it had before."""
 
@@ -69,6 +78,9 @@ class PairSteps(t.TypedDict):
     address_gone: t.Annotated[Hosts, "hold an address that the inventory does not name any more"]
     address_on: t.Annotated[Hosts, "must have the master's address, and has not"]
     synchronized: t.Annotated[Hosts, "are asked whether mirroring is synchronised"]
+    let_go: t.Annotated[Hosts, "lets no commit wait for a standby that is about to stop"]
+    guard: t.Annotated[Hosts, "get the guard"]
+    wait: t.Annotated[Hosts, "lets commits wait for the standby, where the mode says so"]
     slot_passwords: t.Annotated[Hosts, "keep the replication password for the synchronisation of slots"]
     old_slot: t.Annotated[Hosts, "drops the slot that an adopted standby used before"]
     late_settings: t.Annotated[Hosts, "gets settings that need the standby to be there"]
@@ -106,6 +118,8 @@ class PairPlan(Plan):
     view_databases: t.Annotated[list[str], "databases that get the views"]
     version: t.Annotated[int, "major version of the programs"]
     programs: t.Annotated[dict[str, str], "where the standby's host has or gets them"]
+    guard: t.Annotated[Guard | None, "what the guards are told; null where there are none"]
+    let_go_seconds: t.Annotated[int, "that the guard has for letting no commit wait for the standby"]
 
 
 class MirrorSteps(PairSteps):
@@ -163,6 +177,8 @@ class SegmentsSteps(t.TypedDict):
     password: t.Annotated[Hosts, "makes the role, and tells the password"]
     register: t.Annotated[Hosts, "segments that register"]
     confirm: t.Annotated[Hosts, "is asked who has registered"]
+    witness: t.Annotated[Hosts, "segments that bear witness"]
+    guard: t.Annotated[Hosts, "have a guard, which is told who bears witness"]
 
 
 class SegmentsPlan(Plan):
@@ -175,6 +191,8 @@ class SegmentsPlan(Plan):
     hba_lines: t.Annotated[list[str], "that let the segments in"]
     view_databases: t.Annotated[list[str], "databases that get the views"]
     hba_files: t.Annotated[dict[str, str], "where each host has such lines"]
+    guard: t.Annotated[Guard | None, "what the guards are told; null where there are none"]
+    system_identifier: t.Annotated[str | None, "of the master"]
     steps: SegmentsSteps
 
 
@@ -323,6 +341,7 @@ class RemovalSteps(t.TypedDict):
     """Steps of remove_standby."""
 
     release: t.Annotated[Hosts, "lets no commit wait for it"]
+    let_go: t.Annotated[Hosts, "lets its guard let no commit wait for it"]
     leave: t.Annotated[Hosts, "is looked after as what was a standby"]
     stop: t.Annotated[Hosts, "is stopped for good"]
     let_in: t.Annotated[Hosts, "further standbys and master that let in each other only"]
@@ -361,6 +380,7 @@ class RemovalPlan(Plan):
     endpoints: t.Annotated[Endpoints, "those that stay: address and port"]
     confirm: t.Annotated[bool, "whether the master is asked"]
     left: t.Annotated[list[str], "what nobody could or may touch, and what goes on"]
+    let_go_seconds: t.Annotated[int, "that the guard has for letting no commit wait for it"]
     steps: RemovalSteps
 
 
@@ -368,6 +388,8 @@ class UninstallSteps(t.TypedDict):
     """Steps of uninstall."""
 
     remove: t.Annotated[Hosts, "standbys that are removed first; an empty name is what is left of earlier ones"]
+    guard: t.Annotated[Hosts, "have a guard, or bear witness"]
+    let_go: t.Annotated[Hosts, "lets its commits wait for nobody any more"]
     master: t.Annotated[Hosts, "goes on as an ordinary server"]
     views: t.Annotated[Hosts, "have the extension's files"]
     leave: t.Annotated[Hosts, "hosts that could be reached, of which all is taken away"]

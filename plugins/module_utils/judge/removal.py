@@ -8,7 +8,7 @@ from ..values import conninfo
 from ..values.clusters import MASTERS
 from ..values.command import again, group, playbook
 from ..values.observation import Hosts
-from . import checks, disk, identify, members, newer, renamed, synchronous, topology
+from . import checks, disk, guarded, identify, members, newer, renamed, synchronous, topology
 from . import slots as slots_
 from .options import Options
 from .plan import RemovalPlan, only
@@ -45,6 +45,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     all_there = bool(others) and len(left) == len(others) + 1
     lines = members.lines_between(observations, hosts, left, options["replication_user"])
     discards = choice == "discard" and (copy or (reachable and topology.kind(seen) == topology.EMPTY))
+    refusals += guarded.never_alone(standby, source, others, options)
     released_to = _synchronous(source, standby, slot)
     becomes_none = alone or standby in server["standbys"] or topology.slot_of(source, slot) is not None
     slots = ["slot"] if table.of(source).keeps_wal_for_standby else []
@@ -75,8 +76,10 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "endpoints": {name: hosts[name] for name in left},
         "confirm": confirm,
         "left": _left(standby, observations, copy, standby in server["standbys"]),
+        "let_go_seconds": guarded.seconds(options),
         "steps": {
             "release": only(master, released_to is not None),
+            "let_go": only(master, standby is not None and guarded.has_files(source)),
             "leave": only(standby, reachable),
             "stop": only(standby, reachable and copy),
             "let_in": [name for name in left if all_there and observations[name]["blocks"]["access"] != lines],
@@ -225,7 +228,7 @@ def _undeletable(name: str, seen: topology.Observation, source: topology.Observa
 def _synchronous(source: topology.Observation, standby: str | None, slot: str) -> dict[str, str] | None:
     """Return whom commits wait for and must wait for, or None when none waits for this standby."""
     now = source["server"]["settings"]["synchronous_standbys"]
-    if not standby or not now:
+    if not standby or not now or guarded.waits_as_told(source):
         return None
     sender = topology.sender_of(source, slot)
     own = {standby, *([sender["name"]] if sender else [])}

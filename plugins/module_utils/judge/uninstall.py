@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ..values.command import playbook
 from ..values.observation import Hosts
-from . import disk, identify, topology
+from . import disk, guarded, identify, topology
 from .options import Options
 from .plan import UninstallPlan, only
 from .refusal import Refusal, Verdict, decide, refused
@@ -25,6 +25,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     unnamed = bool(source) and not standbys and source is not None and _leftovers(source)
     segments = options.get("witnesses") or {}
     reached = [name for name, seen in segments.items() if topology.kind(seen) != topology.UNREACHABLE]
+    guards = [name for name in here if guarded.has_files(observations[name])]
     plan: UninstallPlan = {
         "workflow": "uninstall",
         "engine": topology.engine(observations),
@@ -35,6 +36,8 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "left": [*_left(observations), *_left(segments), *_restart(master, source)],
         "steps": {
             "remove": standbys or ([""] if unnamed else []),
+            "guard": [*guards, *(reached if guards else [])],
+            "let_go": only(master, source is not None and guarded.waits_as_told_or_not(source)),
             "master": only(master),
             "views": [name for name in here if observations[name]["views"]["files"]],
             "leave": here,

@@ -19,6 +19,8 @@ def main(module):
     run, act = Runner(), not module.check_mode
     if options["segment"]:
         return clearing.clear_segment(run, act)
+    if options["guard"]:
+        return clearing.clear_guard(run, act, instance.service)
     told = only(options, "unit", "serves", "mark")
     return clearing.clear(run, act, service=instance.service, user=instance.user, **told)
 
@@ -35,5 +37,6 @@ def run():
             "serves": {"type": "bool", "default": False},
             "mark": {"type": "bool", "default": False},
             "segment": {"type": "bool", "default": False},
+            "guard": {"type": "bool", "default": False},
         },
     )

@@ -98,6 +98,7 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     kept = [*document["kept"], *([document["lost"]["directory"]] if document["lost"].get("directory") else [])]
     if document.get("left_out"):
         facts["Left out"] = work.left_out(document["left_out"])
+    facts.update(work.waits(document))
     if kept:
         facts["Kept aside"] = ", ".join(kept)
     found, lost_place = plan.get("divergence"), document["lost"].get("directory")

@@ -51,6 +51,7 @@ TAKEOVER = {
 }
 COPY = {
     "mirrored": MIRRORING,
+    "waits": Source("master", "master_waits", ("names", "waited")),
     "started": Source("standby", "standby_started", SNAPSHOT),
     "finished": Source("standby", "standby_finished", SNAPSHOT),
     "deployed": Source("standby", "standby_deployed", SNAPSHOT),
@@ -105,6 +106,12 @@ ROLLBACK = {
 ORDER = (
     "environment_profile",
     "gpadmin_user_limits_set",
+    "guard_copies_installed",
+    "guard_places_made",
+    "guard_program_installed",
+    "guard_started",
+    "guard_told",
+    "guard_unit_installed",
     "master_hba",
     "master_password",
     "master_segment_password",
@@ -114,6 +121,7 @@ ORDER = (
     "master_settings",
     "master_source",
     "master_views",
+    "master_waits_again",
     "segment_installed",
     "segment_old_password",
     "segment_password",
@@ -126,6 +134,13 @@ ORDER = (
     "virtual_ip_installed",
     "virtual_ip_moved",
     "virtual_ip_removed",
+    "witness_begun",
+    "witness_copies_installed",
+    "witness_places_made",
+    "witness_program_installed",
+    "witness_started",
+    "witness_told",
+    "witness_unit_installed",
 )
 
 
@@ -141,6 +156,8 @@ UNINSTALLED = (
     "server_passwords_forgotten",
     "standby_cleared",
     "standby_stopped",
+    "uninstall_guard",
+    "uninstall_let_go",
     "uninstall_segment",
     "uninstall_views",
 )

@@ -60,6 +60,7 @@ def init_standby(document: dict[str, t.Any]) -> dict[str, t.Any]:
         "Snapshot": f"{size(plan['size_bytes'])} {copied}" if plan["snapshot"] else "not needed",
         "Old data": ", ".join(document["kept"]) or old,
     }
+    facts.update(waits(document))
     facts.update(spare(plan, check))
     if document.get("left_out"):
         facts["Left out"] = left_out(document["left_out"])
@@ -69,6 +70,18 @@ def init_standby(document: dict[str, t.Any]) -> dict[str, t.Any]:
         "next": [*([] if plan["snapshot"] else document["notes"]), look()],
         "nothing": nothing,
     }
+
+
+def waits(document: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Return for whom commits wait, where a guard sees to that."""
+    plan, found = document["plan"], document.get("waits") or {}
+    if not plan.get("guard"):
+        return {}
+    if plan["guard"]["mode"] == "asynchronous":
+        return {"Commits": "wait for no standby (mirroring_mode=asynchronous)"}
+    if document["check"]:
+        return {"Commits": f"would wait for {plan['standby']}"}
+    return {"Commits": f"wait for {' and '.join(found.get('names') or []) or 'nobody'}"}
 
 
 def spare(plan: dict[str, t.Any], check: bool) -> dict[str, str]:

@@ -10,6 +10,7 @@ import typing as t
 #: what a value of a type must be, as people read it
 WORDS = {
     "int": "a whole number",
+    "float": "a number",
     "bool": "true or false",
     "list": 'a list, such as a,b or ["a", "b"]',
     "dict": 'names with their values, such as {"name": "value"}',
@@ -34,14 +35,14 @@ def as_dict(value: t.Any) -> t.Any:
 
 def meant(value: t.Any, kind: str) -> t.Any:
     """Return a value for an option of this type, where a text can be read as one; else the value as it is."""
-    convert = {"list": as_list, "dict": as_dict, "int": _number}.get(kind)
+    convert = {"list": as_list, "dict": as_dict, "int": _number, "float": _decimal}.get(kind)
     return convert(value) if convert else value
 
 
 def fits(value: t.Any, kind: str) -> bool:
     """Whether a value, read by ``meant``, can be one of this type at all; the argument's spec says the rest."""
-    wanted: dict[str, t.Any] = {"int": int, "list": list, "dict": dict}
-    return isinstance(value, wanted.get(kind, object)) and not (kind == "int" and isinstance(value, bool))
+    wanted: dict[str, t.Any] = {"int": int, "float": (int, float), "list": list, "dict": dict}
+    return isinstance(value, wanted.get(kind, object)) and not (kind in ("int", "float") and isinstance(value, bool))
 
 
 def sentence(name: str, value: t.Any, option: t.Mapping[str, t.Any]) -> str:
@@ -66,6 +67,13 @@ def _number(value: t.Any) -> t.Any:
     """Return a text of digits as a number."""
     if isinstance(value, str) and re.fullmatch(r"\s*-?\d{1,18}\s*", value):
         return int(value)
+    return value
+
+
+def _decimal(value: t.Any) -> t.Any:
+    """Return a text of digits, with or without a point among them, as a number."""
+    if isinstance(value, str) and re.fullmatch(r"\s*-?\d{1,18}(\.\d{1,9})?\s*", value):
+        return float(value)
     return value
 
 

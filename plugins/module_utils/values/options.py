@@ -31,6 +31,13 @@ PLAY_OPTIONS: dict[str, dict[str, t.Any]] = {
     "drain_seconds": {"type": "int", "default": 0},
     "other_slots": {"type": "str", "choices": ["refuse", "lose", "remake"], "default": "refuse"},
     "accept_settings": {"type": "list", "elements": "str", "default": []},
+    "mirroring_mode": {
+        "type": "str",
+        "choices": ["asynchronous", "synchronous", "strict"],
+        "default": "asynchronous",
+    },
+    "mirroring_degrade_after": {"type": "float", "default": 5},
+    "mirroring_synchronous_count": {"type": "int", "default": 1},
     "report_file": {"type": "path"},
     "state_file": {"type": "path"},
     "state_query": {"type": "str"},
@@ -72,6 +79,10 @@ PATTERNS = {
     "drain_seconds": (r"\d+", "a number of seconds"),
     "fence_command_timeout": (r"[1-9]\d*", "a number of seconds above 0"),
     "stale_seconds": (r"\d+", "a number of seconds"),
+    "mirroring_degrade_after": (r"(?!0*(\.0*)?$)\d{1,6}(\.\d+)?", "a number of seconds above 0"),
+    "witness_interval": (r"(?!0*(\.0*)?$)\d{1,6}(\.\d+)?", "a number of seconds above 0"),
+    # as it is written for the server
+    "mirroring_synchronous_count": (r"[1-9]\d{0,2}", "a number of standbys from 1 to 999"),
     "virtual_ip_address": (
         r"|(\d{1,3}(\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*)/\d{1,3}",
         "an address with its prefix, such as 192.0.2.10/24",

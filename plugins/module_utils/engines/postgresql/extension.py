@@ -21,6 +21,23 @@ from . import database, views
 
 RELATIONS = ("gp_master_mirroring", "gp_segment_configuration", "hawq_mirroring_segment")
 FUNCTIONS = ("hawq_mirroring_state()", "hawq_mirroring_master()", "hawq_mirroring_register(text, integer, text)")
+#: what version 1.2 has beside
+RELATIONS_OF_A_GUARD = (
+    "gp_master_mirroring_history",
+    "hawq_mirroring_change",
+    "hawq_mirroring_released",
+    "hawq_mirroring_wish",
+    "hawq_mirroring_witness",
+    "hawq_mirroring_word",
+)
+FUNCTIONS_OF_A_GUARD = (
+    "hawq_mirroring_go_on_alone(bigint)",
+    "hawq_mirroring_guard()",
+    "hawq_mirroring_release(text)",
+    "hawq_mirroring_wait_again(text)",
+    "hawq_mirroring_witness(text, text, text)",
+)
+DEFAULT = "SELECT FROM pg_available_extensions WHERE name = %s AND default_version = '1.2'"
 THERE = "SELECT FROM pg_extension WHERE extname = %s"
 #: what bears a name that the extension needs, and is not the extension's own
 FOREIGN = """
@@ -48,7 +65,10 @@ def in_database(instance: Instance, act: bool, name: str, extension: str) -> boo
     with database.session(instance, name) as cursor:
         if views.is_installed(cursor, extension):
             return False
-        foreign = database.rows(cursor, FOREIGN, ([*RELATIONS, *FUNCTIONS], extension))
+        names = [*RELATIONS, *FUNCTIONS]
+        if database.rows(cursor, DEFAULT, (extension,)):
+            names += [*RELATIONS_OF_A_GUARD, *FUNCTIONS_OF_A_GUARD]
+        foreign = database.rows(cursor, FOREIGN, (names, extension))
         if foreign:
             drops = "; ".join(f"DROP {row['kind']} public.{row['name']}" for row in foreign)
             raise MirroringError(

@@ -40,6 +40,11 @@ SELECT coalesce(has_database_privilege(r.oid, current_database(), 'CONNECT')
                 AND has_schema_privilege(r.oid, 'public', 'USAGE'), true) AS open
 FROM (SELECT to_regrole(%s) AS oid) r
 """
+#: where there is a guard, segments bear witness as this role, too
+WITNESS = "public.hawq_mirroring_witness(text, text, text)"
+BEARS_WITNESS = f"""
+SELECT coalesce(has_function_privilege(to_regrole(%s)::oid, to_regprocedure('{WITNESS}')::oid, 'EXECUTE'), true) AS may
+"""
 PUBLIC = "SELECT FROM pg_namespace WHERE nspname = 'public'"
 
 
@@ -106,8 +111,12 @@ def _grant(cursor: t.Any, role: str, act: bool) -> list[str]:
     if closed and act:
         cursor.execute(f'GRANT CONNECT ON DATABASE {database.current(cursor)} TO "{role}"')
         cursor.execute(f'GRANT USAGE ON SCHEMA public TO "{role}"')
+    silent = not all(row["may"] for row in database.rows(cursor, BEARS_WITNESS, (f'"{role}"',)))
+    if silent and act:
+        cursor.execute(f'GRANT EXECUTE ON FUNCTION {WITNESS} TO "{role}"')
     return [
         *(["way in"] if closed else []),
+        *(["right to bear witness"] if silent else []),
         *(f"no right of {name or 'everybody'}" for name in others),
         *([] if role in may else ["right to register"]),
     ]

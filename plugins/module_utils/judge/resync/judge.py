@@ -10,7 +10,7 @@ from ...values import conninfo, history, lsn
 from ...values.command import again, playbook
 from ...values.observation import Hosts
 from ...values.text import size
-from .. import checks, disk, identify, members, mirror, newer, settings, slots, timelines, topology
+from .. import checks, disk, guarded, identify, members, mirror, newer, settings, slots, timelines, topology
 from ..options import Options
 from ..plan import ResyncPlan, only
 from ..refusal import AGAIN, Refusal, Verdict, decide, refused
@@ -88,6 +88,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             "name_tables": only(master, bool((case.found or {}).get("relations"))),
             "close": only(master, bool(source["server"]["rewind_roles"])),
             "stop": only(standby, _must_stop(seen, chosen)),
+            "let_go": steps["let_go"] or only(master, _must_stop(seen, chosen) and guarded.waits(source, case.slot)),
             "keep_lost": only(standby, _has_lost(case) and (chosen in IN_PLACE or (snapshot and choice == "discard"))),
             "open": only(master, chosen in IN_PLACE),
             "rewind": only(standby, chosen == REWIND),

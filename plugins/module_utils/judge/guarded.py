@@ -1,0 +1,120 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether a guard keeps commits of a master waiting for its standby, and what that guard is told. Pure.
+
+A pair without it is asynchronous, and nothing of the guard is on its hosts. Once it is guarded it stays so: where the
+mode becomes asynchronous again, the guard lets commits wait for nobody.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import typing as t
+
+from ..engines import table
+from ..values.command import again, playbook
+from . import synchronous, topology
+from .options import Options
+from .plan import Guard
+from .refusal import AGAIN, Refusal
+
+ASYNCHRONOUS, STRICT = "asynchronous", "strict"
+#: a file of the extension that only a guarded host has
+FILE = "hawq_mirroring--1.1--1.2.sql"
+#: a standby that nobody may be called: the guard's word for commits that wait until it says more
+NOBODY = "hawq_mirroring_nobody"
+#: how the guard writes for whom commits wait, and nobody else does by hand
+WRITTEN = re.compile(r'ANY [0-9]{1,3} \((?:"(?:[^"]|"")+")(?:, "(?:[^"]|"")+")*\)')
+
+
+def mode(options: Options) -> str:
+    """Return whether commits are to wait, as the operator says."""
+    return options.get("mirroring_mode") or ASYNCHRONOUS
+
+
+def has_files(seen: topology.Observation) -> bool:
+    """Whether a host has been made one of a guarded pair."""
+    return topology.kind(seen) != topology.UNREACHABLE and FILE in seen["views"]["files"]
+
+
+def is_guarded(observations: topology.Observations, options: Options) -> bool:
+    """Whether a guard keeps commits waiting here, or is to."""
+    return mode(options) != ASYNCHRONOUS or any(has_files(seen) for seen in observations.values())
+
+
+def told(observations: topology.Observations, options: Options) -> Guard | None:
+    """Return what the guards of these hosts are told; None where there are none. Each segment is a witness."""
+    if not is_guarded(observations, options):
+        return None
+    return {
+        "mode": mode(options),
+        "degrade_after": float(options.get("mirroring_degrade_after") or 5),
+        "count": int(options.get("mirroring_synchronous_count") or 1),
+        "witnesses": sorted(options.get("witnesses") or {}),
+    }
+
+
+def seconds(options: Options) -> int:
+    """Return how long a guard may take until no commit waits for a standby that is about to stop."""
+    return math.ceil(float(options.get("mirroring_degrade_after") or 5)) + 10
+
+
+def is_its_own(value: str) -> bool:
+    """Whether for whom commits wait is written as the guard does."""
+    return bool(WRITTEN.fullmatch(value))
+
+
+def waits_as_told(source: topology.Observation) -> bool:
+    """Whether a master's guard is who has written for whom commits wait: it alone changes that."""
+    return has_files(source) and is_its_own(source["server"]["settings"]["synchronous_standbys"])
+
+
+def waits_as_told_or_not(source: topology.Observation) -> bool:
+    """Whether nobody but a guard has written for whom commits of a master wait."""
+    value = source["server"]["settings"]["synchronous_standbys"]
+    return has_files(source) and (not value.strip() or is_its_own(value))
+
+
+def waits(source: topology.Observation, slot: str) -> bool:
+    """Whether commits of a master with a guard may wait for the standby that has this slot."""
+    return has_files(source) and topology.streams(source, slot)
+
+
+def foreign(master: str, source: topology.Observation, standbys: t.Collection[str], options: Options) -> list[Refusal]:
+    """A value of somebody else's, which a guard leaves as it is: nothing would be guarded."""
+    value = source["server"]["settings"]["synchronous_standbys"]
+    if mode(options) == ASYNCHRONOUS or not value.strip() or waits_as_told(source):
+        return []
+    if is_its_own(value) and set(synchronous.parse(value).names) <= {*standbys, NOBODY}:
+        return []
+    words = table.of(source).words
+    setting = words.settings["synchronous standbys"]
+    line = table.typed(source, [words.set_setting.format(name=setting, value=""), words.reload])
+    return [
+        Refusal(
+            "synchronous-foreign",
+            f"somebody else has written for whom commits on {master} wait ({setting} = {value})",
+            f"with mirroring_mode={mode(options)} that is the guard's to write, and it leaves what is not its own as it"
+            " is",
+            f"If nobody needs it any more, on {master}: {line}, {AGAIN}. To leave it as it is:"
+            f" {again(mirroring_mode=ASYNCHRONOUS)}",
+        )
+    ]
+
+
+def never_alone(
+    standby: str | None, source: topology.Observation, others: list[str], options: Options
+) -> list[Refusal]:
+    """Without its last standby a strict master confirms no commit any more."""
+    if not standby or others or mode(options) != STRICT or not has_files(source):
+        return []
+    return [
+        Refusal(
+            "never-alone",
+            f"the mode is {STRICT}, and {standby} is the only standby",
+            "without a standby every commit would wait for ever",
+            "Let commits go on without one first:"
+            f" {playbook('init_standby', standby_host=standby, mirroring_mode='synchronous')}, and name that mode here,"
+            f" too: {again(mirroring_mode='synchronous')}",
+        )
+    ]
