@@ -44,6 +44,7 @@ class Options(t.TypedDict, total=False):
     all_goes: t.Annotated[bool, "whether the segments and all else go after a standby that is removed"]
     renamed: t.Annotated[dict[str, str], "names that standbys are registered under, by the host's name now"]
     witnesses: t.Annotated[Observations, "observations of the segments"]
+    promises_assumed: t.Annotated[bool, "whether witnesses are taken to promise what they are asked for, without that"]
     programs: t.Annotated[dict[str, str], "digests of the collection's own programs on the controller"]
     state_expect_standby: t.Annotated[
         bool | None, "whether the master ought to have a standby; null: if there ever was one"

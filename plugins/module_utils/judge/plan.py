@@ -202,6 +202,7 @@ class OtherSlots(t.TypedDict):
 class TakeoverSteps(t.TypedDict):
     """Steps by which a standby becomes the master."""
 
+    promise: t.Annotated[Hosts, "are asked to promise the new timeline, before anything is changed"]
     settings: t.Annotated[Hosts, "is given the settings that it lacks, and restarted, before anybody is fenced"]
     fence: t.Annotated[Hosts, "is stopped and kept from coming back as a master"]
     activate: t.Annotated[Hosts, "becomes the master"]
@@ -210,6 +211,29 @@ class TakeoverSteps(t.TypedDict):
     other_slots: t.Annotated[Hosts, "makes slots of others anew"]
     checkpoint: t.Annotated[Hosts, "ends with a checkpoint"]
     registered: t.Annotated[Hosts, "is asked who of the segments has registered"]
+    commits: t.Annotated[Hosts, "is asked whether commits go on"]
+
+
+class Inherited(t.TypedDict):
+    """What the new master's guard must know before it asks its witnesses for anything."""
+
+    timeline: t.Annotated[int, "that the new master will have"]
+    number: t.Annotated[int, "the highest number of a wish that the witnesses know of"]
+    witnesses: t.Annotated[list[list[str]], "lists of which a majority each must grant the first wish"]
+
+
+class Promise(t.TypedDict):
+    """What the witnesses are asked to promise before a standby is activated, and what they have told with that."""
+
+    system: t.Annotated[str, "what all copies of one database system share"]
+    timeline: t.Annotated[int, "below which they grant nothing to anybody any more"]
+    candidate: t.Annotated[str, "who is to become the master"]
+    asked: t.Annotated[Hosts, "who can be asked"]
+    silent: t.Annotated[dict[str, str], "who cannot, and why"]
+    skipped: t.Annotated[list[int], "timelines before that one that were promised to others"]
+    evidence: t.Annotated[list[str], "what is known of promises that were there already"]
+    waiting: t.Annotated[list[dict[str, t.Any]], "refusals that the promises may lift"]
+    outcome: t.Annotated[dict[str, t.Any] | None, "what the answers have come to; None while nobody has answered"]
 
 
 class TakeoverPlan(Plan):
@@ -245,6 +269,9 @@ class TakeoverPlan(Plan):
     slots_connection: t.Annotated[dict[str, str], "what a standby's connection has beside, so that it gets slots"]
     emptied: t.Annotated[list[str], "tables of the old master that are in no WAL, and so empty on the new one"]
     settings_lost: t.Annotated[list[str], "settings of the old master that the new one lacks, and what that means"]
+    held: t.Annotated[bool, "whether the new master confirms no commit before its guard lets it"]
+    inherited: t.Annotated[Inherited | None, "what that guard is told; None where there is no such"]
+    skipped: t.Annotated[list[int], "timelines that the promotion passes over"]
 
 
 class FailoverSteps(TakeoverSteps):
@@ -257,6 +284,7 @@ class FailoverPlan(TakeoverPlan):
     """Of failover."""
 
     away: t.Annotated[Hosts, "former masters whose hosts are off"]
+    promise: t.Annotated[Promise | None, "what the witnesses promise; None where there is no witness"]
     steps: FailoverSteps
 
 

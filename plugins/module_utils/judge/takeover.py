@@ -27,6 +27,8 @@ class Hands(t.NamedTuple):
     settings: bool = False
     #: whether slots of others are made anew on it
     slots: bool = False
+    #: whether it confirms no commit before its guard lets it
+    held: bool = False
 
 
 def steps(hands: Hands, options: Options) -> FailoverSteps:
@@ -42,6 +44,8 @@ def steps(hands: Hands, options: Options) -> FailoverSteps:
         "followed": only(hands.new, bool(hands.followers)),
         "checkpoint": [hands.new],
         "registered": only(hands.new, hands.segments),
+        "commits": only(hands.new, hands.held and not options.get("check")),
+        "promise": [],
     }
 
 
