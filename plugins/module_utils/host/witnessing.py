@@ -43,7 +43,14 @@ def guard(run: Runner, service: str) -> Guard | None:
     if told is None:
         return None
     shown = systemd.unit(run, places.guard_unit(service))
-    return {**told, "active": shown["active"] == "active", "unit": shown["unit"], "says": shown["says"] or ""}
+    return {
+        "mode": told["mode"],
+        "degrade_after": told["degrade_after"],
+        "witnesses": told["witnesses"],
+        "active": shown["active"] == "active",
+        "unit": shown["unit"],
+        "says": shown["says"] or "",
+    }
 
 
 def told_guard(text: str | None) -> t.Any:

@@ -202,7 +202,6 @@ class OtherSlots(t.TypedDict):
 class TakeoverSteps(t.TypedDict):
     """Steps by which a standby becomes the master."""
 
-    promise: t.Annotated[Hosts, "are asked to promise the new timeline, before anything is changed"]
     settings: t.Annotated[Hosts, "is given the settings that it lacks, and restarted, before anybody is fenced"]
     fence: t.Annotated[Hosts, "is stopped and kept from coming back as a master"]
     activate: t.Annotated[Hosts, "becomes the master"]
@@ -220,6 +219,7 @@ class Inherited(t.TypedDict):
     timeline: t.Annotated[int, "that the new master will have"]
     number: t.Annotated[int, "the highest number of a wish that the witnesses know of"]
     witnesses: t.Annotated[list[list[str]], "lists of which a majority each must grant the first wish"]
+    skipped: t.Annotated[list[int], "timelines that were promised to others, and that the promotion passes over"]
 
 
 class Promise(t.TypedDict):
@@ -271,13 +271,18 @@ class TakeoverPlan(Plan):
     settings_lost: t.Annotated[list[str], "settings of the old master that the new one lacks, and what that means"]
     held: t.Annotated[bool, "whether the new master confirms no commit before its guard lets it"]
     inherited: t.Annotated[Inherited | None, "what that guard is told; None where there is no such"]
-    skipped: t.Annotated[list[int], "timelines that the promotion passes over"]
 
 
-class FailoverSteps(TakeoverSteps):
-    """Steps of failover."""
+class FencingSteps(TakeoverSteps):
+    """The same with what may fence the old master."""
 
     fence_command: t.Annotated[Hosts, "is switched off by the operator's command"]
+
+
+class FailoverSteps(FencingSteps):
+    """Steps of failover."""
+
+    promise: t.Annotated[Hosts, "are asked to promise the new timeline, before anything is changed"]
 
 
 class FailoverPlan(TakeoverPlan):
@@ -288,10 +293,9 @@ class FailoverPlan(TakeoverPlan):
     steps: FailoverSteps
 
 
-class SwitchoverSteps(TakeoverSteps):
+class SwitchoverSteps(FencingSteps):
     """Steps of switchover."""
 
-    fence_command: t.Annotated[Hosts, "is switched off by the operator's command"]
     again: t.Annotated[Hosts, "is observed again when the master has stopped"]
     rollback: t.Annotated[Hosts, "gets its service back when that fails"]
     rollback_look: t.Annotated[Hosts, "are looked at again before that"]

@@ -111,7 +111,6 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "settings_lost": differences.told(master, standby, observations),
         "held": guard.held,
         "inherited": guard.inherited,
-        "skipped": guard.skipped,
         "steps": {
             **takeover.steps(hands, options),
             "again": [standby],
@@ -173,7 +172,8 @@ def _nothing(
     fence = evidence.BY_MODULE if left else evidence.NOT_NEEDED
     segments = _registered(options["witnesses"], observations[master])
     held = promised.is_held(observations[master])
-    steps = takeover.steps(takeover.Hands(old, master, fence, list(astray), bool(segments)), options)
+    hands = takeover.Hands(old, master, fence, list(astray), bool(segments), held=held)
+    steps = takeover.steps(hands, options)
     plan: SwitchoverPlan = {
         "workflow": "switchover",
         "engine": observations[master]["engine"],
@@ -211,11 +211,11 @@ def _nothing(
         "settings_lost": [],
         "held": held,
         "inherited": None,
-        "skipped": [],
         "steps": {
             **steps,
             # a master that has its standby lacks nothing: without an interrupted swap it is not touched
             "activate": only(master, bool(left or astray)),
+            "commits": [],
             "again": [],
             "rollback": [],
             "rollback_look": [],
@@ -252,12 +252,13 @@ def _go_on(observations: topology.Observations, hosts: Hosts, options: Options, 
 def _of_failover(found: FailoverPlan) -> SwitchoverPlan:
     """Return the plan of a failover as one of a swap that can only go on."""
     plan: dict[str, t.Any] = {key: value for key, value in found.items() if key not in ("away", "promise")}
+    steps = {key: value for key, value in found["steps"].items() if key != "promise"}
     plan.update(
         workflow="switchover",
         again=False,
         rollback=False,
         reason=f"{REASON}{found['new']}",
-        steps={**found["steps"], "again": [], "rollback": [], "rollback_look": [], "rollback_address": []},
+        steps={**steps, "again": [], "rollback": [], "rollback_look": [], "rollback_address": []},
     )
     return t.cast(SwitchoverPlan, plan)
 

@@ -60,6 +60,9 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     asked, in_the_way = promised.ask(new, observations, records, options)
     refusals += in_the_way
     held = promised.is_held(observations[new])
+    # one that is stopped shows that it starts and replays before anybody is fenced
+    first = bool(wanted or spaces or start)
+    hands = takeover.Hands(old, new, fence, list(further), bool(segments), first, bool(found["make"]), held)
     plan: FailoverPlan = {
         "workflow": "failover",
         "engine": observations[new]["engine"],
@@ -102,22 +105,8 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "settings_lost": differences.told(old, new, observations),
         "held": held,
         "inherited": promised.inherited(new, observations, asked),
-        "skipped": asked.skipped if asked else [],
         "promise": promised.part(asked, refusals),
-        "steps": takeover.steps(
-            # one that is stopped shows that it starts and replays before anybody is fenced
-            takeover.Hands(
-                old,
-                new,
-                fence,
-                list(further),
-                bool(segments),
-                bool(wanted or spaces or start),
-                bool(found["make"]),
-                held,
-            ),
-            options,
-        ),
+        "steps": {**takeover.steps(hands, options), "promise": []},
     }
     return promised.judged(plan, refusals, records, observations, options)
 
@@ -157,6 +146,7 @@ def _with_a_writer(
         )
     segments = memories.registered(options["witnesses"], topology.system_identifier(seen))
     fence = evidence.BY_MODULE if old else evidence.NOT_NEEDED
+    hands = takeover.Hands(old, writer, fence, list(astray), bool(segments), held=promised.is_held(seen))
     plan: FailoverPlan = {
         "workflow": "failover",
         "engine": seen["engine"],
@@ -191,13 +181,10 @@ def _with_a_writer(
         "slots_connection": slots.connection(seen),
         "emptied": [],
         "settings_lost": [],
-        "held": promised.is_held(seen),
+        "held": hands.held,
         "inherited": None,
-        "skipped": [],
         "promise": None,
-        "steps": takeover.steps(
-            takeover.Hands(old, writer, fence, list(astray), bool(segments), held=promised.is_held(seen)), options
-        ),
+        "steps": {**takeover.steps(hands, options), "promise": []},
     }
     return decide(plan, [])
 

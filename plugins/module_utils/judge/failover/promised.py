@@ -37,7 +37,7 @@ def _record(name: str, seen: topology.Observation, ignored: t.Collection[str]) -
         return promising.Witness(None, "the operator has told not to believe it (ignore_witness)")
     found = seen.get("ledger")
     if not found or found["record"] is None:
-        return promising.Witness(None, (found or {}).get("why") or "")
+        return promising.Witness(None, (found["why"] if found else None) or "")
     record, damage = ledger.parse(json.dumps(found["record"]))
     return promising.Witness(record, f"its record is damaged ({damage})" if damage else "")
 
@@ -57,7 +57,7 @@ def inherited(new: str, observations: topology.Observations, asked: promising.As
     if asked is None and not is_held(observations[new]):
         return None
     timeline = asked.timeline if asked else promising.natural(observations[new])
-    return {"timeline": timeline, "number": 0, "witnesses": []}
+    return {"timeline": timeline, "number": 0, "witnesses": [], "skipped": asked.skipped if asked else []}
 
 
 class Takeover(t.NamedTuple):
@@ -65,14 +65,13 @@ class Takeover(t.NamedTuple):
 
     held: bool
     inherited: Inherited | None
-    skipped: list[int]
 
 
 def planned(new: str, observations: topology.Observations, options: Options) -> Takeover:
     """Return the same of a swap on purpose: nobody is asked for a promise, and what was promised is passed over."""
     witnesses = records(options.get("witnesses") or {})
     asked, _refusals = ask(new, observations, witnesses, t.cast(Options, {**options, "standby_host": new}))
-    return Takeover(is_held(observations[new]), inherited(new, observations, asked), asked.skipped if asked else [])
+    return Takeover(is_held(observations[new]), inherited(new, observations, asked))
 
 
 def part(asked: promising.Ask | None, refusals: list[Refusal]) -> Promise | None:
@@ -80,8 +79,7 @@ def part(asked: promising.Ask | None, refusals: list[Refusal]) -> Promise | None
     if asked is None:
         return None
     rows = [{**each._asdict(), "asks": list(each.asks or ())} for each in refusals]
-    told = t.cast("dict[str, t.Any]", asked._asdict())
-    return t.cast("Promise", {**told, "waiting": rows, "outcome": None})
+    return t.cast("Promise", {**asked._asdict(), "waiting": rows, "outcome": None})
 
 
 def judged(
@@ -123,18 +121,20 @@ def concluded(
     options: Options,
 ) -> tuple[Verdict, list[str]]:
     """Return the plan by what the witnesses have told, or why there is none and who takes a promise back then."""
-    asked, old, promise = _asked(plan), t.cast(str, plan["old"]), t.cast("Promise", plan["promise"])
-    outcome = promising.conclude(asked, answers, witnesses, old, observations, options)
+    asked, promise = _asked(plan), plan["promise"]
+    outcome = promising.conclude(asked, answers, witnesses, plan["old"], observations, options)
     outcome = _with_several(plan, outcome)
     waiting = [Refusal(**{**row, "asks": tuple(row["asks"]) or None}) for row in promise["waiting"]]
     still = promising.applied(waiting, outcome)
     if still:
         return refused(still), outcome.withdraw
     told = {**outcome._asdict(), "refusals": []}
+    lists = [list(each) for each in outcome.lists]
     inherits = {
         "timeline": asked.timeline,
         "number": outcome.number,
-        "witnesses": [list(each) for each in outcome.lists],
+        "witnesses": lists,
+        "skipped": asked.skipped,
     }
     after = {
         **plan,
