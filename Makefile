@@ -25,14 +25,18 @@ demo: system venv ## a master under load gets its standby, on hosts made for it
 	@molecule/lab/demo
 
 .PHONY: test
-test: system venv ## lint, documentation, sanity, unit tests, a simulated life, every scenario
-	@printf '%s\n' test-unit lint sanity simulate docs | STEP_BESIDE=1 xargs -P 2 -I{} $(MAKE) {} || \
+test: system venv ## lint, documentation, sanity, unit tests, a simulated life, servers, every scenario
+	@printf '%s\n' test-unit lint sanity simulate test-servers docs | STEP_BESIDE=1 xargs -P 2 -I{} $(MAKE) {} || \
 	  { echo "Something failed before the scenarios."; exit 1; }
 	@$(MAKE) molecule
 
 .PHONY: test-unit
 test-unit: venv ## tests that need no host
 	@tests/step unit pytest -q
+
+.PHONY: test-servers
+test-servers: venv ## the guard and its witnesses on a pair of servers of this machine
+	@tests/step servers pytest -q tests/servers
 
 # SEED= plays others than those of every time, SEED=random ones that nobody has played; STORY=seed tells of one.
 SCHEDULES ?= 20000

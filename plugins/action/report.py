@@ -131,6 +131,8 @@ class ActionModule(ActionBase):
             )
             told["trouble"] = told["activation"].get("address_trouble") or ""
             told.pop("asked")
+            if not told["commits"]:
+                told.pop("commits")  # of a pair whose commits wait for nobody
         if workflow == "switchover":
             # text, where Ansible keeps no types
             told["served"] = marks["swap"] = float(self._variable(variables, "switchover_served"))

@@ -27,6 +27,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
     uninstall,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import judge as failover
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import promised, promising
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.options import Options
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.refusal import Refusal, Verdict, decide
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
@@ -58,6 +59,8 @@ WORKFLOWS = {
 OBSERVED, PLACES, TRIAL, SEEN_AGAIN = "server_observed", "places", "standby_trial", "server_seen_again"
 #: judgements in the middle of a workflow
 MIDDLE = ("salvage", "rollback", "trial")
+#: the one of a failover, when the witnesses have promised what they were asked for
+PROMISED, PROMISE_MADE = "promised", "promise_made"
 #: no place has to be looked at first
 NOWHERE: dict[str, list[str]] = {"directories": [], "libraries": []}
 #: those that make a copy, and so ask for the places of tablespaces
@@ -96,6 +99,8 @@ class ActionModule(ActionBase):
             if workflow in MIDDLE:
                 middle = {"salvage": self._salvage, "rollback": self._rollback, "trial": self._trial}[workflow]
                 return {**result, **self._go_on(middle(run), commands=workflow == "trial")}
+            if workflow == PROMISED:
+                return {**result, **self._promised(run)}
             if workflow == "state":
                 return {**result, "mark": time.time(), "state": self._states(run)}
             observations, options = self._judged_by(run, workflow)
@@ -239,6 +244,22 @@ class ActionModule(ActionBase):
             unit=str(run.value(old, "server_service") or UNIT) if old else "",
         )
         return takeover.salvage(plan, found, {"check": run.check, "accept_data_loss": run.options["accept_data_loss"]})
+
+    def _promised(self, run: _run.Run) -> dict[str, t.Any]:
+        """Judge a failover by what its witnesses have told with their promises.
+
+        At first it says who has a promise to take back when it does not go on; then it is the plan, or the refusal.
+        """
+        plan, workflow = run.judged["plan"], "failover"
+        observations, options = self._judged_by(run, workflow)
+        results = {name: run.read(name, PROMISE_MADE) for name in plan["promise"]["asked"]}
+        answers = promising.heard({name: each for name, each in results.items() if "kept" in each})
+        known = promised.records(self._observations(run, run.segments), options.get("ignore_witness") or [])
+        judged, withdraw = promised.concluded(plan, answers, known, observations, options)
+        if not self._task.args.get("settled"):
+            return {"withdraw": withdraw if judged.refusals else []}
+        before: dict[str, t.Any] = {name: run.judged[name] for name in ("mark", "state") if name in run.judged}
+        return {**before, **self._answer(run, workflow, judged)}
 
     def _trial(self, run: _run.Run) -> Verdict:
         """Judge, when the programs are there, whether the copy would start."""

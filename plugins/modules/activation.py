@@ -23,9 +23,11 @@ extends_documentation_fragment:
   - hawq.mirroring.attributes
 options:
   state:
-    description: V(active) promotes; V(checkpointed) makes the checkpoint that a later rewind needs.
+    description: >-
+      V(active) promotes; V(checkpointed) makes the checkpoint that a later rewind needs; V(confirming) waits, for
+      O(timeout) at most, until a new master whose commits are O(held) confirms them.
     type: str
-    choices: [active, checkpointed]
+    choices: [active, checkpointed, confirming]
     default: active
   role: {description: Replication role that standbys are registered at., type: str, default: hawq_mirroring}
   name: {description: Name of the new master in the views., type: str}
@@ -62,6 +64,28 @@ options:
       address: {description: The address with its prefix. None when empty., type: str, default: ""}
       interface: {description: Network interface., type: str, default: ""}
   virtual_ip_timeout: {description: Seconds that the address may take., type: int, default: 30}
+  held:
+    description: >-
+      Whether the new master confirms no commit before its guard lets it. Then C(synchronous_standby_names) names nobody
+      before the promotion, and stays the guard's.
+    type: bool
+    default: false
+  inherited:
+    description: What that guard is told before there is a new master, and what the promotion heeds.
+    type: dict
+    suboptions:
+      timeline: {description: That the new master will have., type: int, required: true}
+      number: {description: The highest number of a wish that the witnesses know of., type: int, required: true}
+      witnesses:
+        description: Lists of witnesses of which a majority each must grant the first wish.
+        type: list
+        elements: list
+        default: []
+      skipped:
+        description: Timelines that were promised to other hosts, and that the promotion passes over.
+        type: list
+        elements: int
+        default: []
   timeout: {description: Seconds that the promotion may take., type: int, default: 60}
 attributes:
   diff_mode: {description: Shows the role of the server.}
@@ -112,6 +136,24 @@ released_from:
   description: What C(synchronous_standby_names) was, when commits would have waited for a standby that is not there.
   type: str
   returned: with O(state=active)
+held:
+  description: Whether commits wait for a standby that is nobody, until a standby or the witnesses' consent is there.
+  type: bool
+  returned: with O(state=confirming)
+waits_for:
+  description: What C(synchronous_standby_names) is.
+  type: str
+  returned: with O(state=confirming)
+consented:
+  description: Witnesses by whose consent commits go on without a standby.
+  type: list
+  elements: str
+  returned: with O(state=confirming)
+reason:
+  description: What the guard says of it.
+  type: str
+  returned: with O(state=confirming)
+waited: {description: Seconds until then., type: float, returned: with O(state=confirming)}
 """
 
 from ansible_collections.hawq.mirroring.plugins.module_utils.modules import activation

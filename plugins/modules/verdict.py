@@ -19,7 +19,8 @@ extends_documentation_fragment:
 options:
   workflow:
     description:
-      - What is to be done. V(salvage) is judged in the middle of a takeover, when the old master stands still.
+      - What is to be done. V(salvage) is judged in the middle of a takeover, when the old master stands still, and
+        V(promised) in the middle of a failover, when the witnesses have been asked for their promise.
     type: str
     choices:
       - state
@@ -30,6 +31,7 @@ options:
       - resync_standby
       - switchover
       - salvage
+      - promised
       - trial
       - remove_standby
       - uninstall
@@ -42,6 +44,12 @@ options:
     description:
       - Judge V(resync_standby) again because the server that it started has failed. There is a plan only when its data
         is to blame and another way is left.
+    type: bool
+    default: false
+  settled:
+    description:
+      - Of V(promised). Without it there is RV(withdraw) alone, so that promises can be taken back before the failover
+        is refused. With it there is the plan, or the refusal.
     type: bool
     default: false
 author: [hawq.mirroring contributors (@hawq)]
@@ -82,6 +90,11 @@ directories:
   type: list
   elements: str
   returned: success, when O(workflow) is not V(state)
+withdraw:
+  description: Witnesses that may have a promise which is to be taken back, since the failover does not go on.
+  type: list
+  elements: str
+  returned: of V(promised) without O(settled)
 refused:
   description: That it is a refusal.
   type: bool

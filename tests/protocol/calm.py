@@ -85,7 +85,7 @@ def _round(world: World, state: State, at: int, late: bool) -> State:
 def _recovers(world: World, state: State) -> bool:
     """Whether somebody serves when all hosts, links and programs are back, and the operator has run what there is."""
     mended = state._replace(
-        cuts=tuple(0 for _ in state.cuts),
+        cuts=tuple(0 for _cut in state.cuts),
         servers=tuple(
             each._replace(up=True, memory=each.memory or (guard.Memory() if each.role == MASTER else None))
             for each in state.servers
@@ -109,7 +109,7 @@ def _recovers(world: World, state: State) -> bool:
 
 def _failover(world: World, state: State, candidate: int) -> bool:
     state = model.start(world, state, candidate)
-    for _ in range(3):
+    for _number in range(3):
         for place, each in enumerate(state.witnesses):
             if each.answer is None and state.run:
                 state = model.promise(world, state, place, state.run.timeline, candidate, state.run.name)

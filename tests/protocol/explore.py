@@ -91,7 +91,7 @@ def named(world: World, pool: Pool, state: State, story: list[events.Event]) -> 
         if pool.symmetric:
             order = sorted(range(len(rows)), key=lambda at: pool.numbers[id(rows[at])])
             names = [names[at] for at in order]
-        state, _ = pool.packed(found)
+        state, _memory = pool.packed(found)
     return told
 
 

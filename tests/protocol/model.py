@@ -220,7 +220,7 @@ def released(state: State, place: int) -> State:
     """Acknowledge what the setting lets go, or the one before that some process may still obey."""
     own = state.servers[place]
     done = [
-        number for number in own.waiting if any(_lets(setting, own, number) for setting in {own.setting, own.before})
+        number for number in own.waiting if any(_lets(setting, own, number) for setting in (own.setting, own.before))
     ]
     return acknowledge(state, place, tuple(done)) if done else state
 

@@ -14,7 +14,7 @@ def empty(world: World, servers: int = 2) -> State:
     """A master that goes on without waiting, its standbys, and witnesses that know nothing."""
     rest = tuple(
         Server(True, STANDBY, 1, (), 0, HELD if world.rules.is_held else None, HELD if world.rules.is_held else None)
-        for _ in range(servers - 1)
+        for _server in range(servers - 1)
     )
     first = Server(True, MASTER, 1, (), None, None, None, memory=guard.Memory())
     most = max(place for places in world.lists for place in places) + 1
@@ -23,7 +23,7 @@ def empty(world: World, servers: int = 2) -> State:
 
 def settled(world: World, state: State, at: int = 0, rounds: int = 12) -> State:
     """Let everything that happens by itself happen until nothing does."""
-    for _ in range(rounds):
+    for _number in range(rounds):
         state = _round(world, state, at, late=False)
         state = _written(state)
     return state
@@ -47,7 +47,7 @@ def synchronous(world: World, servers: int = 2) -> State:
 def alone(world: World) -> State:
     """A master that has lost its standby, and goes on alone by consent."""
     state = model.server(synchronous(world), 1, up=False)
-    for _ in range(8):
+    for _number in range(8):
         state = _written(_round(world, state, 0, late=True))
     assert state.servers[0].setting is None, state
     return state

@@ -117,6 +117,7 @@ def failover(hosts: Hosts, options: Options) -> Verdict:
         "ignore_witness": [],
         "other_slots": "refuse",
         "witnesses": {},
+        "check": False,
     }
     return failover_judge.judge(hosts, HOSTS, _with_defaults(options, defaults))
 

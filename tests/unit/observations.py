@@ -344,6 +344,8 @@ def empty(name: str = "smdw", overrides: dict[str, t.Any] | None = None) -> Obse
             "virtual_ip": None,
             "witness": None,
             "witness_damage": None,
+            "ledger": None,
+            "guard": None,
             "directories": [],
             "named": [],
             "offers": {

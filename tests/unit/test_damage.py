@@ -34,6 +34,10 @@ TEXTS: dict[str, tuple[str, str | None]] = {
         'could not read block 3 in file "base/5/1255": read only 0 of 8192 bytes',
         'could not read block 3 in file "base/5/1255": read only 0 of 8192 bytes',
     ),
+    "a copy whose WAL is lost": (
+        f"{AT}FATAL:  WAL ends before consistent recovery point",
+        "WAL ends before consistent recovery point",
+    ),
     "no session is free": (f"{LOGIN}sorry, too many clients already", None),
     "not consistent yet": (f"{LOGIN}the database system is not yet accepting connections", None),
     "a lock": ("canceling statement due to lock timeout", None),

@@ -116,7 +116,8 @@ HERE = {**ADDRESS, "here": True}
 NEWER = {"server.timeline": 2, "server.checkpoint_timeline": 2, "histories": {"2": [[1, "0/3017F88"]]}}
 NEWER_STOPPED = {"control": control("in production", timeline=2), "histories": {"2": [[1, "0/3017F88"]]}}
 AHEAD = "0/9000000"
-DELTA = f"{RESYNC} -e resync_route=delta (what mdw alone has written is given up)"
+STAYS = "the server of smdw stays on until then, since it may not start again"
+DELTA = f"{RESYNC} -e resync_route=delta (what mdw alone has written is given up; {STAYS})"
 FENCE = "/data/hawq/master/hawq_mirroring.fence"
 #: of a former master that remove_standby has taken away
 BY_REMOVAL = {**FORMER, "data_directory.fence_run": "remove_standby-20261123T101416Z-1a2b"}

@@ -63,7 +63,7 @@ TABLE: dict[str, tuple[Observation, Observation, Refusals, int]] = {
     "its data is damaged": (
         crashed(),
         standby("smdw", DAMAGED),
-        [("data-damaged", "If the data of mdw is whole, bring its server up instead")],
+        [("data-damaged", "If the data of mdw is whole, bring its server up instead. Start it on mdw (")],
         0,
     ),
     "the old master is on a newer timeline": (

@@ -220,7 +220,7 @@ ROWS: dict[str, Row] = {
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_a_step(row: Row) -> None:
-    _, act = guard.step(row.memory, row.seen)
+    _memory, act = guard.step(row.memory, row.seen)
     assert (act.state, act.ask, act.set, act.granted) == (row.state, row.ask, row.set, row.granted)
     assert act.why
     assert act.ask is None or act.set is None
@@ -252,17 +252,17 @@ def test_what_was_told_stays_true(setting: Waits | None, told: Wish, true: bool)
 
 def test_what_is_owed_is_remembered_and_forgotten() -> None:
     behind = see(now=1.0, standbys=(HERE._replace(flushed=50),))
-    memory, _ = guard.step(Memory(), behind)
+    memory, _act = guard.step(Memory(), behind)
     assert memory.owed == (Owed("smdw", 100, 1.0),)
     # an answer that is no progress to there changes nothing; one that is begins anew
-    memory, _ = guard.step(memory, behind._replace(now=3.0, position=200))
+    memory, _act = guard.step(memory, behind._replace(now=3.0, position=200))
     assert memory.owed == (Owed("smdw", 100, 1.0),)
-    memory, _ = guard.step(memory, behind._replace(now=4.0, position=200, standbys=(HERE._replace(flushed=100),)))
+    memory, _act = guard.step(memory, behind._replace(now=4.0, position=200, standbys=(HERE._replace(flushed=100),)))
     assert memory.owed == (Owed("smdw", 200, 4.0),)
-    memory, _ = guard.step(memory, behind._replace(now=5.0, position=200, standbys=(HERE._replace(flushed=200),)))
+    memory, _act = guard.step(memory, behind._replace(now=5.0, position=200, standbys=(HERE._replace(flushed=200),)))
     assert memory.owed == ()
 
 
 def test_the_reason_names_who_serves_another_run() -> None:
-    _, act = guard.step(LATE, ROWS["witnesses have promised a newer run"].seen)
+    _memory, act = guard.step(LATE, ROWS["witnesses have promised a newer run"].seen)
     assert act.why == "1 of 3 witnesses have granted wish 10 (alone); sdw1 serves timeline 2"

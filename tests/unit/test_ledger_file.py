@@ -145,21 +145,25 @@ def test_killed_at_every_step(record: Path, after: bool) -> None:
     assert found == {OLD, WANTED}
 
 
+def failing(name: str, number: int) -> t.Callable[..., t.Any]:
+    """Return a call of the system that fails when it is made for so many times."""
+    made = itertools.count(1)
+
+    def call(*arguments: t.Any, **named: t.Any) -> t.Any:
+        if next(made) == number:
+            raise OSError(errno.EIO, "Input/output error")
+        return getattr(os, name)(*arguments, **named)
+
+    return call
+
+
 @pytest.mark.parametrize("name", ["open", "write", "fsync", "replace"])
 def test_an_error_of_the_disk_at_every_step(record: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Nobody is told that it is kept, and nothing half is left."""
     for number in itertools.count(1):
         keep(record, OLD)
-        left = [number]
-
-        def fail(*arguments: t.Any, left: list[int] = left, **named: t.Any) -> t.Any:
-            left[0] -= 1
-            if left[0] == 0:
-                raise OSError(errno.EIO, "Input/output error")
-            return getattr(os, name)(*arguments, **named)
-
         system = System()
-        setattr(system, name, fail)
+        setattr(system, name, failing(name, number))
         with monkeypatch.context() as patch, ledger_file.locked(str(record)):
             patch.setattr(ledger_file, "os", system)
             if errno_of(lambda: ledger_file.keep(str(record), WANTED)) is None:

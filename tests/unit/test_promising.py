@@ -163,7 +163,7 @@ def answer(name: str, sort: str) -> dict[str, t.Any] | None:
 
 
 def concluded(
-    sorts: str, hosts: Hosts = GONE, wish: ledger.Wish | None = None, new: str = "smdw", **given: t.Any
+    sorts: str, hosts: Hosts | None = None, wish: ledger.Wish | None = None, new: str = "smdw", **given: t.Any
 ) -> promising.Outcome:
     """Judge these answers of the three witnesses, with another wish in the place of the one that is synchronous."""
     found = {name: each for name, sort in zip(NAMES, sorts) if (each := answer(name, sort))}
@@ -178,9 +178,10 @@ def concluded(
         else Witness(record(name))
         for name, sort in zip(NAMES, sorts)
     }
-    asked, _refusals = promising.ask(new, hosts, witnesses, options(standby_host=new))
+    seen = hosts or GONE
+    asked, _refusals = promising.ask(new, seen, witnesses, options(standby_host=new))
     assert asked is not None
-    return promising.conclude(asked, promising.heard(found), witnesses, "mdw", hosts, options(**given))
+    return promising.conclude(asked, promising.heard(found), witnesses, "mdw", seen, options(**given))
 
 
 # the three answers: whether nothing is lost, the refusal, whether something is told that would make a proof needless

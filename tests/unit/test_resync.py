@@ -317,7 +317,8 @@ WAYS: dict[str, tuple[Observation, Observation, dict[str, t.Any], str | None, st
         {"divergence": DIVERGED, "resync_route": "delta"},
         None,
         "hawq.mirroring.failover -e accept_data_loss=true, then ansible-playbook hawq.mirroring.resync_standby"
-        " -e resync_route=delta (what mdw alone has written is given up). To give it up for what mdw has:"
+        " -e resync_route=delta (what mdw alone has written is given up; the server of smdw stays on until then, since"
+        " it may not start again). To give it up for what mdw has:"
         " ansible-playbook hawq.mirroring.resync_standby -e resync_route=delta -e accept_data_loss=true",
     ),
     "written on since it was set back: it is given up": (

@@ -44,6 +44,7 @@ class Options(t.TypedDict, total=False):
     all_goes: t.Annotated[bool, "whether the segments and all else go after a standby that is removed"]
     renamed: t.Annotated[dict[str, str], "names that standbys are registered under, by the host's name now"]
     witnesses: t.Annotated[Observations, "observations of the segments"]
+    promises_assumed: t.Annotated[bool, "whether witnesses are taken to promise what they are asked for, without that"]
     programs: t.Annotated[dict[str, str], "digests of the collection's own programs on the controller"]
     mirroring_mode: t.Annotated[str, "whether commits wait for a standby: asynchronous, synchronous or strict"]
     mirroring_degrade_after: t.Annotated[float, "seconds that a standby may owe its answer before it is lost"]

@@ -228,6 +228,30 @@ class TakeoverSteps(t.TypedDict):
     other_slots: t.Annotated[Hosts, "makes slots of others anew"]
     checkpoint: t.Annotated[Hosts, "ends with a checkpoint"]
     registered: t.Annotated[Hosts, "is asked who of the segments has registered"]
+    commits: t.Annotated[Hosts, "is asked whether commits go on"]
+
+
+class Inherited(t.TypedDict):
+    """What the new master's guard must know before it asks its witnesses for anything."""
+
+    timeline: t.Annotated[int, "that the new master will have"]
+    number: t.Annotated[int, "the highest number of a wish that the witnesses know of"]
+    witnesses: t.Annotated[list[list[str]], "lists of which a majority each must grant the first wish"]
+    skipped: t.Annotated[list[int], "timelines that were promised to others, and that the promotion passes over"]
+
+
+class Promise(t.TypedDict):
+    """What the witnesses are asked to promise before a standby is activated, and what they have told with that."""
+
+    system: t.Annotated[str, "what all copies of one database system share"]
+    timeline: t.Annotated[int, "below which they grant nothing to anybody any more"]
+    candidate: t.Annotated[str, "who is to become the master"]
+    asked: t.Annotated[Hosts, "who can be asked"]
+    silent: t.Annotated[dict[str, str], "who cannot, and why"]
+    skipped: t.Annotated[list[int], "timelines before that one that were promised to others"]
+    evidence: t.Annotated[list[str], "what is known of promises that were there already"]
+    waiting: t.Annotated[list[dict[str, t.Any]], "refusals that the promises may lift"]
+    outcome: t.Annotated[dict[str, t.Any] | None, "what the answers have come to; None while nobody has answered"]
 
 
 class TakeoverPlan(Plan):
@@ -263,25 +287,33 @@ class TakeoverPlan(Plan):
     slots_connection: t.Annotated[dict[str, str], "what a standby's connection has beside, so that it gets slots"]
     emptied: t.Annotated[list[str], "tables of the old master that are in no WAL, and so empty on the new one"]
     settings_lost: t.Annotated[list[str], "settings of the old master that the new one lacks, and what that means"]
+    held: t.Annotated[bool, "whether the new master confirms no commit before its guard lets it"]
+    inherited: t.Annotated[Inherited | None, "what that guard is told; None where there is no such"]
 
 
-class FailoverSteps(TakeoverSteps):
-    """Steps of failover."""
+class FencingSteps(TakeoverSteps):
+    """The same with what may fence the old master."""
 
     fence_command: t.Annotated[Hosts, "is switched off by the operator's command"]
+
+
+class FailoverSteps(FencingSteps):
+    """Steps of failover."""
+
+    promise: t.Annotated[Hosts, "are asked to promise the new timeline, before anything is changed"]
 
 
 class FailoverPlan(TakeoverPlan):
     """Of failover."""
 
     away: t.Annotated[Hosts, "former masters whose hosts are off"]
+    promise: t.Annotated[Promise | None, "what the witnesses promise; None where there is no witness"]
     steps: FailoverSteps
 
 
-class SwitchoverSteps(TakeoverSteps):
+class SwitchoverSteps(FencingSteps):
     """Steps of switchover."""
 
-    fence_command: t.Annotated[Hosts, "is switched off by the operator's command"]
     again: t.Annotated[Hosts, "is observed again when the master has stopped"]
     rollback: t.Annotated[Hosts, "gets its service back when that fails"]
     rollback_look: t.Annotated[Hosts, "are looked at again before that"]

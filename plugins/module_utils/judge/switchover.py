@@ -31,7 +31,7 @@ from . import (
     topology,
     units,
 )
-from .failover import evidence, memories
+from .failover import evidence, memories, promised
 from .failover import judge as failover
 from .options import Options
 from .plan import FailoverPlan, SwitchoverPlan, only
@@ -64,8 +64,15 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
     after = followers.standbys_after(observations[master], standby, master, further)
     segments = _registered(options["witnesses"], observations[master])
     found = slots.plan(master, standby, observations, options)
+    guard = promised.planned(standby, observations, options)
     hands = takeover.Hands(
-        master, standby, evidence.BY_MODULE, list(further), bool(segments), slots=bool(found["make"])
+        master,
+        standby,
+        evidence.BY_MODULE,
+        list(further),
+        bool(segments),
+        slots=bool(found["make"]),
+        held=guard.held,
     )
     plan: SwitchoverPlan = {
         "workflow": "switchover",
@@ -102,6 +109,8 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "slots_connection": slots.connection(observations[standby]),
         "emptied": needs.unlogged(observations[master]),
         "settings_lost": differences.told(master, standby, observations),
+        "held": guard.held,
+        "inherited": guard.inherited,
         "steps": {
             **takeover.steps(hands, options),
             "again": [standby],
@@ -162,7 +171,9 @@ def _nothing(
     old = left[0] if left else None
     fence = evidence.BY_MODULE if left else evidence.NOT_NEEDED
     segments = _registered(options["witnesses"], observations[master])
-    steps = takeover.steps(takeover.Hands(old, master, fence, list(astray), bool(segments)), options)
+    held = promised.is_held(observations[master])
+    hands = takeover.Hands(old, master, fence, list(astray), bool(segments), held=held)
+    steps = takeover.steps(hands, options)
     plan: SwitchoverPlan = {
         "workflow": "switchover",
         "engine": observations[master]["engine"],
@@ -198,10 +209,13 @@ def _nothing(
         "slots_connection": slots.connection(observations[master]),
         "emptied": [],
         "settings_lost": [],
+        "held": held,
+        "inherited": None,
         "steps": {
             **steps,
             # a master that has its standby lacks nothing: without an interrupted swap it is not touched
             "activate": only(master, bool(left or astray)),
+            "commits": [],
             "again": [],
             "rollback": [],
             "rollback_look": [],
@@ -225,7 +239,9 @@ def _go_on(observations: topology.Observations, hosts: Hosts, options: Options, 
     meant = (
         options["master_host"] if options["master_host"] not in (None, left[0]) else _given_up(observations[left[0]])
     )
-    found, refusals = failover.judge(observations, hosts, {**options, "standby_host": meant})
+    # the old master stands still: what its witnesses have on disk tells enough
+    told = t.cast(Options, {**options, "standby_host": meant, "promises_assumed": True})
+    found, refusals = failover.judge(observations, hosts, told)
     if refusals:
         line = evidence.unfence(observations[left[0]])
         back = f"Or, if it is certain that nobody took over, go back to {left[0]}: {line} on {left[0]}"
@@ -235,13 +251,14 @@ def _go_on(observations: topology.Observations, hosts: Hosts, options: Options, 
 
 def _of_failover(found: FailoverPlan) -> SwitchoverPlan:
     """Return the plan of a failover as one of a swap that can only go on."""
-    plan: dict[str, t.Any] = {key: value for key, value in found.items() if key != "away"}
+    plan: dict[str, t.Any] = {key: value for key, value in found.items() if key not in ("away", "promise")}
+    steps = {key: value for key, value in found["steps"].items() if key != "promise"}
     plan.update(
         workflow="switchover",
         again=False,
         rollback=False,
         reason=f"{REASON}{found['new']}",
-        steps={**found["steps"], "again": [], "rollback": [], "rollback_look": [], "rollback_address": []},
+        steps={**steps, "again": [], "rollback": [], "rollback_look": [], "rollback_address": []},
     )
     return t.cast(SwitchoverPlan, plan)
 

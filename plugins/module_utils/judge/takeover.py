@@ -11,7 +11,7 @@ from ..values.command import again
 from . import topology
 from .failover import evidence
 from .options import Options
-from .plan import FailoverSteps, SalvagePlan, only
+from .plan import FencingSteps, SalvagePlan, only
 from .refusal import AGAIN, Verdict, decide, refuse
 
 
@@ -27,9 +27,11 @@ class Hands(t.NamedTuple):
     settings: bool = False
     #: whether slots of others are made anew on it
     slots: bool = False
+    #: whether it confirms no commit before its guard lets it
+    held: bool = False
 
 
-def steps(hands: Hands, options: Options) -> FailoverSteps:
+def steps(hands: Hands, options: Options) -> FencingSteps:
     """Return the hosts of each step of a takeover."""
     by_command = hands.fence == evidence.BY_COMMAND and not options.get("check")
     return {
@@ -42,6 +44,7 @@ def steps(hands: Hands, options: Options) -> FailoverSteps:
         "followed": only(hands.new, bool(hands.followers)),
         "checkpoint": [hands.new],
         "registered": only(hands.new, hands.segments),
+        "commits": only(hands.new, hands.held and not options.get("check")),
     }
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ..engines import choice
-from ..engines.postgresql import promotion
+from ..engines.postgresql import holding, promotion
 from ..host import freshness, virtual_ip
 from ..host.module import (
     INSTANCE_OPTION,
@@ -21,6 +21,9 @@ def main(module):
     instance = instance_of(options["instance"])
     if options["state"] == "checkpointed":
         return choice.of(instance.engine, postgresql=promotion.checkpoint)(instance, Runner(), act)
+    if options["state"] == "confirming":
+        confirm = choice.of(instance.engine, postgresql=promotion.commits)
+        return confirm(instance, Runner(), act, timeout=options["timeout"])
     if act:
         freshness.refuse_answering(options["looked"], options["silent"])
     return choice.of(instance.engine, postgresql=promotion.activate)(
@@ -31,6 +34,7 @@ def main(module):
         address=options["virtual_ip"],
         address_timeout=options["virtual_ip_timeout"],
         warn=module.warn,
+        hold=holding.Hold(options["held"], options["inherited"]),
     )
 
 
@@ -41,7 +45,7 @@ def run():
         supports_check_mode=True,
         argument_spec={
             "instance": INSTANCE_OPTION,
-            "state": {"type": "str", "choices": ["active", "checkpointed"], "default": "active"},
+            "state": {"type": "str", "choices": ["active", "checkpointed", "confirming"], "default": "active"},
             "role": {"type": "str", "default": "hawq_mirroring"},
             "name": {"type": "str"},
             "slots": {"type": "list", "elements": "str", "default": []},
@@ -52,6 +56,16 @@ def run():
             "other_slots": {"type": "bool", "default": False},
             "virtual_ip": virtual_ip.OPTION,
             "virtual_ip_timeout": {"type": "int", "default": 30},
+            "held": {"type": "bool", "default": False},
+            "inherited": {
+                "type": "dict",
+                "options": {
+                    "timeline": {"type": "int", "required": True},
+                    "number": {"type": "int", "required": True},
+                    "witnesses": {"type": "list", "elements": "list", "default": []},
+                    "skipped": {"type": "list", "elements": "int", "default": []},
+                },
+            },
             "timeout": {"type": "int", "default": 60},
         },
     )

@@ -8,10 +8,11 @@ import typing as t
 
 from ..engines import table
 from ..judge import topology
+from ..judge.failover import promised
 from ..values import lsn, wal
 from ..values.command import playbook
 from ..values.text import sentence, size
-from . import others, segments, work
+from . import others, promises, segments, work
 
 FENCES = {
     "module": "its server is stopped and cannot come back as a master",
@@ -38,6 +39,7 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Old master's WAL ended at"] = offer.get("end_lsn") or "not known: its host could not be looked at"
         facts["Salvaged from it"] = _salvaged(document, offer)
         facts["Data lost"] = _would_be_lost(document["offer"]) if document["check"] else _lost(document)
+    facts.update(_by_witnesses(document))
     if done.get("timeline"):
         facts["Activated at"] = f"{done['activation_lsn']}, timeline {done['timeline']}"
     if done.get("promoted") and "promoted_at" in done:
@@ -48,6 +50,7 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Promotion until a write had committed"] = f"{done['seconds']:.2f} s"
     if done.get("released_from"):
         facts["Commits wait for no standby now"] = f"{synchronous} was {done['released_from']}"
+    facts.update(promises.commits(document.get("commits") or {}))
     facts.update(_of_host(plan))
     facts.update(others.facts(plan, document.get("other_slots") or {}, document["check"]))
     results = [] if document["check"] else document.get("followed") or []
@@ -62,7 +65,7 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     address = "" if document.get("trouble") else document.get("virtual_ip")
     there = f"host={address.split('/')[0]} port={hosts[new]['port']}, or " if address else ""
     follow = [f"clients: {there}{direct}{_locked_out(plan)}"]
-    follow += rebuild(plan)
+    follow += [*promises.mend(document.get("commits") or {}, new), *rebuild(plan)]
     back = old or next(iter(plan.get("away") or []), None)
     if back:
         off = f"switch {back} on, then " if plan["fence"] in ("command", "operator's word") or not old else ""
@@ -74,6 +77,14 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     changed = any(document[part].get("changed") for part in ("fenced", "activation"))
     nothing = not activated and not changed and not plan["followers"]
     return {"title": title, "facts": facts, "next": follow, "nothing": nothing}
+
+
+def _by_witnesses(document: dict[str, t.Any]) -> dict[str, str]:
+    """Return what the witnesses tell; of what is lost an old master's disk that was read tells more."""
+    facts = promises.facts(promised.outcome_of(document["plan"]), document["check"])
+    if "offer" in document["offer"]:
+        facts.pop("Data lost", None)
+    return facts
 
 
 def _salvaged(document: dict[str, t.Any], offer: dict[str, t.Any]) -> str:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from ..judge.failover.promising import Outcome
+import typing as t
+
+from ..judge.failover.promising import Outcome, names
 
 #: of a check, which lets nobody promise
 WOULD = "not asked for in a check. As the witnesses are now: "
@@ -22,3 +24,27 @@ def facts(outcome: Outcome | None, check: bool) -> dict[str, str]:
     if outcome.lost:
         found["Data lost"] = outcome.lost
     return found
+
+
+def commits(told: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Return the line on whether a new master confirms commits, where it did not before its guard let it."""
+    if not told:
+        return {}
+    if told["held"]:
+        waited = f" after {told['waited']:.0f} s"
+        why = f" ({told['reason']})" if told["reason"] else ""
+        return {"Commits": f"STILL WAIT{waited}: neither a standby nor a majority of the witnesses has answered{why}"}
+    if told["waits_for"]:
+        return {"Commits": f"go on, and wait for the standby: {told['waits_for']}"}
+    by = f" by consent of {names(told['consented'])}" if told["consented"] else ""
+    return {"Commits": f"go on alone{by}, until a standby follows"}
+
+
+def mend(told: t.Mapping[str, t.Any], new: str) -> list[str]:
+    """Return what lets commits go on."""
+    if not told or not told["held"]:
+        return []
+    return [
+        f"bring up a standby of {new}, or the witnesses: commits go on by themselves then. Why they wait:"
+        f" journalctl -u 'hawq-mirroring-guard-*' on {new}"
+    ]

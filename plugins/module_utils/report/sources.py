@@ -47,6 +47,7 @@ TAKEOVER = {
     "activation": Source("new", "master_activated", ACTIVATED),
     "followed": Source("new", "standby_followed", ("item", "msg", "mirroring", "waited"), each=True),
     "registered": Source("new", "master_segments", SEGMENTS),
+    "commits": Source("new", "master_commits", ("held", "waits_for", "consented", "reason", "waited")),
     "other_slots": Source("new", "master_other_slots", ("made", "trouble", "begin")),
 }
 COPY = {

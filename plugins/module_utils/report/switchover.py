@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import failover, work
+from . import failover, promises, work
 from .document import LOOK
 
 
@@ -26,6 +26,10 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     return {
         "title": title,
         "facts": facts,
-        "next": [*found["next"][:1], *failover.rebuild(plan)],
+        "next": [
+            *found["next"][:1],
+            *promises.mend(document.get("commits") or {}, plan["new"]),
+            *failover.rebuild(plan),
+        ],
         "nothing": found["nothing"],
     }

@@ -307,6 +307,24 @@ class Witness(t.TypedDict):
     system_identifier: t.Annotated[str | None, "the master's system; None when it was not written down"]
 
 
+class Ledger(t.TypedDict):
+    """The record of a witness of which master commits may go on without their standby."""
+
+    record: t.Annotated[dict[str, t.Any] | None, "what it has granted and promised; None when it cannot be believed"]
+    why: t.Annotated[str | None, "why it cannot be; None otherwise"]
+
+
+class Guard(t.TypedDict):
+    """The program that keeps a master's commits waiting for its standby."""
+
+    mode: t.Annotated[str, "asynchronous, synchronous or strict"]
+    degrade_after: t.Annotated[float, "seconds that commits wait for a standby that is lost, at least", "s"]
+    witnesses: t.Annotated[list[str], "those whose majority must know before the master goes on alone"]
+    active: t.Annotated[bool, "whether it runs"]
+    unit: t.Annotated[str, "the unit that runs it"]
+    says: t.Annotated[str, "what it says of itself, as systemctl status shows it"]
+
+
 class Directory(t.TypedDict):
     """A directory that a tablespace of the master would need here."""
 
@@ -650,6 +668,8 @@ class Observation(t.TypedDict):
     virtual_ip: t.Annotated[VirtualIp | None, "the address that follows the master; None without any"]
     witness: t.Annotated[Witness | None, "what a segment remembers of the master"]
     witness_damage: t.Annotated[str | None, "why what it has written down cannot be believed; None otherwise"]
+    ledger: t.Annotated[Ledger | None, "the record of a witness; None where there is none"]
+    guard: t.Annotated[Guard | None, "the guard of a master host; None where none is installed"]
     slot_files: t.Annotated[list[Slot], "slots in the data of a server that gives no session"]
     directories: t.Annotated[list[Directory], "directories that tablespaces of the master would need here"]
     named: t.Annotated[

@@ -32,6 +32,8 @@ PHASES: dict[str, tuple[str, ...]] = {
     "afterwards": ("old_slot", "late_settings", "spare", "lift"),
     # failover and switchover
     "others": ("other_slots", "follow", "followed"),
+    "promise": ("promise",),
+    "commits": ("commits",),
 }
 
 

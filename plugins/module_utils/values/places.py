@@ -81,3 +81,23 @@ def removed(unit: str) -> str:
     It is outside of what may only not be mounted.
     """
     return f"/var/lib/hawq-mirroring/{cluster(unit)}.removed.json"
+
+
+def witness_record(unit: str) -> str:
+    """Return the record of a witness of that cluster; the same in roles/witness/vars."""
+    return f"/var/lib/hawq-mirroring-witness-{cluster(unit)}/record.json"
+
+
+def guard_settings(unit: str) -> str:
+    """Return what root has told the guard of that cluster; the same in roles/guard/vars."""
+    return f"/etc/hawq-mirroring/{cluster(unit)}/guard.json"
+
+
+def guard_unit(unit: str) -> str:
+    """Return the unit that runs the guard of that cluster; the same in roles/guard/vars."""
+    return f"hawq-mirroring-guard-{cluster(unit)}.service"
+
+
+#: in the data directory of a master: what the witnesses have told the failover that has activated it (JSON); the same
+#: in the guard's program
+INHERITED = "hawq_mirroring.inherited"

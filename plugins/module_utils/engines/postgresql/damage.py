@@ -2,7 +2,7 @@
 """What a server says when its data is damaged.
 
 Sources: PostgreSQL manual, "PostgreSQL Error Codes" (class XX), "Data Checksums"; the messages of PostgreSQL's
-``bufmgr.c``, ``md.c`` and ``relmapper.c``.
+``bufmgr.c``, ``md.c``, ``relmapper.c`` and ``xlogrecovery.c``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from . import answer, own_words, severity
 
 #: data_corrupted, index_corrupted
 CODES = ("XX001", "XX002")
-_WORDS = re.compile(r"invalid page in block|checksum|could not read block|is not a valid (?:heap|btree|data) page")
+_WORDS = re.compile(
+    r"invalid page in block|checksum|could not read block|is not a valid (?:heap|btree|data) page"
+    # its own WAL is not there any more, or another master's lies over it
+    r"|WAL ends before (?:consistent recovery point|end of online backup)"
+)
 #: how a message begins, in a log and in the answer to a login. A LOG is no error: WAL ends with a wrong checksum, too.
 _LEVEL = re.compile(r".*?\b(?:WARNING|ERROR|FATAL|PANIC):\s+(.*)", re.S)
 #: what psycopg2 appends to a message

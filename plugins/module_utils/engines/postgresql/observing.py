@@ -7,7 +7,7 @@ import concurrent.futures
 import dataclasses
 import typing as t
 
-from ...host import account, clearing, freshness, listening, network, programs, rivals, systemd
+from ...host import account, clearing, freshness, listening, network, programs, rivals, systemd, witnessing
 from ...host.module import Instance
 from ...host.run import Runner
 from ...values import history, observation, text
@@ -118,6 +118,8 @@ def _collect(
         "virtual_ip": None,
         "witness": witness,
         "witness_damage": unbelievable,
+        "ledger": witnessing.record(instance.service),
+        "guard": witnessing.guard(run, instance.service),
         "named": named_files.missing(instance, server["settings"]["access_file"] if server else None),
         "offers": offered,
         "trial": None,

@@ -16,7 +16,7 @@ import typing as t
 from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...host.run import Runner
-from . import answer, backends, database, marking, recovering
+from . import answer, backends, database, holding, marking, recovering
 
 STATUS = """
 SELECT pg_is_in_recovery() AS in_recovery, pg_last_wal_replay_lsn()::text AS replay_lsn,
@@ -129,8 +129,10 @@ class Promotion:
         deadline: float,
         seconds: int,
         statement_seconds: int = STATEMENT_SECONDS,
+        hold: holding.Hold | None = None,
     ) -> None:
         """Nothing is done yet."""
+        self._hold, self._asked = hold or holding.Hold(), False
         self.crowd = Crowd(instance)
         self.deadline = deadline
         self.promoted = self.slots_made = False
@@ -154,6 +156,31 @@ class Promotion:
 
     def promote(self, slots: list[str]) -> list[str]:
         """Promote unless it is a master; return what was done beside that."""
+        self._hold_commits()
+        try:
+            return self._promote(slots)
+        except MirroringError:
+            # it goes on by itself once it was asked for, unless its server has ended
+            if not self._asked or recovering.pid(self._instance) is None:
+                holding.take_up(self._instance, self._hold)
+            raise
+
+    def _hold_commits(self) -> None:
+        """Let the new master confirm no commit before its guard lets it, where it has one."""
+        if self._hold.held:
+            patience = time.monotonic() + PATIENCE_SECONDS
+            found = self._session(lambda cursor: holding.hold(cursor, self._instance), patience, False)
+            is_master = found is None and recovering.state(self._instance, self._run) == recovering.MASTER
+            if found is None and not is_master and not holding.is_written(self._instance):
+                raise MirroringError(
+                    f"it could not be set that this standby confirms no commit before its witnesses know of it"
+                    f" ({self._why}). Nothing was changed. Mend that, then run the same playbook again"
+                )
+            if found and not found[0]:
+                return  # it is a master
+        holding.bequeath(self._instance, self._hold.inherited)
+
+    def _promote(self, slots: list[str]) -> list[str]:
         begun = self._begin(slots)
         if begun is None and recovering.state(self._instance, self._run) == recovering.MASTER:
             return []
@@ -205,13 +232,16 @@ class Promotion:
         self.slots_made, self.reason = not warnings, "; ".join(warnings)
         if self._row["in_recovery"]:
             marking.again(self._instance)
+            holding.pass_over(self._instance, self._hold.skipped)
             cursor.execute("SELECT pg_promote(false)")
+            self._asked = True
         return made, {}
 
     def _signal(self) -> None:
         """Ask for the promotion by a signal. One that has only just begun to start is not taken for a standby yet."""
         if recovering.state(self._instance, self._run) == recovering.RECOVERS and recovering.pid(self._instance):
             marking.again(self._instance)
+            holding.pass_over(self._instance, self._hold.skipped)
         command = [self._instance.program("pg_ctl"), "promote", "-W", "-D", self._instance.data_directory]
         until = min(self.deadline, time.monotonic() + SIGNAL_SECONDS)
         code, output, errors = self._run(command, timeout=SIGNAL_SECONDS)
@@ -225,6 +255,7 @@ class Promotion:
                 f"the server cannot be promoted: {words}; and it gives no session ({self.reason}). Mend what the log"
                 f" says (journalctl -u {self._instance.service}), then run the same playbook again"
             )
+        self._asked = True
 
     def _wake(self) -> None:
         """Let the server's own processes go on that somebody has stopped: the promotion would wait for ever."""

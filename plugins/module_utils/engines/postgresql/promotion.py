@@ -17,7 +17,7 @@ from ...host.module import Instance
 from ...host.run import Runner
 from ...values import history, places
 from ...values.text import MEBIBYTE
-from . import database, promoting, recovering, retention, server_info, settings, stopping
+from . import database, holding, promoting, recovering, retention, server_info, settings, stopping
 
 TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline"
 ROLE = "SELECT FROM pg_roles WHERE rolname = %s"
@@ -34,10 +34,11 @@ def equip(
     name: str | None,
     standbys: list[str],
     kept: int | None,
+    held: bool = False,
 ) -> list[str]:
-    """Give the new master what it needs; return what was done."""
+    """Give the new master what it needs; return what was done. Where commits are held they are its guard's matter."""
     done, wanted = [], {}
-    if row["synchronous"]:
+    if row["synchronous"] and not held:
         wanted["synchronous_standby_names"] = ""
         done.append("synchronous_standby_names emptied")
     if row["in_step"]:
@@ -126,14 +127,15 @@ def activate(
     address_timeout: int,
     timeout: int,
     warn: t.Callable[[str], None],
+    hold: holding.Hold | None = None,
 ) -> dict[str, t.Any]:
     """Promote unless it is a master, commit a write, equip."""
-    begin = time.monotonic()
+    begin, hold = time.monotonic(), hold or holding.Hold()
     if not act:
         # a stopped standby is started by a run first
         before = not stopping.workers(instance.data_directory) or not _is_master(instance, run)
         return {"changed": before, "promoted": before, "diff": _difference(before)}
-    with promoting.Promotion(instance, run, begin + timeout, timeout) as work:
+    with promoting.Promotion(instance, run, begin + timeout, timeout, hold=hold) as work:
         done = work.promote(slots)
         work.deadline = max(work.deadline, time.monotonic() + SESSION_SECONDS)
         row, late = work.until_session(
@@ -143,6 +145,8 @@ def activate(
             )
         )
         seconds = round(time.monotonic() - begin, 3)
+        if work.promoted and hold.inherited and hold.inherited["timeline"] != row["timeline"]:
+            holding.bequeath(instance, {**hold.inherited, "timeline": row["timeline"]})
         work.crowd.make_room_for_others()
         moved, trouble = take_address(instance, run, address, address_timeout)
         if late and work.promoted:
@@ -153,7 +157,9 @@ def activate(
             )
         wanted = None if other_slots or row["others"] else wal_keep_megabytes
         kept = kept_wal(instance, row, wanted, work.promoted, warn)
-        done += late + work.until_session(lambda cursor: equip(cursor, instance, row, role, name, standbys, kept))
+        done += late + work.until_session(
+            lambda cursor: equip(cursor, instance, row, role, name, standbys, kept, hold.held)
+        )
         done += ["address brought here"] if moved and not trouble else []
     with contextlib.suppress(FileNotFoundError):
         os.unlink(os.path.join(instance.data_directory, places.RECORD))
@@ -164,7 +170,7 @@ def activate(
         "timeline": row["timeline"],
         "activation_lsn": began(instance, row["timeline"]),
         "seconds": seconds,
-        "released_from": row["synchronous"],
+        "released_from": "" if hold.held else row["synchronous"],
         "ended_sessions": work.crowd.ended,
         "last_commit_at": row["last_commit_at"] if work.promoted else None,
         "promoted_at": work.promoted_at,
@@ -201,3 +207,8 @@ def checkpoint(instance: Instance, run: Runner, act: bool) -> dict[str, t.Any]:
         if act:
             work.until_session(lambda cursor: cursor.execute("CHECKPOINT"))
     return {"changed": False, "promoted": False, "ended_sessions": work.crowd.ended}
+
+
+def commits(instance: Instance, _run: Runner, act: bool, *, timeout: int) -> dict[str, t.Any]:
+    """Wait until commits go on."""
+    return holding.commits(instance, act, timeout)

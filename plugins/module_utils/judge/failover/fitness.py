@@ -100,15 +100,16 @@ def _older(old: str, new: str, observations: topology.Observations) -> list[Refu
 
 def _damage(old: str, new: str, observations: topology.Observations) -> list[Refusal]:
     """Damaged data is only served when the operator says that there is nothing better."""
-    damage = observations[new]["server_damage"]
+    damage, seen = observations[new]["server_damage"], observations.get(old)
     if not damage:
         return []
+    way = f" {evidence.start(old, seen)}." if seen and evidence.has_data(seen) else ""
     return [
         Refusal(
             "data-damaged",
             f"the data of {new} is damaged ({sentence(damage)})",
             "as the master it would serve that, or fail where it is read",
-            f"If the data of {old} is whole, bring its server up instead. If {new} is all that is left:"
+            f"If the data of {old} is whole, bring its server up instead.{way} If {new} is all that is left:"
             f" {again(accept_data_loss=True)}",
         )
     ]

@@ -14,12 +14,13 @@ from .. import address, differences, followers, identify, needs, settings, slots
 from ..options import Options
 from ..plan import FailoverPlan
 from ..refusal import AGAIN, Refusal, Verdict, decide, refuse, refused
-from . import candidates, evidence, fitness, memories, staleness
+from . import candidates, evidence, fitness, memories, promised, staleness
 
 
 def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
     """Return the plan of an activation, of nothing to activate, or the reasons not to."""
     writers = topology.masters(observations)
+    records = promised.records(options["witnesses"], options.get("ignore_witness") or [])
     witnesses = {
         name: seen for name, seen in options["witnesses"].items() if topology.kind(seen) != topology.UNREACHABLE
     }
@@ -56,6 +57,12 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         f"{memories.says(known.memory)}. {memories.ignoring([known.memory['name']], options)}" if known.memory else ""
     )
     found = slots.plan(old, new, observations, options)
+    asked, in_the_way = promised.ask(new, observations, records, options)
+    refusals += in_the_way
+    held = promised.is_held(observations[new])
+    # one that is stopped shows that it starts and replays before anybody is fenced
+    first = bool(wanted or spaces or start)
+    hands = takeover.Hands(old, new, fence, list(further), bool(segments), first, bool(found["make"]), held)
     plan: FailoverPlan = {
         "workflow": "failover",
         "engine": observations[new]["engine"],
@@ -96,15 +103,12 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "slots_connection": slots.connection(observations[new]),
         "emptied": needs.unlogged(observations[old]) if old in observations else [],
         "settings_lost": differences.told(old, new, observations),
-        "steps": takeover.steps(
-            # one that is stopped shows that it starts and replays before anybody is fenced
-            takeover.Hands(
-                old, new, fence, list(further), bool(segments), bool(wanted or spaces or start), bool(found["make"])
-            ),
-            options,
-        ),
+        "held": held,
+        "inherited": promised.inherited(new, observations, asked),
+        "promise": promised.part(asked, refusals),
+        "steps": {**takeover.steps(hands, options), "promise": []},
     }
-    return decide(plan, refusals)
+    return promised.judged(plan, refusals, records, observations, options)
 
 
 def _with_a_writer(
@@ -142,6 +146,7 @@ def _with_a_writer(
         )
     segments = memories.registered(options["witnesses"], topology.system_identifier(seen))
     fence = evidence.BY_MODULE if old else evidence.NOT_NEEDED
+    hands = takeover.Hands(old, writer, fence, list(astray), bool(segments), held=promised.is_held(seen))
     plan: FailoverPlan = {
         "workflow": "failover",
         "engine": seen["engine"],
@@ -176,7 +181,10 @@ def _with_a_writer(
         "slots_connection": slots.connection(seen),
         "emptied": [],
         "settings_lost": [],
-        "steps": takeover.steps(takeover.Hands(old, writer, fence, list(astray), bool(segments)), options),
+        "held": hands.held,
+        "inherited": None,
+        "promise": None,
+        "steps": {**takeover.steps(hands, options), "promise": []},
     }
     return decide(plan, [])
 

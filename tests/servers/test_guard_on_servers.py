@@ -19,7 +19,7 @@ import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import database
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import ledger_file
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import ledger
-from pair import GUARD, MASTER, STANDBY, Client, Pair, Program, until
+from guarded import GUARD, MASTER, STANDBY, Client, Pair, Program, until
 from test_names import PROGRAMS
 
 pytestmark = pytest.mark.skipif(
@@ -36,7 +36,7 @@ HELD = 'ANY 1 ("hawq_mirroring_nobody")'
 #: a guard that is killed at one of its steps. Usage: SETTINGS, the name of the step, when, a word of its arguments
 KILLED = f"""
 import os, signal, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path.insert(0, {str(Path(__file__).parents[1] / "unit")!r})
 from programs import loaded
 guard = loaded({str(GUARD)!r})
 name, done, word = sys.argv.pop(2), sys.argv.pop(2) == "after", sys.argv.pop(2)

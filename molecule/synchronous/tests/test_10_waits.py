@@ -1,0 +1,90 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whom commits wait for, and for how long."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import WITNESSES
+from harness import DATA, SERVICE, Ledger, Pair, changed, lab, mirroring, on, play, sql, until
+
+GUARD = "SELECT public.hawq_mirroring_guard() ->> 'state'"
+
+
+def guard_of(host: str) -> str:
+    return sql(host, GUARD)
+
+
+def goes_on(ledger: Ledger, seconds: float = 60) -> None:
+    """Wait until the client is told of more commits."""
+    before = len(ledger.acknowledged)
+    until(lambda: len(ledger.acknowledged) > before + 20, seconds, "commits go on")
+
+
+def test_it_is_set_up_and_a_second_run_changes_nothing(pair: Pair) -> None:
+    assert sql(pair.master, "SHOW synchronous_standby_names") == f'ANY 1 ("{pair.standby}")'
+    assert guard_of(pair.master) == "SYNCHRONOUS"
+    for host in pair:
+        assert on(host, "systemctl is-active hawq-mirroring-guard-hawq-master.service") == "active"
+    for host in WITNESSES:
+        assert on(host, "systemctl is-active hawq-mirroring-witness-hawq-master.service") == "active"
+    assert changed(play("init_segments")) == 0
+    assert changed(play("resync_standby")) == 0
+    play("state")
+
+
+LOST = {
+    "killed": (
+        lambda host: on(host, f"kill -9 $(head -1 {DATA}/postmaster.pid)"),
+        lambda host: on(host, f"systemctl start {SERVICE}"),
+    ),
+    "frozen": (lambda host: lab("freeze", host), lambda host: lab("thaw", host)),
+    "unplugged": (lambda host: lab("unplug", host), lambda host: lab("plug", host)),
+}
+
+
+@pytest.mark.parametrize("how", LOST)
+def test_a_lost_standby_is_waited_for_again_when_it_is_back(pair: Pair, ledger: Ledger, how: str) -> None:
+    lose, give_back = LOST[how]
+    lose(pair.standby)
+    until(lambda: guard_of(pair.master) == "ALONE", 60, "the master goes on alone")
+    goes_on(ledger)
+    assert mirroring(pair.master)[0] == "Not Synchronized"
+    play("state", ok=False)
+    give_back(pair.standby)
+    until(lambda: mirroring(pair.master)[0] == "Synchronized", 90, "every commit waits again")
+    goes_on(ledger)
+    ledger.stop()
+    assert ledger.missing_on(pair.standby) == []
+    told = sql(pair.master, "SELECT summary_state FROM gp_master_mirroring_history LIMIT 3").split("\n")
+    assert told[0] == "Synchronized"
+    assert "Not Synchronized" in told
+
+
+def test_a_minority_of_the_witnesses_is_not_needed(pair: Pair, ledger: Ledger) -> None:
+    lab("power-off", WITNESSES[0])
+    lab("power-off", pair.standby)
+    until(lambda: guard_of(pair.master) == "ALONE", 60, "the master goes on alone")
+    goes_on(ledger)
+
+
+def test_without_their_majority_commits_wait(pair: Pair, ledger: Ledger) -> None:
+    for host in WITNESSES[:2]:
+        lab("power-off", host)
+    goes_on(ledger)
+    lab("power-off", pair.standby)
+    until(lambda: guard_of(pair.master) == "DEGRADING", 60, "the master asks its witnesses")
+    before = len(ledger.acknowledged)
+    # three times as long as a majority would need
+    with pytest.raises(AssertionError, match="commits go on"):
+        goes_on(ledger, 20)
+    assert len(ledger.acknowledged) == before
+    lab("power-on", WITNESSES[0])
+    until(lambda: guard_of(pair.master) == "ALONE", 60, "the master goes on alone")
+    goes_on(ledger)
+
+
+def test_a_guard_that_is_killed_is_started_again(pair: Pair, ledger: Ledger) -> None:
+    on(pair.master, "systemctl kill --signal=KILL hawq-mirroring-guard-hawq-master.service")
+    lab("unplug", pair.standby)
+    until(lambda: guard_of(pair.master) == "ALONE", 60, "the master goes on alone")
+    goes_on(ledger)
