@@ -4,20 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import WITNESSES
 from harness import DATA, SERVICE, Ledger, Pair, changed, lab, mirroring, on, play, sql, until
-
-GUARD = "SELECT public.hawq_mirroring_guard() ->> 'state'"
-
-
-def guard_of(host: str) -> str:
-    return sql(host, GUARD)
-
-
-def goes_on(ledger: Ledger, seconds: float = 60) -> None:
-    """Wait until the client is told of more commits."""
-    before = len(ledger.acknowledged)
-    until(lambda: len(ledger.acknowledged) > before + 20, seconds, "commits go on")
+from waiting import WITNESSES, goes_on, guard_of
 
 
 def test_it_is_set_up_and_a_second_run_changes_nothing(pair: Pair) -> None:
