@@ -43,7 +43,7 @@ def test_a_lost_standby_is_waited_for_again_when_it_is_back(pair: Pair, ledger: 
     goes_on(ledger)
     ledger.stop()
     assert ledger.missing_on(pair.standby) == []
-    told = sql(pair.master, "SELECT summary_state FROM gp_master_mirroring_history LIMIT 3").split("\n")
+    told = sql(pair.master, "SELECT summary_state FROM gp_master_mirroring_history LIMIT 10").split("\n")
     assert told[0] == "Synchronized"
     assert "Not Synchronized" in told
 
