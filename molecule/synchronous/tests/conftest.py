@@ -9,9 +9,9 @@ from pathlib import Path
 import harness
 import pairs
 import pytest
+from waiting import WITNESSES
 
 harness.INVENTORY = Path(__file__).resolve().parent.parent / "inventory"
-WITNESSES = ("sdw1", "sdw2", "sdw3")
 EVERYBODY = (*pairs.HOSTS, *WITNESSES)
 
 

@@ -4,20 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import WITNESSES
 from harness import DATA, SERVICE, Ledger, Pair, changed, lab, mirroring, on, play, sql, until
-
-GUARD = "SELECT public.hawq_mirroring_guard() ->> 'state'"
-
-
-def guard_of(host: str) -> str:
-    return sql(host, GUARD)
-
-
-def goes_on(ledger: Ledger, seconds: float = 60) -> None:
-    """Wait until the client is told of more commits."""
-    before = len(ledger.acknowledged)
-    until(lambda: len(ledger.acknowledged) > before + 20, seconds, "commits go on")
+from waiting import WITNESSES, goes_on, guard_of
 
 
 def test_it_is_set_up_and_a_second_run_changes_nothing(pair: Pair) -> None:
@@ -55,7 +43,7 @@ def test_a_lost_standby_is_waited_for_again_when_it_is_back(pair: Pair, ledger: 
     goes_on(ledger)
     ledger.stop()
     assert ledger.missing_on(pair.standby) == []
-    told = sql(pair.master, "SELECT summary_state FROM gp_master_mirroring_history LIMIT 3").split("\n")
+    told = sql(pair.master, "SELECT summary_state FROM gp_master_mirroring_history LIMIT 10").split("\n")
     assert told[0] == "Synchronized"
     assert "Not Synchronized" in told
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from harness import Ledger, Pair, accepts_writes, flat, lab, mirroring, on, play, sql, until
-from test_10_waits import goes_on, guard_of
+from waiting import goes_on, guard_of
 
 #: a client on the host of the master itself: what it is told stands in a file
 OWN_CLIENT = """
