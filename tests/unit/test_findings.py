@@ -50,6 +50,17 @@ UNIT = "hawq-master.service"
 PERMISSION = places.permission(UNIT)
 
 
+#: of a pair whose commits wait for the standby
+GUARD: dict[str, t.Any] = {
+    "mode": "synchronous",
+    "degrade_after": 5.0,
+    "witnesses": ["sdw1"],
+    "active": True,
+    "unit": "hawq-mirroring-guard-hawq-master.service",
+    "says": "SYNCHRONOUS",
+}
+
+
 def row(summary: str, detail: str | None = None, message: str | None = None) -> dict[str, t.Any]:
     return {
         "server.mirroring": {"summary_state": summary, "detail_state": detail, "since": None, "error_message": message}
@@ -385,6 +396,18 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     "login refused while it is connected": (
         pair({"credentials.login": "FATAL: no pg_hba.conf entry"}),
         ("login-refused", 13, "smdw", "its login is answered: FATAL: no pg_hba.conf entry", RESYNC),
+    ),
+    "guard stopped on the standby's host": (
+        pair({"guard": {**GUARD, "active": False}}, {"guard": GUARD}),
+        ("guard-missing", 13, "smdw", "does not run", "systemctl start hawq-mirroring-guard-hawq-master.service"),
+    ),
+    "guard gone from the master's host": (
+        pair({"guard": GUARD}),
+        ("guard-missing", 13, "mdw", "commits wait for ever when the standby is lost", "hawq.mirroring.init_standby"),
+    ),
+    "commits wait, and there is no witness": (
+        pair({"guard": {**GUARD, "witnesses": []}}, {"guard": {**GUARD, "witnesses": []}}),
+        ("witness-missing", 13, None, "mdw has no witness", "hawq.mirroring.init_segments"),
     ),
     "interlock's program missing": (
         pair(interlock(program=None)),

@@ -204,5 +204,7 @@ def test_a_swap_on_purpose_asks_for_no_promise_and_passes_over_those_that_are_th
     found = promised.planned("smdw", hosts, t.cast(t.Any, {"witnesses": witnesses("sxs")}))
     assert found.held
     assert found.inherited == {"timeline": 10, "number": 0, "witnesses": [], "skipped": list(range(2, 10))}
+    away: Hosts = {**hosts, "smdw": unreachable()}
+    assert promised.planned("smdw", away, t.cast(t.Any, {"witnesses": witnesses("sss")})) == (False, None)
     bare: Hosts = {"mdw": mirrored("mdw"), "smdw": standby("smdw")}
     assert promised.planned("smdw", bare, t.cast(t.Any, {"witnesses": {}})) == (False, None)

@@ -14,6 +14,7 @@ from ..values.observation import Hosts, Observation, Observations
 from ..values.text import size
 from . import hypothetical, needs, switchover, synchronous, topology
 from .failover import judge as failover
+from .failover import promised
 from .options import Options
 from .refusal import Refusal, Verdict
 
@@ -61,20 +62,36 @@ def ask(observations: Observations, hosts: Hosts, options: Options, master: str,
         hypothetical.seen_by_segments(witnesses, observations, hosts, master, error)
         for error in (hypothetical.REFUSED, hypothetical.SILENT)
     )
-    told = t.cast(Options, {**told, "master_is_down": False, "witnesses": refusing})
+    told = t.cast(Options, {**told, "master_is_down": False, "witnesses": refusing, "promises_assumed": True})
     said = t.cast(Options, {**told, "master_is_down": True, "witnesses": quiet})
     dead = hypothetical.server_dies(observations, hosts, master)
     silent = hypothetical.host_goes_silent(observations, hosts, master)
     source = observations[master]
     seen, killed, gone = (_Seen(each, master, mend) for each in (observations, dead, silent))
     with asked_of("failover"):
+        away = _of_silence(silent, hosts, said)
         answers = [
             _failover(SERVER_DIES, failover.judge(dead, hosts, told), killed, source),
-            _failover(HOST_SILENT, failover.judge(silent, hosts, said), gone, source),
-            _failover(HOST_LOST, failover.judge(silent, hosts, said), gone, source),
+            _failover(HOST_SILENT, away, gone, source),
+            _failover(HOST_LOST, away, gone, source),
         ]
     with asked_of("switchover"):
         return [*answers, _switchover(observations, hosts, told, seen)]
+
+
+def _of_silence(silent: Observations, hosts: Hosts, said: Options) -> Verdict:
+    """Return what would come of a host that is silent: the operator's word is needed where no witnesses know enough."""
+    if any(promised.is_held(seen) for seen in silent.values()):
+        verdict = failover.judge(silent, hosts, t.cast(Options, {**said, "master_is_down": False}))
+        if verdict.plan and _is_proven(verdict):
+            return verdict
+    return failover.judge(silent, hosts, said)
+
+
+def _is_proven(verdict: Verdict) -> bool:
+    """Whether the witnesses would say that nothing is lost and that the old master can confirm nothing any more."""
+    outcome = promised.outcome_of(verdict.plan)
+    return bool(outcome and outcome.proven and not verdict.plan["silent"])
 
 
 def refused(refusals: list[Refusal], observations: Observations, master: str) -> list[Answer]:
@@ -87,7 +104,8 @@ def _failover(case: t.Any, verdict: Verdict, seen: _Seen, source: Observation) -
     if verdict.refusals:
         return _refused(case, verdict.refusals, seen)
     master = seen.master
-    new, down = verdict.plan["new"], None if case == SERVER_DIES else True
+    proven = case != SERVER_DIES and _is_proven(verdict)
+    new, down = verdict.plan["new"], None if case == SERVER_DIES or proven else True
     answer: Answer = {
         "case": case,
         "outcome": "works",
@@ -99,7 +117,9 @@ def _failover(case: t.Any, verdict: Verdict, seen: _Seen, source: Observation) -
         "lost_bytes": 0,
         "lost_seconds": 0.0,
     }
-    if case == HOST_SILENT:
+    if proven:
+        answer["words"] += ", nothing is lost: commits wait for it, and a majority of the witnesses knows that"
+    elif case == HOST_SILENT:
         answer["words"] += f", once {master} is off and you say so"
     elif case == HOST_LOST:
         answer.update(_loss(source, new))

@@ -58,6 +58,11 @@ KINDS: dict[str, Sort] = {
     "fence-left": Sort(WELL, "an old record of a fence is left on the standby, and forbids nothing"),
     "fenced": Sort(NOT_READY, "a record of a fence is left on the standby"),
     "follows-elsewhere": Sort(NOT_READY, "the standby is told another address of its master than the inventory"),
+    "guard-missing": Sort(
+        NOT_READY,
+        "what keeps commits waiting for the standby does not run",
+        stays=True,
+    ),
     "interlock-changed": Sort(NOT_READY, "what keeps a former master from starting is not as it was installed"),
     "interlock-missing": Sort(NOT_READY, "what keeps a former master from starting is missing"),
     "inventory-directory": Sort(CANNOT_LOOK, "a server runs from another data directory than the inventory says"),
@@ -127,6 +132,9 @@ KINDS: dict[str, Sort] = {
     "unlogged-tables": Sort(WELL, "tables that are not in the WAL are empty after a failover or a switchover"),
     "unregistered": Sort(WELL, "a standby runs that the master does not know"),
     "wal-limit": Sort(NOT_READY, "the WAL that is kept for a standby may fill the master's disk"),
+    "witness-missing": Sort(
+        NOT_READY, "too few witnesses can be asked, so that a failover could not know whether anything is lost"
+    ),
 }
 #: what ``state_accept`` may name
 ACCEPTABLE = tuple(name for name, sort in KINDS.items() if sort.exit_code == NOT_READY and not sort.stays)

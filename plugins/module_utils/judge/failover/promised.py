@@ -46,6 +46,8 @@ def ask(
     new: str, observations: topology.Observations, witnesses: dict[str, promising.Witness], options: Options
 ) -> tuple[promising.Ask | None, list[Refusal]]:
     """Return what the witnesses are to promise. Where commits wait for nobody on purpose, they know nothing of them."""
+    if topology.kind(observations[new]) == topology.UNREACHABLE:
+        return None, []
     guard = observations[new].get("guard")
     if guard and guard["mode"] == ASYNCHRONOUS:
         return None, []

@@ -10,7 +10,22 @@ from ...values.command import playbook
 from ...values.observation import Hosts, Observations
 from .. import inventory, readiness
 from ..options import Options
-from . import answers, facts, group, machine, masters, memories, mirrors, named, needs, others, programs, replay, spaces
+from . import (
+    answers,
+    facts,
+    group,
+    guards,
+    machine,
+    masters,
+    memories,
+    mirrors,
+    named,
+    needs,
+    others,
+    programs,
+    replay,
+    spaces,
+)
 from .group import Finding, Group, finding
 
 #: notes that stay when a run puts the standby in order
@@ -55,7 +70,7 @@ def _findings(seen: Group) -> tuple[list[Finding], list[readiness.Answer]]:
     """Return all that is wrong or worth a word, the worst first, and what would come of each fault."""
     found, told = masters.findings(seen), []
     if seen.master:
-        for subject in (mirrors, replay, programs, machine, named, needs, spaces, memories, others):
+        for subject in (mirrors, replay, guards, programs, machine, named, needs, spaces, memories, others):
             found += subject.findings(seen)
         told = answers.ask(seen, found)
         found += answers.findings(seen, told, found)

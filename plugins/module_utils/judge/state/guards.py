@@ -1,0 +1,91 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether what keeps commits waiting for the standby works, and whether a failover could know of it. Pure."""
+
+from __future__ import annotations
+
+import json
+
+from ...values import ledger
+from ...values.command import playbook
+from ...values.observation import Guard
+from .. import topology
+from .group import Finding, Group, finding, is_away, on
+
+ASYNCHRONOUS = "asynchronous"
+
+
+def findings(group: Group) -> list[Finding]:
+    """Return the hosts without a guard, and the witnesses that are missing; nothing where commits wait for nobody."""
+    guard = _of_the_pair(group)
+    if guard is None or group.source is None:
+        return []
+    return [*_without(group, guard), *_witnesses(group, guard)]
+
+
+def _of_the_pair(group: Group) -> Guard | None:
+    """Return the guard of the master, or of another host where that one has lost its own."""
+    found = [guard for seen in group.members.values() if (guard := seen.get("guard"))]
+    master = group.source.get("guard") if group.source else None
+    wanted = [guard for guard in [*([master] if master else []), *found] if guard["mode"] != ASYNCHRONOUS]
+    return None if master and master["mode"] == ASYNCHRONOUS else next(iter(wanted), None)
+
+
+def _without(group: Group, guard: Guard) -> list[Finding]:
+    rows = []
+    for name, seen in group.members.items():
+        mine = seen.get("guard")
+        if mine and mine["active"]:
+            continue
+        why = (
+            "commits wait for ever when the standby is lost"
+            if name == group.master
+            else "when it takes over, its commits wait until somebody starts it"
+        )
+        unit = (mine or guard)["unit"]
+        found = f"the guard of {name} does not run ({unit})" if mine else f"{name} has no guard ({unit})"
+        command = on(name, f"systemctl start {unit}") if mine else playbook("init_standby")
+        rows.append(finding("guard-missing", name, f"{found}, and mirroring is {guard['mode']}: {why}", command))
+    return rows
+
+
+def _witnesses(group: Group, guard: Guard) -> list[Finding]:
+    """Return that too few witnesses have a record that can be believed, so that a failover could not know."""
+    listed = guard["witnesses"]
+    if listed and not group.witnesses:  # this playbook does not look at them
+        return []
+    there, needed = _there(group), ledger.majority(listed)
+    lacking = [name for name in listed if name not in there]
+    if listed and len(listed) - len(lacking) >= needed:
+        return []
+    could = "after the loss of the master's host a failover could not know whether anything is lost"
+    if not listed:
+        text = f"mirroring is {guard['mode']}, and {group.master} has no witness: {could}"
+        return [finding("witness-missing", None, text, playbook("init_segments"))]
+    said = "; ".join(f"{name}: {_why(group, name)}" for name in lacking)
+    text = f"{len(there)} of {len(listed)} witnesses can be asked, and {needed} are needed ({said}): {could}"
+    away = [name for name in lacking if name not in group.witnesses or is_away(group.witnesses[name])]
+    command = f"bring {' and '.join(away)} up" if away else playbook("init_segments")
+    return [finding("witness-missing", lacking[0] if len(lacking) == 1 else None, text, command)]
+
+
+def _there(group: Group) -> list[str]:
+    """Return the witnesses of the list that have a record of this system."""
+    return [name for name in group.witnesses if not _why(group, name)]
+
+
+def _why(group: Group, name: str) -> str:
+    """Return why a witness proves nothing; empty where it does."""
+    seen = group.witnesses.get(name)
+    if seen is None:
+        return "the inventory has no such segment"
+    if is_away(seen):
+        return "it cannot be looked at"
+    found = seen.get("ledger")
+    if not found or not found["record"]:
+        return (found["why"] if found else None) or "it has no record"
+    record = ledger.parse(json.dumps(found["record"]))[0]
+    if record is None:
+        return "its record is damaged"
+    if group.source and record.system != topology.system_identifier(group.source):
+        return f"its record is of another system ({record.system})"
+    return ""
