@@ -130,7 +130,7 @@ def checks() -> str:
     for path in (ROOT / "plugins/module_utils/judge").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Refusal", "refuse"):
-                kind, *texts = [_text(each) for each in node.args[:3]]
+                kind, *texts = [_text(each) for each in node.args[:3]] or [DOT]
                 if len(texts) == 2 and kind in known and texts[0] != DOT:
                     found.add((f"`{kind}`", *texts))
     return rows(("kind", "what is found", "why that stops the work"), sorted(found))

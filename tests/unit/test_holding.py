@@ -49,7 +49,7 @@ def test_commits_are_held_before_the_promotion_and_stay_the_guards(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     cursor = given(monkeypatch, {**standby(synchronous=holding.HELD), **held()})
-    done = activate(tmp_path, hold=HOLD)
+    done = activate(tmp_path, held=True, inherited=HOLD.inherited)
     assert [line for line in cursor.told if line in (SET, RELOAD, PROMOTE)] == [SET, RELOAD, PROMOTE]
     assert (done["promoted"], done["released_from"]) == (True, "")
     assert not [line for line in cursor.told if "synchronous_standby_names" in line and line != SET]
@@ -57,7 +57,7 @@ def test_commits_are_held_before_the_promotion_and_stay_the_guards(
 
 def test_what_is_held_already_is_not_set_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     cursor = given(monkeypatch, {**standby(), **held(holding.HELD, told=holding.HELD)})
-    activate(tmp_path, hold=HOLD)
+    activate(tmp_path, held=True, inherited=HOLD.inherited)
     assert SET not in cursor.told
     assert PROMOTE in cursor.told
 
@@ -67,14 +67,14 @@ def test_nobody_is_promoted_whose_commits_cannot_be_held(monkeypatch: pytest.Mon
     monkeypatch.setattr(holding, "SECONDS", 0.0)
     cursor = given(monkeypatch, {**standby(), **held(after="")})
     with pytest.raises(MirroringError, match="not in effect"):
-        activate(tmp_path, hold=HOLD)
+        activate(tmp_path, held=True, inherited=HOLD.inherited)
     assert PROMOTE not in cursor.told
     assert not (tmp_path / places.INHERITED).exists()
 
 
 def test_a_master_is_left_to_its_guard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     cursor = given(monkeypatch, {**standby(polls=0, synchronous="ANY 1 (smdw)"), **held("x", standing=False)})
-    done = activate(tmp_path, hold=HOLD)
+    done = activate(tmp_path, held=True, inherited=HOLD.inherited)
     assert (done["promoted"], done["released_from"]) == (False, "")
     assert not [line for line in cursor.told if "synchronous_standby_names" in line]
     assert not (tmp_path / places.INHERITED).exists()
@@ -92,7 +92,7 @@ def test_the_guard_is_told_what_the_witnesses_know(monkeypatch: pytest.MonkeyPat
         before(query, parameters)
 
     monkeypatch.setattr(cursor, "execute", execute)
-    activate(tmp_path, hold=HOLD)
+    activate(tmp_path, held=True, inherited=HOLD.inherited)
     path = tmp_path / places.INHERITED
     assert there == [True]
     assert json.loads(path.read_text()) == {"timeline": 2, "number": 7, "witnesses": [["sdw1", "sdw2", "sdw3"]]}
@@ -101,14 +101,14 @@ def test_the_guard_is_told_what_the_witnesses_know(monkeypatch: pytest.MonkeyPat
 
 def test_the_guard_is_told_the_timeline_that_there_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     given(monkeypatch, {**standby(), **held()})
-    activate(tmp_path, hold=holding.Hold(True, INHERITED))
+    activate(tmp_path, held=True, inherited=INHERITED)
     assert json.loads((tmp_path / places.INHERITED).read_text())["timeline"] == 2
 
 
 def test_timelines_of_others_are_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "pg_wal/00000003.history").write_text("somebody's\n")
     given(monkeypatch, {**standby(), **held()})
-    activate(tmp_path, hold=holding.Hold(True, INHERITED))
+    activate(tmp_path, held=True, inherited=INHERITED)
     assert (tmp_path / "pg_wal/00000003.history").read_text() == "somebody's\n"
     assert (tmp_path / "pg_wal/00000004.history").read_text() == holding.PASSED_OVER
     assert not (tmp_path / "pg_wal/00000005.history").exists()
@@ -124,14 +124,14 @@ def test_they_are_taken_up_again_where_nobody_was_promoted(monkeypatch: pytest.M
 
     monkeypatch.setattr(promoting.Promotion, "_is_done", ended)
     with pytest.raises(MirroringError, match="has ended"):
-        activate(tmp_path, hold=holding.Hold(True, INHERITED))
+        activate(tmp_path, held=True, inherited=INHERITED)
     assert os.listdir(tmp_path / "pg_wal") == []
 
 
 def test_they_stay_where_a_promotion_goes_on_by_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     given(monkeypatch, {**standby(polls=1000), **held()})
     with pytest.raises(MirroringError, match="replay stands at"):
-        activate(tmp_path, hold=holding.Hold(True, INHERITED), timeout=0)
+        activate(tmp_path, held=True, inherited=INHERITED, timeout=0)
     assert sorted(os.listdir(tmp_path / "pg_wal")) == ["00000003.history", "00000004.history"]
 
 

@@ -334,6 +334,8 @@ ROOT_PROGRAMS: dict[str, dict[str, tuple[set[str], str]]] = {
 }
 #: programs of roles that never are root, and why
 USERS_PROGRAMS = {
+    "roles/guard/files/hawq-mirroring-guard": "its unit says User=",
+    "roles/witness/files/hawq-mirroring-witness": "its unit says User=, and a task begins its record as the user",
     "roles/segment/files/hawq-mirroring-segment": "its unit says User=",
     "roles/ssh_keys/files/hawq-mirroring-peer": "a login of the user's runs it",
 }
@@ -389,6 +391,23 @@ ALLOWED: dict[Touch, str] = {
         "roles/server/tasks/linger.yml", "command", "/usr/bin/loginctl enable-linger {{ server_user }}"
     ): "a program of systemd's, of an account that is given by its name",
     Touch("roles/server/tasks/unit.yml", "template", "/etc/systemd/system/{{ server_service }}"): "root's",
+    **{
+        Touch(f"roles/{role}/tasks/install.yml", module, path): "root's"
+        for role in ("guard", "witness")
+        for module, path in (
+            ("file", "{{ item }}"),
+            ("copy", f"{{{{ {role}_library }}}}/hawq_mirroring/{{{{ item }}}}"),
+            ("copy", f"/usr/local/libexec/hawq-mirroring-{role}"),
+            ("copy", f"{{{{ {role}_settings_path }}}}"),
+            ("template", f"/etc/systemd/system/{{{{ {role}_unit }}}}"),
+        )
+    },
+    Touch("roles/witness/tasks/install.yml", "file", "{{ witness_directory }}"): "a directory for the user, in root's",
+    Touch(
+        "roles/witness/tasks/install.yml",
+        "command",
+        "runuser -u {{ witness_user }} -- /usr/bin/python3 -I /usr/local/libexec/hawq-mir",
+    ): "a program that is root's, as the user",
     Touch("roles/segment/tasks/register.yml", "file", "/etc/hawq-mirroring"): "root's",
     Touch("roles/segment/tasks/register.yml", "copy", "/etc/hawq-mirroring/segment.pgpass"): "only root can begin it",
     Touch("roles/binaries/tasks/packages.yml", "file", "/etc/postgresql-common/createcluster.d"): "root's",
@@ -495,11 +514,26 @@ def test_no_task_opens_what_is_the_users_as_root() -> None:
     assert all(ALLOWED.values())
 
 
+#: tasks that go through a list of places, by the variables of their roles
+INSTALLS = ("roles/guard/tasks/install.yml", "roles/witness/tasks/install.yml")
+
+
+@pytest.mark.parametrize("role", ["guard", "witness"])
+def test_the_places_of_programs_are_roots(role: str) -> None:
+    found = yaml.safe_load((ROOT / "roles" / role / "vars" / "main.yml").read_text())
+    single = [found[name] for name in (f"{role}_library", f"{role}_settings_path")]
+    for path in [*single, *found[f"{role}_places"]]:
+        assert path.startswith(("/etc/hawq-mirroring", "/usr/local/", f"{{{{ {role}_library }}}}")), path
+    assert found.get("witness_directory", "/var/lib/hawq-mirroring-").startswith("/var/lib/hawq-mirroring-")
+
+
 def test_what_is_allowed_is_a_place_of_the_systems() -> None:
     """Whatever the user is called and wherever its data is."""
     for touch in ALLOWED:
-        start = touch.path.removeprefix("mv --no-target-directory ")
-        assert start.startswith(("/etc/", "/usr/", "/run/", "{{ binaries_")), touch
+        start = touch.path.removeprefix("mv --no-target-directory ").removeprefix("runuser -u {{ witness_user }} -- ")
+        named = ("{{ binaries_", "{{ guard_", "{{ witness_")
+        places = touch.path == "{{ item }}" and touch.file in INSTALLS
+        assert start.startswith(("/etc/", "/usr/", "/run/", *named)) or places, touch
         assert not any(word in touch.path for word in ("data_directory", "passfile", "~", "home", "config_directory"))
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ..engines import choice
-from ..engines.postgresql import holding, promotion
+from ..engines.postgresql import promotion
 from ..host import freshness, virtual_ip
 from ..host.module import (
     INSTANCE_OPTION,
@@ -31,10 +31,10 @@ def main(module):
         Runner(),
         act,
         **only(options, "role", "name", "slots", "standbys", "wal_keep_megabytes", "other_slots", "timeout"),
+        **only(options, "held", "inherited"),
         address=options["virtual_ip"],
         address_timeout=options["virtual_ip_timeout"],
         warn=module.warn,
-        hold=holding.Hold(options["held"], options["inherited"]),
     )
 
 

@@ -37,6 +37,8 @@ class Master(t.Protocol):
         address_timeout: int,
         timeout: int,
         warn: Warn,
+        held: bool,
+        inherited: dict[str, t.Any] | None,
     ) -> Result:
         """Make the standby the master, whether or not it gives a session, and wait until a write has committed.
 
@@ -46,7 +48,19 @@ class Master(t.Protocol):
         limit yet, and always to what the disk can hold, which is the limit where others have slots or are to have
         (``other_slots``). Only ``standbys`` stay registered at ``role``, commits wait for
         none, ``name`` is the master's in the views. Then ``address`` (``address`` and ``interface``) is brought here;
-        that it stays away is told, not raised.
+        that it stays away is told, not raised. One that is ``held`` confirms no commit before its guard lets it, which
+        goes on by what it has ``inherited``: timeline, number of a wish, lists of witnesses, timelines to pass over.
+        """
+
+    def commits(self, instance: Instance, run: Runner, act: bool, *, timeout: int) -> Result:
+        """Wait until commits of a new master go on; that they do not is told, not raised."""
+
+    def guard_told(
+        self, instance: Instance, act: bool, *, state: str, standby: str, mode: str, unit: str, timeout: int
+    ) -> Result:
+        """Tell the guard that a standby is about to stop or is there again, or ask it whether commits wait for it.
+
+        Raises when it has not done so in time; ``unit`` is the guard's, for what people read.
         """
 
     def checkpoint(self, instance: Instance, run: Runner, act: bool) -> Result:

@@ -127,10 +127,11 @@ def activate(
     address_timeout: int,
     timeout: int,
     warn: t.Callable[[str], None],
-    hold: holding.Hold | None = None,
+    held: bool = False,
+    inherited: dict[str, t.Any] | None = None,
 ) -> dict[str, t.Any]:
     """Promote unless it is a master, commit a write, equip."""
-    begin, hold = time.monotonic(), hold or holding.Hold()
+    begin, hold = time.monotonic(), holding.Hold(held, inherited)
     if not act:
         # a stopped standby is started by a run first
         before = not stopping.workers(instance.data_directory) or not _is_master(instance, run)
@@ -209,6 +210,6 @@ def checkpoint(instance: Instance, run: Runner, act: bool) -> dict[str, t.Any]:
     return {"changed": False, "promoted": False, "ended_sessions": work.crowd.ended}
 
 
-def commits(instance: Instance, _run: Runner, act: bool, *, timeout: int) -> dict[str, t.Any]:
+def commits(instance: Instance, run: Runner, act: bool, *, timeout: int) -> dict[str, t.Any]:
     """Wait until commits go on."""
     return holding.commits(instance, act, timeout)

@@ -31,6 +31,7 @@ from . import (
     snapshot,
     source,
     start_files,
+    waiting,
 )
 from . import segment_role as role_of_segments
 from .delta import job
@@ -53,6 +54,8 @@ class PostgreSQL:
 
     make_system = staticmethod(new_system.make)
     activate = staticmethod(promotion.activate)
+    commits = staticmethod(promotion.commits)
+    guard_told = staticmethod(waiting.tell)
     checkpoint = staticmethod(promotion.checkpoint)
     settings = staticmethod(settings.change)
     views = staticmethod(extension.install)
