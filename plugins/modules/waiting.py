@@ -29,7 +29,7 @@ options:
     type: str
     choices: [asynchronous, synchronous, strict]
     default: synchronous
-  unit: {description: Unit of the guard, which is named where it does not do it., type: str, required: true}
+  unit: {description: "Unit of the guard, which is named where it does not do it.", type: str, required: true}
   timeout: {description: Seconds until it must be so., type: int, default: 30}
 author: [hawq.mirroring contributors (@hawq)]
 """

@@ -11,6 +11,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
     init_segments,
     init_standby,
     removal,
+    topology,
     uninstall,
 )
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
@@ -90,7 +91,7 @@ def test_both_hosts_get_the_guard_and_every_segment_is_named() -> None:
     ).plan
     assert plan["guard"]["witnesses"] == ["sdw1", "sdw2"]
     assert (plan["steps"]["witness"], plan["steps"]["guard"]) == (["sdw1"], ["mdw", "smdw"])
-    assert plan["system_identifier"] == plan["system_identifier"] is not None
+    assert plan["system_identifier"] == topology.system_identifier(pair()["mdw"])
 
 
 #: what is set, whether the pair is guarded already, the mode, and whether that is refused

@@ -15,8 +15,9 @@ OFF = {**GUARD, "active": False}
 PEACE = {**GUARD, "mode": "asynchronous"}
 
 
-def pair(mdw: t.Any = GUARD, smdw: t.Any = GUARD) -> Hosts:
-    return {"mdw": mirrored("mdw", {"guard": mdw}), "smdw": standby("smdw", {"guard": smdw})}
+def pair(mdw: t.Any = "", smdw: t.Any = "") -> Hosts:
+    mine, its = (GUARD if each == "" else each for each in (mdw, smdw))
+    return {"mdw": mirrored("mdw", {"guard": mine}), "smdw": standby("smdw", {"guard": its})}
 
 
 # hosts, the three records: kinds of this file's problems, and a word of the first one's text and command

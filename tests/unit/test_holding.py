@@ -21,8 +21,10 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql 
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import ledger, places
 from sessions import Answers, given, instance_in
-from test_promotion import activate, host, standby  # noqa: F401
+from test_promotion import activate, host, standby
 
+#: of every test here
+FIXTURES = (host,)
 PROMOTE, RELOAD = "SELECT pg_promote(false)", "SELECT pg_reload_conf()"
 SET = f'ALTER SYSTEM SET "synchronous_standby_names" = {holding.HELD}'
 INHERITED = {"timeline": 5, "number": 7, "witnesses": [["sdw1", "sdw2", "sdw3"]], "skipped": [3, 4]}
