@@ -21,7 +21,7 @@ COLLECTION = "hawq.mirroring."
 BUILTIN = "ansible.builtin."
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: roles that prepare a host: what they do is there already on every host of the model
-PREPARING = ("gpadmin_user", "binaries", "environment", "data_directory", "ssh_keys", "virtual_ip")
+PREPARING = ("gpadmin_user", "binaries", "environment", "data_directory", "ssh_keys", "virtual_ip", "guard", "witness")
 STEP = re.compile(
     r"(judged|standby_salvage|server_rollback)\.steps\.(\w+)|(judged)\.phases\.(\w+)|server_(differing)\.(\w+)"
 )

@@ -24,7 +24,7 @@ def _enabled(run: Run, name: str) -> bool:
 
 
 #: by module, and by its state or what it waits for where that makes another act of it
-ACTS: dict[tuple[str, str], Act] = {**common.ACTS, **takeover.ACTS, **mirror.ACTS}
+ACTS: dict[tuple[str, str], Act] = {**common.ACTS, **takeover.ACTS, **mirror.ACTS, **common.OF_A_GUARD}
 #: what is there already on a prepared pair: it only needs the host
 NOTHING = (
     "clear_host",
@@ -49,6 +49,7 @@ CONDITIONS: dict[str, t.Callable[[Run, str], bool]] = {
     "server_unfenced.record is defined": lambda run, name: "record" in run.read(name, "server_unfenced"),
     "server_started is not skipped": lambda run, name: bool(run.read(name, "server_started")),
     "judged is not defined": lambda _run, _name: False,
+    "inventory_hostname in promise_judged.withdraw": lambda _run, _name: False,
     "judged.closer | length > 0": lambda _run, _name: False,
     "(judged.directories + judged.libraries) | length > 0": lambda _run, _name: False,
     "judged.steps.trial | length > 0": lambda _run, _name: False,

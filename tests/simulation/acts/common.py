@@ -21,6 +21,11 @@ def nothing(_call: Call) -> Result:
     return {"changed": False}
 
 
+def unguarded(call: Call) -> Result:
+    """Fail: commits of the model wait for nobody, and so no plan may ask for this."""
+    raise ActFailed(f"the model has no guard, and {call.task.name} is to be done")
+
+
 def ping(_call: Call) -> Result:
     """Answer."""
     return {"ping": "pong"}
@@ -150,4 +155,10 @@ ACTS: dict[tuple[str, str], Act] = {
     ("segments_info", "*"): nothing,
     ("wait_for", "stopped"): nothing,
     ("discard", ""): discard,
+}
+#: what is done only where commits wait for the standby
+OF_A_GUARD: dict[tuple[str, str], Act] = {
+    ("waiting", "*"): unguarded,
+    ("promise", "*"): unguarded,
+    ("activation", "confirming"): unguarded,
 }
