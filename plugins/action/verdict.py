@@ -12,6 +12,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
+    guarded,
     identify,
     init_master,
     init_segments,
@@ -130,7 +131,8 @@ class ActionModule(ActionBase):
     def _judged_by(self, run: _run.Run, workflow: str) -> tuple[Observations, Options]:
         """Return what is judged, with the names that hosts have now, and with which options."""
         observations, names = renamed.translated(self._observations(run, run.masters))
-        return observations, t.cast("Options", {**self._options(run, workflow), "renamed": names})
+        options = t.cast("Options", {**self._options(run, workflow), "renamed": names})
+        return observations, guarded.resolved(observations, options)
 
     def _state(
         self, run: _run.Run, observations: Observations, options: Options, settled: str | None = None

@@ -196,8 +196,24 @@ def test_another_clusters_guard_keeps_what_it_is_run_with(told: list[list[str]],
 def test_who_leaves_a_host_takes_its_guard_along(told: list[list[str]], tmp_path: Path) -> None:
     cluster(tmp_path, "db")
     guard(tmp_path, "db")
+    (tmp_path / "UNITS/hawq-mirroring-witness-db.service").unlink()
+    (tmp_path / "record-db/record.json").unlink()
+    (tmp_path / "record-db/record.json.lock").unlink()
     clearing.clear(runner(told), True, service="db.service", user="gpadmin", unit=True, serves=False, mark=True)
     assert there(tmp_path) == []
+
+
+def test_a_witness_stays_one_when_a_standby_leaves_its_host(told: list[list[str]], tmp_path: Path) -> None:
+    """Its record is one of those that a failover asks for."""
+    cluster(tmp_path, "db")
+    guard(tmp_path, "db")
+    clearing.clear(runner(told), True, service="db.service", user="gpadmin", unit=True, serves=False, mark=True)
+    left = there(tmp_path)
+    assert "SETTINGS/db/witness.json" in left
+    assert "record-db/record.json" in left
+    assert "library/hawq_mirroring/values/ledger.py" in left
+    assert not any("guard-db" in path or path.endswith("guard.json") for path in left)
+    assert ["disable", "--now", "hawq-mirroring-witness-db.service"] not in told
 
 
 ASKS = f"{ssh_trust.RESTRICTED} ssh-ed25519 AAAAsmdw gpadmin@smdw"

@@ -72,6 +72,23 @@ def test_an_asynchronous_pair_has_nothing_to_do_with_it() -> None:
     assert [plan["steps"]["guard"], plan["steps"]["let_go"]] == [[], []]
 
 
+def test_what_is_not_said_stays_as_the_guard_has_it() -> None:
+    """A run without the options must not let commits go on alone."""
+    guard = {"mode": "strict", "degrade_after": 2.5, "count": 2, "witnesses": [], "active": True, "unit": "u"}
+    hosts = {
+        "mdw": mirrored("mdw", {"guard": guard}),
+        "smdw": standby("smdw", {"guard": {**guard, "mode": "synchronous"}}),
+    }
+    found = guarded.resolved(hosts, t.cast("t.Any", {"mirroring_mode": None}))
+    assert (found["mirroring_mode"], found["mirroring_degrade_after"]) == ("strict", 2.5)
+    assert found["mirroring_synchronous_count"] == 2
+    assert (
+        guarded.resolved(hosts, t.cast("t.Any", {"mirroring_mode": "asynchronous"}))["mirroring_mode"] == "asynchronous"
+    )
+    bare = guarded.resolved({"mdw": mirrored("mdw")}, t.cast("t.Any", {}))
+    assert [bare[name] for name in guarded.OPTIONS] == ["asynchronous", 5.0, 1]
+
+
 def test_both_hosts_get_the_guard_and_every_segment_is_named() -> None:
     witnesses = {name: empty(name) for name in ("sdw2", "sdw1")}
     plan = init(

@@ -203,8 +203,18 @@ def test_a_swap_on_purpose_asks_for_no_promise_and_passes_over_those_that_are_th
     hosts: Hosts = {"mdw": mirrored("mdw", {"guard": GUARD}), "smdw": standby("smdw", {"guard": GUARD})}
     found = promised.planned("smdw", hosts, t.cast(t.Any, {"witnesses": witnesses("sxs")}))
     assert found.held
-    assert found.inherited == {"timeline": 10, "number": 0, "witnesses": [], "skipped": list(range(2, 10))}
+    assert found.refusals == []
+    assert found.inherited == {"timeline": 10, "number": 7, "witnesses": [list(NAMES)], "skipped": list(range(2, 10))}
     away: Hosts = {**hosts, "smdw": unreachable()}
-    assert promised.planned("smdw", away, t.cast(t.Any, {"witnesses": witnesses("sss")})) == (False, None)
+    assert promised.planned("smdw", away, t.cast(t.Any, {"witnesses": witnesses("sss")})) == (False, None, [])
     bare: Hosts = {"mdw": mirrored("mdw"), "smdw": standby("smdw")}
-    assert promised.planned("smdw", bare, t.cast(t.Any, {"witnesses": {}})) == (False, None)
+    assert promised.planned("smdw", bare, t.cast(t.Any, {"witnesses": {}})) == (False, None, [])
+
+
+def test_a_swap_on_purpose_needs_witnesses_that_let_the_new_master_commit() -> None:
+    hosts: Hosts = {"mdw": mirrored("mdw", {"guard": GUARD}), "smdw": standby("smdw", {"guard": GUARD})}
+    (refusal,) = promised.planned("smdw", hosts, t.cast(t.Any, {"witnesses": witnesses("s--")})).refusals
+    assert refusal.kind == "witnesses-missing"
+    assert refusal.found.startswith("1 of 3 witnesses could let a new master commit, and 2 are needed (sdw2 and sdw3")
+    assert refusal.command.startswith("Bring sdw2 and sdw3 up")
+    assert promised.planned("smdw", hosts, t.cast(t.Any, {"witnesses": {}})).refusals == []

@@ -32,7 +32,7 @@ EARLIER = (
 #: what keeps packages from making a cluster of their own
 PACKAGES = ("/etc/postgresql-common/createcluster.d/hawq-mirroring.conf",)
 #: what lets commits wait, on a master's host and on a witness
-GUARDS = ("guard", "witness")
+GUARD, WITNESS = GUARDS = ("guard", "witness")
 LIBRARY, LIBEXEC, RECORDS = "/usr/local/lib/hawq-mirroring", "/usr/local/libexec", "/var/lib/hawq-mirroring-witness"
 UPHOLDS = re.compile(r"^Upholds=hawq-mirroring-\S*\n", re.M)
 
@@ -113,13 +113,14 @@ def clear_segment(run: Runner, act: bool) -> dict[str, object]:
 
 def clear_guard(run: Runner, act: bool, service: str) -> dict[str, object]:
     """Take away what lets commits of a cluster wait for its standby: the guard, and what a witness has written down."""
-    return _answer(_take_away_guard(run, act, places.cluster(service)))
+    return _answer(_take_away_guard(run, act, places.cluster(service), GUARDS))
 
 
-def _take_away_guard(run: Runner, act: bool, own: str) -> list[str]:
-    """Stop it first. What several clusters of the host are run with goes with the last one."""
-    units = [f"hawq-mirroring-{name}-{own}.service" for name in GUARDS]
+def _take_away_guard(run: Runner, act: bool, own: str, which: tuple[str, ...]) -> list[str]:
+    """Stop it first. What several clusters of the host, or guard and witness, are run with goes with the last one."""
+    units = [f"hawq-mirroring-{name}-{own}.service" for name in which]
     record = f"{RECORDS}-{own}"
+    words = _names(record) if WITNESS in which else []
     last = not any(
         each.startswith(tuple(f"hawq-mirroring-{name}-" for name in GUARDS)) and each not in units
         for each in _names(UNITS)
@@ -127,8 +128,8 @@ def _take_away_guard(run: Runner, act: bool, own: str) -> list[str]:
     library = [(place, sorted(names)) for place, _places, names in os.walk(LIBRARY, topdown=False)] if last else []
     doomed = [
         *(f"{UNITS}/{unit}" for unit in units),
-        *(f"{SETTINGS}/{own}/{name}.json" for name in GUARDS),
-        *(f"{record}/{name}" for name in _names(record)),
+        *(f"{SETTINGS}/{own}/{name}.json" for name in which),
+        *(f"{record}/{name}" for name in words),
         *([f"{LIBEXEC}/hawq-mirroring-{name}" for name in GUARDS] if last else []),
         *(f"{place}/{name}" for place, names in library for name in names),
     ]
@@ -164,12 +165,18 @@ def clear(
     nothing of it is stopped: its unit stays, and so does its address, until the host is booted.
     """
     own, address = places.cluster(service), programs.unit_name(programs.VIRTUAL_IP, service)
-    guard = _take_away_guard(run, act, own)
+    # a witness on the same host is a witness of whoever is the master then
+    guard = _take_away_guard(run, act, own, (GUARD,))
+    bears_witness = os.path.lexists(f"{UNITS}/hawq-mirroring-{WITNESS}-{own}.service")
     server = f"{UNITS}/{own}.service"
     doomed = [
         f"{UNITS}/{address}",
         _own_drop_in(service),
-        *(f"{SETTINGS}/{own}/{name}" for name in _names(f"{SETTINGS}/{own}")),
+        *(
+            f"{SETTINGS}/{own}/{name}"
+            for name in _names(f"{SETTINGS}/{own}")
+            if not bears_witness or name != f"{WITNESS}.json"
+        ),
         places.permission(service),
         places.snapshot_log(service),
         *([server] if unit and not serves else []),

@@ -19,6 +19,14 @@ from .plan import Guard
 from .refusal import AGAIN, Refusal
 
 ASYNCHRONOUS, STRICT = "asynchronous", "strict"
+#: options, and what a guard calls them
+OPTIONS = {
+    "mirroring_mode": "mode",
+    "mirroring_degrade_after": "degrade_after",
+    "mirroring_synchronous_count": "count",
+}
+#: of a pair without a guard
+DEFAULTS = {"mode": ASYNCHRONOUS, "degrade_after": 5.0, "count": 1}
 #: a file of the extension that only a guarded host has
 FILE = "hawq_mirroring--1.1--1.2.sql"
 #: a standby that nobody may be called: the guard's word for commits that wait until it says more
@@ -30,6 +38,18 @@ WRITTEN = re.compile(r'ANY [0-9]{1,3} \((?:"(?:[^"]|"")+")(?:, "(?:[^"]|"")+")*\
 def mode(options: Options) -> str:
     """Return whether commits are to wait, as the operator says."""
     return options.get("mirroring_mode") or ASYNCHRONOUS
+
+
+def resolved(observations: topology.Observations, options: Options) -> Options:
+    """Return the options, where what is not said is as the guard of the master has it, or another one of the pair.
+
+    A run without them must not let commits go on alone in a pair in which they wait.
+    """
+    first = sorted(observations.values(), key=lambda seen: topology.kind(seen) != topology.MASTER)
+    guard: t.Any = next((found for seen in first if (found := seen.get("guard"))), None) or DEFAULTS
+    said = {name: options.get(name) for name in OPTIONS}
+    kept = {name: guard[field] for name, field in OPTIONS.items() if said[name] is None}
+    return t.cast(Options, {**options, **kept})
 
 
 def has_files(seen: topology.Observation) -> bool:

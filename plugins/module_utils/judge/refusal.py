@@ -117,6 +117,7 @@ Kind = t.Literal[
     "unreachable",
     "version-not-offered",
     "wal-disk-too-small",
+    "witnesses-missing",
     "would-not-start",
 ]
 

@@ -119,7 +119,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             "rollback_address": only(master, bool(observations[master].get("virtual_ip"))),
         },
     }
-    return decide(plan, preflight(observations, hosts, options, members.Pair(master, standby)))
+    return decide(plan, [*preflight(observations, hosts, options, members.Pair(master, standby)), *guard.refusals])
 
 
 def _registered(witnesses: topology.Observations, master: topology.Observation) -> list[str]:

@@ -31,13 +31,10 @@ PLAY_OPTIONS: dict[str, dict[str, t.Any]] = {
     "drain_seconds": {"type": "int", "default": 0},
     "other_slots": {"type": "str", "choices": ["refuse", "lose", "remake"], "default": "refuse"},
     "accept_settings": {"type": "list", "elements": "str", "default": []},
-    "mirroring_mode": {
-        "type": "str",
-        "choices": ["asynchronous", "synchronous", "strict"],
-        "default": "asynchronous",
-    },
-    "mirroring_degrade_after": {"type": "float", "default": 5},
-    "mirroring_synchronous_count": {"type": "int", "default": 1},
+    # what is not said stays as the guards of the pair have it
+    "mirroring_mode": {"type": "str", "choices": ["asynchronous", "synchronous", "strict"]},
+    "mirroring_degrade_after": {"type": "float"},
+    "mirroring_synchronous_count": {"type": "int"},
     "report_file": {"type": "path"},
     "state_file": {"type": "path"},
     "state_query": {"type": "str"},

@@ -67,6 +67,8 @@ def tell(
             if fits or not act:
                 return {"changed": changed, "names": seen.names, "waited": waited}
             if waited > timeout:
+                if changed and state == RELEASED:
+                    database.rows(cursor, WAIT_AGAIN, (standby,))
                 raise MirroringError(trouble(seen, state, standby, mode, unit, waited))
             time.sleep(0.1)
 

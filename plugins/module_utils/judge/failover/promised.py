@@ -13,8 +13,8 @@ from ...values import ledger
 from .. import topology
 from ..options import Options
 from ..plan import FailoverPlan, Inherited, Promise
-from ..refusal import Refusal, Verdict, refused
-from . import evidence, promising
+from ..refusal import AGAIN, Refusal, Verdict, refused
+from . import evidence, majority, promising
 
 ASYNCHRONOUS = "asynchronous"
 
@@ -67,13 +67,43 @@ class Takeover(t.NamedTuple):
 
     held: bool
     inherited: Inherited | None
+    refusals: list[Refusal]
 
 
 def planned(new: str, observations: topology.Observations, options: Options) -> Takeover:
     """Return the same of a swap on purpose: nobody is asked for a promise, and what was promised is passed over."""
     witnesses = records(options.get("witnesses") or {})
     asked, _refusals = ask(new, observations, witnesses, t.cast(Options, {**options, "standby_host": new}))
-    return Takeover(is_held(observations[new]), inherited(new, observations, asked))
+    held, inherits = is_held(observations[new]), inherited(new, observations, asked)
+    there = {each.record.name: each.record for each in witnesses.values() if asked and each.record}
+    there = {name: each for name, each in there.items() if asked and each.system == asked.system}
+    newest = max((each.wish for each in there.values() if each.wish), key=majority.place, default=None)
+    if inherits is None or newest is None:
+        return Takeover(held, inherits, [])
+    inherits = {**inherits, "number": newest.number, "witnesses": [list(newest.witnesses)]}
+    return Takeover(held, inherits, _consent(new, newest.witnesses, there, inherits["timeline"]) if held else [])
+
+
+def _consent(new: str, listed: t.Sequence[str], there: dict[str, ledger.Record], timeline: int) -> list[Refusal]:
+    """A new master confirms no commit before a majority of the witnesses of its predecessor has granted that."""
+    ready = [
+        name
+        for name in listed
+        if name in there and (there[name].promised is None or there[name].promised.timeline <= timeline)
+    ]
+    needed = ledger.majority(listed)
+    if not listed or len(ready) >= needed:
+        return []
+    lacking = promising.names(name.partition("#")[0] for name in listed if name not in ready)
+    return [
+        Refusal(
+            "witnesses-missing",
+            f"{len(ready)} of {len(listed)} witnesses could let a new master commit, and {needed} are needed ({lacking}"
+            " cannot)",
+            f"{new} would confirm no commit after the swap, and clients would wait until more of them answer",
+            f"Bring {lacking} up, {AGAIN}",
+        )
+    ]
 
 
 def part(asked: promising.Ask | None, refusals: list[Refusal]) -> Promise | None:

@@ -200,7 +200,7 @@ def conclude(
         lost = _nothing(case, case.proof.claim) if not refusals and not _is_given_up(case) else ""
     elif case.proof.alone and (case.proof.certain or case.proof.outcome == majority.PERHAPS_ALONE):
         refusals += _gone_alone(case, case.proof.alone)
-        lost = _since(case, case.proof.alone) if not evidence.has_data(observations[old]) else ""
+        lost = _since(case, case.proof.alone) if not _is_readable(case, case.proof.alone) else ""
     proven = case.proof.outcome == majority.NOTHING_LOST and not refusals and not _is_given_up(case)
     return Outcome(
         proven,
@@ -334,9 +334,15 @@ def _answering(case: _Case) -> list[str]:
     return [name for name in known if name == case.new or topology.may_take_over(case.observations[name])]
 
 
+def _is_readable(case: _Case, wish: ledger.Wish) -> bool:
+    """Whether the disk of the master that has gone on alone can be read, which may be another one than the last."""
+    is_another = wish.master != case.old and wish.master in case.observations
+    return evidence.has_data(case.observations[case.old]) and not is_another
+
+
 def _gone_alone(case: _Case, wish: ledger.Wish) -> list[Refusal]:
     """A master that may work alone confirms what its standby lacks. Its disk, where it can be read, has that."""
-    if case.options["accept_data_loss"] or evidence.has_data(case.observations[case.old]):
+    if case.options["accept_data_loss"] or _is_readable(case, wish):
         return []
     since = f"what {wish.master} has committed since then"
     why = f"{case.new} lacks {since}" if case.proof.certain else f"{case.new} would lack {since}"

@@ -65,6 +65,10 @@ def _witnesses(group: Group, guard: Guard) -> list[Finding]:
     text = f"{len(there)} of {len(listed)} witnesses can be asked, and {needed} are needed ({said}): {could}"
     away = [name for name in lacking if name not in group.witnesses or is_away(group.witnesses[name])]
     command = f"bring {' and '.join(away)} up" if away else playbook("init_segments")
+    promised = [name for name in lacking if "has promised timeline" in _why(group, name)]
+    if promised:
+        text = f"{text}. Commits would hang without the standby, since a failover was begun and not ended"
+        command = playbook("switchover")
     return [finding("witness-missing", lacking[0] if len(lacking) == 1 else None, text, command)]
 
 
@@ -88,4 +92,11 @@ def _why(group: Group, name: str) -> str:
         return "its record is damaged"
     if group.source and record.system != topology.system_identifier(group.source):
         return f"its record is of another system ({record.system})"
+    if _is_promised(group, record):
+        return f"it has promised timeline {record.promised.timeline} to {record.promised.candidate}"
     return ""
+
+
+def _is_promised(group: Group, record: ledger.Record) -> bool:
+    """Whether a failover that did not come to its end has its promise: it grants the master nothing any more."""
+    return bool(record.promised and group.source and record.promised.timeline > (topology.timeline(group.source) or 0))
