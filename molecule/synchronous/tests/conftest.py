@@ -9,7 +9,7 @@ from pathlib import Path
 import harness
 import pairs
 import pytest
-from waiting import WITNESSES
+from waiting import WITNESSES, guard_of
 
 harness.INVENTORY = Path(__file__).resolve().parent.parent / "inventory"
 EVERYBODY = (*pairs.HOSTS, *WITNESSES)
@@ -39,6 +39,9 @@ def made() -> None:
         own = "systemctl is-active own || systemd-run --quiet --unit=own python3 -m http.server 40000"
         harness.on(host, own, check=False)
     harness.play("init_segments")
+    # a guard counts a witness once that has told its record
+    says = "SELECT public.hawq_mirroring_guard() ->> 'reason'"
+    harness.until(lambda: f"of {len(WITNESSES)} witnesses" in harness.sql("mdw", says), 60, "the guard counts them all")
 
 
 @pytest.fixture
@@ -57,6 +60,7 @@ def pair(made: None, request: pytest.FixtureRequest) -> harness.Pair:
     if harness.mirroring(master)[0] != "Synchronized":
         harness.play("resync_standby")
     harness.until(lambda: harness.mirroring(master)[0] == "Synchronized", 60, "every commit waits")
+    harness.until(lambda: guard_of(master) == "SYNCHRONOUS", 60, "its witnesses know it")
     return harness.Pair(master, standby)
 
 
