@@ -28,7 +28,8 @@ def stuck(world: World, state: State, tried: dict[t.Any, str | None]) -> str | N
 
 def _stuck(world: World, state: State) -> str | None:
     for at, own in enumerate(state.servers):
-        works = own.up and own.role == MASTER and own.memory is not None
+        # a strict one never goes on alone: only what is mended lets it
+        works = own.up and own.role == MASTER and own.memory is not None and world.mode != "strict"
         if works and _may(world, state, at) and not _serves(world, state, at):
             return f"commits on {model.SERVERS[at]} wait, though a majority of its witnesses answers it"
     return None if _recovers(world, state) else "all is mended, the operator has done what there is, and nobody serves"
