@@ -110,7 +110,7 @@ class ActionModule(ActionBase):
             **told,
             **document.envelope(workflow, outcome, run.began, now, run.check),
             **body,
-            **document.timed(told["marks"], now),
+            **document.timed(told["marks"], now, run.check),
             "plan": plan,
         }
         text = work.text(report)
@@ -123,7 +123,7 @@ class ActionModule(ActionBase):
         """Return what the tasks of a workflow have told, and what else its report is made of."""
         plan = run.judged["plan"]
         found = sources.parts(workflow, plan, run.read)
-        marks = {"began": run.began, "observe and judge": run.judged["mark"]}
+        marks = {"began": run.began, document.LOOK: run.judged["mark"]}
         told: dict[str, t.Any] = {"check": run.check, "plan": plan, "marks": marks, **found}
         if workflow in ("failover", "switchover"):
             told.update(

@@ -21,6 +21,11 @@ def test_times(marks: dict[str, float | None], seconds: dict[str, float], total:
     assert document.timed(marks, 20.0) == {"seconds": seconds, "total_seconds": total}
 
 
+def test_a_check_names_no_time_of_a_copy() -> None:
+    marks: dict[str, float | None] = {"began": 10.0, document.LOOK: 12.0, "prepare": 15.0, "copy and verify": 19.0}
+    assert document.timed(marks, 20.0, check=True)["seconds"] == {document.LOOK: 2.0, "try the steps": 8.0}
+
+
 RAIN = {"found": "it rains", "why": "you would get wet", "command": "Take a coat"}
 
 

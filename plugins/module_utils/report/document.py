@@ -7,6 +7,8 @@ import datetime
 import typing as t
 
 VERSION = 1
+#: the first part of each run, in the seconds of its report
+LOOK = "observe and judge"
 DONE, NOTHING, REFUSED, FAILED = "done", "nothing to do", "refused", "failed"
 
 
@@ -82,12 +84,15 @@ def left_behind(swap: t.Mapping[str, t.Any], ended: float, why: list[str], comma
     }
 
 
-def timed(marks: dict[str, float | None], now: float) -> Report:
-    """Return the seconds of each step. A mark is when its step ended; ``began`` is when the first one began."""
-    known = {name: mark for name, mark in marks.items() if mark}
+def timed(marks: dict[str, float | None], now: float, check: bool = False) -> Report:
+    """Return the seconds of each step. A mark is when its step ended; ``began`` is when the first one began.
+
+    A check copies nothing, so that no time of it is that of a copy.
+    """
+    known = {name: mark for name, mark in marks.items() if mark and (not check or name in ("began", LOOK))}
     begin = known.pop("began", now)
     seconds, last = {}, begin
-    rest = "confirm" if len(known) > 1 else "act and confirm"
+    rest = "try the steps" if check else "confirm" if len(known) > 1 else "act and confirm"
     for name, mark in [*known.items(), (rest, now)]:
         seconds[name] = round(mark - last, 2)
         last = mark

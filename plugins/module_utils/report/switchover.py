@@ -6,6 +6,7 @@ from __future__ import annotations
 import typing as t
 
 from . import failover, work
+from .document import LOOK
 
 
 def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -18,7 +19,7 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     elif document["check"]:
         title = f"{work.UNCHANGED} swap {plan['old']} and {plan['new']}"
     if plan["activate"] and not document["check"]:
-        outage = document["served"] - document["marks"]["observe and judge"]
+        outage = document["served"] - document["marks"][LOOK]
         facts["Without a master for at most"] = f"{outage:.1f} s"
         if document["fenced"].get("cut_off"):
             facts["Sessions that were still open"] = "cut off when drain_seconds were over"
