@@ -32,7 +32,9 @@ options:
   known: {description: LSN that the old master is known to have written., type: str}
   known_from: {description: Which segment alone says so. Empty otherwise., type: str, default: ""}
   accept_loss:
-    description: Whether to offer what comes before a damage, where not all can be read.
+    description:
+      - With O(state=offered), whether to offer what comes before a damage, where not all can be read.
+      - With O(state=installed), whether to go on without what is no continuation of what the standby has.
     type: bool
     default: false
   timeline: {description: Timeline that the standby replays., type: int}
@@ -84,7 +86,7 @@ content:
   type: str
   returned: with O(state=given)
 replay_lsn:
-  description: How far the standby has replayed.
+  description: How far the standby has replayed. None where nothing was put there, since the loss is accepted.
   type: str
   returned: with O(state=installed)
 """

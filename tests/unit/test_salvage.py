@@ -96,13 +96,32 @@ def test_a_file_that_is_not_the_offered_one_is_not_replayed(place: Path) -> None
     staged.mkdir()
     (staged / NAME).write_bytes(b"law")
     with pytest.raises(MirroringError, match="is not what the old master offered"):
-        taking.installed(instance_in(place), RUN, True, offer=offer, have="0/3000050", timeout=60)
-    shown = taking.installed(instance_in(place), RUN, False, offer=offer, have="0/3000050", timeout=60)
+        taking.installed(instance_in(place), RUN, True, offer=offer, have="0/3000050", accept_loss=False, timeout=60)
+    shown = taking.installed(
+        instance_in(place), RUN, False, offer=offer, have="0/3000050", accept_loss=False, timeout=60
+    )
     assert shown["diff"]["after"] == f"pg_wal/{NAME}\n"
     (staged / NAME).write_bytes(b"wal")
     assert not taking.fetched(
         instance_in(place), RUN, True, offer=offer, address="mdw", port=22, unit="db.service", timeout=60
     )["changed"]
+
+
+def test_what_is_no_continuation_is_given_up_only_when_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The operator who has accepted the loss is not told to accept it."""
+    offer = offered(place)["offer"]
+    staged = Path(offering.staging(instance_in(place)))
+    staged.mkdir()
+    (staged / NAME).write_bytes(b"wal")
+    (place / "standby.signal").touch()
+    monkeypatch.setattr(taking, "_same_beginning", lambda *_: False)
+    monkeypatch.setattr(observe, "control", lambda *_: {"wal_segment_bytes": 16 << 20})
+    words: dict[str, t.Any] = {"offer": offer, "have": "0/3000050", "timeout": 60}
+    with pytest.raises(MirroringError, match="begins differently on the old master"):
+        taking.installed(instance_in(place), RUN, True, accept_loss=False, **words)
+    found = taking.installed(instance_in(place), RUN, True, accept_loss=True, **words)
+    assert (found["replay_lsn"], found["changed"]) == (None, False)
+    assert not staged.exists()
 
 
 class Line:
@@ -166,7 +185,7 @@ def test_what_is_no_wal_file_is_not_taken(place: Path, entry: dict[str, t.Any]) 
     with pytest.raises(MirroringError, match="which is no WAL file"):
         fetched(place, Line(b"wal"), offer)
     with pytest.raises(MirroringError, match="which is no WAL file"):
-        taking.installed(instance_in(place), RUN, True, offer=offer, have="0/3000050", timeout=60)
+        taking.installed(instance_in(place), RUN, True, offer=offer, have="0/3000050", accept_loss=False, timeout=60)
     with pytest.raises(MirroringError, match="which is no WAL file"):
         taken(place, offer, 0, "", entry["name"])
 

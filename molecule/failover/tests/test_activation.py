@@ -26,8 +26,6 @@ from harness import (
     unwrapped,
 )
 
-#: seconds after which nobody can say any more that a promotion was held up by nothing; it gives up after twice as many
-LIMIT = 30
 THROUGH_BOTH = pytest.mark.parametrize("ledger", ["mdw,smdw"], indirect=True)
 #: as many sessions of the superuser as there are, taken again at once when some are free (the standby may have been
 #: started anew, for WAL that was salvaged), until the unit ends
@@ -129,7 +127,6 @@ def test_case_55_a_standby_that_gives_no_session(pair: Pair, ledger: Ledger, kin
         said = play("failover", "-e", f"report_file={tmp_path}/report.json")
         document = json.loads((tmp_path / "report.json").read_text())
         assert document["facts"]["Data lost"].startswith("none: all WAL"), document["facts"]
-        assert document["activation"]["seconds"] < LIMIT
         if kind == "sessions-taken":
             on(pair.standby, "systemctl stop crowd")
             ended = document["activation"]["ended_sessions"]
@@ -157,7 +154,6 @@ def test_case_57_who_holds_the_replay_up_is_ended(pair: Pair, tmp_path: Path) ->
     said = unwrapped(play("failover", "-e", f"report_file={tmp_path}/report.json"))
     document = json.loads((tmp_path / "report.json").read_text())
     assert document["facts"]["Salvaged from it"] == "nothing was missing"
-    assert document["activation"]["seconds"] < LIMIT
     assert [each["why"] for each in document["activation"]["ended_sessions"]] == ["it held the replay up"]
     assert "1, since it held the replay up" in said
     assert "idle in transaction" in said

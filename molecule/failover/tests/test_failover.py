@@ -44,6 +44,10 @@ def commit_beyond_the_standby(pair: Pair) -> None:
     """Cut the two off from each other, then commit 20,000 rows on the master."""
     sql(pair.master, TABLE)
     until(lambda: sql(pair.standby, "SELECT to_regclass('bulk') IS NOT NULL") == "t", 30, "the table on the standby")
+    # a receiver begins anew at the begin of a segment, and only then says how far it is
+    written = sql(pair.master, "SELECT pg_current_wal_lsn()")
+    arrived = f"SELECT pg_last_wal_receive_lsn() >= '{written}'"
+    until(lambda: sql(pair.standby, arrived) == "t", 30, "what was written so far on the standby")
     lab("cut", pair.master, pair.standby)
     sql(pair.master, BULK)
 

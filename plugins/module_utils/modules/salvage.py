@@ -34,7 +34,7 @@ def main(module):
             take = choice.of(instance.engine, postgresql=taking.taken)
             return take(instance, act, **only(options, "offer", "name", "offset", "content"))
         replay = choice.of(instance.engine, postgresql=taking.installed)
-        return replay(instance, run, act, **only(options, "offer", "have", "timeout"))
+        return replay(instance, run, act, **only(options, "offer", "have", "accept_loss", "timeout"))
 
 
 STATES = ["offered", "fetched", "given", "taken", "installed"]

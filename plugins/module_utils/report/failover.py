@@ -36,8 +36,7 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
         facts["Fence"] = f"{old}: {FENCES[plan['fence']]}"
     if activated and (offer or not document["check"]):
         facts["Old master's WAL ended at"] = offer.get("end_lsn") or "not known: its host could not be looked at"
-        salvaged = offer.get("missing_bytes") or 0
-        facts["Salvaged from it"] = size(salvaged) if salvaged else "nothing" + (" was missing" if offer else "")
+        facts["Salvaged from it"] = _salvaged(document, offer)
         facts["Data lost"] = _would_be_lost(document["offer"]) if document["check"] else _lost(document)
     if done.get("timeline"):
         facts["Activated at"] = f"{done['activation_lsn']}, timeline {done['timeline']}"
@@ -75,6 +74,14 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     changed = any(document[part].get("changed") for part in ("fenced", "activation"))
     nothing = not activated and not changed and not plan["followers"]
     return {"title": title, "facts": facts, "next": follow, "nothing": nothing}
+
+
+def _salvaged(document: dict[str, t.Any], offer: dict[str, t.Any]) -> str:
+    """Return how much was brought over from the old master's disk."""
+    if (document.get("salvaged") or {}).get("replay_lsn", "") is None:
+        return f"nothing: what it has is no continuation of what {document['plan']['new']} has"
+    missing = offer.get("missing_bytes") or 0
+    return size(missing) if missing else "nothing" + (" was missing" if offer else "")
 
 
 def _of_host(plan: dict[str, t.Any]) -> dict[str, str]:

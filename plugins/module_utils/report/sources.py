@@ -43,6 +43,7 @@ MIRRORING = Source("master", "master_mirroring", ("mirroring", "waited"))
 TAKEOVER = {
     "fenced": FENCED,
     "asked": OFFER,
+    "salvaged": Source("new", "standby_salvaged", ("changed", "replay_lsn")),
     "activation": Source("new", "master_activated", ACTIVATED),
     "followed": Source("new", "standby_followed", ("item", "msg", "mirroring", "waited"), each=True),
     "registered": Source("new", "master_segments", SEGMENTS),

@@ -102,7 +102,15 @@ class Former(t.Protocol):
         """Put such a piece where fetched files are. Raises when a whole file is not what was offered."""
 
     def salvage_installed(
-        self, instance: Instance, run: Runner, act: bool, *, offer: dict[str, t.Any], have: str, timeout: int
+        self,
+        instance: Instance,
+        run: Runner,
+        act: bool,
+        *,
+        offer: dict[str, t.Any],
+        have: str,
+        accept_loss: bool,
+        timeout: int,
     ) -> Result:
         """Let the standby replay the fetched files; it is restarted for that. The time runs while nothing moves."""
 

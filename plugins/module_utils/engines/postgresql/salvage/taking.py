@@ -101,8 +101,14 @@ def _same_beginning(own: str, other: str, length: int) -> bool:
         return mine.read(length) == its.read(length)
 
 
-def install(instance: Instance, run: Runner, wanted: dict[str, t.Any], have: str, timeout: int) -> str:
-    """Put the WAL files into the stopped standby's pg_wal, start it, wait until it has replayed the last record."""
+def install(
+    instance: Instance, run: Runner, wanted: dict[str, t.Any], have: str, accept_loss: bool, timeout: int
+) -> str | None:
+    """Put the WAL files into the stopped standby's pg_wal, start it, wait until it has replayed the last record.
+
+    Return how far it has replayed; None where nothing was put there, since what the old master has is no continuation
+    of what the standby has, and the operator has accepted the loss.
+    """
     place, directory = offering.staging(instance), wal_files.directory(instance)
     for entry in wanted["files"]:
         if not _is_whole(os.path.join(place, entry["name"]), entry):
@@ -110,15 +116,26 @@ def install(instance: Instance, run: Runner, wanted: dict[str, t.Any], have: str
     if not os.path.exists(os.path.join(instance.data_directory, "standby.signal")):
         raise MirroringError(f"{instance.data_directory} is no standby any more: look at both hosts with state.yml")
     need_room(directory, wanted)
+    size = int((observe.control(instance, run) or {}).get("wal_segment_bytes") or 0)
+    other = [
+        name for name in (entry["name"] for entry in wanted["files"]) if not _continues(instance, name, have, size)
+    ]
+    if other and accept_loss:
+        user_places.remove(place)
+        return None
+    if other:
+        raise MirroringError(
+            f"{other[0]} begins differently on the old master: the standby's WAL is not a part of its WAL. Look at both"
+            " hosts; to activate without it, run again with -e accept_data_loss=true"
+        )
     process = observe.process(instance, database.postmaster(instance))
     if not stopping.stop(
         run, instance.service, instance.data_directory, process["pid"], process["frozen"], STOP_SECONDS
     ):
         raise MirroringError(f"the standby's server ({instance.service}) does not stop, not even killed")
-    size = int((observe.control(instance, run) or {}).get("wal_segment_bytes") or 0)
     try:
         for entry in wanted["files"]:
-            _put(os.path.join(place, entry["name"]), os.path.join(directory, entry["name"]), have, size)
+            _put(os.path.join(place, entry["name"]), os.path.join(directory, entry["name"]))
         files.sync_directory(directory)
     except (OSError, MirroringError):
         run.root(["systemctl", "start", instance.service], timeout=120)  # a standby that was stopped for nothing
@@ -132,18 +149,20 @@ def install(instance: Instance, run: Runner, wanted: dict[str, t.Any], have: str
     return reached
 
 
-def _put(source: str, target: str, have: str, segment_bytes: int) -> None:
-    """Replace a WAL file that the standby holds in part; both must begin alike, or it is another history."""
-    name = os.path.basename(target)
+def _continues(instance: Instance, name: str, have: str, segment_bytes: int) -> bool:
+    """Whether a WAL file of the old master begins with what the standby has of it: else it is another history."""
+    source, target = (
+        os.path.join(place, name) for place in (offering.staging(instance), wal_files.directory(instance))
+    )
     held = lsn.parse(have)
     holding = wal.segment_name(int(name[:8], 16), held, segment_bytes)
-    if os.path.exists(target) and name <= holding:
-        length = held % segment_bytes if name == holding else segment_bytes
-        if not _same_beginning(target, source, length):
-            raise MirroringError(
-                f"{name} begins differently on the old master: the standby's WAL is not a part of its WAL. Look at both"
-                " hosts; to activate without it, run again with -e accept_data_loss=true"
-            )
+    if not os.path.exists(target) or name > holding:
+        return True
+    return _same_beginning(target, source, held % segment_bytes if name == holding else segment_bytes)
+
+
+def _put(source: str, target: str) -> None:
+    """Replace a WAL file that the standby holds in part, or not at all."""
     temporary = f"{target}.hawq"
     try:
         with files.opened(source) as given, files.created(temporary) as file:
@@ -232,8 +251,11 @@ def fetched(
 
 
 def installed(
-    instance: Instance, run: Runner, act: bool, *, offer: dict[str, t.Any], have: str, timeout: int
+    instance: Instance, run: Runner, act: bool, *, offer: dict[str, t.Any], have: str, accept_loss: bool, timeout: int
 ) -> dict[str, t.Any]:
     """Let the standby replay the files."""
     answer = _answer(instance, offer)
-    return {**answer, "replay_lsn": install(instance, run, offer, have, timeout)} if act else answer
+    if not act:
+        return answer
+    reached = install(instance, run, offer, have, accept_loss, timeout)
+    return {**answer, "replay_lsn": reached, "changed": reached is not None}
