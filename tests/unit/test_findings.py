@@ -54,6 +54,7 @@ PERMISSION = places.permission(UNIT)
 GUARD: dict[str, t.Any] = {
     "mode": "synchronous",
     "degrade_after": 5.0,
+    "count": 1,
     "witnesses": ["sdw1"],
     "active": True,
     "unit": "hawq-mirroring-guard-hawq-master.service",

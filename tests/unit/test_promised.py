@@ -21,6 +21,7 @@ EITHER = SYNC._replace(standbys=("sby", "smdw"))
 GUARD = {
     "mode": "synchronous",
     "degrade_after": 5.0,
+    "count": 1,
     "witnesses": list(NAMES),
     "active": True,
     "unit": "hawq-mirroring-guard-hawq-master.service",

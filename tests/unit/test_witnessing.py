@@ -63,7 +63,7 @@ def test_a_record_that_cannot_be_believed_says_why(tmp_path: Path, make: t.Any, 
     ("text", "found"),
     rows(
         {
-            "as the role writes it": (json.dumps(TOLD), {**TOLD, "degrade_after": 5.0}),
+            "as the role writes it": (json.dumps({**TOLD, "count": 2}), {**TOLD, "degrade_after": 5.0, "count": 2}),
             "none": (None, None),
             "no JSON": ("{", None),
             "of another kind": ("[]", None),

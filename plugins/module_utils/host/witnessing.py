@@ -46,6 +46,7 @@ def guard(run: Runner, service: str) -> Guard | None:
     return {
         "mode": told["mode"],
         "degrade_after": told["degrade_after"],
+        "count": told["count"],
         "witnesses": told["witnesses"],
         "active": shown["active"] == "active",
         "unit": shown["unit"],
@@ -63,6 +64,7 @@ def told_guard(text: str | None) -> t.Any:
         return {
             "mode": found["mode"],
             "degrade_after": float(found["degrade_after"]),
+            "count": int(found.get("count", 1)),
             "witnesses": [str(name) for name in names],
         }
     except (ValueError, TypeError, KeyError):

@@ -48,7 +48,7 @@ def resolved(observations: topology.Observations, options: Options) -> Options:
     first = sorted(observations.values(), key=lambda seen: topology.kind(seen) != topology.MASTER)
     guard: t.Any = next((found for seen in first if (found := seen.get("guard"))), None) or DEFAULTS
     said = {name: options.get(name) for name in OPTIONS}
-    kept = {name: guard[field] for name, field in OPTIONS.items() if said[name] is None}
+    kept = {name: guard.get(field, DEFAULTS[field]) for name, field in OPTIONS.items() if said[name] is None}
     return t.cast(Options, {**options, **kept})
 
 

@@ -319,6 +319,7 @@ class Guard(t.TypedDict):
 
     mode: t.Annotated[str, "asynchronous, synchronous or strict"]
     degrade_after: t.Annotated[float, "seconds that commits wait for a standby that is lost, at least", "s"]
+    count: t.Annotated[int, "for how many standbys a commit waits"]
     witnesses: t.Annotated[list[str], "those whose majority must know before the master goes on alone"]
     active: t.Annotated[bool, "whether it runs"]
     unit: t.Annotated[str, "the unit that runs it"]
