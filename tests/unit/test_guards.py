@@ -28,6 +28,13 @@ PROBLEMS: dict[str, tuple[Hosts, str, list[str], str, str]] = {
     "two have lost their records": (pair(), "s00", ["witness-missing"], "sdw2: it has no record", "init_segments"),
     "two are damaged": (pair(), "sdd", ["witness-missing"], "its record is damaged", "init_segments"),
     "two are of another system": (pair(), "sff", ["witness-missing"], "of another system", "init_segments"),
+    "two do not run": (
+        pair(),
+        "soo",
+        ["witness-missing"],
+        "sdw3: its program does not run",
+        "on sdw3: systemctl start",
+    ),
     "two have promised": (pair(), "sxx", ["witness-missing"], "sdw2: it has promised timeline", "switchover"),
     "the master's guard is stopped": (pair(OFF), "sss", ["guard-missing"], "wait for ever", "on mdw: systemctl start"),
     "the standby's guard is gone": (pair(GUARD, None), "sss", ["guard-missing"], "smdw has no guard", "init_standby"),

@@ -42,7 +42,10 @@ def record(name: str, wish: ledger.Wish | None = SYNC, promise: tuple[int, str] 
 
 
 def witnesses(sorts: str, wish: ledger.Wish = SYNC) -> Hosts:
-    """Segments with records: s has the wish, a one to go on alone, x has promised another host, 0 none, - is silent."""
+    """Segments with records: s has the wish, a one to go on alone, x has promised another host, 0 none, - is silent.
+
+    Of o the program does not run.
+    """
     found = {}
     for name, sort in zip(NAMES, sorts):
         seen = empty("sdw1", CLOSED)
@@ -50,10 +53,13 @@ def witnesses(sorts: str, wish: ledger.Wish = SYNC) -> Hosts:
             "s": record(name, wish),
             "a": record(name, ALONE),
             "x": record(name, wish, (9, "lost")),
+            "o": record(name, wish),
             "f": {**record(name, wish), "system": FOREIGN},
         }.get(sort)
         if sort != "0":
-            seen = change(seen, {"ledger": {"record": told, "why": None if told else "its record is damaged"}})
+            why, unit = None if told else "its record is damaged", "hawq-mirroring-witness-hawq-master.service"
+            shown = {"record": told, "why": why, "stopped": unit if sort == "o" else None}
+            seen = change(seen, {"ledger": shown})
         found[name] = unreachable() if sort == "-" else seen
     return found
 

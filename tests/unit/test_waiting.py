@@ -88,7 +88,7 @@ def test_what_has_not_come_is_told_with_what_the_guard_says(tmp_path: Path, monk
     given(monkeypatch, answers('ANY 1 ("smdw")', state="DEGRADING", reason="1 of 3 witnesses have granted wish 7"))
     with pytest.raises(MirroringError, match=r"commits still wait for smdw .*DEGRADING: 1 of 3 witnesses .*" + UNIT):
         tell(tmp_path, "released")
-    with pytest.raises(MirroringError, match="commits do not wait for smdw"):
+    with pytest.raises(MirroringError, match="commits wait for smdw, and no majority of the witnesses knows it"):
         tell(tmp_path, "confirmed")
     with pytest.raises(MirroringError, match="its mode is still synchronous"):
         tell(tmp_path, "confirmed", mode="strict")

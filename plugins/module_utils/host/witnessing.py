@@ -16,9 +16,13 @@ if t.TYPE_CHECKING:
 MODES = ("asynchronous", "synchronous", "strict")
 
 
-def record(service: str) -> Ledger | None:
+def record(run: Runner, service: str) -> Ledger | None:
     """Return what this host has on its disk as a witness of that cluster; None where it is none."""
-    return record_at(places.witness_record(service))
+    found = record_at(places.witness_record(service))
+    if found is None:
+        return None
+    shown = systemd.unit(run, places.witness_unit(service))
+    return {**found, "stopped": None if shown["active"] == "active" else shown["unit"]}
 
 
 def record_at(path: str) -> Ledger | None:
@@ -28,13 +32,13 @@ def record_at(path: str) -> Ledger | None:
     except NotADirectoryError:
         return None
     except OSError as error:
-        return {"record": None, "why": f"its record cannot be read ({error.strerror}: {path})"}
+        return {"record": None, "why": f"its record cannot be read ({error.strerror}: {path})", "stopped": None}
     if text is None:
         return None
     found, damage = ledger.parse(text)
     if found is None:
-        return {"record": None, "why": f"its record is damaged and not believed ({path}: {damage})"}
-    return {"record": json.loads(ledger.render(found)), "why": None}
+        return {"record": None, "why": f"its record is damaged and not believed ({path}: {damage})", "stopped": None}
+    return {"record": json.loads(ledger.render(found)), "why": None, "stopped": None}
 
 
 def guard(run: Runner, service: str) -> Guard | None:

@@ -33,7 +33,7 @@ def commits(told: t.Mapping[str, t.Any]) -> dict[str, str]:
     if told["held"]:
         waited = f" after {told['waited']:.0f} s"
         why = f" ({told['reason']})" if told["reason"] else ""
-        return {"Commits": f"STILL WAIT{waited}: neither a standby nor a majority of the witnesses has answered{why}"}
+        return {"Commits": f"STILL WAIT{waited}: no majority of the witnesses has granted the first one{why}"}
     if told["waits_for"]:
         return {"Commits": f"go on, and wait for the standby: {told['waits_for']}"}
     by = f" by consent of {names(told['consented'])}" if told["consented"] else ""
@@ -45,6 +45,6 @@ def mend(told: t.Mapping[str, t.Any], new: str) -> list[str]:
     if not told or not told["held"]:
         return []
     return [
-        f"bring up a standby of {new}, or the witnesses: commits go on by themselves then. Why they wait:"
+        f"bring the witnesses up: commits go on by themselves when a majority of them answers {new}. Why they wait:"
         f" journalctl -u 'hawq-mirroring-guard-*' on {new}"
     ]

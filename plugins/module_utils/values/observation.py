@@ -312,6 +312,7 @@ class Ledger(t.TypedDict):
 
     record: t.Annotated[dict[str, t.Any] | None, "what it has granted and promised; None when it cannot be believed"]
     why: t.Annotated[str | None, "why it cannot be; None otherwise"]
+    stopped: t.Annotated[str | None, "the unit of its program, where that does not run"]
 
 
 class Guard(t.TypedDict):

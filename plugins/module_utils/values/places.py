@@ -93,6 +93,11 @@ def guard_settings(unit: str) -> str:
     return f"/etc/hawq-mirroring/{cluster(unit)}/guard.json"
 
 
+def witness_unit(unit: str) -> str:
+    """Return the unit that runs the witness of that cluster; the same in roles/witness/vars."""
+    return f"hawq-mirroring-witness-{cluster(unit)}.service"
+
+
 def guard_unit(unit: str) -> str:
     """Return the unit that runs the guard of that cluster; the same in roles/guard/vars."""
     return f"hawq-mirroring-guard-{cluster(unit)}.service"

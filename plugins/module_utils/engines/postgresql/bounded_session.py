@@ -25,11 +25,9 @@ except ImportError:
     HAS_PSYCOPG2 = False
     Error = ()
 
-#: what somebody has set for all sessions must neither stop this one nor answer for the server, and its commits wait for
-#: no standby: it is the session that tells when nobody needs to wait any more
-SETTINGS = {
-    "statement_timeout": "2s",
-    "lock_timeout": "1s",
+#: what somebody has set for all sessions must neither stop one of ours nor answer for the server, and its commits wait
+#: for no standby: it is the session that tells when nobody needs to wait any more
+OWN = {
     "idle_session_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     "search_path": "pg_catalog",
@@ -41,6 +39,7 @@ SETTINGS = {
     "DateStyle": "ISO",
     "standard_conforming_strings": "on",
 }
+SETTINGS = {**OWN, "statement_timeout": "2s", "lock_timeout": "1s"}
 #: from which version on there is a limit to transactions, which an older server refuses to be told of
 TRANSACTION_TIMEOUT_SINCE = 170000
 #: of a session that waits for no answer

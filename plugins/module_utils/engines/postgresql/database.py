@@ -17,6 +17,7 @@ from ...host.errors import MirroringError
 from ...host.module import Instance
 from ...values import conninfo, control_data
 from .. import table
+from . import bounded_session
 
 try:
     import psycopg2
@@ -40,17 +41,8 @@ STATEMENT_SECONDS = 30
 #: what somebody may have set for all sessions, for the user or for the database, and what would stop ours: a standby
 #: gives no serializable session, and a master that is read-only by default could not be equipped
 OWN_SETTINGS = {
+    **bounded_session.OWN,
     "lock_timeout": "10s",
-    "idle_session_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
-    "search_path": "pg_catalog",
-    "synchronous_commit": "local",
-    "default_transaction_read_only": "off",
-    "default_transaction_isolation": r"read\ committed",
-    "role": "none",
-    "row_security": "on",
-    "DateStyle": "ISO",
-    "standard_conforming_strings": "on",
     "default_tablespace": "",
     "default_table_access_method": "heap",
 }

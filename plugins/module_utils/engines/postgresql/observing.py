@@ -118,7 +118,7 @@ def _collect(
         "virtual_ip": None,
         "witness": witness,
         "witness_damage": unbelievable,
-        "ledger": witnessing.record(instance.service),
+        "ledger": witnessing.record(run, instance.service),
         "guard": witnessing.guard(run, instance.service),
         "named": named_files.missing(instance, server["settings"]["access_file"] if server else None),
         "offers": offered,

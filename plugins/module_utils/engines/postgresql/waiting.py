@@ -102,6 +102,8 @@ def trouble(seen: Seen, state: str, standby: str, mode: str, unit: str, waited: 
         what = f"commits still wait for {standby} after {waited:.0f} s, and would hang when it stops"
     elif mode == ASYNCHRONOUS:
         what = f"commits still wait for a standby after {waited:.0f} s"
+    elif standby in seen.names:
+        what = f"commits wait for {standby}, and no majority of the witnesses knows it after {waited:.0f} s"
     else:
         what = f"commits do not wait for {standby} after {waited:.0f} s"
     said = seen.guard.get("reason") or "it has said nothing yet"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import typing as t
 
 from ...values import ledger
 from ...values.command import playbook
@@ -62,12 +63,17 @@ def _witnesses(group: Group, guard: Guard) -> list[Finding]:
         text = f"mirroring is {guard['mode']}, and {group.master} has no witness: {could}"
         return [finding("witness-missing", None, text, playbook("init_segments"))]
     said = "; ".join(f"{name}: {_why(group, name)}" for name in lacking)
-    text = f"{len(there)} of {len(listed)} witnesses can be asked, and {needed} are needed ({said}): {could}"
+    text = (
+        f"{len(there)} of {len(listed)} witnesses bear witness, and {needed} are needed ({said}): {could}, and without"
+        " the standby commits would hang"
+    )
     away = [name for name in lacking if name not in group.witnesses or is_away(group.witnesses[name])]
     command = f"bring {' and '.join(away)} up" if away else playbook("init_segments")
-    promised = [name for name in lacking if "has promised timeline" in _why(group, name)]
-    if promised:
-        text = f"{text}. Commits would hang without the standby, since a failover was begun and not ended"
+    stopped = {name: unit for name in lacking if (unit := _ledger(group, name).get("stopped"))}
+    if stopped:
+        command = "; ".join(on(name, f"systemctl start {unit}") for name, unit in stopped.items())
+    elif any(_is_promised(group, record) for name in lacking if (record := _record(group, name))):
+        text = f"{text}. A failover was begun and not ended"
         command = playbook("switchover")
     return [finding("witness-missing", lacking[0] if len(lacking) == 1 else None, text, command)]
 
@@ -84,17 +90,28 @@ def _why(group: Group, name: str) -> str:
         return "the inventory has no such segment"
     if is_away(seen):
         return "it cannot be looked at"
-    found = seen.get("ledger")
-    if not found or not found["record"]:
-        return (found["why"] if found else None) or "it has no record"
-    record = ledger.parse(json.dumps(found["record"]))[0]
+    found, record = _ledger(group, name), _record(group, name)
+    if not found.get("record"):
+        return found.get("why") or "it has no record"
     if record is None:
         return "its record is damaged"
     if group.source and record.system != topology.system_identifier(group.source):
         return f"its record is of another system ({record.system})"
     if _is_promised(group, record):
         return f"it has promised timeline {record.promised.timeline} to {record.promised.candidate}"
-    return ""
+    stopped = found.get("stopped")
+    return f"its program does not run ({stopped})" if stopped else ""
+
+
+def _ledger(group: Group, name: str) -> dict[str, t.Any]:
+    seen = group.witnesses.get(name)
+    found = seen.get("ledger") if seen and not is_away(seen) else None
+    return dict(found) if found else {}
+
+
+def _record(group: Group, name: str) -> ledger.Record | None:
+    found = _ledger(group, name).get("record")
+    return ledger.parse(json.dumps(found))[0] if found else None
 
 
 def _is_promised(group: Group, record: ledger.Record) -> bool:
