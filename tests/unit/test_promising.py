@@ -281,18 +281,6 @@ def test_for_whom_commits_waited(
     assert bool(found.lost) is proven
 
 
-def test_the_furthest_of_those_that_have_left() -> None:
-    hosts = {**GONE, "sby": standby("sdw1", {**CLOSED, "server.have_lsn": "0/9000000"})}
-    assert promising.behind(["smdw", "sby"], THREE, "smdw") == []
-    assert promising.behind(["smdw", "sby"], hosts, "sby") == []
-    (refusal,) = promising.behind(["smdw", "sby"], hosts, "smdw")
-    assert (refusal.kind, refusal.command) == ("behind-another", "Name sby: -e standby_host=sby")
-    # one that is not seen any more is not further, and the candidate must be seen
-    assert [each.kind for each in promising.behind(["smdw", "sby"], {"sby": hosts["sby"]}, "smdw")] == [
-        "behind-another"
-    ]
-
-
 # what is not believed
 
 

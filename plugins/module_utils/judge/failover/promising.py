@@ -17,7 +17,7 @@ from ...values.text import duration, moment
 from .. import topology
 from ..options import Options
 from ..refusal import AGAIN, Refusal, one_of
-from . import candidates, evidence, majority
+from . import evidence, majority
 
 
 class Witness(t.NamedTuple):
@@ -254,22 +254,6 @@ def applied(refusals: list[Refusal], outcome: Outcome) -> list[Refusal]:
         for each in refusals
     ]
     return [*mended, *outcome.refusals]
-
-
-def behind(left: list[str], observations: topology.Observations, new: str) -> list[Refusal]:
-    """Return why the candidate is not the furthest of these, as they are seen when they have left the old master."""
-    place = {name: candidates.place(observations[name]) for name in left if name in observations}
-    ahead = max(place, key=lambda name: place[name], default=new)
-    if new in place and place[new] >= place[ahead]:
-        return []
-    return [
-        Refusal(
-            "behind-another",
-            f"{new} has less WAL than {ahead}, now that both have left the old master",
-            "commits waited for any of them, and what only the other one has would be lost",
-            f"Name {ahead}: {again(standby_host=ahead)}",
-        )
-    ]
 
 
 def _is_given_up(case: _Case) -> bool:
