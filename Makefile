@@ -9,7 +9,7 @@ PYTHON ?= python3
 LAB_COMMAND := molecule/lab/lab
 # Three at a time, since they wait as long as they compute. The longest come first.
 LONGEST := resync failover hostile faults
-# Twenty minutes, of a mode that is switched on by a variable: make molecule SCENARIO=synchronous
+# Eight minutes, of a mode that is switched on by a variable: make molecule SCENARIO=synchronous
 APART := synchronous
 SCENARIO ?= $(LONGEST) $(filter-out $(LONGEST) $(APART),$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 LANES ?= 3
