@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from harness import SERVICE, Pair, accepts_writes, changed, flat, on, play, sql
+from harness import SERVICE, Pair, accepts_writes, changed, flat, on, play, sql, until
 from pairs import SEGMENTS, VIRTUAL_IP, WITH_SEGMENTS
 
 FILES = (
@@ -44,4 +44,5 @@ def test_all_is_taken_away_at_once(segments: Pair) -> None:
     assert sql(master, "SELECT pg_postmaster_start_time()", database="renamed") == began
     sql(master, "ALTER DATABASE renamed RENAME TO postgres", database="template1")
     on(master, f"systemctl restart {SERVICE}")
-    assert accepts_writes(master)
+    # without the interlock's unit file nothing waits for the server any more
+    until(lambda: accepts_writes(master), 60, f"a master on {master}")
