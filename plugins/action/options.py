@@ -88,7 +88,7 @@ class ActionModule(ActionBase):
             meant = self._clusters(workflow, variables)
             named = self._named(variables, *meant)
             peers = self._peers(variables, named["masters"], named["cluster"])
-            told = self._checked(variables, own, later, self._segments(variables, meant[0]))
+            told = self._checked(variables, own, later, self._witnesses(variables, meant[0]))
             bounds = connection.bounds(self._values(connection.NAMES, own, raw), _connection.settings())
         except AnsibleActionFail as error:
             refusal = {
@@ -147,6 +147,7 @@ class ActionModule(ActionBase):
         except clusters.WrongClusterError as error:
             raise AnsibleActionFail(str(error)) from error
         mixed = None if "server_service" in extra else clusters.shared(groups, found)
+        mixed = mixed or clusters.lost_together(groups, found)
         if mixed:
             raise AnsibleActionFail(mixed)
         self._refuse_parts(variables, found)
@@ -158,7 +159,11 @@ class ActionModule(ActionBase):
         groups = variables["groups"]
         hosts = {each: clusters.hosts(groups, each) for each in meant}
         mine = clusters.of_host(groups, meant, variables["inventory_hostname"])
-        return {"cluster": mine, **hosts[mine], "clusters": hosts if every else {}}
+        return {
+            "cluster": mine,
+            **_told(hosts[mine]),
+            "clusters": {name: _told(hosts[name]) for name in meant} if every else {},
+        }
 
     @staticmethod
     def _peers(
@@ -186,11 +191,13 @@ class ActionModule(ActionBase):
         return {"peers": bare, "witnesses": [{**peer, **named} for peer in peers]}
 
     @staticmethod
-    def _segments(variables: dict[str, t.Any], meant: list[str | None]) -> list[str]:
-        return [name for each in meant for name in clusters.hosts(variables["groups"], each)[clusters.SEGMENTS]]
+    def _witnesses(variables: dict[str, t.Any], meant: list[str | None]) -> list[str]:
+        kinds = (clusters.SEGMENTS, clusters.WITNESSES)
+        hosts = [clusters.hosts(variables["groups"], each) for each in meant]
+        return [name for each in hosts for kind in kinds for name in each[kind]]
 
     def _checked(
-        self, task_vars: dict[str, t.Any], own: set[str], later: bool, segments: list[str]
+        self, task_vars: dict[str, t.Any], own: set[str], later: bool, witnesses: list[str]
     ) -> dict[str, t.Any]:
         """Return the play's options with their defaults; fail with all that is wrong."""
         specs = role_specs()
@@ -210,7 +217,7 @@ class ActionModule(ActionBase):
         wrong = [
             *options.misfits(values),
             *options.unacceptable(values["state_accept"]),
-            *options.strangers(values["ignore_witness"], segments),
+            *options.strangers(values["ignore_witness"], witnesses),
         ]
         if wrong:
             raise AnsibleActionFail("; ".join(wrong))
@@ -273,6 +280,15 @@ class ActionModule(ActionBase):
                     f"--limit hides {', '.join(hidden)}, and who is master can only be said when every host of the"
                     f" group {group} is looked at: run the playbook without --limit."
                 )
+
+
+def _told(hosts: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Return a cluster's hosts as they are registered: the witnesses of the interlock are the other masters."""
+    return {
+        "masters": hosts[clusters.MASTERS],
+        "segments": hosts[clusters.SEGMENTS],
+        "witness_hosts": hosts[clusters.WITNESSES],
+    }
 
 
 def _directory() -> str:

@@ -107,7 +107,7 @@ class ActionModule(ActionBase):
             observations, options = self._judged_by(run, workflow)
             if self._task.args.get("started") and not options["damaged"]:
                 return result
-            options["witnesses"] = self._observations(run, run.segments)
+            options["witnesses"] = self._observations(run, [*run.segments, *run.only_witnesses])
             places = self._places(run, workflow, observations, options)
             if places:
                 return {**result, **places}
@@ -132,13 +132,13 @@ class ActionModule(ActionBase):
         """Return what is judged, with the names that hosts have now, and with which options."""
         observations, names = renamed.translated(self._observations(run, run.masters))
         options = t.cast("Options", {**self._options(run, workflow), "renamed": names})
-        return observations, guarded.resolved(observations, options)
+        return observations, guarded.resolved(observations, options, workflow)
 
     def _state(
         self, run: _run.Run, observations: Observations, options: Options, settled: str | None = None
     ) -> dict[str, t.Any]:
         # of a playbook that does not look at segments nothing is said of them
-        names = [name for name in run.segments if run.read(name, OBSERVED)]
+        names = [name for name in (*run.segments, *run.only_witnesses) if run.read(name, OBSERVED)]
         options = t.cast(Options, {**options, "witnesses": self._observations(run, names)})
         return state.document(observations, self._endpoints(observations), options, settled)
 
@@ -182,6 +182,7 @@ class ActionModule(ActionBase):
     def _options(self, run: _run.Run, workflow: str) -> Options:
         """Return what the workflow is told beside the observations, and what it has found out itself until now."""
         here = {"check": run.check, "programs": _programs(), "inventory": run.inventory}
+        here["only_witnesses"] = run.only_witnesses
         told = t.cast(Options, {**run.options, **here, **self._task.args.get("options", {})})
         before = run.judged.get("plan") or {}
         if workflow != "resync_standby" or before.get("workflow") != workflow:
@@ -256,7 +257,8 @@ class ActionModule(ActionBase):
         observations, options = self._judged_by(run, workflow)
         results = {name: run.read(name, PROMISE_MADE) for name in plan["promise"]["asked"]}
         answers = promising.heard({name: each for name, each in results.items() if "kept" in each})
-        known = promised.records(self._observations(run, run.segments), options.get("ignore_witness") or [])
+        witnesses = self._observations(run, [*run.segments, *run.only_witnesses])
+        known = promised.records(witnesses, options.get("ignore_witness") or [])
         judged, withdraw = promised.concluded(plan, answers, known, observations, options)
         if not self._task.args.get("settled"):
             return {"withdraw": withdraw if judged.refusals else []}

@@ -63,6 +63,11 @@ class Run:
         return list(self._opened["segments"])
 
     @property
+    def only_witnesses(self) -> list[str]:
+        """The hosts that bear witness and are no segments."""
+        return list(self._opened["witness_hosts"])
+
+    @property
     def inventory(self) -> list[str]:
         """All hosts of the inventory, those that a limit hides included."""
         return [str(name) for name in (self._vars.get("groups") or {}).get("all") or self._vars["hostvars"]]

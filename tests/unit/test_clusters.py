@@ -76,7 +76,17 @@ def test_a_host_of_two_clusters_would_have_the_variables_of_both() -> None:
 def test_the_cluster_of_a_host() -> None:
     assert clusters.of_host(TWO, ["a", "b"], "m3") == clusters.of_host(TWO, ["a", "b"], "s1") == "b"
     assert clusters.of_host(ONE, [None], "mdw") is None
-    assert clusters.hosts(TWO, "b") == {"masters": ["m3"], "segments": ["s1"]}
+    assert clusters.hosts(TWO, "b") == {"masters": ["m3"], "segments": ["s1"], "witnesses": []}
+
+
+def test_who_only_bears_witness() -> None:
+    groups = {**TWO, "b_witnesses": ["w1", "s1"]}
+    assert clusters.hosts(groups, "b")["witnesses"] == ["w1"]
+    assert clusters.of_host(groups, ["a", "b"], "w1") == "b"
+    assert clusters.lost_together(groups, ["a", "b"]) is None
+    said = clusters.lost_together({**groups, "b_witnesses": ["w1", "m3"]}, ["a", "b"])
+    assert said is not None
+    assert said.startswith("m3 is in the groups b_masters and b_witnesses")
 
 
 def test_every_command_names_the_cluster() -> None:

@@ -408,7 +408,7 @@ ONE: dict[str, tuple[Hosts, Found]] = {
     ),
     "commits wait, and there is no witness": (
         pair({"guard": {**GUARD, "witnesses": []}}, {"guard": {**GUARD, "witnesses": []}}),
-        ("witness-missing", 13, None, "mdw has no witness", "hawq.mirroring.init_segments"),
+        ("no-witness", 0, None, "a failover could not know", "name hosts in the group witnesses"),
     ),
     "interlock's program missing": (
         pair(interlock(program=None)),
@@ -1269,6 +1269,12 @@ OPTIONS: dict[str, tuple[Hosts, dict[str, t.Any], list[str], list[str]]] = {
         pair(None, LOST),
         {"state_expect_standby": False},
         ["not-synchronized"],
+        [],
+    ),
+    "commits wait, and no segment bears witness": (
+        pair({"guard": {**GUARD, "witnesses": []}}, {"guard": {**GUARD, "witnesses": []}}),
+        {"witnesses": {"sdw1": empty("sdw1")}},
+        ["witness-missing"],
         [],
     ),
     "a segment that is cut off remembers a trouble that is over": (

@@ -89,6 +89,55 @@ def test_what_is_not_said_stays_as_the_guard_has_it() -> None:
     assert [bare[name] for name in guarded.OPTIONS] == ["asynchronous", 5.0, 1]
 
 
+#: what the master has, what the run is, and the mode of a pair that nobody has said one for
+NEW = {"views.databases": [], "server.master_name": None, "server.standbys": []}
+BEGUN: dict[str, tuple[dict[str, t.Any], str, str]] = {
+    "nothing yet": (NEW, "init_standby", "synchronous"),
+    "nothing yet, and its segments come first": (NEW, "init_segments", "synchronous"),
+    "nothing but a standby made by hand": (NEW, "resync_standby", "synchronous"),
+    "nothing yet, and it is only looked at": (NEW, "state", "asynchronous"),
+    "somebody lets commits wait already": (
+        {**NEW, "server.settings.synchronous_standbys": BY_HAND},
+        "init_standby",
+        "asynchronous",
+    ),
+    "a standby": ({**NEW, "server.standbys": ["smdw"]}, "init_standby", "asynchronous"),
+    "a name in the views": ({**NEW, "server.master_name": "mdw"}, "init_standby", "asynchronous"),
+    "views, and a standby that was removed": ({**NEW, "views.databases": ["postgres"]}, "init_standby", "asynchronous"),
+    "the programs of another pair of this host": ({**NEW, **HAS}, "init_standby", "synchronous"),
+}
+
+
+@pytest.mark.parametrize(("has", "workflow", "expected"), BEGUN.values(), ids=BEGUN)
+def test_a_new_pair_is_synchronous_and_what_is_there_stays(has: dict[str, t.Any], workflow: str, expected: str) -> None:
+    hosts = {"mdw": mirrored("mdw", has), "smdw": empty("smdw")}
+    found = guarded.resolved(hosts, t.cast("t.Any", {}), workflow)
+    assert found["mirroring_mode"] == expected
+    said = guarded.resolved(hosts, t.cast("t.Any", {"mirroring_mode": "strict"}), workflow)
+    assert said["mirroring_mode"] == "strict"
+
+
+def test_the_mode_is_told_before_there_is_a_pair() -> None:
+    assert init({"mdw": source(), "smdw": empty("smdw")}, **SYNCHRONOUS).plan["steps"]["mode"] == ["mdw"]
+    guard = {"mode": "synchronous", "degrade_after": 5.0, "count": 1, "witnesses": [], "active": False, "unit": "u"}
+    told = {"mdw": source("", guard=guard), "smdw": empty("smdw")}
+    assert init(told, **SYNCHRONOUS).plan["steps"]["mode"] == []
+
+
+def test_who_only_bears_witness_does_not_register() -> None:
+    witnesses = {"sdw1": empty("sdw1"), "jump": change(empty("sdw2"), {"user.exists": False})}
+    options = {**SEGMENTS, **SYNCHRONOUS, "witnesses": witnesses, "only_witnesses": ["jump"]}
+    plan = init_segments.judge(pair(), HOSTS, t.cast("t.Any", options)).plan
+    assert (plan["segments"], plan["guard"]["witnesses"]) == (["sdw1"], ["jump", "sdw1"])
+    steps = {name: plan["steps"][name] for name in ("register", "bystand", "witness")}
+    assert steps == {"register": ["sdw1"], "bystand": ["jump"], "witness": ["sdw1", "jump"]}
+    alone = {**options, "witnesses": {"jump": witnesses["jump"]}}
+    assert init_segments.judge(pair(), HOSTS, t.cast("t.Any", alone)).plan["steps"]["confirm"] == []
+    alone["mirroring_mode"] = "asynchronous"
+    (refusal,) = init_segments.judge(pair(guards=False), HOSTS, t.cast("t.Any", alone)).refusals
+    assert (refusal.kind, "mirroring_mode=synchronous" in refusal.command) == ("no-segments", True)
+
+
 def test_both_hosts_get_the_guard_and_every_segment_is_named() -> None:
     witnesses = {name: empty(name) for name in ("sdw2", "sdw1")}
     plan = init(

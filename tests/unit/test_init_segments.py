@@ -70,7 +70,11 @@ REFUSALS: dict[str, tuple[Hosts, Hosts, Refusals]] = {
         {"sdw1": SEGMENT},
         [("no-master", "systemctl start hawq-master.service")],
     ),
-    "no segments": (PAIR, {}, [("no-segments", "Name them in the group segments, then run this again")]),
+    "no segments": (
+        PAIR,
+        {},
+        [("no-segments", "or hosts that only bear witness in the group witnesses, then run this again")],
+    ),
     "the standby's host is off": (
         {"mdw": mirrored(), "smdw": unreachable()},
         {"sdw1": SEGMENT},

@@ -48,7 +48,7 @@ def test_only_segments_are_ignored_as_witnesses() -> None:
     assert options.names(["sdw1", " sdw2", ""]) == ["sdw1", "sdw2"]
     assert options.names(None) == []
     (sentence,) = options.strangers(["sdw1", "mdw"], ["sdw1"])
-    assert sentence == "ignore_witness names mdw, not in the group segments (its hosts are sdw1)"
+    assert sentence == "ignore_witness names mdw, not in the groups segments and witnesses (their hosts are sdw1)"
 
 
 KNOWN = [

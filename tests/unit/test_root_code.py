@@ -395,12 +395,15 @@ ALLOWED: dict[Touch, str] = {
         Touch(f"roles/{role}/tasks/install.yml", module, path): "root's"
         for role in ("guard", "witness")
         for module, path in (
-            ("file", "{{ item }}"),
             ("copy", f"{{{{ {role}_library }}}}/hawq_mirroring/{{{{ item }}}}"),
             ("copy", f"/usr/local/libexec/hawq-mirroring-{role}"),
-            ("copy", f"{{{{ {role}_settings_path }}}}"),
             ("template", f"/etc/systemd/system/{{{{ {role}_unit }}}}"),
         )
+    },
+    **{
+        Touch(file, module, path): "root's"
+        for role, file in (("guard", "roles/guard/tasks/told.yml"), ("witness", "roles/witness/tasks/install.yml"))
+        for module, path in (("file", "{{ item }}"), ("copy", f"{{{{ {role}_settings_path }}}}"))
     },
     Touch("roles/witness/tasks/install.yml", "file", "{{ witness_directory }}"): "a directory for the user, in root's",
     Touch(
@@ -408,15 +411,15 @@ ALLOWED: dict[Touch, str] = {
         "command",
         "runuser -u {{ witness_user }} -- /usr/bin/python3 -I /usr/local/libexec/hawq-mir",
     ): "a program that is root's, as the user",
-    Touch("roles/segment/tasks/register.yml", "file", "/etc/hawq-mirroring"): "root's",
-    Touch("roles/segment/tasks/register.yml", "copy", "/etc/hawq-mirroring/segment.pgpass"): "only root can begin it",
+    Touch("roles/segment/tasks/password.yml", "file", "/etc/hawq-mirroring"): "root's",
+    Touch("roles/segment/tasks/password.yml", "copy", "/etc/hawq-mirroring/segment.pgpass"): "only root can begin it",
     Touch("roles/binaries/tasks/packages.yml", "file", "/etc/postgresql-common/createcluster.d"): "root's",
     Touch(
         "roles/binaries/tasks/packages.yml", "copy", "/etc/postgresql-common/createcluster.d/hawq-mirroring.conf"
     ): "root's",
-    Touch("roles/segment/tasks/register.yml", "file", "/etc/hawq-mirroring"): "root's",
+    Touch("roles/segment/tasks/password.yml", "file", "/etc/hawq-mirroring"): "root's",
     Touch(
-        "roles/segment/tasks/register.yml", "copy", "/etc/hawq-mirroring/segment.pgpass"
+        "roles/segment/tasks/password.yml", "copy", "/etc/hawq-mirroring/segment.pgpass"
     ): "begins a file in a directory of root's",
     Touch(
         "roles/virtual_ip/tasks/remove.yml",
@@ -515,7 +518,7 @@ def test_no_task_opens_what_is_the_users_as_root() -> None:
 
 
 #: tasks that go through a list of places, by the variables of their roles
-INSTALLS = ("roles/guard/tasks/install.yml", "roles/witness/tasks/install.yml")
+INSTALLS = ("roles/guard/tasks/told.yml", "roles/witness/tasks/install.yml")
 
 
 @pytest.mark.parametrize("role", ["guard", "witness"])

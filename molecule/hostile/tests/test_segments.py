@@ -137,7 +137,7 @@ def test_a_lie_is_told_with_its_witness_and_can_be_ignored(cluster: Pair, lost: 
     on("sdw1", f"rm {MEMORY} && ln -s /dev/zero {MEMORY}")
     assert "is damaged and not believed: it cannot be opened" in flat(play("failover", "--check", *DOWN))
     on("sdw1", f"rm {MEMORY}")
-    assert "ignore_witness names mdw, not in the group segments" in flat(
+    assert "ignore_witness names mdw, not in the groups segments and witnesses" in flat(
         play("failover", *DOWN, "-e", "ignore_witness=sdw1,mdw", ok=False)
     )
     remember(json.dumps({**lost, "lsn": "FFFFFFFF/0"}))

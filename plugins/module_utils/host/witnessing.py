@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 
 from ..values import ledger, places
-from . import files, ledger_file, systemd
+from . import files, ledger_file, programs, systemd
 from .run import Runner
 
 if t.TYPE_CHECKING:
     from ..values.observation import Guard, Ledger
 
+#: how the names of files end that a guard is run with
+KINDS = (".json", ".py", ".service", "-guard")
 MODES = ("asynchronous", "synchronous", "strict")
 
 
@@ -55,7 +58,17 @@ def guard(run: Runner, service: str) -> Guard | None:
         "active": shown["active"] == "active",
         "unit": shown["unit"],
         "says": shown["says"] or "",
+        "enabled": shown["enabled"] == "enabled" and not shown["stale"],
+        "files": _files(service, shown["unit"]),
     }
+
+
+def _files(service: str, unit: str) -> dict[str, str]:
+    """Return the digests of what a guard is run with: those that are root's own files."""
+    library = (os.path.join(place, name) for place, _ignored, names in os.walk(places.LIBRARY) for name in names)
+    own = (places.guard_settings(service), places.guard_program(), f"/etc/systemd/system/{unit}")
+    found = {path: programs.digest(files.public(path)) for path in (*own, *library) if path.endswith(KINDS)}
+    return {path: digest for path, digest in found.items() if digest}
 
 
 def told_guard(text: str | None) -> t.Any:

@@ -1,8 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Whether a guard keeps commits of a master waiting for its standby, and what that guard is told. Pure.
 
-A pair without it is asynchronous, and nothing of the guard is on its hosts. Once it is guarded it stays so: where the
-mode becomes asynchronous again, the guard lets commits wait for nobody.
+A pair that is begun gets one, unless its mode is asynchronous. One that was begun without a guard has nothing of it on
+its hosts, until the mode is said. Once it is guarded it stays so: where the mode becomes asynchronous again, the guard
+lets commits wait for nobody.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from .options import Options
 from .plan import Guard
 from .refusal import AGAIN, Refusal
 
-ASYNCHRONOUS, STRICT = "asynchronous", "strict"
+ASYNCHRONOUS, SYNCHRONOUS, STRICT = "asynchronous", "synchronous", "strict"
+#: what may begin a pair, and then says which mode it has
+BEGINS = ("init_standby", "init_segments", "resync_standby")
 #: options, and what a guard calls them
 OPTIONS = {
     "mirroring_mode": "mode",
@@ -40,16 +43,37 @@ def mode(options: Options) -> str:
     return options.get("mirroring_mode") or ASYNCHRONOUS
 
 
-def resolved(observations: topology.Observations, options: Options) -> Options:
+def resolved(observations: topology.Observations, options: Options, workflow: str = "") -> Options:
     """Return the options, where what is not said is as the guard of the master has it, or another one of the pair.
 
-    A run without them must not let commits go on alone in a pair in which they wait.
+    A run without them must not let commits go on alone in a pair in which they wait. A pair without a guard has the
+    mode that it was begun with.
     """
     first = sorted(observations.values(), key=lambda seen: topology.kind(seen) != topology.MASTER)
-    guard: t.Any = next((found for seen in first if (found := seen.get("guard"))), None) or DEFAULTS
+    guard: t.Any = next((found for seen in first if (found := seen.get("guard"))), None)
+    if guard is None:
+        guard = {**DEFAULTS, "mode": _mode_without(observations, workflow)}
     said = {name: options.get(name) for name in OPTIONS}
     kept = {name: guard.get(field, DEFAULTS[field]) for name, field in OPTIONS.items() if said[name] is None}
     return t.cast(Options, {**options, **kept})
+
+
+def _mode_without(observations: topology.Observations, workflow: str) -> str:
+    """Return the mode of a pair that has no guard: asynchronous, unless it is begun now.
+
+    What begins a pair tells the guard first, so that a run that is killed then has said what this one is.
+    """
+    masters = [seen for seen in observations.values() if topology.kind(seen) == topology.MASTER]
+    if workflow not in BEGINS or not masters or any(map(_is_known, masters)):
+        return ASYNCHRONOUS
+    return SYNCHRONOUS
+
+
+def _is_known(master: topology.Observation) -> bool:
+    """Whether a master is one of a pair already, or somebody else has set for whom its commits wait."""
+    server = master["server"]
+    ours = server["master_name"] is not None or bool(server["standbys"]) or bool(master["views"]["databases"])
+    return ours or bool(server["settings"]["synchronous_standbys"].strip())
 
 
 def has_files(seen: topology.Observation) -> bool:

@@ -5,29 +5,40 @@ from __future__ import annotations
 
 from ..engines import table
 from ..values import conninfo
-from ..values.clusters import SEGMENTS
-from ..values.command import group
+from ..values.clusters import SEGMENTS, WITNESSES
+from ..values.command import group, playbook
 from ..values.observation import Hosts
 from . import checks, disk, guarded, identify, topology
 from .options import Options
-from .plan import SegmentsPlan
+from .plan import SegmentsPlan, only
 from .refusal import AGAIN, Refusal, Verdict, decide, refuse, refused
 
 
 def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
-    """Judge how the segments are let in and told who may be the master. Those that cannot be reached are left out."""
+    """Judge how segments and witnesses are let in and told who may be the master. Who cannot be reached is left out."""
     master, refusals = identify.master_of(observations)
     if master is None:
         return refused(refusals)
-    segments = options["witnesses"]
-    reachable = [name for name, seen in segments.items() if topology.kind(seen) != topology.UNREACHABLE]
+    everybody, bystanders = options["witnesses"], options.get("only_witnesses") or []
+    reached = [name for name, seen in everybody.items() if topology.kind(seen) != topology.UNREACHABLE]
+    reachable = [name for name in reached if name not in bystanders]
+    guard = guarded.told(observations, options)
     down = [name for name, seen in observations.items() if topology.kind(seen) == topology.UNREACHABLE]
-    if not segments:
+    if not everybody:
         return refuse(
             "no-segments",
-            f"the inventory has no hosts in the group {group(SEGMENTS)}",
+            f"the inventory has no hosts in the groups {group(SEGMENTS)} and {group(WITNESSES)}",
             "there is nothing to register",
-            f"Name them in the group {group(SEGMENTS)}, {AGAIN}",
+            f"Name segments in the group {group(SEGMENTS)}, or hosts that only bear witness in the group"
+            f" {group(WITNESSES)}, {AGAIN}",
+        )
+    if guard is None and len(bystanders) == len(everybody):
+        return refuse(
+            "no-segments",
+            f"mirroring is asynchronous, and the inventory has witnesses only ({', '.join(bystanders)})",
+            "commits wait for nobody, so that nobody can bear witness of it",
+            "Let them wait first, if you want that:"
+            f" {playbook('init_standby', mirroring_mode=guarded.SYNCHRONOUS)}, {AGAIN}",
         )
     if down:
         return refuse(
@@ -37,7 +48,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             f"{topology.mend(observations[down[0]]) or 'Bring it up'}, {AGAIN}",
         )
     for name in reachable:
-        seen = segments[name]
+        seen = everybody[name]
         client = table.of(seen).words.client
         if not seen["user"]["exists"] or client in seen["binaries"]["missing"]:
             lacks = (
@@ -55,10 +66,9 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
                 )
             )
     source = observations[master]
-    guard = guarded.told(observations, options)
     refusals += guarded.foreign(master, source, topology.registered(master, source), options)
     refusals += checks.databases(source, options["view_databases"])
-    probes = [probe for name in reachable for probe in segments[name]["probes"].values()]
+    probes = [probe for name in reached for probe in everybody[name]["probes"].values()]
     found = {address for probe in probes for address in probe["sources"]}
     there = [name for name, seen in observations.items() if seen["configuration"]["exists"]]
     plan: SegmentsPlan = {
@@ -67,7 +77,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "master": master,
         "endpoints": {name: hosts[name] for name in observations},
         "segments": reachable,
-        "unreachable": [name for name in segments if name not in reachable],
+        "unreachable": [name for name in everybody if name not in reached],
         "hba_lines": conninfo.hba_lines(options["segment_user"], sorted(found), table.asked_in(source)),
         "view_databases": checks.view_databases(source, options["view_databases"]),
         "hba_files": {name: topology.access_file(seen) for name, seen in observations.items()},
@@ -80,8 +90,10 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             "let_in": there,
             "password": [master],
             "register": reachable,
-            "confirm": [master],
-            "witness": reachable if guard else [],
+            "confirm": only(master, bool(reachable)),
+            "bystand": [name for name in reached if name in bystanders] if guard else [],
+            "witness": reached if guard else [],
+            "mode": only(master, guard is not None and source.get("guard") is None),
             "guard": there if guard else [],
         },
     }

@@ -79,6 +79,7 @@ class PairSteps(t.TypedDict):
     address_on: t.Annotated[Hosts, "must have the master's address, and has not"]
     synchronized: t.Annotated[Hosts, "are asked whether mirroring is synchronised"]
     let_go: t.Annotated[Hosts, "lets no commit wait for a standby that is about to stop"]
+    mode: t.Annotated[Hosts, "is told the mode of the pair before there is one"]
     guard: t.Annotated[Hosts, "get the guard"]
     wait: t.Annotated[Hosts, "lets commits wait for the standby, where the mode says so"]
     slot_passwords: t.Annotated[Hosts, "keep the replication password for the synchronisation of slots"]
@@ -177,7 +178,9 @@ class SegmentsSteps(t.TypedDict):
     password: t.Annotated[Hosts, "makes the role, and tells the password"]
     register: t.Annotated[Hosts, "segments that register"]
     confirm: t.Annotated[Hosts, "is asked who has registered"]
-    witness: t.Annotated[Hosts, "segments that bear witness"]
+    bystand: t.Annotated[Hosts, "hosts that bear witness and are no segments: they get the user and the password"]
+    witness: t.Annotated[Hosts, "bear witness"]
+    mode: t.Annotated[Hosts, "is told the mode of the pair, where it has no guard yet"]
     guard: t.Annotated[Hosts, "have a guard, which is told who bears witness"]
 
 
@@ -187,7 +190,7 @@ class SegmentsPlan(Plan):
     engine: t.Annotated[str, "key of the engine, which has the words"]
     endpoints: t.Annotated[Endpoints, "all that may be the master: address and port"]
     segments: t.Annotated[Hosts, "that are expected to register"]
-    unreachable: t.Annotated[Hosts, "segments that are left out"]
+    unreachable: t.Annotated[Hosts, "segments and witnesses that are left out"]
     hba_lines: t.Annotated[list[str], "that let the segments in"]
     view_databases: t.Annotated[list[str], "databases that get the views"]
     hba_files: t.Annotated[dict[str, str], "where each host has such lines"]

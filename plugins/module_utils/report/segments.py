@@ -12,6 +12,8 @@ def report(document: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return title, facts and next steps of a registration of segments."""
     plan = document["plan"]
     facts = registered(document["registered"])
+    if plan["steps"]["witness"]:
+        facts["Bear witness"] = ", ".join(plan["steps"]["witness"])
     if plan["unreachable"]:
         facts["Not reachable, so left out"] = ", ".join(plan["unreachable"])
     place = f"(database {table.of(plan).words.databases[0]} of the master)"

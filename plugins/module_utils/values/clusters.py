@@ -1,9 +1,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The clusters of an inventory: each has a group of master hosts, and may have one of segments. Pure.
+"""The clusters of an inventory: each has a group of master hosts, and may have groups of segments and of witnesses. Pure.
 
-One cluster has the groups ``masters`` and ``segments``. Where there are several, that of the name ``NAME`` has
-``NAME_masters`` and ``NAME_segments``, and ``-e cluster=NAME`` says which is meant; playbooks/vars/groups.yml says the
-same to Ansible.
+One cluster has the groups ``masters``, ``segments`` and ``witnesses``. Where there are several, that of the name
+``NAME`` has ``NAME_masters``, ``NAME_segments`` and ``NAME_witnesses``, and ``-e cluster=NAME`` says which is meant;
+playbooks/vars/groups.yml says the same to Ansible.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-MASTERS, SEGMENTS = "masters", "segments"
+MASTERS, SEGMENTS, WITNESSES = KINDS = ("masters", "segments", "witnesses")
 #: what stands for every cluster of the inventory
 ALL = "all"
 #: groups that Ansible makes in each inventory
@@ -31,8 +31,9 @@ def group(kind: str, cluster: str | None) -> str:
 
 
 def hosts(groups: Groups, cluster: str | None) -> dict[str, list[str]]:
-    """Return the hosts of a cluster by what they are."""
-    return {kind: list(groups.get(group(kind, cluster)) or []) for kind in (MASTERS, SEGMENTS)}
+    """Return the hosts of a cluster by what they are. A segment bears witness already."""
+    found = {kind: list(groups.get(group(kind, cluster)) or []) for kind in KINDS}
+    return {**found, WITNESSES: [name for name in found[WITNESSES] if name not in found[SEGMENTS]]}
 
 
 def named(groups: Groups) -> list[str]:
@@ -103,9 +104,22 @@ def shared(groups: Groups, clusters: t.Sequence[str | None]) -> str | None:
     return None
 
 
+def lost_together(groups: Groups, clusters: t.Sequence[str | None]) -> str | None:
+    """Return a sentence about a host that may be the master and is to bear witness: both are lost with it."""
+    for cluster in clusters:
+        masters, witnesses = group(MASTERS, cluster), group(WITNESSES, cluster)
+        both = [name for name in groups.get(witnesses, ()) if name in groups[masters]]
+        if both:
+            return (
+                f"{both[0]} is in the groups {masters} and {witnesses}: a witness is asked when a master's host is lost."
+                f" Take it out of {witnesses}, and name another host there"
+            )
+    return None
+
+
 def of_host(groups: Groups, clusters: t.Sequence[str | None], host: str) -> str | None:
     """Return which of these clusters a host belongs to."""
-    for kind in (MASTERS, SEGMENTS):
+    for kind in KINDS:
         for cluster in clusters:
             if host in groups.get(group(kind, cluster), ()):
                 return cluster

@@ -94,6 +94,7 @@ KINDS: dict[str, Sort] = {
     "no-master": Sort(NO_MASTER, "no host accepts writes"),
     "no-session": Sort(NOT_READY, "the standby runs and gives no session"),
     "no-standby": Sort(NOT_REDUNDANT, "the master has no standby; a note while none is expected"),
+    "no-witness": Sort(WELL, "commits wait for the standby, and nobody bears witness of when they do not"),
     "not-at-boot": Sort(WELL, "a server would not start when its host does"),
     "not-in-group": Sort(NOT_READY, "a standby is not in the inventory"),
     "not-mounted": Sort(NOT_READY, "the file system that a host's data belongs on is not mounted"),

@@ -325,6 +325,8 @@ class Guard(t.TypedDict):
     active: t.Annotated[bool, "whether it runs"]
     unit: t.Annotated[str, "the unit that runs it"]
     says: t.Annotated[str, "what it says of itself, as systemctl status shows it"]
+    enabled: t.Annotated[bool, "whether it comes with the server, and systemd has read its unit"]
+    files: t.Annotated[dict[str, str], "digests (SHA-256) of the files that it is run with, by their paths"]
 
 
 class Directory(t.TypedDict):

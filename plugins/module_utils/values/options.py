@@ -8,7 +8,7 @@ import re
 import typing as t
 
 from . import findings, forms
-from .clusters import SEGMENTS
+from .clusters import SEGMENTS, WITNESSES
 from .command import group
 
 PLAY_OPTIONS: dict[str, dict[str, t.Any]] = {
@@ -215,11 +215,12 @@ def unacceptable(given: list[str]) -> list[str]:
     return [f"state_accept names {', '.join(wrong)}, and what can be accepted is: {known}"]
 
 
-def strangers(given: list[str], segments: list[str]) -> list[str]:
+def strangers(given: list[str], witnesses: list[str]) -> list[str]:
     """Return a sentence when a witness that is to be ignored is none."""
-    found = [name for name in given if name not in segments]
-    known = f"its hosts are {', '.join(segments)}" if segments else "it has no hosts"
-    return [f"ignore_witness names {', '.join(found)}, not in the group {group(SEGMENTS)} ({known})"] if found else []
+    found = [name for name in given if name not in witnesses]
+    known = f"their hosts are {', '.join(witnesses)}" if witnesses else "they have no hosts"
+    where = f"not in the groups {group(SEGMENTS)} and {group(WITNESSES)} ({known})"
+    return [f"ignore_witness names {', '.join(found)}, {where}"] if found else []
 
 
 def sentence(wrong: dict[str, str | None], where: str) -> str:

@@ -19,6 +19,7 @@ PHASES: dict[str, tuple[str, ...]] = {
         "data_directory",
         "ssh_keys",
         "passwords",
+        "mode",
         "slot_passwords",
         "source",
         "configuration",
@@ -29,6 +30,7 @@ PHASES: dict[str, tuple[str, ...]] = {
     "place": ("snapshot", "further"),
     "bring_up": ("settings", "start", "address_gone", "address_off", "address_on"),
     "clients": ("address_gone", "address_off", "address_on"),
+    "keep": ("wait",),
     "afterwards": ("old_slot", "late_settings", "spare", "lift"),
     # failover and switchover
     "others": ("other_slots", "follow", "followed"),
@@ -55,6 +57,7 @@ PARTS: dict[str, Part] = {
     "interlock": Part("interlock", ("bring_up", "programs")),
     "peer": Part("interlock", ("bring_up", "programs")),
     "views": Part("views", ("bring_up", "clients")),
+    "guard": Part("guard", ("keep", "install_guard")),
     "virtual_ip": Part("address", ("bring_up", "clients", "address_on")),
 }
 

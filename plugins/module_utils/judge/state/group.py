@@ -36,7 +36,7 @@ class Group(t.NamedTuple):
 
     @property
     def witnesses(self) -> Observations:
-        """What was seen of the segments."""
+        """What was seen of the segments, and of hosts that only bear witness."""
         return self.options.get("witnesses") or {}
 
     @property

@@ -7,6 +7,8 @@ import json
 import typing as t
 
 from ...values import ledger
+from ...values.clusters import WITNESSES
+from ...values.command import group as group_name
 from ...values.command import playbook
 from ...values.observation import Guard
 from .. import topology
@@ -21,6 +23,19 @@ def findings(group: Group) -> list[Finding]:
     if guard is None or group.source is None:
         return []
     return [*_without(group, guard), *_witnesses(group, guard)]
+
+
+def notes(group: Group) -> list[Finding]:
+    """Return that nobody bears witness, where no host was named that could."""
+    guard = _of_the_pair(group)
+    if guard is None or group.source is None or guard["witnesses"] or group.witnesses:
+        return []
+    text = (
+        f"commits on {group.master} wait for its standby, and nobody bears witness of when it goes on alone: after the"
+        " loss of its host a failover could not know whether anything is lost"
+    )
+    command = f"name hosts in the group {group_name(WITNESSES)}, then {playbook('init_segments')}"
+    return [finding("no-witness", None, text, command)]
 
 
 def _of_the_pair(group: Group) -> Guard | None:
@@ -59,6 +74,8 @@ def _witnesses(group: Group, guard: Guard) -> list[Finding]:
     if listed and len(listed) - len(lacking) >= needed:
         return []
     could = "after the loss of the master's host a failover could not know whether anything is lost"
+    if not listed and not group.witnesses:  # the operator has named none: that is a note
+        return []
     if not listed:
         text = f"mirroring is {guard['mode']}, and {group.master} has no witness: {could}"
         return [finding("witness-missing", None, text, playbook("init_segments"))]

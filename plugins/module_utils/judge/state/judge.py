@@ -74,7 +74,7 @@ def _findings(seen: Group) -> tuple[list[Finding], list[readiness.Answer]]:
             found += subject.findings(seen)
         told = answers.ask(seen, found)
         found += answers.findings(seen, told, found)
-        found += [*mirrors.notes(seen), *programs.notes(seen), *others.notes(seen)]
+        found += [*mirrors.notes(seen), *guards.notes(seen), *programs.notes(seen), *others.notes(seen)]
     return [*found, *machine.notes(seen), *memories.notes(seen)], told
 
 
