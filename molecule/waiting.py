@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from harness import Ledger, sql, until
 
-WITNESSES = ("sdw1", "sdw2", "sdw3")
+SEGMENTS = ("sdw1", "sdw2")
+#: the last one is a host without a database
+WITNESSES = (*SEGMENTS, "sdw3")
 
 
 def guard_of(host: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import harness
 import pairs
 import pytest
-from waiting import WITNESSES, guard_of
+from waiting import SEGMENTS, WITNESSES, guard_of
 
 harness.INVENTORY = Path(__file__).resolve().parent.parent / "inventory"
 EVERYBODY = (*pairs.HOSTS, *WITNESSES)
@@ -34,7 +34,7 @@ def made() -> None:
     harness.play("init_master", "-e", "master_host=mdw")
     harness.open_to_clients()
     harness.play("init_standby")
-    for host in WITNESSES:
+    for host in SEGMENTS:
         harness.on(host, "id gpadmin 2>/dev/null || useradd --create-home gpadmin")
         own = "systemctl is-active own || systemd-run --quiet --unit=own python3 -m http.server 40000"
         harness.on(host, own, check=False)

@@ -1,5 +1,5 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The clusters of an inventory: each has a group of master hosts, and may have groups of segments and of witnesses. Pure.
+"""The clusters of an inventory: each has a group of master hosts, and may have more of other hosts. Pure.
 
 One cluster has the groups ``masters``, ``segments`` and ``witnesses``. Where there are several, that of the name
 ``NAME`` has ``NAME_masters``, ``NAME_segments`` and ``NAME_witnesses``, and ``-e cluster=NAME`` says which is meant;
@@ -111,8 +111,8 @@ def lost_together(groups: Groups, clusters: t.Sequence[str | None]) -> str | Non
         both = [name for name in groups.get(witnesses, ()) if name in groups[masters]]
         if both:
             return (
-                f"{both[0]} is in the groups {masters} and {witnesses}: a witness is asked when a master's host is lost."
-                f" Take it out of {witnesses}, and name another host there"
+                f"{both[0]} is in the groups {masters} and {witnesses}: a witness is asked when a master's host is"
+                f" lost. Take it out of {witnesses}, and name another host there"
             )
     return None
 
