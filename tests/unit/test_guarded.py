@@ -8,6 +8,7 @@ import typing as t
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
     guarded,
+    init_master,
     init_segments,
     init_standby,
     removal,
@@ -115,6 +116,16 @@ def test_a_new_pair_is_synchronous_and_what_is_there_stays(has: dict[str, t.Any]
     assert found["mirroring_mode"] == expected
     said = guarded.resolved(hosts, t.cast("t.Any", {"mirroring_mode": "strict"}), workflow)
     assert said["mirroring_mode"] == "strict"
+
+
+def test_a_first_master_begins_a_pair() -> None:
+    nobody = {"mdw": empty("mdw"), "smdw": empty("smdw")}
+    options = guarded.resolved(nobody, t.cast("t.Any", {"master_host": "mdw"}), "init_master")
+    plan = init_master.judge(nobody, HOSTS, options).plan
+    assert (plan["guard"]["mode"], plan["steps"]["mode"]) == ("synchronous", ["mdw"])
+    options["mirroring_mode"] = "asynchronous"
+    plan = init_master.judge(nobody, HOSTS, options).plan
+    assert (plan["guard"], plan["steps"]["mode"]) == (None, [])
 
 
 def test_the_mode_is_told_before_there_is_a_pair() -> None:

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from harness import DATA, SERVICE, Ledger, Pair, changed, lab, mirroring, on, play, sql, until
 from waiting import WITNESSES, goes_on, guard_of
+
+RECORD = "/var/lib/hawq-mirroring-witness-hawq-master/record.json"
 
 
 def test_it_is_set_up_and_a_second_run_changes_nothing(pair: Pair, tmp_path: Path) -> None:
@@ -76,6 +79,25 @@ def test_without_their_majority_commits_wait(pair: Pair, ledger: Ledger) -> None
     lab("power-on", WITNESSES[0])
     until(lambda: guard_of(pair.master) == "ALONE", 60, "the master goes on alone")
     goes_on(ledger)
+
+
+def test_by_the_operators_word_commits_go_on_all_the_same(pair: Pair, ledger: Ledger) -> None:
+    """As the documentation says it for a standby and witnesses that do not come back."""
+    for host in WITNESSES[:2]:
+        lab("power-off", host)
+    lab("power-off", pair.standby)
+    until(lambda: guard_of(pair.master) == "DEGRADING", 60, "the master asks its witnesses")
+    asked = re.search(
+        r"granted wish (\d+) \(alone\)", sql(pair.master, "SELECT public.hawq_mirroring_guard() ->> 'reason'")
+    )
+    assert asked
+    sql(pair.master, f"SELECT public.hawq_mirroring_go_on_alone({asked[1]})")
+    until(lambda: guard_of(pair.master) == "ALONE", 60, "the master goes on alone")
+    goes_on(ledger)
+    # whoever comes back is told, so that a failover knows of it
+    lab("power-on", WITNESSES[0])
+    kept = f'python3 -c \'import json; print(json.load(open("{RECORD}"))["wish"]["kind"])\''
+    until(lambda: on(WITNESSES[0], kept, check=False) == "alone", 60, "the witness has it on its disk")
 
 
 def test_a_guard_that_is_killed_is_started_again(pair: Pair, ledger: Ledger) -> None:

@@ -21,7 +21,7 @@ from .refusal import AGAIN, Refusal
 
 ASYNCHRONOUS, SYNCHRONOUS, STRICT = "asynchronous", "synchronous", "strict"
 #: what may begin a pair, and then says which mode it has
-BEGINS = ("init_standby", "init_segments", "resync_standby")
+BEGINS = ("init_master", "init_standby", "init_segments", "resync_standby")
 #: options, and what a guard calls them
 OPTIONS = {
     "mirroring_mode": "mode",
@@ -64,9 +64,8 @@ def _mode_without(observations: topology.Observations, workflow: str) -> str:
     What begins a pair tells the guard first, so that a run that is killed then has said what this one is.
     """
     masters = [seen for seen in observations.values() if topology.kind(seen) == topology.MASTER]
-    if workflow not in BEGINS or not masters or any(map(_is_known, masters)):
-        return ASYNCHRONOUS
-    return SYNCHRONOUS
+    begins = workflow in BEGINS and (masters or workflow == "init_master")
+    return SYNCHRONOUS if begins and not any(map(_is_known, masters)) else ASYNCHRONOUS
 
 
 def _is_known(master: topology.Observation) -> bool:

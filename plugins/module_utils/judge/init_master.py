@@ -7,7 +7,7 @@ from ..engines import table
 from ..values.clusters import MASTERS
 from ..values.command import group, playbook
 from ..values.observation import Hosts
-from . import checks, disk, identify, topology, units, versions
+from . import checks, disk, guarded, identify, topology, units, versions
 from .options import Options
 from .plan import InitMasterPlan, only
 from .refusal import Refusal, Verdict, correct, decide, refuse, refused
@@ -82,6 +82,7 @@ def _plan(
     create: bool,
     options: Options,
 ) -> InitMasterPlan:
+    guard = guarded.told(observations, options) if create else None
     return {
         "workflow": "init_master",
         "master": master,
@@ -90,7 +91,9 @@ def _plan(
         "view_databases": list(table.of(observations[master]).words.databases),
         "version": versions.of_a_master(master, observations[master], options)[0],
         "which": "HOST" if len(observations) > 2 else None,
+        "guard": guard,
         "steps": {
+            "mode": only(master, guard is not None and observations[master].get("guard") is None),
             "make": only(master, create),
             "address": only(master, create and bool(observations[master]["virtual_ip"])),
             "views": only(master, create and not options.get("check")),  # in a check run there is no server yet

@@ -22,9 +22,19 @@ class Plan(t.TypedDict):
     master: t.Annotated[str, "who is the master when it ends"]
 
 
+class Guard(t.TypedDict):
+    """What the guards of a pair are told."""
+
+    mode: t.Annotated[str, "asynchronous, synchronous or strict"]
+    degrade_after: t.Annotated[float, "seconds that a standby may owe its answer before it is lost"]
+    count: t.Annotated[int, "for how many standbys a commit waits, where there are several"]
+    witnesses: t.Annotated[Hosts, "that bear witness of who is waited for"]
+
+
 class InitMasterSteps(t.TypedDict):
     """Steps of init_master."""
 
+    mode: t.Annotated[Hosts, "is told the mode of the pair that it begins"]
     make: t.Annotated[Hosts, "makes and starts the database system"]
     address: t.Annotated[Hosts, "gets the address that follows the master"]
     views: t.Annotated[Hosts, "gets the views"]
@@ -38,16 +48,8 @@ class InitMasterPlan(Plan):
     view_databases: t.Annotated[list[str], "databases that get the views"]
     version: t.Annotated[int | None, "major version of the programs"]
     which: t.Annotated[str | None, "what stands for the standby's name where it must be told"]
+    guard: t.Annotated[Guard | None, "what its guard is told; null where nothing waits"]
     steps: InitMasterSteps
-
-
-class Guard(t.TypedDict):
-    """What the guards of a pair are told."""
-
-    mode: t.Annotated[str, "asynchronous, synchronous or strict"]
-    degrade_after: t.Annotated[float, "seconds that a standby may owe its answer before it is lost"]
-    count: t.Annotated[int, "for how many standbys a commit waits, where there are several"]
-    witnesses: t.Annotated[Hosts, "that bear witness of who is waited for"]
 
 
 class PairSteps(t.TypedDict):

@@ -20,7 +20,7 @@ ASYNCHRONOUS = "asynchronous"
 def findings(group: Group) -> list[Finding]:
     """Return the hosts without a guard, and the witnesses that are missing; nothing where commits wait for nobody."""
     guard = _of_the_pair(group)
-    if guard is None or group.source is None:
+    if guard is None:
         return []
     return [*_without(group, guard), *_witnesses(group, guard)]
 
@@ -28,7 +28,7 @@ def findings(group: Group) -> list[Finding]:
 def notes(group: Group) -> list[Finding]:
     """Return that nobody bears witness, where no host was named that could."""
     guard = _of_the_pair(group)
-    if guard is None or group.source is None or guard["witnesses"] or group.witnesses:
+    if guard is None or guard["witnesses"] or group.witnesses:
         return []
     text = (
         f"commits on {group.master} wait for its standby, and nobody bears witness of when it goes on alone: after the"
@@ -39,9 +39,14 @@ def notes(group: Group) -> list[Finding]:
 
 
 def _of_the_pair(group: Group) -> Guard | None:
-    """Return the guard of the master, or of another host where that one has lost its own."""
+    """Return the guard of the master, or of another host where that one has lost its own.
+
+    None where there is no master, or it has no standby that its commits could wait for.
+    """
+    if group.source is None or not group.standbys:
+        return None
     found = [guard for seen in group.members.values() if (guard := seen.get("guard"))]
-    master = group.source.get("guard") if group.source else None
+    master = group.source.get("guard")
     wanted = [guard for guard in [*([master] if master else []), *found] if guard["mode"] != ASYNCHRONOUS]
     return None if master and master["mode"] == ASYNCHRONOUS else next(iter(wanted), None)
 
