@@ -97,6 +97,7 @@ bench: system venv ## the playbooks against pg_basebackup, pg_ctl promote and re
 	@$(LAB_COMMAND) run tests/bench/bench
 	@$(LAB_COMMAND) run tests/bench/failover
 	@$(LAB_COMMAND) run tests/bench/resync
+	@$(LAB_COMMAND) run tests/bench/waiting
 	@$(LAB_COMMAND) down
 
 .PHONY: lab-up

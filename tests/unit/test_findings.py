@@ -10,6 +10,7 @@ import others
 import pytest
 import test_inventory
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge import topology
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.guard import NOBODY_REGISTERED
 from ansible_collections.hawq.mirroring.plugins.module_utils.values import findings, places
 from host_needs import NEEDS, have, needing
 from observations import (
@@ -1270,6 +1271,12 @@ OPTIONS: dict[str, tuple[Hosts, dict[str, t.Any], list[str], list[str]]] = {
         {"state_expect_standby": False},
         ["not-synchronized"],
         [],
+    ),
+    "commits wait, and no segment bears witness yet": (
+        pair({"guard": GUARD}, {"guard": {**GUARD, "says": f"SYNCHRONOUS: commits wait: {NOBODY_REGISTERED}"}}),
+        {"witnesses": {"sdw1": empty("sdw1")}},
+        [],
+        ["no-witness"],
     ),
     "commits wait, and no segment bears witness": (
         pair({"guard": {**GUARD, "witnesses": []}}, {"guard": {**GUARD, "witnesses": []}}),

@@ -15,6 +15,8 @@ from ..values import ledger
 from ..values.ledger import Wish
 
 ALONE, ARMING, SYNCHRONOUS, DEGRADING = "ALONE", "ARMING", "SYNCHRONOUS", "DEGRADING"
+#: whose consent there is, where nobody has ever registered as a witness
+NOBODY_REGISTERED = "no witness is registered"
 #: options of mirroring_mode
 Mode = t.Literal["asynchronous", "synchronous", "strict"]
 
@@ -312,7 +314,7 @@ def _consent(seen: Seen, book: Book) -> str:
         return "nothing has been asked of the witnesses yet"
     names = sorted({name for each in book.lists for name in each})
     if not names:
-        return "no witness is registered"
+        return NOBODY_REGISTERED
     yes = [each.witness for each in seen.grants if each.number >= book.newest.number and each.witness in names]
     text = f"{len(yes)} of {len(names)} witnesses have granted wish {book.newest.number} ({book.newest.kind})"
     for each in seen.grants:

@@ -12,6 +12,7 @@ from ...values.command import group as group_name
 from ...values.command import playbook
 from ...values.observation import Guard
 from .. import topology
+from ..guard import NOBODY_REGISTERED
 from .group import Finding, Group, finding, is_away, on
 
 ASYNCHRONOUS = "asynchronous"
@@ -26,16 +27,23 @@ def findings(group: Group) -> list[Finding]:
 
 
 def notes(group: Group) -> list[Finding]:
-    """Return that nobody bears witness, where no host was named that could."""
+    """Return that nobody bears witness, where nobody has begun to."""
     guard = _of_the_pair(group)
-    if guard is None or guard["witnesses"] or group.witnesses:
+    if guard is None or not _is_without_witness(group, guard):
         return []
     text = (
         f"commits on {group.master} wait for its standby, and nobody bears witness of when it goes on alone: after the"
         " loss of its host a failover could not know whether anything is lost"
     )
-    command = f"name hosts in the group {group_name(WITNESSES)}, then {playbook('init_segments')}"
-    return [finding("no-witness", None, text, command)]
+    named = bool(guard["witnesses"] or group.witnesses)
+    first = "" if named else f"name hosts in the group {group_name(WITNESSES)}, then "
+    return [finding("no-witness", None, text, f"{first}{playbook('init_segments')}")]
+
+
+def _is_without_witness(group: Group, guard: Guard) -> bool:
+    """Whether no host has begun to bear witness: none is named, or no named one has registered with the master."""
+    told = group.source.get("guard") if group.source else None
+    return not (guard["witnesses"] or group.witnesses) or bool(told and told["says"].endswith(NOBODY_REGISTERED))
 
 
 def _of_the_pair(group: Group) -> Guard | None:
@@ -72,15 +80,13 @@ def _without(group: Group, guard: Guard) -> list[Finding]:
 def _witnesses(group: Group, guard: Guard) -> list[Finding]:
     """Return that too few witnesses have a record that can be believed, so that a failover could not know."""
     listed = guard["witnesses"]
-    if listed and not group.witnesses:  # this playbook does not look at them
-        return []
+    if (listed and not group.witnesses) or _is_without_witness(group, guard):
+        return []  # where it lists some, this playbook does not look at them
     there, needed = _there(group), ledger.majority(listed)
     lacking = [name for name in listed if name not in there]
     if listed and len(listed) - len(lacking) >= needed:
         return []
     could = "after the loss of the master's host a failover could not know whether anything is lost"
-    if not listed and not group.witnesses:  # the operator has named none: that is a note
-        return []
     if not listed:
         text = f"mirroring is {guard['mode']}, and {group.master} has no witness: {could}"
         return [finding("witness-missing", None, text, playbook("init_segments"))]
