@@ -58,6 +58,8 @@ GUARD: dict[str, t.Any] = {
     "count": 1,
     "witnesses": ["sdw1"],
     "active": True,
+    "enabled": True,
+    "files": {},
     "unit": "hawq-mirroring-guard-hawq-master.service",
     "says": "SYNCHRONOUS",
 }

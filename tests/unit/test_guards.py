@@ -8,7 +8,7 @@ import typing as t
 import cases
 import pytest
 from cases import Hosts, rows
-from observations import mirrored, standby
+from observations import mirrored, standby, stopped_standby
 from test_promised import GUARD, witnesses
 
 OFF = {**GUARD, "active": False}
@@ -38,6 +38,13 @@ PROBLEMS: dict[str, tuple[Hosts, str, list[str], str, str]] = {
     "two have promised": (pair(), "sxx", ["witness-missing"], "sdw2: it has promised timeline", "switchover"),
     "the master's guard is stopped": (pair(OFF), "sss", ["guard-missing"], "wait for ever", "on mdw: systemctl start"),
     "the standby's guard is gone": (pair(GUARD, None), "sss", ["guard-missing"], "smdw has no guard", "init_standby"),
+    "the standby's server is stopped, and its guard with it": (
+        {"mdw": mirrored("mdw", {"guard": GUARD}), "smdw": stopped_standby("smdw", {"guard": OFF})},
+        "sss",
+        [],
+        "",
+        "",
+    ),
     "asynchronous again": (pair({**PEACE, "active": False}, {**PEACE, "active": False}), "000", [], "", ""),
     "never anything else": (pair(None, None), "000", [], "", ""),
 }

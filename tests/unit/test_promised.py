@@ -24,6 +24,8 @@ GUARD = {
     "count": 1,
     "witnesses": list(NAMES),
     "active": True,
+    "enabled": True,
+    "files": {},
     "unit": "hawq-mirroring-guard-hawq-master.service",
     "says": "",
 }

@@ -63,8 +63,8 @@ def _without(group: Group, guard: Guard) -> list[Finding]:
     rows = []
     for name, seen in group.members.items():
         mine = seen.get("guard")
-        if mine and mine["active"]:
-            continue
+        if mine and (mine["active"] or (mine["enabled"] and not seen["process"]["running"])):
+            continue  # it comes and goes with the server
         why = (
             "commits wait for ever when the standby is lost"
             if name == group.master
