@@ -15,10 +15,18 @@ extends_documentation_fragment:
   - hawq.mirroring.instance
   - hawq.mirroring.attributes
 options:
-  name: {description: The program., type: str, choices: [interlock, virtual-ip, segment, peer], required: true}
+  name:
+    description: The program.
+    type: str
+    choices: [interlock, virtual-ip, segment, peer, guard, witness]
+    required: true
   program: {description: Text of the program., type: str, required: true}
   settings: {description: Its settings; see the program., type: dict, required: true}
   unit: {description: Text of its unit or drop-in; not of the C(peer)., type: str}
+  library:
+    description: Texts of the modules that it judges by, by their paths below the library of guards and witnesses.
+    type: dict
+    default: {}
   started:
     description: Whether its unit is to run, afresh when something of it has changed. The interlock's never is.
     type: bool

@@ -17,7 +17,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     for name in ("SETTINGS", "UNITS", "LIMITS", "RUN"):
         (tmp_path / name).mkdir()
         monkeypatch.setattr(clearing, name, str(tmp_path / name))
-    monkeypatch.setattr(clearing, "LIBRARY", f"{tmp_path}/library")
+    monkeypatch.setattr(places, "LIBRARY", f"{tmp_path}/library")
     monkeypatch.setattr(clearing, "LIBEXEC", f"{tmp_path}/libexec")
     monkeypatch.setattr(clearing, "RECORDS", f"{tmp_path}/record")
     monkeypatch.setattr(clearing, "EARLIER", (f"{tmp_path}/SETTINGS/interlock.json", f"{tmp_path}/old.start"))
@@ -160,9 +160,9 @@ def test_a_segment(told: list[list[str]], tmp_path: Path) -> None:
 def guard(place: Path, name: str) -> None:
     """Put on the host what lets commits of a cluster wait, and a witness."""
     for path in (
-        *(f"UNITS/hawq-mirroring-{program}-{name}.service" for program in clearing.GUARDS),
-        *(f"SETTINGS/{name}/{program}.json" for program in clearing.GUARDS),
-        *(f"libexec/hawq-mirroring-{program}" for program in clearing.GUARDS),
+        *(f"UNITS/hawq-mirroring-{program}-{name}.service" for program in programs.GUARDS),
+        *(f"SETTINGS/{name}/{program}.json" for program in programs.GUARDS),
+        *(f"libexec/hawq-mirroring-{program}" for program in programs.GUARDS),
         f"record-{name}/record.json",
         f"record-{name}/record.json.lock",
         "library/hawq_mirroring/judge/guard.py",
@@ -174,7 +174,7 @@ def guard(place: Path, name: str) -> None:
 
 def test_what_lets_commits_wait_is_stopped_and_goes(told: list[list[str]], tmp_path: Path) -> None:
     guard(tmp_path, "db")
-    units = [f"hawq-mirroring-{name}-db.service" for name in clearing.GUARDS]
+    units = [f"hawq-mirroring-{name}-db.service" for name in programs.GUARDS]
     found = clearing.clear_guard(runner(told), False, "db.service")
     assert (found["changed"], told, len(there(tmp_path))) == (True, [], 10)
     assert clearing.clear_guard(runner(told), True, "db.service")["changed"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.hawq.mirroring.plugins.module_utils.host import files, installation, programs, systemd
+from ansible_collections.hawq.mirroring.plugins.module_utils.values import places
 
 SHOWN = {"stale": False, "enabled": "disabled", "active": "inactive"}
 
@@ -22,6 +23,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     monkeypatch.setattr(
         programs, "unit_path", lambda name, service: real(name, service) and str(tmp_path / f"{name}.service")
     )
+    monkeypatch.setattr(places, "LIBRARY", str(tmp_path / "library"))
     monkeypatch.setattr(files, "public", files.text_of)
     monkeypatch.setattr(systemd, "unit", lambda run, name: SHOWN)
     return commands
@@ -40,14 +42,17 @@ def install(told: list[list[str]], name: str, unit: str | None, act: bool = True
         program="program",
         settings={"a": 1},
         unit=unit,
-        started=name == programs.SEGMENT,
+        started=name in (programs.SEGMENT, programs.GUARD),
+        library={"judge/guard.py": "module"} if name == programs.GUARD else {},
     )
 
 
+GUARD = "hawq-mirroring-guard-db.service"
 TOLD: dict[str, list[list[str]]] = {
     programs.PEER: [],
     programs.INTERLOCK: [["daemon-reload"]],
     programs.VIRTUAL_IP: [["daemon-reload"], ["enable", "hawq-mirroring-virtual-ip-db.service"]],
+    programs.GUARD: [["daemon-reload"], ["enable", GUARD], ["restart", GUARD]],
     programs.SEGMENT: [
         ["daemon-reload"],
         ["enable", "hawq-mirroring-segment.service"],
@@ -56,7 +61,7 @@ TOLD: dict[str, list[list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", programs.NAMES)
+@pytest.mark.parametrize("name", [*programs.NAMES, programs.GUARD])
 def test_what_systemd_is_told(told: list[list[str]], tmp_path: Path, name: str) -> None:
     unit = None if name == programs.PEER else "[Service]\n"
     assert install(told, name, unit, act=False)["changed"]
@@ -64,7 +69,26 @@ def test_what_systemd_is_told(told: list[list[str]], tmp_path: Path, name: str) 
     assert install(told, name, unit)["changed"]
     assert told == TOLD[name]
     written = [name, f"{name}.json", *([f"{name}.service"] if unit else [])]
+    if name == programs.GUARD:
+        assert (tmp_path / "library" / "hawq_mirroring" / "judge" / "guard.py").read_text() == "module"
+        written.append("library")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(written)
+
+
+def test_a_guard_reads_its_settings_again_by_itself(
+    told: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "etc" / "guard.json"
+    monkeypatch.setattr(programs, "settings_path", lambda _name, _service: str(settings))
+    install(told, programs.GUARD, "[Service]\n")
+    monkeypatch.setattr(systemd, "unit", lambda run, name: {"stale": False, "enabled": "enabled", "active": "active"})
+    told.clear()
+    settings.write_text("{}")
+    assert install(told, programs.GUARD, "[Service]\n")["done"] == [str(settings)]
+    assert told == []
+    (tmp_path / "library" / "hawq_mirroring" / "judge" / "guard.py").write_text("an older one")
+    install(told, programs.GUARD, "[Service]\n")
+    assert told == [["restart", GUARD]]
 
 
 def test_what_sshd_runs_is_installed_once(told: list[list[str]]) -> None:

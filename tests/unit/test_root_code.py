@@ -391,20 +391,8 @@ ALLOWED: dict[Touch, str] = {
         "roles/server/tasks/linger.yml", "command", "/usr/bin/loginctl enable-linger {{ server_user }}"
     ): "a program of systemd's, of an account that is given by its name",
     Touch("roles/server/tasks/unit.yml", "template", "/etc/systemd/system/{{ server_service }}"): "root's",
-    **{
-        Touch(f"roles/{role}/tasks/install.yml", module, path): "root's"
-        for role in ("guard", "witness")
-        for module, path in (
-            ("copy", f"{{{{ {role}_library }}}}/hawq_mirroring/{{{{ item }}}}"),
-            ("copy", f"/usr/local/libexec/hawq-mirroring-{role}"),
-            ("template", f"/etc/systemd/system/{{{{ {role}_unit }}}}"),
-        )
-    },
-    **{
-        Touch(file, module, path): "root's"
-        for role, file in (("guard", "roles/guard/tasks/told.yml"), ("witness", "roles/witness/tasks/install.yml"))
-        for module, path in (("file", "{{ item }}"), ("copy", f"{{{{ {role}_settings_path }}}}"))
-    },
+    Touch("roles/guard/tasks/told.yml", "file", "/etc/hawq-mirroring/{{ server_cluster }}"): "root's",
+    Touch("roles/guard/tasks/told.yml", "copy", "{{ guard_settings_path }}"): "root's",
     Touch("roles/witness/tasks/install.yml", "file", "{{ witness_directory }}"): "a directory for the user, in root's",
     Touch(
         "roles/witness/tasks/install.yml",
@@ -517,16 +505,10 @@ def test_no_task_opens_what_is_the_users_as_root() -> None:
     assert all(ALLOWED.values())
 
 
-#: tasks that go through a list of places, by the variables of their roles
-INSTALLS = ("roles/guard/tasks/told.yml", "roles/witness/tasks/install.yml")
-
-
 @pytest.mark.parametrize("role", ["guard", "witness"])
 def test_the_places_of_programs_are_roots(role: str) -> None:
     found = yaml.safe_load((ROOT / "roles" / role / "vars" / "main.yml").read_text())
-    single = [found[name] for name in (f"{role}_library", f"{role}_settings_path")]
-    for path in [*single, *found[f"{role}_places"]]:
-        assert path.startswith(("/etc/hawq-mirroring", "/usr/local/", f"{{{{ {role}_library }}}}")), path
+    assert found[f"{role}_settings_path"].startswith("/etc/hawq-mirroring/")
     assert found.get("witness_directory", "/var/lib/hawq-mirroring-").startswith("/var/lib/hawq-mirroring-")
 
 
@@ -535,8 +517,7 @@ def test_what_is_allowed_is_a_place_of_the_systems() -> None:
     for touch in ALLOWED:
         start = touch.path.removeprefix("mv --no-target-directory ").removeprefix("runuser -u {{ witness_user }} -- ")
         named = ("{{ binaries_", "{{ guard_", "{{ witness_")
-        places = touch.path == "{{ item }}" and touch.file in INSTALLS
-        assert start.startswith(("/etc/", "/usr/", "/run/", *named)) or places, touch
+        assert start.startswith(("/etc/", "/usr/", "/run/", *named)), touch
         assert not any(word in touch.path for word in ("data_directory", "passfile", "~", "home", "config_directory"))
 
 

@@ -31,9 +31,7 @@ EARLIER = (
 )
 #: what keeps packages from making a cluster of their own
 PACKAGES = ("/etc/postgresql-common/createcluster.d/hawq-mirroring.conf",)
-#: what lets commits wait, on a master's host and on a witness
-GUARD, WITNESS = GUARDS = ("guard", "witness")
-LIBRARY, LIBEXEC, RECORDS = "/usr/local/lib/hawq-mirroring", "/usr/local/libexec", "/var/lib/hawq-mirroring-witness"
+LIBEXEC, RECORDS = "/usr/local/libexec", "/var/lib/hawq-mirroring-witness"
 UPHOLDS = re.compile(r"^Upholds=hawq-mirroring-\S*\n", re.M)
 
 
@@ -113,24 +111,26 @@ def clear_segment(run: Runner, act: bool) -> dict[str, object]:
 
 def clear_guard(run: Runner, act: bool, service: str) -> dict[str, object]:
     """Take away what lets commits of a cluster wait for its standby: the guard, and what a witness has written down."""
-    return _answer(_take_away_guard(run, act, places.cluster(service), GUARDS))
+    return _answer(_take_away_guard(run, act, places.cluster(service), programs.GUARDS))
 
 
 def _take_away_guard(run: Runner, act: bool, own: str, which: tuple[str, ...]) -> list[str]:
     """Stop it first. What several clusters of the host, or guard and witness, are run with goes with the last one."""
     units = [f"hawq-mirroring-{name}-{own}.service" for name in which]
     record = f"{RECORDS}-{own}"
-    words = _names(record) if WITNESS in which else []
+    words = _names(record) if programs.WITNESS in which else []
     last = not any(
-        each.startswith(tuple(f"hawq-mirroring-{name}-" for name in GUARDS)) and each not in units
+        each.startswith(tuple(f"hawq-mirroring-{name}-" for name in programs.GUARDS)) and each not in units
         for each in _names(UNITS)
     )
-    library = [(place, sorted(names)) for place, _places, names in os.walk(LIBRARY, topdown=False)] if last else []
+    library = (
+        [(place, sorted(names)) for place, _places, names in os.walk(places.LIBRARY, topdown=False)] if last else []
+    )
     doomed = [
         *(f"{UNITS}/{unit}" for unit in units),
         *(f"{SETTINGS}/{own}/{name}.json" for name in which),
         *(f"{record}/{name}" for name in words),
-        *([f"{LIBEXEC}/hawq-mirroring-{name}" for name in GUARDS] if last else []),
+        *([f"{LIBEXEC}/hawq-mirroring-{name}" for name in programs.GUARDS] if last else []),
         *(f"{place}/{name}" for place, names in library for name in names),
     ]
     done = [path for path in doomed if os.path.lexists(path)]
@@ -166,8 +166,8 @@ def clear(
     """
     own, address = places.cluster(service), programs.unit_name(programs.VIRTUAL_IP, service)
     # a witness on the same host is a witness of whoever is the master then
-    guard = _take_away_guard(run, act, own, (GUARD,))
-    bears_witness = os.path.lexists(f"{UNITS}/hawq-mirroring-{WITNESS}-{own}.service")
+    guard = _take_away_guard(run, act, own, (programs.GUARD,))
+    bears_witness = os.path.lexists(f"{UNITS}/hawq-mirroring-{programs.WITNESS}-{own}.service")
     server = f"{UNITS}/{own}.service"
     doomed = [
         f"{UNITS}/{address}",
@@ -175,7 +175,7 @@ def clear(
         *(
             f"{SETTINGS}/{own}/{name}"
             for name in _names(f"{SETTINGS}/{own}")
-            if not bears_witness or name != f"{WITNESS}.json"
+            if not bears_witness or name != f"{programs.WITNESS}.json"
         ),
         places.permission(service),
         places.snapshot_log(service),

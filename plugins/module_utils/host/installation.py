@@ -22,14 +22,16 @@ def install(
     settings: dict[str, t.Any],
     unit: str | None,
     started: bool,
+    library: dict[str, str] | None = None,
 ) -> dict[str, t.Any]:
-    """Write program and settings first, then the unit; tell systemd what it does not know yet."""
+    """Write what it judges by, program and settings first, then the unit; tell systemd what it does not know yet."""
     os.umask(0o022)  # other users' services read what is installed here
     done: list[str] = []
     unit_file = programs.unit_path(name, service)
     before = programs.observe(name, service)["settings"]
     told = json.dumps(settings, indent=2, sort_keys=True) + "\n"
-    texts = {programs.path(name): program, programs.settings_path(name, service): told}
+    texts = {programs.library_path(module): text for module, text in (library or {}).items()}
+    texts.update({programs.path(name): program, programs.settings_path(name, service): told})
     if unit_file:
         texts[unit_file] = unit or ""
     for path, text in texts.items():
@@ -56,7 +58,8 @@ def _tell(run: Runner, act: bool, name: str, service: str, written: list[str], s
         told.append(["daemon-reload"])
     if own and shown["enabled"] != "enabled":
         told.append(["enable", unit])
-    if own and started and (written or told or shown["active"] != "active"):
+    again = [programs.settings_path(name, service)] if name in programs.GUARDS else []  # they read them by themselves
+    if own and started and (set(written) - set(again) or told or shown["active"] != "active"):
         told.append(["restart", unit])
     for words in told if act else []:
         code, _output, errors = run(["systemctl", *words], timeout=60)

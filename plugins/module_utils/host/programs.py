@@ -18,11 +18,18 @@ if t.TYPE_CHECKING:
 #: writes override.conf). Source: systemd.unit(5), "drop-in"; systemd.service(5), "ExecStartPre=".
 DROP_IN, EARLIER_DROP_IN = "zz-hawq-mirroring.conf", "hawq-mirroring.conf"
 INTERLOCK, VIRTUAL_IP, SEGMENT, PEER = NAMES = ("interlock", "virtual-ip", "segment", "peer")
+#: what lets commits wait, on a master's host and on a witness; host/witnessing looks at them
+GUARD, WITNESS = GUARDS = ("guard", "witness")
 
 
 def path(name: str) -> str:
     """Return where the program is."""
     return f"/usr/local/libexec/hawq-mirroring-{name}"
+
+
+def library_path(name: str) -> str:
+    """Return where a module is that guards and witnesses judge by; the same in the roles guard and witness."""
+    return f"{places.LIBRARY}/hawq_mirroring/{name}"
 
 
 def settings_path(name: str, service: str) -> str:

@@ -16,7 +16,7 @@ from ..host.run import Runner
 def main(module):
     """Program and settings first, then the unit."""
     service = instance_of(module.params["instance"]).service
-    options = only(module.params, "name", "program", "settings", "unit", "started")
+    options = only(module.params, "name", "program", "settings", "unit", "started", "library")
     return installation.install(Runner(), not module.check_mode, service=service, **options)
 
 
@@ -26,13 +26,14 @@ def run():
         main,
         account=None,
         supports_check_mode=True,
-        required_if=[("name", name, ["unit"]) for name in programs.NAMES if name != programs.PEER],
+        required_if=[("name", name, ["unit"]) for name in (*programs.NAMES, *programs.GUARDS) if name != programs.PEER],
         argument_spec={
             "instance": INSTANCE_OPTION,
-            "name": {"type": "str", "choices": list(programs.NAMES), "required": True},
+            "name": {"type": "str", "choices": [*programs.NAMES, *programs.GUARDS], "required": True},
             "program": {"type": "str", "required": True},
             "settings": {"type": "dict", "required": True},
             "unit": {"type": "str"},
+            "library": {"type": "dict", "default": {}},
             "started": {"type": "bool", "default": False},
         },
     )

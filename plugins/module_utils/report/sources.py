@@ -107,12 +107,8 @@ ROLLBACK = {
 ORDER = (
     "environment_profile",
     "gpadmin_user_limits_set",
-    "guard_copies_installed",
-    "guard_places_made",
-    "guard_program_installed",
-    "guard_started",
+    "guard_installed",
     "guard_told",
-    "guard_unit_installed",
     "master_hba",
     "master_password",
     "master_segment_password",
@@ -136,12 +132,8 @@ ORDER = (
     "virtual_ip_moved",
     "virtual_ip_removed",
     "witness_begun",
-    "witness_copies_installed",
-    "witness_places_made",
-    "witness_program_installed",
+    "witness_installed",
     "witness_started",
-    "witness_told",
-    "witness_unit_installed",
 )
 
 
