@@ -107,7 +107,7 @@ class ActionModule(ActionBase):
             observations, options = self._judged_by(run, workflow)
             if self._task.args.get("started") and not options["damaged"]:
                 return result
-            options["witnesses"] = self._observations(run, [*run.segments, *run.only_witnesses])
+            options["witnesses"] = self._witnesses(run)
             places = self._places(run, workflow, observations, options)
             if places:
                 return {**result, **places}
@@ -134,12 +134,25 @@ class ActionModule(ActionBase):
         options = t.cast("Options", {**self._options(run, workflow), "renamed": names})
         return observations, guarded.resolved(observations, options, workflow)
 
+    def _witnesses(self, run: _run.Run) -> Observations:
+        """Return what was seen of the segments, and of hosts that only bear witness.
+
+        Of another cluster one of the latter may be a segment: what it remembers of that one is not asked for.
+        """
+        found = self._observations(run, [*run.segments, *run.only_witnesses])
+        for name in run.only_witnesses:
+            if "programs" in found[name]:
+                programs = {key: each for key, each in found[name]["programs"].items() if key != "segment"}
+                nothing = {"witness": None, "witness_damage": None, "programs": programs}
+                found[name] = t.cast("t.Any", {**found[name], **nothing})
+        return found
+
     def _state(
         self, run: _run.Run, observations: Observations, options: Options, settled: str | None = None
     ) -> dict[str, t.Any]:
         # of a playbook that does not look at segments nothing is said of them
-        names = [name for name in (*run.segments, *run.only_witnesses) if run.read(name, OBSERVED)]
-        options = t.cast(Options, {**options, "witnesses": self._observations(run, names)})
+        found = {name: seen for name, seen in self._witnesses(run).items() if run.read(name, OBSERVED)}
+        options = t.cast(Options, {**options, "witnesses": found})
         return state.document(observations, self._endpoints(observations), options, settled)
 
     def _judge(self, workflow: str, observations: Observations, options: Options) -> Verdict:
@@ -257,8 +270,7 @@ class ActionModule(ActionBase):
         observations, options = self._judged_by(run, workflow)
         results = {name: run.read(name, PROMISE_MADE) for name in plan["promise"]["asked"]}
         answers = promising.heard({name: each for name, each in results.items() if "kept" in each})
-        witnesses = self._observations(run, [*run.segments, *run.only_witnesses])
-        known = promised.records(witnesses, options.get("ignore_witness") or [])
+        known = promised.records(self._witnesses(run), options.get("ignore_witness") or [])
         judged, withdraw = promised.concluded(plan, answers, known, observations, options)
         if not self._task.args.get("settled"):
             return {"withdraw": withdraw if judged.refusals else []}

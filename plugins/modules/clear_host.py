@@ -34,9 +34,11 @@ options:
     type: bool
     default: false
   guard:
-    description: >-
-      Whether only what lets commits wait is taken away: the guard of a master, and the witness with what it has written
-      down.
+    description: Whether only the guard of a master is taken away, which lets commits wait.
+    type: bool
+    default: false
+  witness:
+    description: Whether only the witness is taken away, with what it has written down.
     type: bool
     default: false
 attributes:

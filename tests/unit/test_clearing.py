@@ -174,21 +174,26 @@ def guard(place: Path, name: str) -> None:
 
 def test_what_lets_commits_wait_is_stopped_and_goes(told: list[list[str]], tmp_path: Path) -> None:
     guard(tmp_path, "db")
-    units = [f"hawq-mirroring-{name}-db.service" for name in programs.GUARDS]
-    found = clearing.clear_guard(runner(told), False, "db.service")
+    found = clearing.clear_guard(runner(told), False, "db.service", programs.GUARD)
     assert (found["changed"], told, len(there(tmp_path))) == (True, [], 10)
-    assert clearing.clear_guard(runner(told), True, "db.service")["changed"]
-    assert told == [*(["disable", "--now", unit] for unit in units), ["daemon-reload"]]
+    # a host may have the guard of one cluster and be a witness of another one whose server has the same unit elsewhere
+    assert clearing.clear_guard(runner(told), True, "db.service", programs.WITNESS)["changed"]
+    assert told == [["disable", "--now", "hawq-mirroring-witness-db.service"], ["daemon-reload"]]
+    assert (tmp_path / "library").exists()
+    assert not (tmp_path / "record-db").exists()
+    told.clear()
+    assert clearing.clear_guard(runner(told), True, "db.service", programs.GUARD)["changed"]
+    assert told == [["disable", "--now", "hawq-mirroring-guard-db.service"], ["daemon-reload"]]
     assert there(tmp_path) == []
     assert not (tmp_path / "library").exists()
-    assert not (tmp_path / "record-db").exists()
-    assert clearing.clear_guard(runner(told), True, "db.service")["changed"] is False
+    assert clearing.clear_guard(runner(told), True, "db.service", programs.GUARD)["changed"] is False
 
 
 def test_another_clusters_guard_keeps_what_it_is_run_with(told: list[list[str]], tmp_path: Path) -> None:
     guard(tmp_path, "db")
     guard(tmp_path, "other")
-    clearing.clear_guard(runner(told), True, "db.service")
+    for which in programs.GUARDS:
+        clearing.clear_guard(runner(told), True, "db.service", which)
     assert [path for path in there(tmp_path) if "db" in path] == []
     assert len(there(tmp_path)) == 10
 

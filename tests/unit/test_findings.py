@@ -59,7 +59,7 @@ GUARD: dict[str, t.Any] = {
     "witnesses": ["sdw1"],
     "active": True,
     "enabled": True,
-    "files": {},
+    "files": {"/etc/systemd/system/hawq-mirroring-guard-hawq-master.service": "digest"},
     "unit": "hawq-mirroring-guard-hawq-master.service",
     "says": "SYNCHRONOUS",
 }

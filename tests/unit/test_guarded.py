@@ -15,6 +15,7 @@ from ansible_collections.hawq.mirroring.plugins.module_utils.judge import (
     topology,
     uninstall,
 )
+from ansible_collections.hawq.mirroring.plugins.module_utils.judge.failover import promised
 from ansible_collections.hawq.mirroring.plugins.module_utils.judge.resync import judge as resync
 from cases import INIT_STANDBY, Hosts
 from observations import HOSTS, Observation, change, empty, mirrored, standby, stopped_standby, unreachable
@@ -126,6 +127,24 @@ def test_a_first_master_begins_a_pair() -> None:
     options["mirroring_mode"] = "asynchronous"
     plan = init_master.judge(nobody, HOSTS, options).plan
     assert (plan["guard"], plan["steps"]["mode"]) == (None, [])
+
+
+def test_a_mode_that_a_killed_run_has_told_is_not_forgotten() -> None:
+    """What says another one later is told to the guard, which is there from then on."""
+    guard = {"mode": "synchronous", "degrade_after": 5.0, "count": 1, "witnesses": [], "active": False, "unit": "u"}
+    hosts = {"mdw": source("", guard={**guard, "files": {}}), "smdw": empty("smdw")}
+    plan = init(hosts, mirroring_mode="asynchronous").plan
+    assert (plan["guard"]["mode"], plan["steps"]["mode"]) == ("asynchronous", ["mdw"])
+    assert not promised.is_held(hosts["mdw"])
+
+
+def test_a_witness_of_another_system_is_not_overwritten() -> None:
+    record = {"record": {"system": "77"}, "why": None, "stopped": None}
+    hosts = {"sdw1": empty("sdw1", {"ledger": record})}
+    options = t.cast("t.Any", {**SEGMENTS, **SYNCHRONOUS, "witnesses": hosts})
+    assert [row.kind for row in init_segments.judge(pair(), HOSTS, options).refusals] == ["witness-taken"]
+    hosts["sdw1"] = empty("sdw1", {"ledger": {**record, "stopped": "u"}})
+    assert init_segments.judge(pair(), HOSTS, options).refusals == []
 
 
 def test_the_mode_is_told_before_there_is_a_pair() -> None:
@@ -243,5 +262,11 @@ def test_a_standby_that_is_stopped_is_told_of_first() -> None:
 def test_uninstalling_takes_it_away_and_empties_what_is_its_own() -> None:
     options = t.cast("t.Any", {"remove_standbys": True, "witnesses": {"sdw1": empty("sdw1")}})
     steps = uninstall.judge(pair(OURS), HOSTS, options).plan["steps"]
-    assert (steps["guard"], steps["let_go"]) == (["mdw", "smdw", "sdw1"], ["mdw"])
+    assert (steps["guard"], steps["witness"], steps["let_go"]) == (["mdw", "smdw"], ["sdw1"], ["mdw"])
+    # what reports to a master of another cluster stays on a host that only bears witness here
+    assert uninstall.judge(pair(), HOSTS, {**options, "only_witnesses": ["sdw1"]}).plan["steps"]["segments"] == []
+    # one that was away when the rest went
+    left = {"sdw1": empty("sdw1", {"ledger": {"record": None, "why": "", "stopped": None}})}
+    steps = uninstall.judge(pair(guards=False), HOSTS, {**options, "witnesses": left}).plan["steps"]
+    assert (steps["guard"], steps["witness"]) == ([], ["sdw1"])
     assert uninstall.judge(pair(BY_HAND), HOSTS, options).plan["steps"]["let_go"] == []

@@ -25,7 +25,7 @@ GUARD = {
     "witnesses": list(NAMES),
     "active": True,
     "enabled": True,
-    "files": {},
+    "files": {"/etc/systemd/system/hawq-mirroring-guard-hawq-master.service": "digest"},
     "unit": "hawq-mirroring-guard-hawq-master.service",
     "says": "",
 }

@@ -143,7 +143,7 @@ ROOT_FILES: dict[str, dict[str, tuple[set[str], str]]] = {
         "changed": ({"os.open", "os.fdopen"}, "not called by root: WAL that the user is given"),
         "created": ({"os.unlink", "os.open", "os.fdopen"}, "not called by root: files of a copy"),
         "write": (
-            {"tempfile.mkstemp", "os.fdopen", "os.fchmod", "os.replace", "os.unlink"},
+            {"tempfile.mkstemp", "os.fdopen", "os.fchown", "os.fchmod", "os.replace", "os.unlink"},
             "root's by installation alone, in directories of root's",
         ),
         "changing": ({"os.chmod"}, "not done by root, who may write everywhere"),
@@ -391,6 +391,11 @@ ALLOWED: dict[Touch, str] = {
         "roles/server/tasks/linger.yml", "command", "/usr/bin/loginctl enable-linger {{ server_user }}"
     ): "a program of systemd's, of an account that is given by its name",
     Touch("roles/server/tasks/unit.yml", "template", "/etc/systemd/system/{{ server_service }}"): "root's",
+    Touch("roles/witness/tasks/bystand.yml", "file", "/etc/hawq-mirroring/{{ server_cluster }}"): "root's",
+    Touch(
+        "roles/witness/tasks/bystand.yml", "copy", "/etc/hawq-mirroring/{{ server_cluster }}/witness.pgpass"
+    ): "begins a file in a directory of root's",
+    Touch("roles/guard/tasks/library.yml", "command", "/usr/bin/python3 -I -c import psycopg2"): "the system's own",
     Touch("roles/guard/tasks/told.yml", "file", "/etc/hawq-mirroring/{{ server_cluster }}"): "root's",
     Touch("roles/guard/tasks/told.yml", "copy", "{{ guard_settings_path }}"): "root's",
     Touch("roles/witness/tasks/install.yml", "file", "{{ witness_directory }}"): "a directory for the user, in root's",
@@ -399,15 +404,15 @@ ALLOWED: dict[Touch, str] = {
         "command",
         "runuser -u {{ witness_user }} -- /usr/bin/python3 -I /usr/local/libexec/hawq-mir",
     ): "a program that is root's, as the user",
-    Touch("roles/segment/tasks/password.yml", "file", "/etc/hawq-mirroring"): "root's",
-    Touch("roles/segment/tasks/password.yml", "copy", "/etc/hawq-mirroring/segment.pgpass"): "only root can begin it",
+    Touch("roles/segment/tasks/register.yml", "file", "/etc/hawq-mirroring"): "root's",
+    Touch("roles/segment/tasks/register.yml", "copy", "/etc/hawq-mirroring/segment.pgpass"): "only root can begin it",
     Touch("roles/binaries/tasks/packages.yml", "file", "/etc/postgresql-common/createcluster.d"): "root's",
     Touch(
         "roles/binaries/tasks/packages.yml", "copy", "/etc/postgresql-common/createcluster.d/hawq-mirroring.conf"
     ): "root's",
-    Touch("roles/segment/tasks/password.yml", "file", "/etc/hawq-mirroring"): "root's",
+    Touch("roles/segment/tasks/register.yml", "file", "/etc/hawq-mirroring"): "root's",
     Touch(
-        "roles/segment/tasks/password.yml", "copy", "/etc/hawq-mirroring/segment.pgpass"
+        "roles/segment/tasks/register.yml", "copy", "/etc/hawq-mirroring/segment.pgpass"
     ): "begins a file in a directory of root's",
     Touch(
         "roles/virtual_ip/tasks/remove.yml",

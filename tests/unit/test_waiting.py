@@ -8,7 +8,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import waiting
+from ansible_collections.hawq.mirroring.plugins.module_utils.engines.postgresql import server_info, waiting
 from ansible_collections.hawq.mirroring.plugins.module_utils.host.errors import MirroringError
 from sessions import given, instance_in
 
@@ -56,7 +56,7 @@ def test_when_commits_wait_as_told(found: waiting.Seen, mode: str, expected: boo
 def answers(value: str, is_released: bool = False, there: bool = True, **guard: t.Any) -> t.Any:
     row = {"guard": json.dumps({**GUARD, **guard}), "value": value, "waits": False, "summary": "Synchronized"}
     return {
-        waiting.EQUIPPED: [{"there": there}],
+        server_info.GUARD_EXISTS: [{"there": there}],
         waiting.IS_RELEASED: [{}] if is_released else [],
         waiting.LOOK: [{**row, "reason": None}],
     }

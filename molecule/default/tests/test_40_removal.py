@@ -35,8 +35,8 @@ from harness import (
 HOSTS = ("mdw", "smdw")
 ROOT = Path(__file__).resolve().parents[3]
 UNIT_FILE = "/etc/systemd/system/hawq-master.service"
-#: what a client may have to wait for one commit: 5 s for a standby that is lost (mirroring_degrade_after), and what a busy
-#: machine needs; the interlock alone would make it wait 30 s
+#: what a client may have to wait for one commit: 5 s for a standby that is lost (mirroring_degrade_after), and what a
+#: busy machine needs; the interlock alone would make it wait 30 s
 PATIENCE = 5 + 5
 
 

@@ -31,6 +31,8 @@ EARLIER = (
 )
 #: what keeps packages from making a cluster of their own
 PACKAGES = ("/etc/postgresql-common/createcluster.d/hawq-mirroring.conf",)
+#: with what a witness that is no segment logs in; the same in roles/witness
+WITNESS_PASSFILE = "witness.pgpass"
 LIBEXEC, RECORDS = "/usr/local/libexec", "/var/lib/hawq-mirroring-witness"
 UPHOLDS = re.compile(r"^Upholds=hawq-mirroring-\S*\n", re.M)
 
@@ -109,9 +111,12 @@ def clear_segment(run: Runner, act: bool) -> dict[str, object]:
     return _answer(done)
 
 
-def clear_guard(run: Runner, act: bool, service: str) -> dict[str, object]:
-    """Take away what lets commits of a cluster wait for its standby: the guard, and what a witness has written down."""
-    return _answer(_take_away_guard(run, act, places.cluster(service), programs.GUARDS))
+def clear_guard(run: Runner, act: bool, service: str, which: str) -> dict[str, object]:
+    """Take away what lets commits of a cluster wait for its standby: its guard, or a witness with what it has written.
+
+    A host may have the guard of one cluster and be a witness of another one whose server has the same unit elsewhere.
+    """
+    return _answer(_take_away_guard(run, act, places.cluster(service), (which,)))
 
 
 def _take_away_guard(run: Runner, act: bool, own: str, which: tuple[str, ...]) -> list[str]:
@@ -129,6 +134,7 @@ def _take_away_guard(run: Runner, act: bool, own: str, which: tuple[str, ...]) -
     doomed = [
         *(f"{UNITS}/{unit}" for unit in units),
         *(f"{SETTINGS}/{own}/{name}.json" for name in which),
+        *([f"{SETTINGS}/{own}/{WITNESS_PASSFILE}"] if programs.WITNESS in which else []),
         *(f"{record}/{name}" for name in words),
         *([f"{LIBEXEC}/hawq-mirroring-{name}" for name in programs.GUARDS] if last else []),
         *(f"{place}/{name}" for place, names in library for name in names),
@@ -175,7 +181,7 @@ def clear(
         *(
             f"{SETTINGS}/{own}/{name}"
             for name in _names(f"{SETTINGS}/{own}")
-            if not bears_witness or name != f"{programs.WITNESS}.json"
+            if not bears_witness or name not in (f"{programs.WITNESS}.json", WITNESS_PASSFILE)
         ),
         places.permission(service),
         places.snapshot_log(service),

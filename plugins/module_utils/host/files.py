@@ -112,6 +112,8 @@ def write(path: str, text: str, mode: int = 0o600, *, act: bool) -> bool:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
+                # a directory may give its own group to new files
+                os.fchown(file.fileno(), -1, os.getegid())
                 os.fchmod(file.fileno(), mode)
                 file.flush()
                 os.fsync(file.fileno())

@@ -75,14 +75,28 @@ def _is_known(master: topology.Observation) -> bool:
     return ours or bool(server["settings"]["synchronous_standbys"].strip())
 
 
+def is_installed(guard: t.Any) -> bool:
+    """Whether a guard is on its host, and not only told a mode by a run that was killed then."""
+    return guard is not None and f"/etc/systemd/system/{guard['unit']}" in guard["files"]
+
+
 def has_files(seen: topology.Observation) -> bool:
     """Whether a host has been made one of a guarded pair."""
     return topology.kind(seen) != topology.UNREACHABLE and FILE in seen["views"]["files"]
 
 
 def is_guarded(observations: topology.Observations, options: Options) -> bool:
-    """Whether a guard keeps commits waiting here, or is to."""
-    return mode(options) != ASYNCHRONOUS or any(has_files(seen) for seen in observations.values())
+    """Whether a guard keeps commits waiting here, or is to; or one was told a mode, and is told the other one now."""
+    told_once = any(has_files(seen) or seen.get("guard") for seen in observations.values())
+    return mode(options) != ASYNCHRONOUS or told_once
+
+
+def to_be_told(source: topology.Observation | None, guard: Guard | None) -> bool:
+    """Whether a master's guard knows another mode than the plan's, which it is told before anything else is done."""
+    known: t.Any = source.get("guard") if source else None
+    return (
+        guard is not None and (known is None or known["mode"] != guard["mode"]) and not (source and has_files(source))
+    )
 
 
 def told(observations: topology.Observations, options: Options) -> Guard | None:

@@ -93,7 +93,7 @@ def _plan(
         "which": "HOST" if len(observations) > 2 else None,
         "guard": guard,
         "steps": {
-            "mode": only(master, guard is not None and observations[master].get("guard") is None),
+            "mode": only(master, guarded.to_be_told(None, guard)),
             "make": only(master, create),
             "address": only(master, create and bool(observations[master]["virtual_ip"])),
             "views": only(master, create and not options.get("check")),  # in a check run there is no server yet

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ..engines import table
-from ..values import conninfo
+from ..values import conninfo, places
 from ..values.clusters import SEGMENTS, WITNESSES
 from ..values.command import group, playbook
 from ..values.observation import Hosts
@@ -12,6 +12,23 @@ from . import checks, disk, guarded, identify, topology
 from .options import Options
 from .plan import SegmentsPlan, only
 from .refusal import AGAIN, Refusal, Verdict, decide, refuse, refused
+
+
+def _taken(name: str, seen: topology.Observation, source: topology.Observation) -> Refusal | None:
+    """A host bears witness once for each name of a server's unit: another system's record is not overwritten."""
+    found = seen.get("ledger")
+    record = found["record"] if found and found["stopped"] is None else None
+    if not record or record.get("system") == topology.system_identifier(source):
+        return None
+    return Refusal(
+        "witness-taken",
+        f"{name} bears witness of another system ({record.get('system')}) under the same name,"
+        f" {places.cluster(seen['service']['unit'])}",
+        "what it has on its disk for that one would be overwritten",
+        f"Give {name} a name of its own in this cluster's group (ansible_host says where it is), with another"
+        f" server_service, {AGAIN}. If that other system is gone: systemctl stop"
+        f" {places.witness_unit(seen['service']['unit'])} on {name}, {AGAIN}",
+    )
 
 
 def judge(observations: topology.Observations, hosts: Hosts, options: Options) -> Verdict:
@@ -66,6 +83,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
                 )
             )
     source = observations[master]
+    refusals += [row for name in reached if (row := _taken(name, everybody[name], source))] if guard else []
     refusals += guarded.foreign(master, source, topology.registered(master, source), options)
     refusals += checks.databases(source, options["view_databases"])
     probes = [probe for name in reached for probe in everybody[name]["probes"].values()]
@@ -93,7 +111,7 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
             "confirm": only(master, bool(reachable)),
             "bystand": [name for name in reached if name in bystanders] if guard else [],
             "witness": reached if guard else [],
-            "mode": only(master, guard is not None and source.get("guard") is None),
+            "mode": only(master, guarded.to_be_told(source, guard)),
             "guard": there if guard else [],
         },
     }

@@ -233,7 +233,7 @@ def plan(
         "address_on": only(master, master in holders and not _holds(source)),
         "synchronized": [master, standby],
         "let_go": only(master, bool(snapshot or recovery or spaces) and guarded.lets_go(source, slot, options)),
-        "mode": only(master, guard is not None and source.get("guard") is None),
+        "mode": only(master, guarded.to_be_told(source, guard)),
         "guard": list(endpoints) if guard else [],
         "wait": only(master, guard is not None),
         "slot_passwords": list(endpoints) if sync else [],

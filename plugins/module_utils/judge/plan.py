@@ -425,7 +425,8 @@ class UninstallSteps(t.TypedDict):
     """Steps of uninstall."""
 
     remove: t.Annotated[Hosts, "standbys that are removed first; an empty name is what is left of earlier ones"]
-    guard: t.Annotated[Hosts, "have a guard, or bear witness"]
+    guard: t.Annotated[Hosts, "have a guard"]
+    witness: t.Annotated[Hosts, "bear witness"]
     let_go: t.Annotated[Hosts, "lets its commits wait for nobody any more"]
     master: t.Annotated[Hosts, "goes on as an ordinary server"]
     views: t.Annotated[Hosts, "have the extension's files"]

@@ -117,6 +117,7 @@ Kind = t.Literal[
     "unreachable",
     "version-not-offered",
     "wal-disk-too-small",
+    "witness-taken",
     "witnesses-missing",
     "would-not-start",
 ]

@@ -36,13 +36,15 @@ def judge(observations: topology.Observations, hosts: Hosts, options: Options) -
         "left": [*_left(observations), *_left(segments), *_restart(master, source)],
         "steps": {
             "remove": standbys or ([""] if unnamed else []),
-            "guard": [*guards, *(reached if guards else [])],
+            "guard": guards,
+            # one that was away when the rest went has its record still
+            "witness": [name for name in reached if guards or segments[name].get("ledger")],
             "let_go": only(master, source is not None and guarded.is_left_to_it(source)),
             "master": only(master),
             "views": [name for name in here if observations[name]["views"]["files"]],
             "leave": here,
             "empty": [name for name in here if kinds[name] == topology.EMPTY],
-            "segments": reached,
+            "segments": [name for name in reached if name not in (options.get("only_witnesses") or [])],
         },
     }
     ours = [name for name in plan["steps"]["master"] if _has_lines(observations[name])]

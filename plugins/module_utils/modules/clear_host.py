@@ -20,7 +20,9 @@ def main(module):
     if options["segment"]:
         return clearing.clear_segment(run, act)
     if options["guard"]:
-        return clearing.clear_guard(run, act, instance.service)
+        return clearing.clear_guard(run, act, instance.service, clearing.programs.GUARD)
+    if options["witness"]:
+        return clearing.clear_guard(run, act, instance.service, clearing.programs.WITNESS)
     told = only(options, "unit", "serves", "mark")
     return clearing.clear(run, act, service=instance.service, user=instance.user, **told)
 
@@ -38,5 +40,6 @@ def run():
             "mark": {"type": "bool", "default": False},
             "segment": {"type": "bool", "default": False},
             "guard": {"type": "bool", "default": False},
+            "witness": {"type": "bool", "default": False},
         },
     )

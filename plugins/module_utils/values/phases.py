@@ -57,7 +57,7 @@ PARTS: dict[str, Part] = {
     "interlock": Part("interlock", ("bring_up", "programs")),
     "peer": Part("interlock", ("bring_up", "programs")),
     "views": Part("views", ("bring_up", "clients")),
-    "guard": Part("guard", ("keep", "install_guard")),
+    "guard": Part("guard", ("equip", "keep", "install_guard")),
     "virtual_ip": Part("address", ("bring_up", "clients", "address_on")),
 }
 

@@ -7,6 +7,7 @@ Sources: PostgreSQL manual, "The Cumulative Statistics System", "System Administ
 from __future__ import annotations
 
 import hashlib
+import time
 import typing as t
 
 from ...host.errors import MirroringError
@@ -160,6 +161,21 @@ SELECT EXISTS (
       AND d.objid = to_regclass('public.gp_master_mirroring') AND e.extname = 'hawq_mirroring') AS there
 """
 SEGMENTS_EXIST = VIEW_EXISTS.replace("gp_master_mirroring", "hawq_mirroring_segment")
+#: the function that a guard tells its state by, in the version of the extension that has one
+GUARD_EXISTS = VIEW_EXISTS.replace("pg_class", "pg_proc").replace(
+    "to_regclass('public.gp_master_mirroring')", "to_regprocedure('public.hawq_mirroring_guard()')"
+)
+#: whether a standby that is there and answers is about to be waited for, which its guard sees a moment later
+ABOUT_TO_WAIT = """
+SELECT EXISTS (
+    SELECT FROM public.hawq_mirroring_guard() g, pg_stat_replication w
+    JOIN pg_replication_slots l ON l.active_pid = w.pid
+    WHERE g ->> 'mode' <> 'asynchronous' AND coalesce(g -> 'released', '[]') = '[]'
+      AND w.state = 'streaming' AND l.slot_name LIKE 'hawq\\_mirroring\\_%' AND l.slot_name NOT LIKE '%\\_snapshot'
+      AND w.reply_time > clock_timestamp() - interval '1 second') AS there
+"""
+#: seconds that a look waits for that at most, and between two looks
+ABOUT_TO_WAIT_SECONDS, BETWEEN = 3.0, 0.2
 VIEW = """
 SELECT summary_state, detail_state, extract(epoch FROM log_time)::float8 AS since, error_message
 FROM public.gp_master_mirroring
@@ -275,9 +291,20 @@ def _of_catalogs(cursor: t.Any, found: observation.Server) -> None:
     found["database_names"] = {row["number"]: row["datname"] for row in databases}
     found["mirroring"], found["mirrors"], found["segments"] = None, [], []
     if any(row["there"] for row in rows(VIEW_EXISTS)):
-        found["mirroring"] = t.cast("observation.Mirroring | None", next(iter(rows(VIEW)), None))
+        deadline = time.monotonic() + ABOUT_TO_WAIT_SECONDS
         found["mirrors"] = t.cast("list[observation.Mirror]", rows(MIRRORS))
+        while time.monotonic() < deadline and _is_about_to_wait(found, rows):
+            time.sleep(BETWEEN)
+            found["mirrors"] = t.cast("list[observation.Mirror]", rows(MIRRORS))
+        found["mirroring"] = t.cast("observation.Mirroring | None", next(iter(rows(VIEW)), None))
         found["segments"] = t.cast("list[observation.Segment]", rows(SEGMENTS))
+
+
+def _is_about_to_wait(found: observation.Server, rows: t.Callable[..., list[dict[str, t.Any]]]) -> bool:
+    """Whether a guard has not said yet that commits wait for a standby that is there: it looks some times a second."""
+    if found["standby"] or all(row["summary_state"] == "Synchronized" for row in found["mirrors"]):
+        return False
+    return bool(rows(GUARD_EXISTS)[0]["there"]) and bool(rows(ABOUT_TO_WAIT)[0]["there"])
 
 
 def neutral_settings(now: dict[str, str]) -> observation.Settings:

@@ -13,11 +13,10 @@ import typing as t
 
 from ...host.errors import MirroringError
 from ...host.module import Instance
-from . import database
+from . import database, server_info
 
 RELEASED, AGAIN, CONFIRMED = "released", "again", "confirmed"
 ASYNCHRONOUS = "asynchronous"
-EQUIPPED = "SELECT to_regprocedure('public.hawq_mirroring_guard()') IS NOT NULL AS there"
 #: one that the operator has named as a standby that no commit is to wait for
 IS_RELEASED = "SELECT FROM public.hawq_mirroring_released r WHERE r.standby = %s"
 RELEASE = "SELECT public.hawq_mirroring_release(%s)"
@@ -51,7 +50,7 @@ def tell(
     """Tell the guard, or ask it, until what it says fits or the time is up; once without ``act``."""
     begin = time.monotonic()
     with database.session(instance) as cursor:
-        if not database.rows(cursor, EQUIPPED)[0]["there"]:
+        if not database.rows(cursor, server_info.GUARD_EXISTS)[0]["there"]:
             if state == CONFIRMED and act:
                 raise MirroringError("the extension hawq_mirroring of this server is older than 1.2: no guard is told")
             return {"changed": False, "names": [], "waited": 0.0}

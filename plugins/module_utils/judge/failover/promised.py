@@ -10,7 +10,7 @@ import json
 import typing as t
 
 from ...values import ledger
-from .. import topology
+from .. import guarded, topology
 from ..options import Options
 from ..plan import FailoverPlan, Inherited, Promise
 from ..refusal import AGAIN, Refusal, Verdict, refused
@@ -21,8 +21,9 @@ ASYNCHRONOUS = "asynchronous"
 
 def is_held(seen: topology.Observation) -> bool:
     """Whether the guard of this host keeps commits waiting, so that a new master there confirms none at first."""
+    # one that was told a mode, and never installed, can release nothing
     guard = seen.get("guard") if topology.kind(seen) != topology.UNREACHABLE else None
-    return guard is not None and guard["mode"] != ASYNCHRONOUS
+    return guard is not None and guarded.is_installed(guard) and guard["mode"] != ASYNCHRONOUS
 
 
 def records(witnesses: topology.Observations, ignored: t.Collection[str] = ()) -> dict[str, promising.Witness]:

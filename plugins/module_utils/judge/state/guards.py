@@ -11,7 +11,7 @@ from ...values.clusters import WITNESSES
 from ...values.command import group as group_name
 from ...values.command import playbook
 from ...values.observation import Guard
-from .. import topology
+from .. import guarded, topology
 from ..guard import NOBODY_REGISTERED
 from .group import Finding, Group, finding, is_away, on
 
@@ -41,9 +41,15 @@ def notes(group: Group) -> list[Finding]:
 
 
 def _is_without_witness(group: Group, guard: Guard) -> bool:
-    """Whether no host has begun to bear witness: none is named, or no named one has registered with the master."""
+    """Whether no host has begun to bear witness: none is named, or no named one has a record or has registered."""
+    begun = any(_ledger(group, name) for name in group.witnesses)
+    return not (guard["witnesses"] or group.witnesses) or (_is_unheard(group) and not begun)
+
+
+def _is_unheard(group: Group) -> bool:
+    """Whether no witness has registered with the master, as its guard says."""
     told = group.source.get("guard") if group.source else None
-    return not (guard["witnesses"] or group.witnesses) or bool(told and told["says"].endswith(NOBODY_REGISTERED))
+    return bool(told and told["says"].endswith(NOBODY_REGISTERED))
 
 
 def _of_the_pair(group: Group) -> Guard | None:
@@ -62,7 +68,9 @@ def _of_the_pair(group: Group) -> Guard | None:
 def _without(group: Group, guard: Guard) -> list[Finding]:
     rows = []
     for name, seen in group.members.items():
-        mine = seen.get("guard")
+        told = seen.get("guard")
+        # a run that was killed may have told it a mode, and not have come to install it
+        mine = told if told and guarded.is_installed(told) else None
         if mine and (mine["active"] or (mine["enabled"] and not seen["process"]["running"])):
             continue  # it comes and goes with the server
         why = (
@@ -85,7 +93,7 @@ def _witnesses(group: Group, guard: Guard) -> list[Finding]:
     there, needed = _there(group), ledger.majority(listed)
     lacking = [name for name in listed if name not in there]
     if listed and len(listed) - len(lacking) >= needed:
-        return []
+        return _unheard(group, there) if _is_unheard(group) else []
     could = "after the loss of the master's host a failover could not know whether anything is lost"
     if not listed:
         text = f"mirroring is {guard['mode']}, and {group.master} has no witness: {could}"
@@ -104,6 +112,19 @@ def _witnesses(group: Group, guard: Guard) -> list[Finding]:
         text = f"{text}. A failover was begun and not ended"
         command = playbook("switchover")
     return [finding("witness-missing", lacking[0] if len(lacking) == 1 else None, text, command)]
+
+
+def _unheard(group: Group, there: list[str]) -> list[Finding]:
+    """Return that witnesses do not get through to the master, which has never heard of one."""
+    name = there[0]
+    text = (
+        f"{', '.join(there)} would bear witness, and do not get through to {group.master}: after the loss of its host a"
+        " failover could not know whether anything is lost"
+    )
+    look = on(name, "journalctl -n 20 -u 'hawq-mirroring-witness-*'")
+    return [
+        finding("witness-missing", name if len(there) == 1 else None, text, f"{look}, then {playbook('init_segments')}")
+    ]
 
 
 def _there(group: Group) -> list[str]:

@@ -42,6 +42,10 @@ def _shut_out(group: Group) -> list[Finding]:
     ]
 
 
+def _called(group: Group, name: str) -> str:
+    return "witness" if name in (group.options.get("only_witnesses") or []) else "segment"
+
+
 def _reports(seen: Observation) -> bool:
     """Whether what reports to the master runs on a segment."""
     reporter = None if is_away(seen) else seen["programs"].get("segment")
@@ -96,7 +100,7 @@ def notes(group: Group) -> list[Finding]:
         finding(
             "segment-away",
             name,
-            f"segment {topology.being(name, seen)}: what it remembers of a master is not known",
+            f"{_called(group, name)} {topology.being(name, seen)}: what it knows of a master is not known",
             f"{topology.bring_up(name, seen, 'bring it up')}, then look again: {playbook('state')}",
         )
         for name, seen in group.witnesses.items()
