@@ -406,7 +406,7 @@ def leftovers(host: str = "smdw") -> str:
     """Return what a snapshot has left on a host: staging places and units. Empty when it is tidy."""
     return on(
         host,
-        f"ls -d {DATA}.* 2>/dev/null; systemctl list-units --all --no-legend 'hawq-mirroring-*' | cat",
+        f"ls -d {DATA}.* 2>/dev/null; systemctl list-units --all --no-legend 'hawq-mirroring-snapshot-*' | cat",
         check=False,
     )
 

@@ -115,3 +115,9 @@ def test_a_readme_names_the_variables_of_other_roles(role):
     page = (role / "README.md").read_text()
     told = re.search(r"^The role reads these variables of other roles: ((?:.|\n)*?)\.$", page, re.M)
     assert re.findall(r"`(\w+)`", told[1] if told else "") == read
+
+
+def test_a_unit_is_named_as_systemd_wants_it(role):
+    """An inventory may leave the ending out (postgresql@15-main), as systemctl allows and unit files do not."""
+    units = {path.name: path.read_text() for path in (role / "templates").glob("*") if path.is_file()}
+    assert [name for name, text in units.items() if "{{ server_service }}" in text] == []

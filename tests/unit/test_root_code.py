@@ -390,7 +390,7 @@ ALLOWED: dict[Touch, str] = {
     Touch(
         "roles/server/tasks/linger.yml", "command", "/usr/bin/loginctl enable-linger {{ server_user }}"
     ): "a program of systemd's, of an account that is given by its name",
-    Touch("roles/server/tasks/unit.yml", "template", "/etc/systemd/system/{{ server_service }}"): "root's",
+    Touch("roles/server/tasks/unit.yml", "template", "/etc/systemd/system/{{ server_cluster }}.service"): "root's",
     Touch("roles/witness/tasks/bystand.yml", "file", "/etc/hawq-mirroring/{{ server_cluster }}"): "root's",
     Touch(
         "roles/witness/tasks/bystand.yml", "copy", "/etc/hawq-mirroring/{{ server_cluster }}/witness.pgpass"
