@@ -89,10 +89,12 @@ FROM (SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(3
 $function$;
 REVOKE EXECUTE ON FUNCTION public.hawq_mirroring_witness(text, text, text) FROM PUBLIC;
 
--- The operator's word for a wish of the present run.
+-- The operator's word for a wish of the present run. Its transaction waits for nobody, nor do those of the next two: a setting
+-- of the function itself would be taken back before the commit. Source: PostgreSQL's manual, SET LOCAL.
 CREATE FUNCTION public.hawq_mirroring_go_on_alone(number bigint) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET synchronous_commit = 'local'
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $function$
+SELECT set_config('synchronous_commit', 'local', true);
 INSERT INTO public.hawq_mirroring_word AS w (number, timeline, said)
 SELECT $1, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint, clock_timestamp()
 ON CONFLICT DO NOTHING
@@ -101,15 +103,17 @@ REVOKE EXECUTE ON FUNCTION public.hawq_mirroring_go_on_alone(bigint) FROM PUBLIC
 
 -- Planned work begins with the first of these and ends with the second. The guard says in its state when it has done it.
 CREATE FUNCTION public.hawq_mirroring_release(standby text) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET synchronous_commit = 'local'
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $function$
+SELECT set_config('synchronous_commit', 'local', true);
 INSERT INTO public.hawq_mirroring_released AS r (standby, since) VALUES ($1, clock_timestamp()) ON CONFLICT DO NOTHING
 $function$;
 REVOKE EXECUTE ON FUNCTION public.hawq_mirroring_release(text) FROM PUBLIC;
 
 CREATE FUNCTION public.hawq_mirroring_wait_again(standby text) RETURNS void
-LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET synchronous_commit = 'local'
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $function$
+SELECT set_config('synchronous_commit', 'local', true);
 DELETE FROM public.hawq_mirroring_released r WHERE r.standby = $1
 $function$;
 REVOKE EXECUTE ON FUNCTION public.hawq_mirroring_wait_again(text) FROM PUBLIC;
