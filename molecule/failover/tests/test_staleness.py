@@ -18,6 +18,7 @@ ROWS = 500
 
 def test_case_56_cut_off_long_before(pair: Pair, tmp_path: Path) -> None:
     """There is no segment to ask: nobody but the disk of the old master knows what was committed there."""
+    on(pair.master, f"rm -rf {DATA}.hawq-lost-*")  # of earlier tests
     sql(pair.master, TABLE)
     until(lambda: sql(pair.standby, "SELECT to_regclass('alone') IS NOT NULL") == "t", 30, "the table on the standby")
     lab("cut", pair.master, pair.standby)
