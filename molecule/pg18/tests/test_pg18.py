@@ -63,6 +63,8 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Elsewhere:
         "ansible_user": "root",
         "ansible_python_interpreter": "/usr/bin/python3",
         "gpadmin_user_limits": {},
+        # what a slot remembers is shown where no guard has noted it
+        "mirroring_mode": "asynchronous",
         "binaries_method": "archive",
         "binaries_version": 18,
         "binaries_prefix": PREFIX,
