@@ -421,7 +421,10 @@ LIVE = r"-path '*/hawq/master/base' -o -path '*/hawq/master/global' -o -path '*/
 
 
 def fingerprint(host: str, without: str = "") -> str:
-    """Return checksum, owner, mode and time of every file that a playbook could touch, and what the server holds."""
+    """Return checksum, owner, mode and time of every file that a playbook could touch, and what the server holds.
+
+    But for what a guard says of itself, at any time.
+    """
     runs = bool(on(host, "cd / && runuser -u gpadmin -- psql -h /tmp -XAtd postgres -c 'SELECT 1' 2>&-", check=False))
     find = f"find {PLACES} \\( {without or (LIVE if runs else '-false')} \\) -prune -o"
     files = on(
@@ -441,7 +444,8 @@ def differences(before: str, after: str) -> list[str]:
 
 HELD = """
 SELECT rolname, rolpassword, rolreplication, rolsuper FROM pg_authid ORDER BY 1;
-SELECT setdatabase, setrole, setconfig FROM pg_db_role_setting ORDER BY 1, 2;
+SELECT setdatabase, setrole, array(SELECT c FROM unnest(setconfig) c WHERE c !~ '^hawq_mirroring.guard=')
+FROM pg_db_role_setting ORDER BY 1, 2;
 SELECT slot_name, slot_type, wal_status FROM pg_replication_slots ORDER BY 1;
 SELECT sourcefile, name, setting, applied, error FROM pg_file_settings ORDER BY 1, 2;
 SELECT name, setting FROM pg_settings WHERE source <> 'default' ORDER BY 1;

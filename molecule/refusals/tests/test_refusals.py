@@ -77,7 +77,9 @@ def test_empty_hosts_ask_for_a_master() -> None:
 
 def test_a_master_is_made_once() -> None:
     settings = {"server_settings": {"wal_level": "minimal", "max_wal_senders": 0}}
-    play("init_master", "-e", "master_host=mdw", "-e", json.dumps(settings))
+    # a guard would write its settings at any time
+    asynchronous = ("-e", "mirroring_mode=asynchronous")
+    play("init_master", "-e", "master_host=mdw", "-e", json.dumps(settings), *asynchronous)
     sql("mdw", "CREATE TABLE ledger AS SELECT n, 'before' AS word FROM generate_series(1, 1000) AS n")
     with unchanged():
         output = play("init_master")
