@@ -147,7 +147,8 @@ class ActionModule(ActionBase):
         except clusters.WrongClusterError as error:
             raise AnsibleActionFail(str(error)) from error
         mixed = None if "server_service" in extra else clusters.shared(groups, found)
-        mixed = mixed or clusters.lost_together(groups, found)
+        if workflow == "init_segments":  # of any other run, such as a failover, that host is no witness
+            mixed = mixed or clusters.lost_together(groups, found)
         if mixed:
             raise AnsibleActionFail(mixed)
         self._refuse_parts(variables, found)

@@ -85,6 +85,7 @@ def test_who_only_bears_witness() -> None:
     assert clusters.of_host(groups, ["a", "b"], "w1") == "b"
     assert clusters.lost_together(groups, ["a", "b"]) is None
     said = clusters.lost_together({**groups, "b_witnesses": ["w1", "m3"]}, ["a", "b"])
+    assert clusters.hosts({**groups, "b_witnesses": ["w1", "m3"]}, "b")["witnesses"] == ["w1"]
     assert said is not None
     assert said.startswith("m3 is in the groups b_masters and b_witnesses")
 

@@ -59,14 +59,15 @@ def guard(run: Runner, service: str) -> Guard | None:
         "unit": shown["unit"],
         "says": shown["says"] or "",
         "enabled": shown["enabled"] == "enabled" and not shown["stale"],
-        "files": _files(service, shown["unit"]),
+        "files": _files(service),
     }
 
 
-def _files(service: str, unit: str) -> dict[str, str]:
+def _files(service: str) -> dict[str, str]:
     """Return the digests of what a guard is run with: those that are root's own files."""
     library = (os.path.join(place, name) for place, _ignored, names in os.walk(places.LIBRARY) for name in names)
-    own = (places.guard_settings(service), places.guard_program(), f"/etc/systemd/system/{unit}")
+    name = programs.GUARD
+    own = (programs.settings_path(name, service), programs.path(name), programs.unit_path(name, service))
     found = {path: programs.digest(files.public(path)) for path in (*own, *library) if path.endswith(KINDS)}
     return {path: digest for path, digest in found.items() if digest}
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ..host import clearing
+from ..host import clearing, programs
 from ..host.module import (
     INSTANCE_OPTION,
     instance_of,
@@ -20,9 +20,9 @@ def main(module):
     if options["segment"]:
         return clearing.clear_segment(run, act)
     if options["guard"]:
-        return clearing.clear_guard(run, act, instance.service, clearing.programs.GUARD)
+        return clearing.clear_guard(run, act, instance.service, programs.GUARD)
     if options["witness"]:
-        return clearing.clear_guard(run, act, instance.service, clearing.programs.WITNESS)
+        return clearing.clear_guard(run, act, instance.service, programs.WITNESS)
     told = only(options, "unit", "serves", "mark")
     return clearing.clear(run, act, service=instance.service, user=instance.user, **told)
 

@@ -150,10 +150,10 @@ UNINSTALLED = (
     "standby_cleared",
     "standby_stopped",
     "uninstall_guard",
-    "uninstall_witness",
     "uninstall_let_go",
     "uninstall_segment",
     "uninstall_views",
+    "uninstall_witness",
 )
 
 

@@ -31,9 +31,9 @@ def group(kind: str, cluster: str | None) -> str:
 
 
 def hosts(groups: Groups, cluster: str | None) -> dict[str, list[str]]:
-    """Return the hosts of a cluster by what they are. A segment bears witness already."""
+    """Return the hosts of a cluster by what they are. A segment bears witness already, and a master cannot."""
     found = {kind: list(groups.get(group(kind, cluster)) or []) for kind in KINDS}
-    return {**found, WITNESSES: [name for name in found[WITNESSES] if name not in found[SEGMENTS]]}
+    return {**found, WITNESSES: [name for name in found[WITNESSES] if name not in found[SEGMENTS] + found[MASTERS]]}
 
 
 def named(groups: Groups) -> list[str]:

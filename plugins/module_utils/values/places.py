@@ -97,11 +97,6 @@ def guard_settings(unit: str) -> str:
 LIBRARY = "/usr/local/lib/hawq-mirroring"
 
 
-def guard_program() -> str:
-    """Return the program of every guard of a host; the same in roles/guard."""
-    return "/usr/local/libexec/hawq-mirroring-guard"
-
-
 def witness_unit(unit: str) -> str:
     """Return the unit that runs the witness of that cluster; the same in roles/witness/vars."""
     return f"hawq-mirroring-witness-{cluster(unit)}.service"
